@@ -1,0 +1,129 @@
+"""Where a fault stands and what it says; every stage reports its faults in these forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file. Lines and columns count from 1; None means the whole file or line."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.path, self.line, self.column]
+        return ":".join(str(part) for part in parts if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem that its reader can mend: a stable code, a sentence, a place, and a cure if known."""
+
+    code: str
+    message: str
+    span: Span
+    hint: str | None = None
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        head = f"{self.span}: {self.severity}[{self.code}]: {self.message}"
+        return f"{head}\n    hint: {self.hint}" if self.hint else head
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The same problems, each once, by file, line and column."""
+
+    def place(problem: Diagnostic) -> tuple[str, int, int, str, str]:
+        span = problem.span
+        return (span.path, span.line or 0, span.column or 0, problem.code, problem.message)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=place))
+
+
+class FtctlError(Exception):
+    """A fault that is expected to happen to users: printed as a sentence, never as a traceback."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidProject(FtctlError):
+    """The manifests or data are wrong: all their problems at once."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        errors = sum(1 for problem in diagnostics if problem.severity == "error")
+        super().__init__(f"{errors} {'problem' if errors == 1 else 'problems'} found")
+        self.diagnostics = in_order(diagnostics)
+
+
+class UsageError(FtctlError):
+    """The command line asks for something that cannot be."""
+
+
+class Refused(FtctlError):
+    """A limit in the project's policy stands against this plan."""
+
+
+class Stale(FtctlError):
+    """What was approved is not what would run now."""
+
+
+class WaitTimeout(FtctlError):
+    """A wait ran out of time. The job runs on, and is billed."""
+
+
+class ProviderError(FtctlError):
+    """The service refused, failed or could not be reached.
+
+    `ambiguous` says that the request may have been carried out although no good answer came:
+    such a write must not be repeated before observing again.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        ambiguous: bool = False,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.ambiguous = ambiguous
+
+    def __str__(self) -> str:
+        facts = [
+            f"HTTP {self.status}" if self.status is not None else "",
+            self.code or "",
+            f"request {self.request_id}" if self.request_id else "",
+        ]
+        known = ", ".join(fact for fact in facts if fact)
+        return f"{self.operation}: {self.message}" + (f" ({known})" if known else "")
+
+
+# What keys look like: OpenAI and its kin (sk-…), and the user:password part of a URL.
+_SECRETS = re.compile(r"\b(?:sk|ek|rk)-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without anything that is, or looks like, a key."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "[redacted]")
+    return _SECRETS.sub("[redacted]", text)
