@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem that its reader can mend: a stable code, a sentence, a place, and a cure if known."""
+    """One problem that its reader can mend: a stable code, a sentence, a place, maybe a cure."""
 
     code: str
     message: str

@@ -1,0 +1,159 @@
+"""What nobody asks for any more, and what to do about it: leftovers, old models, projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ftctl.model import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Desired,
+    File,
+    FineTune,
+    Job,
+    Observed,
+    Plan,
+    ServiceInfo,
+    Step,
+)
+
+_UNNAMED = "(unnamed)"
+
+
+def plan_leftovers(desired: Desired, observed: Observed, *, prune: bool) -> list[Change]:
+    """A change for each fine-tune that left the manifests, and one for files nobody refers to."""
+    names = {one.name for one in desired.finetunes}
+    digests = {one.digest for one in desired.finetunes}
+    left = [job for job in observed.jobs if job.finetune not in names and job.digest not in digests]
+    changes = []
+    for name, jobs in _by_name(left).items():
+        steps = _removal(jobs, observed)
+        if not steps:
+            continue  # what is left are records, which the service keeps for good
+        if prune:
+            action = _action(steps)
+            changes.append(Change(name, action, "not in the manifests", steps))
+        else:
+            changes.append(Change(name, Action.NO_OP, "not in the manifests; --prune cleans it up"))
+    if prune:
+        changes += _unused_files(desired, observed, {job.id for job in left})
+    return changes
+
+
+def _unused_files(desired: Desired, observed: Observed, leaving: set[str]) -> list[Change]:
+    wanted = {
+        dataset.sha256
+        for one in desired.finetunes
+        for dataset in (one.training, one.validation)
+        if dataset is not None
+    }
+    staying = [job for job in observed.jobs if job.id not in leaving]
+    in_use = {file for job in staying if job.in_progress for file in _inputs(job)}
+    in_use |= {file for job in staying for file in job.result_files}
+    files = [
+        file
+        for file in observed.files
+        if file.id not in in_use and (file.sha256 is None or file.sha256 not in wanted)
+    ]
+    return _file_change(files, "nothing refers to them")
+
+
+def plan_retention(
+    change: Change,
+    finetune: FineTune,
+    live: Job,
+    observed: Observed,
+    wanted: Mapping[str, str],
+) -> Change:
+    """The change for a fine-tune that is up to date, with the models beyond `keep` deleted."""
+    if observed.models is None or finetune.adopt is not None:
+        return change
+    older = [
+        job
+        for job in sorted(observed.jobs, key=lambda job: job.age_order, reverse=True)
+        if job.id != live.id
+        and job.status == "succeeded"
+        and (job.finetune == finetune.name or job.digest == finetune.digest)
+        and (job.digest == finetune.digest or job.digest not in wanted)
+        and job.model is not None
+        and job.model in observed.models
+    ]
+    steps = tuple(
+        step for job in older[finetune.keep - 1 :] for step in _model_steps(job, observed)
+    )
+    if not steps:
+        return change
+    plural = "model" if finetune.keep == 1 else f"{finetune.keep} models"
+    reason = f"{change.reason}; keeps the newest {plural}"
+    return replace(change, action=Action.DELETE, reason=reason, steps=steps)
+
+
+def make_destroy_plan(
+    project: str, observed: Observed, service: ServiceInfo, select: frozenset[str] | None
+) -> Plan:
+    """Everything of this project: jobs in progress are cancelled, models and files deleted."""
+    chosen = [job for job in observed.jobs if select is None or job.finetune in select]
+    changes = [
+        Change(name, _action(steps), "destroy", steps)
+        for name, jobs in _by_name(chosen).items()
+        if (steps := _removal(jobs, observed))
+    ]
+    ids = {job.id for job in chosen}
+    kept_by_others = {
+        file
+        for job in observed.jobs
+        if job.id not in ids
+        for file in (*_inputs(job), *job.result_files)
+    }
+    theirs = {file for job in chosen for file in (*_inputs(job), *job.result_files)}
+    files = [
+        file
+        for file in observed.files
+        if file.id not in kept_by_others and (select is None or file.id in theirs)
+    ]
+    return Plan(project, service, (*changes, *_file_change(files, "destroy")))
+
+
+def _by_name(jobs: Iterable[Job]) -> dict[str, list[Job]]:
+    groups: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: (job.finetune or _UNNAMED, *job.age_order)):
+        groups.setdefault(job.finetune or _UNNAMED, []).append(job)
+    return groups
+
+
+def _removal(jobs: Iterable[Job], observed: Observed) -> tuple[Step, ...]:
+    """Cancel what runs, then delete the models that exist."""
+    jobs = tuple(jobs)
+    cancels = tuple(CancelJob(job.id, "removed") for job in jobs if job.in_progress)
+    models = tuple(step for job in jobs for step in _model_steps(job, observed))
+    return (*cancels, *models)
+
+
+def _model_steps(job: Job, observed: Observed) -> list[Step]:
+    """Delete a job's model and its checkpoints, as far as they are known to exist."""
+    if job.model is None or job.status != "succeeded":
+        return []
+    if observed.models is None:
+        return [DeleteModel(job.model)]
+    checkpoints = sorted(m for m in observed.models if m.startswith(f"{job.model}:ckpt-step-"))
+    present = [job.model] if job.model in observed.models else []
+    return [DeleteModel(model) for model in (*checkpoints, *present)]
+
+
+def _inputs(job: Job) -> tuple[str, ...]:
+    return tuple(file for file in (job.training_file, job.validation_file) if file)
+
+
+def _file_change(files: Iterable[File], reason: str) -> list[Change]:
+    ordered = sorted(files, key=lambda file: (file.name, file.id))
+    steps = tuple(DeleteFile(file.id, file.name) for file in ordered)
+    return [Change("files", Action.DELETE, reason, steps, kind="Files")] if steps else []
+
+
+def _action(steps: tuple[Step, ...]) -> Action:
+    deletes = any(isinstance(step, DeleteModel) for step in steps)
+    return Action.DELETE if deletes else Action.CANCEL

@@ -1,0 +1,73 @@
+"""`ftctl events NAME`: the log of a fine-tune's job."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ftctl.cli.exits import DONE, FAILED
+from ftctl.cli.planning import Asked, check_name, observe, options_for, plan_for
+from ftctl.cli.session import open_session
+from ftctl.cli.settings import settings_of, shared_options
+from ftctl.errors import FtctlError
+from ftctl.model import Event
+from ftctl.wait import Progress, follow
+
+
+@click.command("events")
+@shared_options
+@click.argument("name")
+@click.option("--follow", "following", is_flag=True, help="Go on until the job is over.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.pass_context
+def events_command(context: click.Context, name: str, following: bool, form: str) -> int:
+    """Show what happened in the job of a fine-tune, oldest first."""
+    settings = settings_of(context)
+    session = open_session(settings)
+    check_name(name, [one.name for one in session.desired.finetunes], "events")
+    with session.provider() as provider:
+        observed = observe(session, provider)
+        plan = plan_for(session, observed, options_for(session, Asked()))
+        job = next((change.job for change in plan.changes if change.name == name), None)
+        if job is None:
+            newest = [known for known in observed.jobs if known.finetune == name]
+            job = newest[0].id if newest else None
+        if job is None:
+            raise FtctlError(f"{name} has no job yet", "'ftctl apply' starts one")
+        told: set[str] = set()
+
+        def tell() -> None:
+            for event in provider.events(job):
+                if event.id not in told:
+                    told.add(event.id)
+                    settings.console.result(_line(event, form))
+
+        if not following:
+            tell()
+            return DONE
+        ended: tuple[Progress, ...] = ()
+        looks = follow(
+            provider, session.desired.project, {name: job}, settings.clock,
+            every_seconds=session.service.poll_seconds,
+        )  # fmt: skip
+        for look in looks:
+            ended = look
+            tell()
+    return DONE if all(one.job.status == "succeeded" for one in ended) else FAILED
+
+
+def _line(event: Event, form: str) -> str:
+    if form == "json":
+        document: dict[str, Any] = {
+            "id": event.id,
+            "created_at": event.created_at,
+            "level": event.level,
+            "message": event.message,
+            "metrics": dict(event.metrics),
+        }
+        return json.dumps(document, sort_keys=True, ensure_ascii=False)
+    when = datetime.fromtimestamp(event.created_at, tz=UTC)
+    return f"{when:%Y-%m-%d %H:%M:%SZ}  {event.level:<5}  {event.message}"

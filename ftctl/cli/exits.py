@@ -1,0 +1,57 @@
+"""What an ending means to the shell: one table from errors to exit statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ftctl.errors import (
+    FtctlError,
+    InvalidProject,
+    ProviderError,
+    Refused,
+    Stale,
+    UsageError,
+    WaitTimeout,
+)
+
+DONE = 0
+FAILED = 1
+CHANGES = 2
+REFUSED = 3
+PARTIAL = 4
+STALE = 5
+TIMED_OUT = 6
+GATE_FAILED = 7
+USAGE = 64
+BUG = 70
+INTERRUPTED = 130
+
+# 7 is kept for evaluation gates: no command of this version ends with it.
+MEANINGS: Mapping[int, str] = {
+    DONE: "done, or nothing to do",
+    FAILED: "an expected failure",
+    CHANGES: "plan --detailed-exitcode found changes",
+    REFUSED: "refused by a limit or policy",
+    PARTIAL: "apply finished some changes, not all",
+    STALE: "stale: what was approved is not what would run",
+    TIMED_OUT: "a wait ran out of time (the job runs on, and is billed)",
+    GATE_FAILED: "an evaluation gate failed",
+    USAGE: "wrong usage",
+    BUG: "a bug in ftctl",
+    INTERRUPTED: "interrupted",
+}
+
+STATUSES: Mapping[type[FtctlError], int] = {
+    FtctlError: FAILED,
+    InvalidProject: FAILED,
+    ProviderError: FAILED,
+    Refused: REFUSED,
+    Stale: STALE,
+    WaitTimeout: TIMED_OUT,
+    UsageError: USAGE,
+}
+
+
+def status_of(fault: FtctlError) -> int:
+    """The exit status for a fault: that of its nearest class in the table."""
+    return next(STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES)

@@ -1,0 +1,115 @@
+"""The commands under one name, and the one boundary where faults become exit statuses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ftctl import __version__
+from ftctl.cli.apply import apply_command
+from ftctl.cli.destroy import destroy_command
+from ftctl.cli.emulator import emulator_command
+from ftctl.cli.events import events_command
+from ftctl.cli.exits import BUG, DONE, FAILED, INTERRUPTED, MEANINGS, USAGE, status_of
+from ftctl.cli.init import init_command
+from ftctl.cli.output import output_command
+from ftctl.cli.plan import plan_command
+from ftctl.cli.schema import schema_command
+from ftctl.cli.settings import Settings, shared_options
+from ftctl.cli.status import status_command
+from ftctl.cli.validate import validate_command
+from ftctl.errors import FtctlError, InvalidProject, redact
+from ftctl.render.problems import problems_text
+from ftctl.render.text import fault_text
+
+_EPILOG = "Exit statuses: " + "; ".join(f"{code} {text}" for code, text in MEANINGS.items()) + "."
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order of a working day instead of the alphabet's."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@shared_options
+@click.version_option(__version__, message="ftctl %(version)s")
+def cli() -> None:
+    """Fine-tuning jobs as code: reviewed, reproducible and paid for exactly once.
+
+    Manifests under finetunes/ say which models there should be. 'plan' shows what is missing and
+    why, 'apply' does it, and doing it again does nothing.
+    """
+
+
+for _command in (
+    init_command,
+    validate_command,
+    plan_command,
+    apply_command,
+    status_command,
+    events_command,
+    output_command,
+    destroy_command,
+    emulator_command,
+    schema_command,
+):
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
+    """Run a command line; its exit status. No fault of a user gets out as a traceback."""
+    settings = settings or Settings()
+    note = settings.console.note
+    try:
+        status: Any = cli.main(
+            list(arguments), prog_name="ftctl", standalone_mode=False, obj=settings
+        )
+        sys.stdout.flush()
+    except click.UsageError as fault:
+        where = fault.ctx.command_path if fault.ctx else "ftctl"
+        note(f"error: {fault.format_message()}\n    hint: '{where} --help' shows what it takes")
+        return USAGE
+    except click.ClickException as fault:
+        note(f"error: {fault.format_message()}")
+        return FAILED
+    except InvalidProject as fault:
+        note(f"{problems_text(fault.diagnostics)}\n{fault.message}.")
+        return status_of(fault)
+    except FtctlError as fault:
+        note(f"error: {fault_text(fault)}")
+        return status_of(fault)
+    except (KeyboardInterrupt, click.Abort):
+        note("\nInterrupted. Jobs that were started run on: 'ftctl status' shows them,"
+             " 'ftctl apply --wait' waits for them, 'ftctl destroy' cancels them.")  # fmt: skip
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; what is left to be flushed must not complain about it again.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as fault:  # noqa: BLE001 - the boundary: this is the one place that catches all
+        return _bug(fault, settings)
+    return status if isinstance(status, int) else DONE
+
+
+def _bug(fault: Exception, settings: Settings) -> int:
+    import traceback
+
+    trace = redact("".join(traceback.format_exception(fault)), settings.console.secrets)
+    settings.console.note(
+        f"{trace}\nerror: this is a bug in ftctl {__version__}: {type(fault).__name__}\n"
+        "    hint: please report it with the lines above; nothing is lost,"
+        " and running the command again is safe"
+    )
+    return BUG

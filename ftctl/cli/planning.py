@@ -1,0 +1,101 @@
+"""What `plan` and `apply` share: their options, and the way from a session to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import click
+
+from ftctl.cli.session import Session
+from ftctl.errors import UsageError
+from ftctl.model import Observed, Plan
+from ftctl.plan import PlanOptions, make_plan
+from ftctl.provider import Provider
+from ftctl.schema import cosmetic_fields
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of a plan."""
+
+    select: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    prune: bool = False
+    retry_failed: bool = False
+
+
+def plan_options(command: F) -> F:
+    """Add the options that shape a plan."""
+    for option in (
+        click.option("--retry-failed", is_flag=True, help="Buy failed or cancelled jobs again."),
+        click.option("--prune", is_flag=True, help="Clean up what left the manifests."),
+        click.option(
+            "--replace", multiple=True, metavar="NAME",
+            help="Train NAME again although it is up to date.",
+        ),
+        click.option(
+            "--select", multiple=True, metavar="NAME",
+            help="Only this fine-tune; may be repeated, or list names with commas.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def asked(
+    select: Iterable[str], replace: Iterable[str], *, prune: bool, retry_failed: bool
+) -> Asked:
+    """The options of a command line, lists with commas taken apart."""
+    return Asked(_names(select), _names(replace), prune, retry_failed)
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def options_for(session: Session, wanted: Asked) -> PlanOptions:
+    """The planner's options; names that no manifest declares are refused."""
+    known = [one.name for one in session.desired.finetunes]
+    for flag, names in (("--select", wanted.select), ("--replace", wanted.replace)):
+        for name in names:
+            check_name(name, known, flag)
+    select = frozenset((*wanted.select, *wanted.replace)) if wanted.select else None
+    return PlanOptions(
+        prune=wanted.prune or session.project.config.prune,
+        retry_failed=wanted.retry_failed,
+        select=select,
+        replace=frozenset(wanted.replace),
+        cosmetic=cosmetic_fields(),
+        mark_files=session.service.mark == "file-name",
+    )
+
+
+def check_name(name: str, known: Iterable[str], what: str) -> None:
+    """Raise `UsageError` for a fine-tune that does not exist."""
+    known = sorted(known)
+    if name not in known:
+        near = get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known) or 'none'}"
+        raise UsageError(f"{what}: there is no fine-tune '{name}'", hint)
+
+
+def observe(session: Session, provider: Provider) -> Observed:
+    """What exists at the service and is this project's."""
+    return provider.observe(session.desired.project, session.adopted)
+
+
+def plan_for(session: Session, observed: Observed, options: PlanOptions) -> Plan:
+    """The plan, with what people must know in time."""
+    plan = make_plan(session.desired, observed, session.info, options)
+    return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings))
+
+
+def show_warnings(session: Session) -> None:
+    """Print what the manifests and data should be warned of."""
+    for warning in session.warnings:
+        session.settings.console.note(str(warning))

@@ -1,0 +1,191 @@
+"""Folder and settings in; the project, its data and its service, ready for the stages, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftctl.catalog import load_catalog, shutdown_warnings
+from ftctl.cli.settings import Settings
+from ftctl.dataset import read_dataset
+from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
+from ftctl.model import Dataset, Desired, Method, ServiceInfo
+from ftctl.project import Project, load_project
+from ftctl.resolve import data_needs, follow_names, pin_problem, resolve
+from ftctl.schema import cosmetic_fields, load_schema
+from ftctl.services import SERVICES, Service, check_service
+
+if TYPE_CHECKING:
+    from ftctl.openai_provider import OpenAIProvider
+
+STATE_FOLDER = ".ftctl"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that the manifests say, checked and resolved."""
+
+    settings: Settings
+    root: Path
+    project: Project
+    desired: Desired
+    service: Service
+    info: ServiceInfo
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def adopted(self) -> frozenset[str]:
+        """The jobs that manifests adopt."""
+        return frozenset(one.adopt for one in self.desired.finetunes if one.adopt is not None)
+
+    def shutdown_warnings(self) -> tuple[str, ...]:
+        """What ends soon at the service, of what the manifests use."""
+        now = self.settings.clock.now()
+        today = datetime.fromtimestamp(now, tz=UTC).date()
+        models = [one.base_model for one in self.desired.finetunes]
+        names = [model for model in models if isinstance(model, str)]
+        return shutdown_warnings(load_catalog(), self.service.type, names, today)
+
+    @contextmanager
+    def provider(self) -> Iterator[OpenAIProvider]:
+        """The service, until the block ends."""
+        # Known only here: the SDK behind it takes half a second to import.
+        from ftctl.openai_provider import Connection, connect
+
+        console = self.settings.console
+        if self.service.type == "emulator":
+            provider = self._embedded()
+        else:
+            key = self._api_key()
+            console.secrets = (*console.secrets, key)
+            known = self.project.config.provider or {}
+            environ = self.settings.environ
+            connection = Connection(
+                self.info.base_url,
+                key,
+                known.get("organization") or environ.get("OPENAI_ORG_ID"),
+                known.get("project") or environ.get("OPENAI_PROJECT_ID"),
+            )
+            provider = connect(connection, self.service, log=console.request)
+        try:
+            yield provider
+        finally:
+            provider.close()
+
+    def _embedded(self) -> OpenAIProvider:
+        from ftctl.emulator import EmulatorError, EmulatorTransport, open_emulator
+        from ftctl.openai_provider import Connection, connect
+
+        try:
+            emulator = open_emulator(state_folder(self.root), clock=self.settings.clock.now)
+        except EmulatorError as fault:
+            raise FtctlError(
+                f"the embedded API cannot start: {fault}",
+                f"move {STATE_FOLDER} away to start afresh",
+            ) from None
+        return connect(
+            Connection("http://embedded.invalid/v1", "embedded"),
+            self.service,
+            transport=EmulatorTransport(emulator),
+            log=self.settings.console.request,
+        )
+
+    def _api_key(self) -> str:
+        known = self.project.config.provider or {}
+        name = known.get("api_key_env", self.service.api_key_env)
+        key = self.settings.environ.get(name, "").strip()
+        if not key:
+            raise FtctlError(
+                f"the environment variable {name} is not set; it holds the key for"
+                f" {self.service.type}",
+                f"export {name}=…, or leave out 'provider' to use the embedded API",
+            )
+        if not key.isascii() or not key.isprintable():
+            raise FtctlError(
+                f"the key in the environment variable {name} has characters that no key has",
+                "copy it again",
+            )
+        return key
+
+
+def state_folder(root: Path) -> Path:
+    """The folder for what may be thrown away; git ignores it."""
+    folder = root / STATE_FOLDER
+    ignore = folder / ".gitignore"
+    try:
+        folder.mkdir(exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n", "utf-8")
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise FtctlError(f"{folder} cannot be written: {reason}") from None
+    return folder
+
+
+def open_session(settings: Settings) -> Session:
+    """The session of the project in `settings.folder`, or `InvalidProject` with every problem."""
+    session, problems = check_project(settings)
+    if session is None:
+        raise InvalidProject(problems)
+    return session
+
+
+def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic, ...]]:
+    """The session, or None, with every problem and warning of manifests and data."""
+    if not settings.folder.is_dir():
+        raise FtctlError(f"there is no folder {settings.folder}", "check the path after -C")
+    root = settings.folder
+    project, problems = load_project(root, settings.environment)
+    if project is None:
+        return None, in_order(problems)
+    names = follow_names(project)
+    problems += names.problems
+    datasets: dict[tuple[Path, Method | None], Dataset] = {}
+    for need in data_needs(project, names):
+        source = need.source
+        dataset, found = read_dataset(source.name, source.source, source.shown, need.method)
+        problems += found
+        if dataset is not None:
+            datasets[source.source, need.method] = dataset
+            pin = pin_problem(source, dataset)
+            problems += (pin,) if pin else ()
+    service, info, faults = _service(project, settings)
+    problems += faults
+    if service is not None:
+        problems += check_service(project.finetunes, service)
+    problems = in_order(problems)
+    if any(problem.severity == "error" for problem in problems) or service is None or info is None:
+        return None, problems
+    desired = resolve(project, names, datasets, load_schema("finetune"), cosmetic_fields())
+    return Session(settings, root, project, desired, service, info, problems), problems
+
+
+def _service(
+    project: Project, settings: Settings
+) -> tuple[Service | None, ServiceInfo | None, tuple[Diagnostic, ...]]:
+    known = project.config.provider or {"type": "emulator"}
+    row = SERVICES[known["type"]]
+    if "mark" in known:
+        row = row.marked_by(known["mark"])
+    from_environment = settings.environ.get(row.base_url_env) if row.base_url_env else None
+    base_url = known.get("base_url") or from_environment or row.base_url
+    if base_url is None:
+        place = project.file.place(("provider",))
+        also = f", or set {row.base_url_env}" if row.base_url_env else ""
+        return None, None, (
+            Diagnostic(
+                "missing-key",
+                f"'base_url' is missing: {row.type} has no address of its own",
+                place,
+                f"add 'base_url: https://…/v1' below provider{also}",
+            ),
+        )  # fmt: skip
+    if not base_url.startswith(("http://", "https://", "emulator://")) or "@" in base_url:
+        where = Span(row.base_url_env or "base_url")
+        message = "the service's address must start with http:// or https:// and hold no key"
+        return None, None, (Diagnostic("wrong-value", message, where),)
+    return row, ServiceInfo(row.type, base_url, row.billed), ()

@@ -1,0 +1,128 @@
+"""`ftctl status`: each fine-tune's state, model, progress and days left."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ftctl.catalog import load_catalog
+from ftctl.cli.exits import DONE
+from ftctl.cli.live import clear
+from ftctl.cli.planning import Asked, observe, options_for, plan_for
+from ftctl.cli.session import Session, open_session
+from ftctl.cli.settings import settings_of, shared_options
+from ftctl.model import Change, Job
+from ftctl.provider import Provider
+from ftctl.render.text import status_text
+from ftctl.render.words import duration, service_line
+from ftctl.wait import Progress, progress_of
+
+
+@click.command("status")
+@shared_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--watch", is_flag=True, help="Show it again and again until no job runs.")
+@click.pass_context
+def status_command(context: click.Context, form: str, watch: bool) -> int:
+    """Show each fine-tune: state, model, progress, days left."""
+    settings = settings_of(context)
+    session = open_session(settings)
+    with session.provider() as provider:
+        while True:
+            found = _rows(session, provider)
+            if watch and form == "text":
+                clear(settings.console)
+            _show(session, found, form)
+            if not watch or not any(row["in_progress"] for row in found):
+                return DONE
+            settings.clock.sleep(session.service.poll_seconds)
+
+
+def _show(session: Session, found: list[dict[str, Any]], form: str) -> None:
+    console = session.settings.console
+    if form == "json":
+        document = {row["name"]: {k: v for k, v in row.items() if k != "name"} for row in found}
+        console.result(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+        return
+    console.result(service_line(session.desired.project, session.info))
+    console.result("")
+    rows = [
+        (row["name"], row["status"], row["model"] or row["job"] or "-", _remark(row))
+        for row in found
+    ]
+    console.result(status_text(rows))
+
+
+def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
+    observed = observe(session, provider)
+    plan = plan_for(session, observed, options_for(session, Asked()))
+    jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
+    now = session.settings.clock.now()
+    rows = []
+    for change in plan.changes:
+        if change.kind != "FineTune" or session.desired.named(change.name) is None:
+            continue
+        job = jobs.get(change.job or "")
+        progress = None
+        if job is not None and job.status == "running":
+            progress = progress_of(change.name, job, provider.events(job.id, 50), now)
+        rows.append(_row(session, change, job, progress, now))
+    return rows
+
+
+def _row(
+    session: Session, change: Change, job: Job | None, progress: Progress | None, now: float
+) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "status": job.status if job else "absent",
+        "in_progress": job.in_progress if job else False,
+        "action": change.action.value,
+        "reason": change.reason,
+        "job": job.id if job else None,
+        "model": change.model,
+        "digest": change.digest,
+        "trained_tokens": job.trained_tokens if job else None,
+        "step": progress.step if progress else None,
+        "total_steps": progress.total_steps if progress else None,
+        "train_loss": progress.train_loss if progress else None,
+        "valid_loss": progress.valid_loss if progress else None,
+        "seconds_left": progress.seconds_left if progress else None,
+        "days_left": _days_left(session, change, job, now),
+    }
+
+
+def _days_left(session: Session, change: Change, job: Job | None, now: float) -> int | None:
+    """Until the service shuts the base model down, with its fine-tunes; None where not known."""
+    model = change.model or (job.base_model if job else None)
+    if model is None:
+        finetune = session.desired.named(change.name)
+        model = finetune.base_model if finetune and isinstance(finetune.base_model, str) else None
+    day = load_catalog().shutdown(session.service.type, model) if model else None
+    today = datetime.fromtimestamp(now, tz=UTC).date()
+    return (day - today).days if day else None
+
+
+def _remark(row: dict[str, Any]) -> str:
+    parts = []
+    if row["step"] is not None:
+        total = f" of {row['total_steps']}" if row["total_steps"] else ""
+        parts.append(f"step {row['step']}{total}")
+    if row["train_loss"] is not None:
+        parts.append(f"training loss {row['train_loss']:.3f}")
+    if row["valid_loss"] is not None:
+        parts.append(f"validation loss {row['valid_loss']:.3f}")
+    if row["seconds_left"] is not None:
+        parts.append(f"about {duration(row['seconds_left'])} left")
+    if row["action"] != "no-op":
+        parts.append(f"apply would {row['action']}: {row['reason']}")
+    elif row["status"] in ("failed", "cancelled", "absent"):
+        parts.append(row["reason"])
+    if row["trained_tokens"] is not None:
+        parts.append(f"{row['trained_tokens']:,} tokens trained")
+    if row["days_left"] is not None:
+        parts.append(f"{row['days_left']} days left")
+    return "; ".join(parts)

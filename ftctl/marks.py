@@ -1,0 +1,71 @@
+"""Our mark on a job: metadata that says whose it is and what it was bought for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROJECT = "ftctl_project"
+FINETUNE = "ftctl_finetune"
+DIGEST = "ftctl_digest"
+COMMIT = "ftctl_commit"
+SPEC = "ftctl_spec"
+REPLACES = "ftctl_replaces"
+OURS = frozenset({PROJECT, FINETUNE, DIGEST, COMMIT, SPEC, REPLACES})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a job's metadata tells about it. `own` are the user's pairs."""
+
+    project: str | None
+    finetune: str | None
+    digest: str | None
+    replaces: str | None
+    spec: Mapping[str, Any] | None
+    own: Mapping[str, str]
+
+
+def make_marks(
+    project: str,
+    finetune: str,
+    digest: str,
+    *,
+    spec: str | None = None,
+    commit: str | None = None,
+    replaces: str | None = None,
+) -> dict[str, str]:
+    """The pairs to put on a job; those without a value are left out."""
+    pairs = {
+        PROJECT: project,
+        FINETUNE: finetune,
+        DIGEST: digest,
+        COMMIT: commit,
+        SPEC: spec,
+        REPLACES: replaces,
+    }
+    return {key: value for key, value in pairs.items() if value}
+
+
+def read_marks(metadata: object) -> Mark:
+    """The mark in a job's metadata, whatever it holds: strangers write there too."""
+    pairs = metadata if isinstance(metadata, Mapping) else {}
+    texts = {str(key): str(value) for key, value in pairs.items()}
+    return Mark(
+        project=texts.get(PROJECT),
+        finetune=texts.get(FINETUNE),
+        digest=texts.get(DIGEST),
+        replaces=texts.get(REPLACES),
+        spec=_read_spec(texts.get(SPEC)),
+        own={key: value for key, value in texts.items() if key not in OURS},
+    )
+
+
+def _read_spec(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        spec = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+    return spec if isinstance(spec, dict) else None

@@ -1,0 +1,441 @@
+"""`Desired` and `Observed` in, a `Plan` out: one table, the first row that matches decides.
+
+A job counts as the *same* when it has the desired digest, whatever it is called and however old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ftctl.cleanup import plan_leftovers, plan_retention
+from ftctl.diff import field_changes, short_spec
+from ftctl.digest import file_name
+from ftctl.model import (
+    Action,
+    CancelJob,
+    Change,
+    Dataset,
+    Desired,
+    FieldChange,
+    File,
+    FileRef,
+    FineTune,
+    Job,
+    Observed,
+    ParentModel,
+    Plan,
+    ServiceInfo,
+    StartJob,
+    Step,
+    Upload,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line or the project's settings change about a plan."""
+
+    prune: bool = False
+    retry_failed: bool = False
+    select: frozenset[str] | None = None  # names; None: all
+    replace: frozenset[str] = frozenset()
+    cosmetic: frozenset[str] = frozenset()
+    mark_files: bool = False  # uploads carry the job's digest: the service keeps no metadata
+
+
+def make_plan(
+    desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
+) -> Plan:
+    """What to do so that what exists is what is asked for. The same input gives the same plan."""
+    world = _World(desired, observed, options)
+    chosen = [
+        one for one in desired.finetunes if options.select is None or one.name in options.select
+    ]
+    changes = [world.decide(finetune) for finetune in chosen]
+    if options.select is None:
+        changes += plan_leftovers(desired, observed, prune=options.prune)
+    changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
+    return Plan(desired.project, service, tuple(changes), _warnings(observed))
+
+
+def _warnings(observed: Observed) -> tuple[str, ...]:
+    if observed.models is None:
+        return ("the service does not list models: those of succeeded jobs are taken to exist",)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a row of the table asks about one fine-tune. Jobs are newest first."""
+
+    finetune: FineTune
+    live: Job | None  # the newest same job that succeeded and whose model exists
+    running: tuple[Job, ...]  # same, in progress, and not superseded by a replacement
+    surplus: tuple[Job, ...]  # same and in progress, but bought once too often
+    lost: Job | None  # the newest same job that is over, if its model was deleted
+    ended: Job | None  # the newest same job that is over, if it failed or was cancelled
+    outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
+    twin: str | None  # another fine-tune of the manifests that asks for the same training
+    adopted: Job | None
+    replace: bool
+    retry_failed: bool
+
+    @property
+    def superseded(self) -> tuple[Job, ...]:
+        """Jobs in progress that nobody waits for any more."""
+        return tuple(job for job in self.outdated if job.in_progress)
+
+
+class Decision(NamedTuple):
+    """What a row of the table says: `start` buys a run, `stop` cancels jobs."""
+
+    action: Action
+    reason: str
+    stop: tuple[tuple[Job, str], ...] = ()
+    start: bool = False
+    stands: Job | None = None  # the job that stands for the fine-tune
+
+
+class Row(NamedTuple):
+    """One row of the planner's table."""
+
+    given: str
+    holds: Callable[[Facts], bool]
+    decide: Callable[[Facts], Decision]
+
+
+def _adopted(facts: Facts) -> Decision:
+    job = facts.adopted
+    adopt = facts.finetune.adopt
+    if job is None:
+        return Decision(Action.NO_OP, f"adopts {adopt}, which the service does not list")
+    return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
+
+
+def _twin(facts: Facts) -> Decision:
+    return Decision(
+        Action.NO_OP, f"the same training as {facts.twin}: one job serves both", stands=facts.live
+    )
+
+
+def _replace(facts: Facts) -> Decision:
+    stop = [(job, "replaced on request") for job in (*facts.running, *facts.surplus)]
+    stop += _superseded(facts)
+    return Decision(Action.REPLACE, "asked for with --replace", tuple(stop), start=True)
+
+
+def _back(facts: Facts) -> Decision:
+    assert facts.live is not None
+    reason = f"back to {facts.live.model}"
+    stop = (*_superseded(facts), *_surplus(facts))
+    return Decision(Action.CANCEL, reason, stop, stands=facts.live)
+
+
+def _up_to_date(facts: Facts) -> Decision:
+    assert facts.live is not None
+    reason = f"up to date as {facts.live.model}"
+    if facts.live.finetune not in (None, facts.finetune.name):
+        reason += f" (trained as {facts.live.finetune})"
+    if facts.running:
+        reason += f"; {facts.running[-1].id} trains its replacement"
+    return Decision(Action.NO_OP, reason, stands=facts.live)
+
+
+def _duplicate(facts: Facts) -> Decision:
+    kept = facts.running[-1] if facts.running else facts.live
+    first = facts.surplus[-1]
+    assert kept is not None
+    reason = f"{first.id} duplicates {kept.id}"
+    return Decision(
+        Action.CANCEL, reason, (*_surplus(facts), *_superseded(facts)), stands=facts.live or kept
+    )
+
+
+def _running(facts: Facts) -> Decision:
+    job = facts.running[-1]
+    reason = f"running as {job.id} ({job.status})"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, reason, stop, stands=job)
+    return Decision(Action.NO_OP, reason, stands=job)
+
+
+def _model_gone(facts: Facts) -> Decision:
+    assert facts.lost is not None
+    return Decision(
+        Action.CREATE, f"model {facts.lost.model} was deleted", _superseded(facts), start=True
+    )
+
+
+def _retry(facts: Facts) -> Decision:
+    assert facts.ended is not None
+    reason = f"tries again: {_how_it_ended(facts.ended)}"
+    return Decision(Action.CREATE, reason, _superseded(facts), start=True)
+
+
+def _ended(facts: Facts) -> Decision:
+    assert facts.ended is not None
+    reason = f"{_how_it_ended(facts.ended)}; --retry-failed buys it again"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, reason, stop, stands=facts.ended)
+    return Decision(Action.NO_OP, reason, stands=facts.ended)
+
+
+def _how_it_ended(job: Job) -> str:
+    words = f": {job.error.message}" if job.error else ""
+    return f"{job.id} {'was cancelled' if job.status == 'cancelled' else 'failed'}{words}"
+
+
+def _changed(facts: Facts) -> Decision:
+    return Decision(Action.REPLACE, "changed", _superseded(facts), start=True)
+
+
+def _absent(_facts: Facts) -> Decision:
+    return Decision(Action.CREATE, "not found", start=True)
+
+
+def _superseded(facts: Facts) -> tuple[tuple[Job, str], ...]:
+    return tuple((job, "superseded") for job in facts.superseded)
+
+
+def _surplus(facts: Facts) -> tuple[tuple[Job, str], ...]:
+    return tuple((job, "duplicate") for job in facts.surplus)
+
+
+TABLE: tuple[Row, ...] = (
+    Row("the manifest adopts a job", lambda facts: facts.finetune.adopt is not None, _adopted),
+    Row("another fine-tune asks for the same", lambda facts: facts.twin is not None, _twin),
+    Row("--replace names it", lambda facts: facts.replace, _replace),
+    Row(
+        "same succeeded and its model exists, another digest in progress",
+        lambda facts: facts.live is not None and bool(facts.superseded),
+        _back,
+    ),
+    Row("more than one of the same in progress", lambda facts: bool(facts.surplus), _duplicate),
+    Row("same succeeded and its model exists", lambda facts: facts.live is not None, _up_to_date),
+    Row("same in progress, paused or unknown", lambda facts: bool(facts.running), _running),
+    Row("same succeeded, model gone", lambda facts: facts.lost is not None, _model_gone),
+    Row(
+        "same failed or cancelled, --retry-failed",
+        lambda facts: facts.ended is not None and facts.retry_failed,
+        _retry,
+    ),
+    Row("same failed or cancelled", lambda facts: facts.ended is not None, _ended),
+    Row("only other digests", lambda facts: bool(facts.outdated), _changed),
+    Row("no job with this name", lambda _facts: True, _absent),
+)
+
+
+class _World:
+    """One planning run: the facts of every fine-tune, and what earlier changes already upload."""
+
+    def __init__(self, desired: Desired, observed: Observed, options: PlanOptions) -> None:
+        self.desired = desired
+        self.observed = observed
+        self.options = options
+        self.wanted = {one.digest: one.name for one in reversed(desired.finetunes)}
+        self.uploading: set[str] = set()  # file names
+        self.filenames: dict[tuple[str, str | None], str] = {}
+        self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
+        self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
+        self.files: dict[tuple[str | None, str | None], File] = {}
+        for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
+            if file.usable:  # the oldest copy of a content serves for good
+                self.files.setdefault((file.sha256, file.digest), file)
+
+    def decide(self, finetune: FineTune) -> Change:
+        """The change for one fine-tune, by the first row of the table that holds."""
+        facts = self._facts(finetune)
+        decision = next(row.decide(facts) for row in TABLE if row.holds(facts))
+        base_model: str | ParentModel | None = None
+        if decision.start:
+            base_model = self._base_model(finetune)
+            if base_model is None:
+                return self._deferred(finetune, decision)
+        fields = self._fields(finetune, facts, decision)
+        steps: list[Step] = []
+        if base_model is not None:
+            steps = self._start(finetune, base_model, _replaced(facts))
+        steps += [CancelJob(job.id, why) for job, why in decision.stop]
+        change = Change(
+            name=finetune.name,
+            action=decision.action,
+            reason=_explained(decision, fields),
+            steps=tuple(steps),
+            fields=fields,
+            digest=finetune.digest,
+            job=decision.stands.id if decision.stands else None,
+            model=decision.stands.model if decision.stands else None,
+        )
+        if decision.action is Action.NO_OP and facts.live and facts.twin is None:
+            return plan_retention(change, finetune, facts.live, self.observed, self.wanted)
+        return change
+
+    def _facts(self, finetune: FineTune) -> Facts:
+        same = self.by_digest.get(finetune.digest, ())
+        named = self.by_name.get(finetune.name, ())
+        live = self._live(finetune)
+        running, surplus = _sorted_out([job for job in same if job.in_progress], same, live)
+        over = [job for job in same if not job.in_progress]
+        ended = over[0] if over and over[0].status != "succeeded" else None
+        lost = over[0] if over and over[0].status == "succeeded" and live is None else None
+        twin = self.wanted[finetune.digest]
+        if self.options.select is not None and twin not in self.options.select:
+            twin = finetune.name
+        return Facts(
+            finetune=finetune,
+            live=live,
+            running=running,
+            surplus=surplus,
+            lost=lost,
+            ended=ended,
+            outdated=tuple(
+                job for job in named if job.digest != finetune.digest
+                and job.digest not in self.wanted
+            ),
+            twin=twin if twin != finetune.name else None,
+            adopted=next((j for j in self.observed.adopted if j.id == finetune.adopt), None),
+            replace=finetune.name in self.options.replace,
+            retry_failed=self.options.retry_failed,
+        )  # fmt: skip
+
+    def _live(self, finetune: FineTune) -> Job | None:
+        if finetune.adopt is not None:
+            candidates = tuple(j for j in self.observed.adopted if j.id == finetune.adopt)
+        else:
+            candidates = self.by_digest.get(finetune.digest, ())
+        for job in candidates:
+            if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
+                return job
+        return None
+
+    def _base_model(self, finetune: FineTune) -> str | ParentModel | None:
+        """What to train from; None while the parent has no model."""
+        if finetune.parent is None:
+            assert isinstance(finetune.base_model, str)
+            return finetune.base_model
+        parent = self.desired.named(finetune.parent.finetune)
+        job = self._live(parent) if parent else None
+        if job is None or job.model is None:
+            return None
+        return ParentModel(job.id, job.model, finetune.parent.checkpoint)
+
+    def _deferred(self, finetune: FineTune, decision: Decision) -> Change:
+        assert finetune.parent is not None
+        parent = finetune.parent.finetune
+        left_out = self.options.select is not None and parent not in self.options.select
+        return Change(
+            name=finetune.name,
+            action=Action.DEFER,
+            reason=f"waits for {parent}" + (", which is not selected" if left_out else ""),
+            digest=finetune.digest,
+            fields=self._fields(finetune, self._facts(finetune), decision),
+        )
+
+    def _fields(
+        self, finetune: FineTune, facts: Facts, decision: Decision
+    ) -> tuple[FieldChange, ...]:
+        """How the manifest differs from the job that it is compared with, where the job tells."""
+        compared = decision.stands or facts.live
+        if compared is None and decision.action in (Action.REPLACE, Action.DEFER):
+            compared = facts.outdated[0] if facts.outdated else None
+        if compared is None or compared.spec is None or finetune.adopt is not None:
+            return ()
+        before = dict(compared.spec)
+        after = short_spec(finetune.spec)
+        # A long spec was remembered without its cosmetic fields: nothing is known about those.
+        if not any(key in self.options.cosmetic for key in before):
+            after = {k: v for k, v in after.items() if k not in self.options.cosmetic}
+        before["metadata"] = dict(compared.metadata)
+        after["metadata"] = dict(finetune.spec.get("metadata", {}))
+        changes = field_changes(before, after, self.options.cosmetic)
+        if compared.digest == finetune.digest:
+            return tuple(change for change in changes if change.cosmetic)
+        return changes
+
+    def _start(
+        self, finetune: FineTune, base_model: str | ParentModel, replaces: str | None
+    ) -> list[Step]:
+        steps: list[Step] = []
+        refs = {}
+        for role, dataset in (("training", finetune.training), ("validation", finetune.validation)):
+            if dataset is not None:
+                mark = finetune.digest if self.options.mark_files else None
+                upload, refs[role] = self._file(dataset, mark)
+                steps += [upload] if upload else []
+        start = StartJob(
+            finetune=finetune.name,
+            digest=finetune.digest,
+            spec=finetune.spec,
+            base_model=base_model,
+            training=refs["training"],
+            validation=refs.get("validation"),
+            replaces=replaces,
+        )
+        return [*steps, start]
+
+    def _file(self, dataset: Dataset, mark: str | None) -> tuple[Upload | None, FileRef]:
+        known = self.files.get((dataset.sha256, mark))
+        if known is not None and known.bytes == dataset.bytes:
+            return None, FileRef(dataset.name, known.name, dataset.sha256, known.id)
+        # Equal content is uploaded once, under the name of the dataset that comes first.
+        filename = self.filenames.setdefault(
+            (dataset.sha256, mark),
+            file_name(self.desired.project, dataset.name, dataset.sha256, mark),
+        )
+        upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
+        return upload, FileRef(dataset.name, filename, dataset.sha256)
+
+    def uploads_once(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """The steps without uploads of content that an earlier step of this plan uploads."""
+        kept = []
+        for step in steps:
+            if isinstance(step, Upload):
+                if step.filename in self.uploading:
+                    continue
+                self.uploading.add(step.filename)
+            kept.append(step)
+        return tuple(kept)
+
+
+def _grouped(jobs: Iterable[Job], key: Callable[[Job], str | None]) -> dict[str, tuple[Job, ...]]:
+    """Jobs by digest or name, newest first."""
+    groups: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: job.age_order, reverse=True):
+        if (value := key(job)) is not None:
+            groups.setdefault(value, []).append(job)
+    return {value: tuple(group) for value, group in groups.items()}
+
+
+def _sorted_out(
+    active: list[Job], same: tuple[Job, ...], live: Job | None
+) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+    """Of the same jobs in progress, the one to keep and those bought once too often.
+
+    The oldest is kept, unless a replacement was bought for it on request; beside a model that
+    exists only such a replacement is kept.
+    """
+    replaced = {job.replaces for job in same if job.replaces}
+    keepable = [job for job in active if job.id not in replaced]
+    if live is not None:
+        keepable = [job for job in keepable if job.replaces is not None]
+    kept = tuple(keepable[-1:])
+    return kept, tuple(job for job in active if job not in kept)
+
+
+def _replaced(facts: Facts) -> str | None:
+    """What a run bought with --replace stands in for: the newest of the same."""
+    if not facts.replace:
+        return None
+    candidates = [*facts.running, *([facts.live] if facts.live else [])]
+    return candidates[0].id if candidates else None
+
+
+def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:
+    """The reason, naming what changed where that is why."""
+    if decision.action is not Action.REPLACE or decision.reason != "changed":
+        return decision.reason
+    material = [change for change in fields if not change.cosmetic]
+    told = [f"{one.field} {one.before or 'unset'} → {one.after or 'unset'}" for one in material]
+    return ", ".join(told) or "the spec changed; what it was is not on record"

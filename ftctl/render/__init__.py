@@ -1,0 +1,1 @@
+"""Plans, reports, problems and status in; text, JSON and Markdown out. Nothing here prints."""

@@ -1,0 +1,42 @@
+"""A plan in, Markdown for a pull request's comment out."""
+
+from __future__ import annotations
+
+from ftctl.model import Plan
+from ftctl.render.words import SIGNS, counts, field_words, service_line, step_words
+
+
+def plan_markdown(plan: Plan, digest: str) -> str:
+    """One table of what happens and why, with the steps folded below it."""
+    lines = [
+        f"### ftctl plan: {plan.project}",
+        "",
+        service_line(plan.project, plan.service),
+        "",
+        *[f"> **Warning:** {_cell(warning)}." for warning in plan.warnings],
+        *([""] if plan.warnings else []),
+        "| | fine-tune | action | why |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{SIGNS[change.action]}` | {_cell(change.name)} | {change.action.value}"
+        f" | {_cell(change.reason)} |"
+        for change in plan.changes
+    ]
+    lines += ["", f"**Plan:** {counts(plan)}."]
+    for change in plan.changes:
+        details = [f"- {verb} {_cell(what)}" for verb, what in map(step_words, change.steps)]
+        details += [f"- {_cell(field_words(one))}" for one in change.fields]
+        if details:
+            summary = f"<details><summary>{change.name}</summary>"
+            lines += ["", summary, "", *details, "", "</details>"]
+    if not plan.empty:
+        lines += ["", f"Approve exactly this: `ftctl apply --approve {digest}`"]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break out of a table's cell or become markup."""
+    for mark in ("\\", "|", "<", "`", "*", "_", "["):
+        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
+    return " ".join(text.split())

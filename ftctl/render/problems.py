@@ -1,0 +1,57 @@
+"""Diagnostics in; text, JSON or GitHub annotations out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from ftctl.errors import Diagnostic
+
+
+def problems_text(problems: Iterable[Diagnostic]) -> str:
+    """Each problem with its place and cure."""
+    return "\n".join(str(problem) for problem in problems)
+
+
+def problems_json(problems: Iterable[Diagnostic]) -> str:
+    """The problems as one JSON document."""
+    listed = [
+        {
+            "severity": problem.severity,
+            "code": problem.code,
+            "message": problem.message,
+            "hint": problem.hint,
+            "path": problem.span.path,
+            "line": problem.span.line,
+            "column": problem.span.column,
+        }
+        for problem in problems
+    ]
+    document = {
+        "format_version": "1.0",
+        "ok": not any(problem["severity"] == "error" for problem in listed),
+        "problems": listed,
+    }
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def problems_github(problems: Iterable[Diagnostic]) -> str:
+    """Workflow commands that GitHub Actions shows on the changed lines."""
+    return "\n".join(_annotation(problem) for problem in problems)
+
+
+def _annotation(problem: Diagnostic) -> str:
+    span = problem.span
+    facts = {"file": span.path, "line": span.line, "col": span.column, "title": problem.code}
+    told = ",".join(
+        f"{key}={_escaped(str(value), in_property=True)}" for key, value in facts.items() if value
+    )
+    text = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    return f"::{problem.severity} {told}::{_escaped(text)}"
+
+
+def _escaped(text: str, *, in_property: bool = False) -> str:
+    escapes = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+    if in_property:
+        escapes |= {":": "%3A", ",": "%2C"}
+    return "".join(escapes.get(character, character) for character in text)

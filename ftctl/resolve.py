@@ -1,0 +1,240 @@
+"""A checked project and its data in, `Desired` out: names followed, specs canonical, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ftctl.digest import canonical, spec_digest
+from ftctl.errors import Diagnostic, Span
+from ftctl.manifest import Document
+from ftctl.model import Dataset, DataSource, Desired, FineTune, Method, Parent
+from ftctl.project import Project, show_path
+
+JsonSchema = Mapping[str, Any]
+
+# Of no consequence for training or for the request: they name, describe or steer ftctl itself.
+_NOT_IN_SPEC = frozenset({"apiVersion", "kind", "name", "description", "adopt", "keep"})
+
+
+@dataclass(frozen=True, slots=True)
+class DataNeed:
+    """A file that must be read, and the method that its rows must suit (None: no one uses it)."""
+
+    source: DataSource
+    method: Method | None
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The project's documents by name, with every problem of naming found on the way."""
+
+    datasets: Mapping[str, DataSource]
+    finetunes: Mapping[str, Document]
+    problems: tuple[Diagnostic, ...]
+
+
+def follow_names(project: Project) -> References:
+    """Who is called what: names used twice, references that lead nowhere, cycles."""
+    problems: list[Diagnostic] = []
+    sources = {
+        name: _source(document, name, (), project)
+        for name, document in _unique(project.datasets, problems).items()
+    }
+    finetunes = _unique(project.finetunes, problems)
+    for document in finetunes.values():
+        for role in ("training", "validation"):
+            name = document.value.get(role)
+            if isinstance(name, str) and name not in sources and name not in project.faulty:
+                place = document.place((role,))
+                problems.append(_leads_nowhere("Dataset", name, sources, place))
+        parent = parent_of(document)
+        if parent is not None and parent not in finetunes and parent not in project.faulty:
+            place = document.place(("base_model", "finetune"))
+            problems.append(_leads_nowhere("FineTune", parent, finetunes, place))
+    problems += _cycles(finetunes)
+    return References(sources, finetunes, tuple(problems))
+
+
+def data_needs(project: Project, names: References) -> tuple[DataNeed, ...]:
+    """Every file to read, once for each method that uses it."""
+    needs: dict[tuple[Path, Method | None], DataNeed] = {}
+    used: set[str] = set()
+    for document in names.finetunes.values():
+        for role in ("training", "validation"):
+            source = data_of(document, role, project, names)
+            if source is not None:
+                used.add(source.name)
+                method = document.value.get("method", "supervised")
+                needs.setdefault((source.source, method), DataNeed(source, method))
+    for name, source in names.datasets.items():
+        if name not in used:
+            needs.setdefault((source.source, None), DataNeed(source, None))
+    return tuple(needs.values())
+
+
+def data_of(
+    document: Document, role: str, project: Project, names: References
+) -> DataSource | None:
+    """The file behind a fine-tune's training or validation field."""
+    match document.value.get(role):
+        case str(name):
+            return names.datasets.get(name)
+        case dict():
+            return _source(document, f"{document.value['name']}-{role}", (role,), project)
+    return None
+
+
+def parent_of(document: Document) -> str | None:
+    """The name of the fine-tune that this one continues from."""
+    base = document.value.get("base_model")
+    return base["finetune"] if isinstance(base, dict) else None
+
+
+def pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:
+    """A file whose content is not what the manifest pins."""
+    if source.sha256 in (None, dataset.sha256):
+        return None
+    return Diagnostic(
+        "sha256-differs",
+        f"{source.shown} has the SHA-256 {dataset.sha256}; the manifest pins another",
+        source.span,
+        "restore the file, or pin the new content if the change is meant",
+    )
+
+
+def resolve(
+    project: Project,
+    names: References,
+    datasets: Mapping[tuple[Path, Method | None], Dataset],
+    schema: JsonSchema,
+    cosmetic: frozenset[str],
+) -> Desired:
+    """What the project asks for. Every name leads somewhere and every file has been read."""
+    finetunes: dict[str, FineTune] = {}
+    for name in _in_order(names.finetunes):
+        document = names.finetunes[name]
+        method: Method = document.value.get("method", "supervised")
+        data = {
+            role: datasets[source.source, method]
+            for role in ("training", "validation")
+            if (source := data_of(document, role, project, names)) is not None
+        }
+        finetunes[name] = _finetune(document, data, finetunes, schema, cosmetic)
+    return Desired(project.config.project, tuple(finetunes.values()))
+
+
+def _finetune(
+    document: Document,
+    data: Mapping[str, Dataset],
+    known: Mapping[str, FineTune],
+    schema: JsonSchema,
+    cosmetic: frozenset[str],
+) -> FineTune:
+    value = canonical(document.value, schema, schema)
+    spec = {key: entry for key, entry in value.items() if key not in _NOT_IN_SPEC}
+    spec.update({role: dataset.sha256 for role, dataset in data.items()})
+    base_model: str | Parent = value["base_model"] if isinstance(value["base_model"], str) else ""
+    if not base_model:
+        parent = Parent(
+            value["base_model"]["finetune"], value["base_model"].get("checkpoint", "last")
+        )
+        base_model = parent
+        # By digest and not by name: renaming a parent trains nothing again.
+        spec["base_model"] = {"digest": known[parent.finetune].digest}
+        if parent.checkpoint != "last":
+            spec["base_model"]["checkpoint"] = parent.checkpoint
+    material = {key: entry for key, entry in spec.items() if key not in cosmetic}
+    return FineTune(
+        name=document.value["name"],
+        span=document.place(),
+        training=data["training"],
+        validation=data.get("validation"),
+        spec=spec,
+        digest=spec_digest(material),
+        base_model=base_model,
+        adopt=value.get("adopt"),
+        keep=value.get("keep", 2),
+    )
+
+
+def _unique(documents: Iterable[Document], problems: list[Diagnostic]) -> dict[str, Document]:
+    known: dict[str, Document] = {}
+    for document in documents:
+        name = document.value["name"]
+        first = known.setdefault(name, document)
+        if first is not document:
+            kind = document.value["kind"]
+            problems.append(
+                Diagnostic(
+                    "name-used-twice",
+                    f"there are two {kind}s named '{name}'",
+                    document.place(("name",)),
+                    f"the other one is at {first.place(('name',))}; rename one",
+                )
+            )
+    return known
+
+
+def _source(document: Document, name: str, way: tuple[str, ...], project: Project) -> DataSource:
+    value = document.value
+    for step in way:
+        value = value[step]
+    place = document.place((*way, "source"))
+    # Relative to the file that names it, which for a project's defaults is ftctl.yaml.
+    folder = (project.root / place.path).parent
+    source = (folder / value["source"]).resolve()
+    return DataSource(
+        name, source, show_path(source, project.root.resolve()), place, value.get("sha256")
+    )
+
+
+def _leads_nowhere(kind: str, name: str, known: Iterable[str], place: Span) -> Diagnostic:
+    names = sorted(known)
+    near = get_close_matches(name, names, 1, 0.5)
+    if near:
+        hint = f"did you mean '{near[0]}'?"
+    else:
+        hint = f"known: {', '.join(names[:10])}" if names else f"declare one with 'kind: {kind}'"
+    return Diagnostic("unknown-name", f"there is no {kind} named '{name}'", place, hint)
+
+
+def _cycles(finetunes: Mapping[str, Document]) -> list[Diagnostic]:
+    problems = []
+    settled: set[str] = set()
+    for start in finetunes:
+        way: list[str] = []
+        name: str | None = start
+        while name is not None and name in finetunes and name not in settled and name not in way:
+            way.append(name)
+            name = parent_of(finetunes[name])
+        if name in way:
+            ring = [*way[way.index(name) :], name]
+            problems.append(
+                Diagnostic(
+                    "cycle",
+                    f"base models form a cycle: {' → '.join(ring)}",
+                    finetunes[name].place(("base_model", "finetune")),
+                    "one of them must start from a model that the service has",
+                )
+            )
+        settled.update(way)
+    return problems
+
+
+def _in_order(finetunes: Mapping[str, Document]) -> list[str]:
+    """Parents before their children, else by name."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        chain = [name]
+        while (parent := parent_of(finetunes[chain[-1]])) is not None and parent not in order:
+            chain.append(parent)
+        order.extend(link for link in reversed(chain) if link not in order)
+
+    for name in sorted(finetunes):
+        visit(name)
+    return order

@@ -1,0 +1,109 @@
+"""Which service trains: one row for each that speaks this wire, with what is peculiar to it.
+
+Sources and dates stand in docs/services.md; an unverified fact costs an edit of its row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ftctl.errors import Diagnostic, Span
+from ftctl.manifest import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A wire-compatible service.
+
+    `refuses` maps fields of a FineTune that it does not take to the reason that people are told.
+    """
+
+    type: str
+    base_url: str | None = None  # None: must be configured
+    base_url_env: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    hyperparameters: Literal["method", "top-level"] = "method"
+    mark: Literal["metadata", "file-name"] = "metadata"
+    methods: frozenset[str] = frozenset({"supervised", "dpo", "reinforcement"})
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    suffix_pattern: str = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+    page_size: int = 100  # jobs asked for at once
+    poll_seconds: float = 10.0  # between two looks at a running job
+    billed: bool = True
+
+    def marked_by(self, mark: str) -> Service:
+        """The same service with another way of carrying our mark."""
+        return replace(self, mark="file-name" if mark == "file-name" else "metadata")
+
+
+SERVICES: Mapping[str, Service] = {
+    row.type: row
+    for row in (
+        Service(
+            "openai",
+            base_url="https://api.openai.com/v1",
+            base_url_env="OPENAI_BASE_URL",
+        ),
+        # Whether Azure keeps metadata is not confirmed: `mark: file-name` in ftctl.yaml if not.
+        Service("azure", api_key_env="AZURE_OPENAI_API_KEY"),
+        Service(
+            "nebius",
+            base_url="https://api.tokenfactory.nebius.com/v1/",
+            api_key_env="NEBIUS_API_KEY",
+            hyperparameters="top-level",
+            mark="file-name",
+            methods=frozenset({"supervised"}),
+            refuses={"integrations": "nebius documents no integrations"},
+        ),
+        Service(
+            "bedrock",
+            api_key_env="AWS_BEARER_TOKEN_BEDROCK",
+            mark="file-name",
+            methods=frozenset({"reinforcement"}),
+            refuses={
+                "suffix": "bedrock takes no suffix",
+                "integrations": "bedrock documents no integrations",
+            },
+        ),
+        Service("compatible", base_url_env="OPENAI_BASE_URL"),
+        Service("emulator", base_url="emulator://.ftctl", poll_seconds=0.2, billed=False),
+    )
+}
+
+
+def check_service(documents: tuple[Document, ...], service: Service) -> tuple[Diagnostic, ...]:
+    """What the manifests ask for that this service does not do."""
+    problems = []
+    for document in documents:
+        value = document.value
+        method = value.get("method", "supervised")
+        if method not in service.methods:
+            able = " and ".join(sorted(service.methods))
+            problems.append(
+                _not_served(
+                    f"{service.type} trains by method {able} only, not {method}",
+                    document.place(("method",)),
+                )
+            )
+        problems += [
+            _not_served(reason, document.key_place((name,)))
+            for name, reason in service.refuses.items()
+            if name in value
+        ]
+        suffix = value.get("suffix")
+        if isinstance(suffix, str) and not re.fullmatch(service.suffix_pattern, suffix):
+            problems.append(
+                _not_served(
+                    f"{service.type} does not take the suffix '{suffix}'",
+                    document.place(("suffix",)),
+                )
+            )
+    return tuple(problems)
+
+
+def _not_served(message: str, place: Span) -> Diagnostic:
+    hint = "change the field, or choose another service with 'provider' in ftctl.yaml"
+    return Diagnostic("not-served", message, place, hint)

@@ -1,0 +1,181 @@
+"""What tests share: a clock to move by hand, projects in temporary folders, ftctl as a function."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftctl.cli.main import run
+from ftctl.cli.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of the authors
+
+
+class HandClock:
+    """Time that only passes when somebody sleeps."""
+
+    def __init__(self, start: float = 1_790_000_000.0) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Shell:
+    """Runs ftctl in a folder, with an environment of its own and a clock that never waits."""
+
+    folder: Path
+    clock: HandClock
+    environ: dict[str, str]
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Result:
+        self.capsys.readouterr()
+        settings = Settings(clock=self.clock, environ=self.environ, folder=self.folder)
+        status = run(arguments, settings)
+        captured = self.capsys.readouterr()
+        return Result(status, captured.out, captured.err)
+
+    def ok(self, *arguments: str) -> Result:
+        result = self(*arguments)
+        assert result.status == 0, result
+        return result
+
+    def requests(self, *arguments: str) -> list[str]:
+        """What a command asked of the service: method and path, one line each."""
+        result = self(*arguments, "-v")
+        return [line[2:] for line in result.err.splitlines() if line.startswith("> ")]
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def write_project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """Write files (path → text) below a folder of the test's own."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def shell(tmp_path: Path, clock: HandClock, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """ftctl in the test's own folder, without a key."""
+    return Shell(tmp_path, clock, {}, capsys)
+
+
+@pytest.fixture
+def example(shell: Shell) -> Callable[[str], Shell]:
+    """ftctl in a copy of one of the examples."""
+
+    def copy(name: str) -> Shell:
+        ignore = shutil.ignore_patterns(".ftctl")
+        shutil.copytree(ROOT / "examples" / name, shell.folder, ignore=ignore, dirs_exist_ok=True)
+        return shell
+
+    return copy
+
+
+def chat_rows(count: int, answer: str = "yes") -> str:
+    """That many small, different chats as JSONL."""
+    rows = (
+        {"messages": [{"role": "user", "content": f"Question {number}?"},
+                      {"role": "assistant", "content": answer}]}
+        for number in range(count)
+    )  # fmt: skip
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def preference_rows(count: int) -> str:
+    """That many small preference pairs as JSONL."""
+    rows = (
+        {"input": {"messages": [{"role": "user", "content": f"Question {number}?"}]},
+         "preferred_output": [{"role": "assistant", "content": "Yes."}],
+         "non_preferred_output": [{"role": "assistant", "content": "No idea."}]}
+        for number in range(count)
+    )  # fmt: skip
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+FINETUNE = """\
+apiVersion: ftctl/v1
+kind: FineTune
+name: tone
+base_model: gpt-4.1-mini-2025-04-14
+training: {source: ../data/train.jsonl}
+"""
+
+
+def small_project(finetune: str = FINETUNE, **files: str) -> dict[str, str]:
+    """The files of a project with one fine-tune; more files by their path."""
+    return {
+        "ftctl.yaml": "project: demo\n",
+        "finetunes/tone.yaml": finetune,
+        "data/train.jsonl": chat_rows(12),
+        **files,
+    }
+
+
+_IDS = re.compile(
+    r"\b(ftjob-|file-|req_|ftevent-)[A-Za-z0-9]{6,}|(ft:[\w.\-]+:[\w\-]*:[\w\-]*:)[A-Za-z0-9]{6,}"
+)
+
+
+def without_ids(text: str) -> str:
+    """The text with every id numbered in the order of its appearance."""
+    known: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        prefix = found[1] or found[2]
+        number = 1 + sum(1 for name in known.values() if name.startswith(prefix))
+        return known.setdefault(found[0], f"{prefix}{number}")
+
+    return _IDS.sub(numbered, text)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Any connection that would leave this machine fails the test that makes it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        assert host in ("", "127.0.0.1", "::1", "localhost"), f"a test connects to {address}"
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
