@@ -247,7 +247,7 @@ class OpenAIProvider:
             raise ProviderError(
                 "create a job",
                 f"{job.id} was created, but the service keeps no metadata to find it by again",
-                hint=f"cancel {job.id} by hand, and set 'mark: file-name' below provider in ftctl.yaml",
+                hint=f"cancel {job.id} by hand, and set provider.mark to file-name in ftctl.yaml",
             )
         return replace(job, finetune=step.finetune, digest=step.digest)
 

@@ -1,6 +1,7 @@
 """Golden cases: a folder each under tests/cases, run and compared as whole texts.
 
-`UPDATE=1 pytest tests/test_cases.py` rewrites what is expected; read the difference before you commit it.
+`UPDATE=1 pytest tests/test_cases.py` rewrites what is expected; read the difference before you
+commit it.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ def shared_options(command: F) -> F:
             is_eager=True, help="Use one of ftctl.yaml's environments.",
         ),
         click.option(
-            "-C", "directory", metavar="DIR", expose_value=False, callback=_directory, is_eager=True,
-            type=click.Path(path_type=Path), help="Run as if started in DIR.",
+            "-C", "directory", metavar="DIR", expose_value=False, callback=_directory,
+            is_eager=True, type=click.Path(path_type=Path), help="Run as if started in DIR.",
         ),
     ):  # fmt: skip
         command = option(command)
