@@ -1,0 +1,57 @@
+"""The fine-tuning API on this machine: the same wire, no account, no network, nothing to pay.
+
+It stands in for someone else's service, so it imports nothing of the rest of ftctl. Names load on
+first use: a command that never emulates pays nothing for the import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
+if TYPE_CHECKING:
+    from ftctl.emulator.app import Emulator, open_emulator
+    from ftctl.emulator.server import Server, serve
+    from ftctl.emulator.settings import Clock, Settings
+    from ftctl.emulator.store import EmulatorError, Store, open_store
+    from ftctl.emulator.transport import EmulatorTransport
+    from ftctl.emulator.wire import Request, Response
+
+__all__ = [
+    "Clock",
+    "Emulator",
+    "EmulatorError",
+    "EmulatorTransport",
+    "Request",
+    "Response",
+    "Server",
+    "Settings",
+    "Store",
+    "open_emulator",
+    "open_store",
+    "serve",
+]
+
+_HOMES = {
+    "Clock": "settings",
+    "Emulator": "app",
+    "EmulatorError": "store",
+    "EmulatorTransport": "transport",
+    "Request": "wire",
+    "Response": "wire",
+    "Server": "server",
+    "Settings": "settings",
+    "Store": "store",
+    "open_emulator": "app",
+    "open_store": "store",
+    "serve": "server",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home_module = import_module(f"{__name__}.{home}")
+    value: object = getattr(home_module, name)
+    return value

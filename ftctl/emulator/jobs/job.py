@@ -1,0 +1,129 @@
+"""A fine-tuning job, what happens to it, and how both are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ftctl.emulator.ids import derived
+from ftctl.emulator.wire import Json
+
+Status = Literal[
+    "validating_files", "queued", "running", "paused", "succeeded", "failed", "cancelled"
+]
+TERMINAL: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job at one moment. Times are Unix seconds with fractions; `seq` is its place in line."""
+
+    seq: int
+    id: str
+    created_at: float
+    model: str  # as answered: a snapshot, or the tuned model that training goes on from
+    base: str  # the snapshot at the root, which names the result
+    method: Json
+    training_file: str
+    validation_file: str | None
+    suffix: str | None
+    seed: int
+    metadata: dict[str, str] | None
+    integrations: list[Json] | None
+    status: Status
+    due_at: float | None  # when the next thing happens by itself; None when nothing will
+    total_steps: int = 0  # 0 until the files are validated
+    steps_per_epoch: int = 0
+    step: int = 0  # the last step that left a mark (an event or a checkpoint)
+    step_seconds: float = 0.0
+    trained_seconds: float = 0.0  # training done before the last pause
+    running_since: float | None = None
+    finished_at: float | None = None
+    fine_tuned_model: str | None = None
+    error: Json | None = None
+
+    @property
+    def method_type(self) -> str:
+        """supervised, dpo or reinforcement."""
+        return str(self.method["type"])
+
+    @property
+    def hyperparameters(self) -> Json:
+        """Of the job's own method: as asked for, and as numbers once the files are validated."""
+        values: Json = self.method[self.method_type]["hyperparameters"]
+        return values
+
+    def result_name(self, organization: str) -> str:
+        """The name that the job's model gets, known from the start."""
+        own = derived("", self.id, "model", length=8)
+        return f"ft:{self.base}:{organization}:{self.suffix or ''}:{own}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a job at a moment (Unix seconds)."""
+
+    at: float
+    message: str
+    level: Literal["info", "warn", "error"] = "info"
+    metrics: Json | None = None  # makes it an event of the type `metrics`
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of the training after an epoch, usable as a model of this name."""
+
+    at: float
+    step: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The model that a job ends with."""
+
+    at: float
+    model: str
+
+
+Happening = Event | Checkpoint | Result
+
+
+def shown_job(job: Job, organization: str) -> Json:
+    """The job as clients see it.
+
+    `hyperparameters` is for supervised jobs only; the specification still wants an object.
+    """
+    return {
+        "object": "fine_tuning.job",
+        "id": job.id,
+        "model": job.model,
+        "created_at": int(job.created_at),
+        "finished_at": _whole(job.finished_at),
+        "fine_tuned_model": job.fine_tuned_model,
+        "organization_id": organization,
+        "result_files": [],
+        "status": job.status,
+        "validation_file": job.validation_file,
+        "training_file": job.training_file,
+        "hyperparameters": job.hyperparameters if job.method_type == "supervised" else {},
+        # Nothing is counted because nothing is trained; a made-up number would be billed by.
+        "trained_tokens": None,
+        "error": job.error,
+        "user_provided_suffix": job.suffix,
+        "seed": job.seed,
+        "estimated_finish": _whole(_estimated_finish(job)),
+        "integrations": job.integrations,
+        "metadata": job.metadata,
+        "method": job.method,
+    }
+
+
+def _estimated_finish(job: Job) -> float | None:
+    if job.status != "running" or job.running_since is None:
+        return None
+    return job.running_since + job.total_steps * job.step_seconds
+
+
+def _whole(moment: float | None) -> int | None:
+    return None if moment is None else int(moment)

@@ -1,0 +1,188 @@
+"""The emulator behind a socket of this machine, and of this machine only."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import socketserver
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from ftctl.emulator.app import Emulator
+from ftctl.emulator.body import BadBody, body_length, read_body
+from ftctl.emulator.store import EmulatorError
+from ftctl.emulator.wire import ApiError, Request, Response, refusal
+
+_LOG = logging.getLogger(__name__)
+
+
+class Server:
+    """A listening server; connections wait in line until it is started."""
+
+    def __init__(self, listener: _Listener) -> None:
+        self._listener = listener
+        self._thread: threading.Thread | None = None
+        self._served = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients, `/v1` included."""
+        host, port = self._listener.server_address[:2]
+        name = str(host)
+        return f"http://{f'[{name}]' if ':' in name else name}:{port}/v1"
+
+    def serve_forever(self) -> None:
+        """Answer until `close` is called from another thread, or an exception such as Ctrl-C."""
+        self._served.set()
+        self._listener.serve_forever(poll_interval=0.05)
+
+    def start(self) -> Server:
+        """Answer in a background thread."""
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self._thread.start()
+        self._served.wait()
+        return self
+
+    def close(self) -> None:
+        """Stop listening, finish the answers in hand, end the connections. Leaves the emulator."""
+        if self._served.is_set():
+            self._listener.shutdown()
+        if self._thread is not None:
+            self._thread.join()
+        self._listener.server_close()
+        self._listener.end_connections()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def serve(emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Server:
+    """A server that listens, on a free port if 0. ValueError for a host that others can reach."""
+    if not _is_loopback(host):
+        raise ValueError(f"'{host}' is not this machine's loopback: the emulator takes any key")
+    try:
+        return Server(_Listener(emulator, host, port))
+    except OSError as fault:
+        raise EmulatorError(f"cannot listen on {host}:{port}: {fault}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, emulator: Emulator, host: str, port: int) -> None:
+        self.emulator = emulator
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._turn = threading.Lock()
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Connection)
+
+    def server_bind(self) -> None:
+        # http.server asks the resolver for the host's full name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        with self._turn:
+            self._connections[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._turn:
+            self._connections.pop(request, None)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """No more requests from anyone; an answer in hand is still sent."""
+        with self._turn:
+            connections = dict(self._connections)
+        for connection, thread in connections.items():
+            try:
+                connection.shutdown(socket.SHUT_RD)
+            except OSError:
+                _LOG.debug("a client hung up first")
+            thread.join()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        # A client that hangs up is no news, and stderr belongs to whoever runs the server.
+        _LOG.debug("connection of %s ended", client_address, exc_info=True)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Listener
+    disable_nagle_algorithm = True
+    timeout = 600  # seconds of silence after which a connection is given up
+
+    def answer(self) -> None:
+        """Read the rest of the request, and answer it."""
+        most = self.server.emulator.max_body_bytes
+        try:
+            length = body_length(self.headers, most)
+            if self.headers.get("expect", "").lower() == "100-continue":
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            content = read_body(self.rfile, length, most)
+        except BadBody as fault:
+            # What follows on this connection could be anything: part of a body, or a request.
+            self.close_connection = True
+            self._send(refusal(ApiError(fault.status, str(fault))))
+            return
+        request = Request.to(self.command, self.path, self.headers.items(), content)
+        self._send(self.server.emulator.handle(request))
+
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = answer  # noqa: N815
+
+    def handle_expect_100(self) -> bool:
+        """Later: a body that is too large is refused before it is sent."""
+        return True
+
+    def send_error(
+        self,
+        code: int,
+        message: str | None = None,
+        explain: str | None = None,  # noqa: ARG002 - http.server's signature
+    ) -> None:
+        """What http.server would say in HTML: a request that never came to be one."""
+        self.close_connection = True
+        # An unknown method and an unknown version are the client's faults, not this server's.
+        status = {501: 405, 505: 400}.get(code, code)
+        words = message or HTTPStatus(status).phrase
+        self._send(refusal(ApiError(status, f"The request cannot be read: {words}.")))
+
+    def _send(self, response: Response) -> None:
+        """One write: two would wait for each other's acknowledgement, 40 ms a call."""
+        phrase = HTTPStatus(response.status).phrase
+        length = ("content-length", str(len(response.body)))
+        connection = ("connection", "close" if self.close_connection else "keep-alive")
+        lines = [f"HTTP/1.1 {response.status} {phrase}"]
+        lines += [f"{name}: {value}" for name, value in (*response.headers, length, connection)]
+        head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
+        self.wfile.write(head if self.command == "HEAD" else head + response.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        _LOG.debug(format, *args)

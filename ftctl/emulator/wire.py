@@ -1,0 +1,146 @@
+"""HTTP as values: what came in, what goes out, and the one form of every refusal."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+Pairs = tuple[tuple[str, str], ...]
+Json = dict[str, Any]
+
+MAX_JSON_BYTES = 8 * 1024 * 1024
+"""More than any job can fill, with all its graders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. The path stays percent-encoded; header names are in lower case."""
+
+    method: str
+    path: str
+    query: Pairs
+    headers: Pairs
+    body: bytes
+
+    @classmethod
+    def to(
+        cls,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> Request:
+        """From a request line's target, such as `/v1/files?limit=2` or `http://host/v1/files`."""
+        origin = re.sub(r"^https?://[^/?#]*", "", target, flags=re.IGNORECASE)
+        path, _, query = origin.partition("#")[0].partition("?")
+        return cls(
+            method=method.upper(),
+            path=path or "/",
+            query=tuple(parse_qsl(query, keep_blank_values=True)),
+            headers=tuple((name.lower(), value) for name, value in headers),
+            body=body,
+        )
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, given in lower case."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def parameter(self, name: str) -> str | None:
+        """The last query parameter of that name."""
+        return dict(self.query).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer; its length is the shell's business."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+
+
+class ApiError(Exception):
+    """A refusal in the service's words: becomes `{"error": {message, type, param, code}}`."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+        headers: Pairs = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.code = code
+        self.kind = kind
+        self.headers = headers
+
+
+def bad_request(message: str, param: str | None, code: str | None = None) -> ApiError:
+    """A 400 that names the parameter at fault."""
+    return ApiError(400, message, param=param, code=code)
+
+
+def answer(value: Json, status: int = 200, headers: Pairs = ()) -> Response:
+    """A JSON answer. ASCII only, so that no text whatever can fail to be encoded."""
+    body = json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return Response(status, (("content-type", "application/json"), *headers), body)
+
+
+def refusal(error: ApiError) -> Response:
+    """The answer that says no."""
+    envelope = {
+        "message": error.message,
+        "type": error.kind,
+        "param": error.param,
+        "code": error.code,
+    }
+    return answer({"error": envelope}, error.status, error.headers)
+
+
+def json_object(request: Request) -> Json:
+    """The request's body, which must be one JSON object of plain numbers and valid text."""
+    if len(request.body) > MAX_JSON_BYTES:
+        raise ApiError(413, f"The request's body is larger than {MAX_JSON_BYTES} bytes.")
+    try:
+        value = parse_json(request.body)
+    except ValueError as fault:
+        raise bad_request(f"The request's body is not valid JSON: {fault}.", None) from fault
+    if not isinstance(value, dict):
+        raise bad_request("The request's body must be a JSON object.", None)
+    return value
+
+
+def parse_json(text: bytes) -> Any:
+    """Strict JSON: no NaN, no number beyond a double, no half characters. ValueError otherwise."""
+    try:
+        value = json.loads(
+            text.decode("utf-8"), parse_constant=_not_a_number, parse_float=_finite_number
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if b"\\u" in text:
+        # An escaped lone surrogate parses, but neither SQLite nor UTF-8 can carry it.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _not_a_number(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _finite_number(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is too large")
+    return number
