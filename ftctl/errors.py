@@ -117,6 +117,16 @@ class ProviderError(FtctlError):
         return f"{self.operation}: {self.message}" + (f" ({known})" if known else "")
 
 
+def fault_text(fault: FtctlError) -> str:
+    """A fault's sentence, and its cure on a line of its own."""
+    return f"{fault}\n    hint: {fault.hint}" if fault.hint else str(fault)
+
+
+def problems_text(problems: Iterable[Diagnostic]) -> str:
+    """Each problem with its place and cure."""
+    return "\n".join(str(problem) for problem in problems)
+
+
 # What keys look like: OpenAI and its kin (sk-…), and the user:password part of a URL.
 _SECRETS = re.compile(r"\b(?:sk|ek|rk)-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)")
 

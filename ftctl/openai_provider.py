@@ -67,22 +67,25 @@ def connect(
             log(f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}")
 
     timeout = httpx2.Timeout(_TIMEOUT_SECONDS, connect=10.0)
-    client = OpenAI(
-        api_key=connection.api_key,
-        base_url=connection.base_url,
-        # Empty text and not None: None would make the SDK look into the environment.
-        organization=connection.organization or "",
-        project=connection.project or "",
+    http_client = httpx2.Client(
+        transport=transport,
         timeout=timeout,
-        http_client=httpx2.Client(
-            transport=transport, timeout=timeout, event_hooks={"request": [told]},
-            follow_redirects=True,
-        ),
-    )  # fmt: skip
-    if not connection.organization:
-        client.organization = None
-    if not connection.project:
-        client.project = None
+        event_hooks={"request": [told]},
+        follow_redirects=True,
+    )
+    try:
+        client = OpenAI(
+            api_key=connection.api_key,
+            base_url=connection.base_url,
+            organization=connection.organization,
+            project=connection.project,
+            timeout=timeout,
+            http_client=http_client,
+        )
+    except (httpx2.InvalidURL, ValueError) as fault:
+        http_client.close()
+        address = redact(connection.base_url)
+        raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
     return OpenAIProvider(client, service, (connection.api_key,))
 
 

@@ -63,7 +63,7 @@ def follow(
         if timeout_seconds is not None and clock.now() - started >= timeout_seconds:
             waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items())
             raise WaitTimeout(
-                f"gave up waiting for {waiting} after {timeout_seconds:g} s",
+                f"time is up, and not over yet: {waiting}",
                 "the jobs run on and are billed; 'ftctl apply --wait' waits again,"
                 " 'ftctl status' shows them",
             )

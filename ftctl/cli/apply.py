@@ -56,7 +56,10 @@ def apply_command(
     wait: bool,
     timeout: float | None,
 ) -> int:
-    """Plan, ask, and do it."""
+    """Plan, ask, and do it.
+
+    Doing it again does nothing: what exists already is found by its digest.
+    """
     settings = settings_of(context)
     session = open_session(settings)
     show_warnings(session)

@@ -29,7 +29,10 @@ from ftctl.schema import cosmetic_fields
 def destroy_command(
     context: click.Context, auto_approve: bool, digest: str | None, select: tuple[str, ...]
 ) -> int:
-    """Cancel jobs, delete models and files: everything of this project."""
+    """Cancel jobs, delete models and files.
+
+    Everything that carries this project's mark goes; jobs remain as records.
+    """
     settings = settings_of(context)
     console = settings.console
     session = open_session(settings)

@@ -24,7 +24,10 @@ from ftctl.errors import FtctlError
 )  # fmt: skip
 @click.pass_context
 def emulator_command(context: click.Context, port: int, data: Path | None) -> int:
-    """Serve the embedded API on 127.0.0.1 until it is interrupted."""
+    """Serve the embedded API on 127.0.0.1.
+
+    Until it is interrupted with Ctrl-C; its state stays.
+    """
     from ftctl.emulator import EmulatorError, open_emulator, serve
 
     settings = settings_of(context)

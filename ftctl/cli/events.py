@@ -24,7 +24,10 @@ from ftctl.wait import Progress, follow
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_context
 def events_command(context: click.Context, name: str, following: bool, form: str) -> int:
-    """Show what happened in the job of a fine-tune, oldest first."""
+    """Show what happened in the job of a fine-tune.
+
+    The oldest event comes first.
+    """
     settings = settings_of(context)
     session = open_session(settings)
     check_name(name, [one.name for one in session.desired.finetunes], "events")

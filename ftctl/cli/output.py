@@ -23,7 +23,10 @@ from ftctl.model import Change, Job
 )  # fmt: skip
 @click.pass_context
 def output_command(context: click.Context, name: str | None, form: str) -> int:
-    """Print the models' names: all of them, or that of one fine-tune."""
+    """Print the models' names.
+
+    All of them, or that of one fine-tune alone.
+    """
     settings = settings_of(context)
     session = open_session(settings)
     if name is not None:

@@ -9,6 +9,7 @@ import click
 
 from ftctl.cli.exits import CHANGES, DONE
 from ftctl.cli.planning import (
+    apply_words,
     asked,
     observe,
     options_for,
@@ -53,11 +54,15 @@ def plan_command(
     detailed_exitcode: bool,
     record: Path | None,
 ) -> int:
-    """Show what would change, and why. Writes nothing."""
+    """Show what would change, and why.
+
+    Writes nothing.
+    """
     settings = settings_of(context)
     session = open_session(settings)
     show_warnings(session)
-    options = options_for(session, asked(select, replace, prune=prune, retry_failed=retry_failed))
+    wanted = asked(select, replace, prune=prune, retry_failed=retry_failed)
+    options = options_for(session, wanted)
     with session.provider() as provider:
         observed = observe(session, provider)
     if record is not None:
@@ -71,7 +76,7 @@ def plan_command(
         case "markdown":
             text = plan_markdown(plan, digest)
         case _:
-            text = plan_text(plan, digest, "ftctl apply", settings.console.paint)
+            text = plan_text(plan, digest, apply_words(session, wanted), settings.console.paint)
     settings.console.result(text)
     check_limits(plan, session.project.config.policy)
     return CHANGES if detailed_exitcode and plan.has_changes else DONE

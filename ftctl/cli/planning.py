@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -82,6 +84,20 @@ def check_name(name: str, known: Iterable[str], what: str) -> None:
         near = get_close_matches(name, known, 1, 0.5)
         hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known) or 'none'}"
         raise UsageError(f"{what}: there is no fine-tune '{name}'", hint)
+
+
+def apply_words(session: Session, wanted: Asked) -> str:
+    """The command line that applies a plan made with these options."""
+    settings = session.settings
+    words = ["ftctl"]
+    words += [] if settings.folder == Path() else ["-C", str(settings.folder)]
+    words += ["--env", settings.environment] if settings.environment else []
+    words.append("apply")
+    words += [word for name in wanted.select for word in ("--select", name)]
+    words += [word for name in wanted.replace for word in ("--replace", name)]
+    words += ["--prune"] if wanted.prune else []
+    words += ["--retry-failed"] if wanted.retry_failed else []
+    return shlex.join(words)
 
 
 def observe(session: Session, provider: Provider) -> Observed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,25 +58,25 @@ class Session:
 
         console = self.settings.console
         if self.service.type == "emulator":
-            provider = self._embedded()
-        else:
-            key = self._api_key()
-            console.secrets = (*console.secrets, key)
-            known = self.project.config.provider or {}
-            environ = self.settings.environ
-            connection = Connection(
-                self.info.base_url,
-                key,
-                known.get("organization") or environ.get("OPENAI_ORG_ID"),
-                known.get("project") or environ.get("OPENAI_PROJECT_ID"),
-            )
-            provider = connect(connection, self.service, log=console.request)
-        try:
+            with self._embedded() as provider:
+                yield provider
+            return
+        key = self._api_key()
+        console.secrets = (*console.secrets, key)
+        known = self.project.config.provider or {}
+        environ = self.settings.environ
+        connection = Connection(
+            self.info.base_url,
+            key,
+            known.get("organization") or environ.get("OPENAI_ORG_ID"),
+            known.get("project") or environ.get("OPENAI_PROJECT_ID"),
+        )
+        provider = connect(connection, self.service, log=console.request)
+        with closing(provider):
             yield provider
-        finally:
-            provider.close()
 
-    def _embedded(self) -> OpenAIProvider:
+    @contextmanager
+    def _embedded(self) -> Iterator[OpenAIProvider]:
         from ftctl.emulator import EmulatorError, EmulatorTransport, open_emulator
         from ftctl.openai_provider import Connection, connect
 
@@ -87,12 +87,14 @@ class Session:
                 f"the embedded API cannot start: {fault}",
                 f"move {STATE_FOLDER} away to start afresh",
             ) from None
-        return connect(
+        provider = connect(
             Connection("http://embedded.invalid/v1", "embedded"),
             self.service,
             transport=EmulatorTransport(emulator),
             log=self.settings.console.request,
         )
+        with emulator, closing(provider):
+            yield provider
 
     def _api_key(self) -> str:
         known = self.project.config.provider or {}

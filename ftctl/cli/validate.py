@@ -7,7 +7,8 @@ import click
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.session import check_project
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.render.problems import problems_github, problems_json, problems_text
+from ftctl.errors import problems_text
+from ftctl.render.problems import problems_github, problems_json
 from ftctl.render.words import plural
 
 
@@ -19,7 +20,10 @@ from ftctl.render.words import plural
 )  # fmt: skip
 @click.pass_context
 def validate_command(context: click.Context, form: str) -> int:
-    """Check manifests and data without a network: every problem at once."""
+    """Check manifests and data, without a network.
+
+    Every problem of every file is told at once, with its place and a cure.
+    """
     settings = settings_of(context)
     session, problems = check_project(settings)
     errors = sum(1 for problem in problems if problem.severity == "error")

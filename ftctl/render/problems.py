@@ -1,4 +1,4 @@
-"""Diagnostics in; text, JSON or GitHub annotations out."""
+"""Diagnostics in; JSON or GitHub annotations out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import json
 from collections.abc import Iterable
 
 from ftctl.errors import Diagnostic
-
-
-def problems_text(problems: Iterable[Diagnostic]) -> str:
-    """Each problem with its place and cure."""
-    return "\n".join(str(problem) for problem in problems)
 
 
 def problems_json(problems: Iterable[Diagnostic]) -> str:

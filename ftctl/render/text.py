@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ftctl.errors import FtctlError
+from ftctl.errors import fault_text
 from ftctl.model import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.render.words import (
     SIGNS,
@@ -91,11 +91,6 @@ def outcome_problem(outcome: Outcome) -> str | None:
     if outcome.skipped is not None:
         return f"{outcome.name}: {outcome.skipped}"
     return None
-
-
-def fault_text(fault: FtctlError) -> str:
-    """A fault's sentence, and its cure on a line of its own."""
-    return f"{fault}\n    hint: {fault.hint}" if fault.hint else str(fault)
 
 
 def report_text(report: Report) -> str:
