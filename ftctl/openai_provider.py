@@ -66,13 +66,17 @@ def connect(
         if log is not None:
             log(f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}")
 
+    def over_http(limits: httpx2.Limits) -> httpx2.Client:
+        return httpx2.Client(
+            transport=transport,
+            timeout=timeout,
+            limits=limits,
+            event_hooks={"request": [told]},
+            follow_redirects=True,
+        )
+
     timeout = httpx2.Timeout(_TIMEOUT_SECONDS, connect=10.0)
-    http_client = httpx2.Client(
-        transport=transport,
-        timeout=timeout,
-        event_hooks={"request": [told]},
-        follow_redirects=True,
-    )
+    reads = over_http(httpx2.Limits())
     try:
         client = OpenAI(
             api_key=connection.api_key,
@@ -80,29 +84,36 @@ def connect(
             organization=connection.organization,
             project=connection.project,
             timeout=timeout,
-            http_client=http_client,
+            http_client=reads,
         )
     except (httpx2.InvalidURL, ValueError) as fault:
-        http_client.close()
+        reads.close()
         address = redact(connection.base_url)
         raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
-    return OpenAIProvider(client, service, (connection.api_key,))
+    # The SDK repeats a POST whose answer was lost, without a key that would make that safe: for a
+    # training job that means two bills. Doubt is settled by looking, in `apply`. Nor do writes
+    # share connections: on one that the server has just closed, an answer is lost for nothing.
+    once = client.with_options(
+        max_retries=0, http_client=over_http(httpx2.Limits(max_keepalive_connections=0))
+    )
+    return OpenAIProvider(client, once, service, (connection.api_key,))
 
 
 class OpenAIProvider:
     """One service behind the openai SDK. Reads keep the SDK's retries; writes are asked once."""
 
-    def __init__(self, client: OpenAI, service: Service, secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self, client: OpenAI, once: OpenAI, service: Service, secrets: tuple[str, ...]
+    ) -> None:
         self._client = client
-        # The SDK repeats a POST whose answer was lost, without a key that would make that safe:
-        # for a training job that means two bills. Doubt is settled by looking, in `apply`.
-        self._once = client.with_options(max_retries=0)
+        self._once = once
         self._service = service
         self._secrets = secrets
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+        self._once.close()
 
     def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
         """See `Provider.observe`: one list each of files, jobs and models."""

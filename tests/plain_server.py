@@ -1,0 +1,170 @@
+"""A fine-tuning API that is not ours: one dictionary behind the standard library's HTTP server.
+
+It is as plain as a stand-in can be: it ignores filters, limits and cursors, leaves out fields that
+a client could live without, trains in no time, and can be told to misbehave.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+Answer = tuple[int, Any]
+
+
+@dataclass
+class World:
+    """What the server knows, and how it behaves."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    # (method, path) → answer instead of the usual one; None: go on as usual
+    before: Callable[[str, str], Answer | None] = lambda _method, _path: None
+    # the same once the work is done: "cut" closes the line without an answer
+    after: Callable[[str, str], Answer | str | None] = lambda _method, _path: None
+    lists_models: bool = True
+    keeps_metadata: bool = True
+    finishes: bool = True
+
+
+class PlainServer(ThreadingHTTPServer):
+    """The server; `world` is its state."""
+
+    daemon_threads = True
+
+    def __init__(self, world: World) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.world = world
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: PlainServer
+
+    def _answer(self) -> None:
+        world = self.server.world
+        path = self.path.partition("?")[0].removeprefix("/v1")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        world.requests.append(f"{self.command} {path}")
+        world.headers.append({key.lower(): value for key, value in self.headers.items()})
+        answer: Answer | str | None = world.before(self.command, path)
+        if answer is None:
+            usual = _work(world, self.command, path, body)
+            answer = world.after(self.command, path) or usual
+        if answer == "cut":
+            self.close_connection = True
+            return
+        assert not isinstance(answer, str)
+        status, document = answer
+        text = document if isinstance(document, bytes) else json.dumps(document).encode()
+        head = (
+            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        )
+        self.wfile.write(head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
+        self.close_connection = True
+
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the standard library's names
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _work(world: World, method: str, path: str, body: bytes) -> Answer:
+    parts = path.strip("/").split("/")
+    match method, parts:
+        case "GET", ["files"]:
+            return _list(world.files)
+        case "POST", ["files"]:
+            return 200, _add_file(world, body)
+        case "DELETE", ["files", file]:
+            world.files[:] = [known for known in world.files if known["id"] != file]
+            return 200, {"id": file, "deleted": True}
+        case "GET", ["models"]:
+            names = world.models if world.lists_models else []
+            return _list([{"id": name, "object": "model"} for name in ["gpt-x", *names]])
+        case "GET", ["models", model] if model in world.models:
+            return 200, {"id": model, "object": "model"}
+        case "DELETE", ["models", model]:
+            world.models.remove(model)
+            return 200, {"id": model, "deleted": True}
+        case "GET", ["fine_tuning", "jobs"]:
+            _finish(world)
+            return _list(world.jobs[::-1])
+        case "POST", ["fine_tuning", "jobs"]:
+            return 200, _add_job(world, json.loads(body))
+        case "GET", ["fine_tuning", "jobs", job, "events"]:
+            return _list([])
+        case "GET", ["fine_tuning", "jobs", job]:
+            return 200, next(known for known in world.jobs if known["id"] == job)
+        case "POST", ["fine_tuning", "jobs", job, "cancel"]:
+            found = next(known for known in world.jobs if known["id"] == job)
+            found["status"] = "cancelled"
+            return 200, found
+    return 404, {"error": {"message": f"no {path} here", "type": "invalid_request_error"}}
+
+
+def _list(entries: list[dict[str, Any]]) -> Answer:
+    return 200, {"object": "list", "data": entries, "has_more": False}
+
+
+def _add_file(world: World, body: bytes) -> dict[str, Any]:
+    name = re.search(rb'filename="([^"]+)"', body)
+    boundary = body.partition(b"\r\n")[0]
+    parts = [part for part in body.split(boundary) if b"filename=" in part]
+    content = parts[0].partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+    assert name is not None
+    file = {
+        "id": f"file-{len(world.files) + 1}",
+        "object": "file",
+        "bytes": len(content),
+        "created_at": 1_790_000_000 + len(world.files),
+        "filename": name[1].decode(),
+        "purpose": "fine-tune",
+    }
+    world.files.append(file)
+    return file
+
+
+def _add_job(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    world.bodies.append(body)
+    job = {
+        "id": f"ftjob-{len(world.jobs) + 1}",
+        "object": "fine_tuning.job",
+        "created_at": 1_790_000_000 + len(world.jobs),
+        "model": body["model"],
+        "training_file": body["training_file"],
+        "status": "queued",
+        "metadata": body.get("metadata") if world.keeps_metadata else None,
+    }
+    world.jobs.append(job)
+    return job
+
+
+def _finish(world: World) -> None:
+    if not world.finishes:
+        return
+    for job in world.jobs:
+        if job["status"] == "queued":
+            job["status"] = "succeeded"
+            job["fine_tuned_model"] = f"ft:{job['model']}:plain::{job['id'][6:]}"
+            world.models.append(job["fine_tuned_model"])
