@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import html
+
 from ftctl.model import Plan
-from ftctl.render.words import SIGNS, counts, field_words, service_line, step_words
+from ftctl.render.words import (
+    SIGNS,
+    counts,
+    field_words,
+    one_line,
+    service_line,
+    step_words,
+    takes_up,
+)
+
+_MARKS = frozenset("\\|`*_[]~$")  # what begins a mark in the middle of a line
 
 
 def plan_markdown(plan: Plan, digest: str) -> str:
@@ -11,7 +23,7 @@ def plan_markdown(plan: Plan, digest: str) -> str:
     lines = [
         f"### ftctl plan: {plan.project}",
         "",
-        service_line(plan.project, plan.service),
+        _cell(service_line(plan.project, plan.service)),
         "",
         *[f"> **Warning:** {_cell(warning)}." for warning in plan.warnings],
         *([""] if plan.warnings else []),
@@ -26,9 +38,11 @@ def plan_markdown(plan: Plan, digest: str) -> str:
     lines += ["", f"**Plan:** {counts(plan)}."]
     for change in plan.changes:
         details = [f"- {verb} {_cell(what)}" for verb, what in map(step_words, change.steps)]
-        details += [f"- {_cell(field_words(one))}" for one in change.fields]
+        taken_up = takes_up(change)
+        details += [f"- {_cell(field_words(one, taken_up=taken_up))}" for one in change.fields]
         if details:
-            summary = f"<details><summary>{change.name}</summary>"
+            # A line of HTML, in which Markdown's escapes mean nothing.
+            summary = f"<details><summary>{html.escape(one_line(change.name))}</summary>"
             lines += ["", summary, "", *details, "", "</details>"]
     if not plan.empty:
         lines += ["", f"Approve exactly this: `ftctl apply --approve {digest}`"]
@@ -37,6 +51,5 @@ def plan_markdown(plan: Plan, digest: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that cannot break out of a table's cell or become markup."""
-    for mark in ("\\", "|", "<", "`", "*", "_", "["):
-        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return " ".join(text.split())
+    escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in one_line(text))
+    return html.escape(escaped, quote=False)

@@ -11,9 +11,11 @@ from ftctl.render.words import (
     counts,
     duration,
     field_words,
+    one_line,
     plural,
     service_line,
     step_words,
+    takes_up,
 )
 from ftctl.wait import Progress
 
@@ -49,19 +51,16 @@ def plan_text(plan: Plan, digest: str, command: str | None, paint: Paint = plain
 
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     colour = _COLOURS.get(change.action)
-    head = f"{SIGNS[change.action]} {change.name}: {change.action.value}, {change.reason}"
+    head = one_line(f"{SIGNS[change.action]} {change.name}: {change.action.value}, {change.reason}")
     yield paint(head, colour) if colour else head
     for step in change.steps:
         verb, what = step_words(step)
-        yield f"    {verb:<7} {what}"
+        yield f"    {verb:<7} {one_line(what)}"
     shown = change.fields
     if change.action is Action.REPLACE:  # its reason names what makes it train again
         shown = tuple(one for one in shown if one.cosmetic)
     for one in shown:
-        words = field_words(one)
-        if one.cosmetic and change.action is not Action.NO_OP:
-            words = words.partition(" (costs")[0]
-        yield f"    ~ {words}"
+        yield f"    ~ {one_line(field_words(one, taken_up=takes_up(change)))}"
 
 
 def _summary(plan: Plan) -> str:
@@ -128,6 +127,6 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"training loss {progress.train_loss:.3f}")
     if progress.valid_loss is not None:
         parts.append(f"validation loss {progress.valid_loss:.3f}")
-    if progress.seconds_left is not None:
+    if progress.seconds_left is not None and progress.seconds_left >= 1:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return f"{progress.name}: {', '.join(parts)}"

@@ -8,6 +8,7 @@ from typing import Any
 from ftctl.model import (
     Action,
     CancelJob,
+    Change,
     DeleteFile,
     DeleteModel,
     FieldChange,
@@ -112,9 +113,19 @@ def _parent_words(base: ParentModel) -> str:
     return base.model if base.checkpoint == "last" else f"{base.model} at {base.checkpoint}"
 
 
-def field_words(change: FieldChange) -> str:
-    """`n_epochs 3 → 4`, and what a cosmetic difference means."""
+def one_line(text: str) -> str:
+    """Text of others on one line, and without what would steer a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def takes_up(change: Change) -> bool:
+    """Whether a change trains, now or later, so that cosmetic differences take effect."""
+    return change.action in (Action.CREATE, Action.REPLACE, Action.DEFER)
+
+
+def field_words(change: FieldChange, *, taken_up: bool = False) -> str:
+    """`n_epochs 3 → 4`, and what a cosmetic difference means, unless it is taken up now."""
     text = f"{change.field} {change.before or 'unset'} → {change.after or 'unset'}"
-    if change.cosmetic:
+    if change.cosmetic and not taken_up:
         text += " (costs nothing: takes effect with the next training, or now with --replace)"
     return text
