@@ -52,12 +52,12 @@ def shutdown_warnings(
     """What people must know before they train: what ends soon, or has ended."""
     warnings = []
     last_day = catalog.no_new_jobs_after(service)
-    if last_day is not None and (last_day - today).days < catalog.warn_days:
+    if last_day is not None and (last_day - today).days <= catalog.warn_days:
         verb = "takes" if last_day >= today else "has taken"
         warnings.append(f"{service} {verb} no new training jobs after {last_day}")
     for model in sorted(set(models)):
         day = catalog.shutdown(service, model)
-        if day is not None and (day - today).days < catalog.warn_days:
+        if day is not None and (day - today).days <= catalog.warn_days:
             verb = "shuts" if day >= today else "shut"
             warnings.append(f"{service} {verb} {model} down, with its fine-tunes, on {day}")
     return tuple(f"{text} (as known on {catalog.as_of})" for text in warnings)

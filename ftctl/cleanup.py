@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from ftctl.model import (
@@ -24,40 +24,68 @@ from ftctl.model import (
 _UNNAMED = "(unnamed)"
 
 
-def plan_leftovers(desired: Desired, observed: Observed, *, prune: bool) -> list[Change]:
-    """A change for each fine-tune that left the manifests, and one for files nobody refers to."""
+def stoppable(job: Job) -> bool:
+    """Whether cancelling can still stop a job: not one that succeeded and gets its name late."""
+    return job.in_progress and job.status != "succeeded"
+
+
+def plan_leftovers(
+    desired: Desired, observed: Observed, *, prune: bool, settled: bool
+) -> list[Change]:
+    """A change for each fine-tune that left the manifests, and one for files nobody refers to.
+
+    `settled` says that every fine-tune has its model. Before that, jobs without a name keep
+    theirs: they may be the earlier versions that are in use.
+    """
+    adopted = {one.adopt for one in desired.finetunes}
     names = {one.name for one in desired.finetunes}
     digests = {one.digest for one in desired.finetunes}
-    left = [job for job in observed.jobs if job.finetune not in names and job.digest not in digests]
+    left = [
+        job
+        for job in observed.jobs
+        if job.finetune not in names and job.digest not in digests and job.id not in adopted
+    ]
+    leaving: set[str] = set()
     changes = []
     for name, jobs in _by_name(left).items():
         steps = _removal(jobs, observed)
         if not steps:
+            leaving |= {job.id for job in jobs}
             continue  # what is left are records, which the service keeps for good
-        if prune:
-            action = _action(steps)
-            changes.append(Change(name, action, "not in the manifests", steps))
-        else:
+        if not prune:
             changes.append(Change(name, Action.NO_OP, "not in the manifests; --prune cleans it up"))
+            continue
+        if name == _UNNAMED and not settled:
+            reason = "not in the manifests; its models stay until every fine-tune has one"
+            steps = _cancels(jobs)
+        else:
+            reason = "not in the manifests"
+            leaving |= {job.id for job in jobs}
+        changes.append(Change(name, _action(steps), reason, steps))
     if prune:
-        changes += _unused_files(desired, observed, {job.id for job in left})
+        changes += _unused_files(desired, observed, leaving)
     return changes
 
 
-def _unused_files(desired: Desired, observed: Observed, leaving: set[str]) -> list[Change]:
+def _unused_files(desired: Desired, observed: Observed, leaving: Collection[str]) -> list[Change]:
     wanted = {
         dataset.sha256
         for one in desired.finetunes
         for dataset in (one.training, one.validation)
         if dataset is not None
     }
-    staying = [job for job in observed.jobs if job.id not in leaving]
+    staying = [job for job in (*observed.jobs, *observed.adopted) if job.id not in leaving]
     in_use = {file for job in staying if job.in_progress for file in _inputs(job)}
     in_use |= {file for job in staying for file in job.result_files}
+    marks = {job.training_file for job in staying}
     files = [
         file
         for file in observed.files
-        if file.id not in in_use and (file.sha256 is None or file.sha256 not in wanted)
+        if file.id not in in_use
+        and (file.sha256 is None or file.sha256 not in wanted)
+        # A file that carries a job's mark is all that is known of the job: without it, going
+        # back to that spec would buy it again.
+        and not (file.digest is not None and file.id in marks)
     ]
     return _file_change(files, "nothing refers to them")
 
@@ -67,15 +95,22 @@ def plan_retention(
     finetune: FineTune,
     live: Job,
     observed: Observed,
-    wanted: Mapping[str, str],
+    *,
+    wanted: Collection[str],
+    adopted: Collection[str],
 ) -> Change:
-    """The change for a fine-tune that is up to date, with the models beyond `keep` deleted."""
+    """The change for a fine-tune that is up to date, with the models beyond `keep` deleted.
+
+    `wanted` are the digests and `adopted` the jobs that manifests ask for: those stay.
+    """
     if observed.models is None or finetune.adopt is not None:
         return change
     older = [
         job
         for job in sorted(observed.jobs, key=lambda job: job.age_order, reverse=True)
         if job.id != live.id
+        and job.id not in adopted
+        and job.digest is not None
         and job.status == "succeeded"
         and (job.finetune == finetune.name or job.digest == finetune.digest)
         and (job.digest == finetune.digest or job.digest not in wanted)
@@ -87,8 +122,8 @@ def plan_retention(
     )
     if not steps:
         return change
-    plural = "model" if finetune.keep == 1 else f"{finetune.keep} models"
-    reason = f"{change.reason}; keeps the newest {plural}"
+    kept = "this model alone" if finetune.keep == 1 else f"{finetune.keep} models"
+    reason = f"{change.reason}; keeps {kept}"
     return replace(change, action=Action.DELETE, reason=reason, steps=steps)
 
 
@@ -128,9 +163,13 @@ def _by_name(jobs: Iterable[Job]) -> dict[str, list[Job]]:
 def _removal(jobs: Iterable[Job], observed: Observed) -> tuple[Step, ...]:
     """Cancel what runs, then delete the models that exist."""
     jobs = tuple(jobs)
-    cancels = tuple(CancelJob(job.id, "removed") for job in jobs if job.in_progress)
+    cancels = _cancels(jobs)
     models = tuple(step for job in jobs for step in _model_steps(job, observed))
     return (*cancels, *models)
+
+
+def _cancels(jobs: Iterable[Job]) -> tuple[Step, ...]:
+    return tuple(CancelJob(job.id, "removed") for job in jobs if stoppable(job))
 
 
 def _model_steps(job: Job, observed: Observed) -> list[Step]:
@@ -156,4 +195,4 @@ def _file_change(files: Iterable[File], reason: str) -> list[Change]:
 
 def _action(steps: tuple[Step, ...]) -> Action:
     deletes = any(isinstance(step, DeleteModel) for step in steps)
-    return Action.DELETE if deletes else Action.CANCEL
+    return Action.DELETE if deletes else Action.CANCEL if steps else Action.NO_OP

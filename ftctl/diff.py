@@ -10,6 +10,8 @@ from ftctl.model import FieldChange
 
 # A job remembers its spec in one metadata value of at most this many characters.
 SPEC_LENGTH = 512
+# Stands in a spec that was too long to be remembered with its cosmetic fields.
+PARTIAL = "…"
 _LONG = 40  # characters of a value that a short spec repeats; longer text is named by its hash
 
 
@@ -24,7 +26,8 @@ def short_spec(spec: Mapping[str, Any], metadata_key: str = "metadata") -> dict[
 def packed_spec(spec: Mapping[str, Any], droppable: frozenset[str]) -> str | None:
     """The short spec as text; without its cosmetic fields, or None, where it would be too long."""
     short = short_spec(spec)
-    for part in (short, {key: value for key, value in short.items() if key not in droppable}):
+    material = {key: value for key, value in short.items() if key not in droppable}
+    for part in (short, {**material, PARTIAL: True}):
         packed = canonical_json(part)
         if len(packed) <= SPEC_LENGTH:
             return packed
@@ -55,7 +58,13 @@ def field_changes(
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms that an equal pair need not pay
 
     found = DeepDiff(
-        before, after, view="tree", ignore_order=False, ignore_numeric_type_changes=True
+        before,
+        after,
+        view="tree",
+        ignore_order=False,
+        ignore_numeric_type_changes=True,
+        ignore_private_variables=False,
+        threshold_to_diff_deeper=0,  # else mappings with little in common are one difference
     )
     paths = {tuple(node.path(output_format="list")) for group in found.values() for node in group}
     changes = [

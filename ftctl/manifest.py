@@ -22,9 +22,25 @@ Where = tuple[str | int, ...]  # the keys and indexes that lead to a value
 
 DEEPEST = 64  # levels of nesting
 LARGEST = 100_000  # values in one document, aliases counted as often as they are used
+# Problems after which the rest of a file is not read.
+CUT_SHORT = frozenset(
+    {
+        "unreadable-file",
+        "not-utf-8",
+        "control-character",
+        "yaml-syntax",
+        "yaml-tab",
+        "yaml-too-large",
+    }
+)
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-# What YAML allows in a stream: tab, line ends, printable characters.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML allows in a stream: tab, line ends, printable characters. U+0085, U+2028 and U+2029 end
+# a line in YAML 1.1 and not in 1.2, nor in editors.
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+# JSON writes a character beyond U+FFFF as two escapes, which libyaml does not put together.
+_PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +81,16 @@ def read_documents(path: Path, shown: str) -> tuple[tuple[Document, ...], tuple[
     text, problem = _read_text(path, shown)
     if problem is not None:
         return (), (problem,)
-    reader = _Reader(shown, json=path.suffix == ".json")
+    json = path.suffix == ".json"
+    text = _PAIR.sub(_as_one_escape, text) if json else text
+    reader = _Reader(shown, json=json, end=_after(text, shown))
     documents: list[Document] = []
     try:
         documents.extend(reader.documents(text))  # keeps those before a fault
     except yaml.MarkedYAMLError as fault:
         reader.problems.append(_syntax_problem(fault, text, shown))
+        if "<document start>" in str(fault.problem):  # that document was not at its end
+            documents = documents[:-1]
     except _TooMuch as fault:
         reader.problems.append(fault.problem)
     return tuple(documents), tuple(reader.problems)
@@ -88,23 +108,37 @@ def _read_text(path: Path, shown: str) -> tuple[str, Diagnostic | None]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        before = raw[: fault.start]
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        before = raw[: fault.start].decode("utf-8-sig")
         return "", Diagnostic(
             "not-utf-8",
             f"byte 0x{raw[fault.start]:02x} is not valid UTF-8",
-            Span(shown, before.count(b"\n") + 1, column),
+            _after(before, shown),
             "save the file as UTF-8",
         )
     if bad := _FORBIDDEN.search(text):
-        before_text = text[: bad.start()]
         return "", Diagnostic(
             "control-character",
             f"the character U+{ord(bad.group()):04X} cannot stand in YAML",
-            Span(shown, before_text.count("\n") + 1, bad.start() - before_text.rfind("\n")),
+            _after(text[: bad.start()], shown),
             "remove it",
         )
     return text, None
+
+
+def _after(before: str, shown: str) -> Span:
+    lines = re.split("\r\n?|\n", before)
+    return Span(shown, len(lines), len(lines[-1]) + 1)
+
+
+def _place(mark: yaml.Mark, shown: str) -> Span:
+    return Span(shown, mark.line + 1, mark.column + 1)
+
+
+def _as_one_escape(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return found[0]
+    high, low = int(found[1], 16) - 0xD800, int(found[2], 16) - 0xDC00
+    return f"\\U{0x10000 + high * 0x400 + low:08x}"
 
 
 class _TooMuch(Exception):
@@ -132,6 +166,7 @@ class _Reader:
 
     path: str
     json: bool
+    end: Span  # the parser's end is a line further, where the last one has no line end
     problems: list[Diagnostic] = field(default_factory=list)
     places: dict[Where, Span] = field(default_factory=dict)
     keys: dict[Where, Span] = field(default_factory=dict)
@@ -166,14 +201,14 @@ class _Reader:
                     self._alias(event)
 
     def _span(self, event: Any) -> Span:
-        mark = event.start_mark
-        return Span(self.path, mark.line + 1, mark.column + 1)
+        return min(_place(event.start_mark, self.path), self.end)
 
     def _problem(self, code: str, message: str, event: Any, hint: str | None = None) -> None:
         self.problems.append(Diagnostic(code, message, self._span(event), hint))
 
     def _too_much(self, message: str, event: Any) -> _TooMuch:
-        return _TooMuch(Diagnostic("yaml-too-large", message, self._span(event)))
+        hint = "a manifest needs no more; is this file one?"
+        return _TooMuch(Diagnostic("yaml-too-large", message, self._span(event), hint))
 
     def _where(self) -> Where:
         """The way to the value that is read next."""
@@ -189,6 +224,7 @@ class _Reader:
             raise self._too_much(f"values are nested deeper than {DEEPEST} levels", event)
         if event.tag is not None and not event.implicit:
             self._tag_problem(event)
+            self.trapped.add(self._where())
         if self.stack and isinstance(self.stack[-1].value, dict) and not self.stack[-1].has_key:
             self._problem(
                 "yaml-key", "a list or mapping cannot be a key", event, "write the key as text"
@@ -212,7 +248,8 @@ class _Reader:
         value: Any = event.value
         if plain:
             value = read_scalar(event.value, json=self.json)
-        elif event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+        tagged = not plain and event.tag not in (None, "!", "tag:yaml.org,2002:str")
+        if tagged:
             self._tag_problem(event)
         is_key = bool(self.stack) and isinstance(self.stack[-1].value, dict)
         is_key = is_key and not self.stack[-1].has_key
@@ -221,6 +258,8 @@ class _Reader:
             return
         where = self._where()
         self.places.setdefault(where, self._span(event))
+        if tagged:
+            self.trapped.add(where)
         if isinstance(value, Trap):
             self.trapped.add(where)
             self._problem(value.code, value.message, event, value.hint)
@@ -233,6 +272,7 @@ class _Reader:
         parent = self.stack[-1]
         if isinstance(value, Trap):
             self._problem(value.code, value.message, event, f'write "{event.value}" in quotes')
+            self.trapped.add((*parent.where, event.value))
             value = event.value
         elif not isinstance(value, str):
             self._problem(
@@ -280,6 +320,7 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif not parent.has_key:  # a collection as a key: reported where it began
+            self.trapped.add((*parent.where, ""))
             parent.key, parent.has_key = "", True
         elif parent.key == "<<" and (merges := _mappings(value)) is not None:
             parent.merges.extend(merges)
@@ -300,38 +341,81 @@ def _mappings(value: Any) -> list[dict[Any, Any]] | None:
 
 
 def _syntax_problem(fault: yaml.MarkedYAMLError, text: str, shown: str) -> Diagnostic:
+    """The parser's complaint in the words of those who write YAML."""
     mark = fault.problem_mark or fault.context_mark
+    problem = fault.problem or "this is not YAML"
     if mark is None:
-        return Diagnostic("yaml-syntax", str(fault.problem or fault), Span(shown))
-    span = Span(shown, mark.line + 1, mark.column + 1)
+        return Diagnostic("yaml-syntax", str(problem), Span(shown))
+    opened = fault.context_mark or mark
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
-    problem = fault.problem or "this is not YAML"
-    if "cannot start any token" in problem:
-        if "\t" in line[: mark.column + 1]:
-            return Diagnostic(
-                "yaml-tab", "a tab where only spaces can indent", span, "replace it with spaces"
-            )
-        character = line[mark.column : mark.column + 1]
-        return Diagnostic(
-            "yaml-syntax",
-            f"'{character}' cannot start a value",
-            span,
-            "put the value in quotes",
-        )
-    context = f"{fault.context}: " if fault.context else ""
-    return Diagnostic("yaml-syntax", f"{context}{problem}", span, _syntax_hint(problem, fault))
+    code, message, hint = "yaml-syntax", problem, None
+    if "cannot start any token" in problem and "\t" in line[: mark.column + 1]:
+        code, message = "yaml-tab", "a tab where only spaces can indent"
+        hint = "replace it with spaces"
+    elif "cannot start any token" in problem:
+        message = f"'{line[mark.column : mark.column + 1]}' cannot start a value"
+        hint = "put the value in quotes"
+    elif "unexpected end of stream" in problem:
+        mark, message = opened, "a quote that is opened here is never closed"
+        hint = "add the same quote where the text ends"
+    elif "flow" in (context := fault.context or ""):
+        closing = "']'" if "sequence" in context else "'}'"
+        message = f"expected ',' or {closing} of the bracket in line {opened.line + 1}"
+        hint = "close the bracket, or add the comma that is missing before this"
+    else:
+        known = next((row for row in _SYNTAX if row[0] in problem), None)
+        if known is not None:
+            _, message, hint = known
+            message = message.format(line=opened.line + 1)
+    return Diagnostic(code, message, min(_place(mark, shown), _after(text, shown)), hint)
 
 
-def _syntax_hint(problem: str, fault: yaml.MarkedYAMLError) -> str | None:
-    if "mapping values are not allowed" in problem:
-        return "put a value that holds ': ' in quotes; keys of one mapping start in one column"
-    if "unexpected end of stream" in problem:
-        return "a quote that is opened here or above is never closed"
-    if "expected ',' or" in problem or "node content" in problem:
-        opened = fault.context_mark
-        where = f" in line {opened.line + 1}" if opened else ""
-        return f"a bracket that is opened{where} is never closed, or a comma is missing"
-    if "did not find expected key" in problem or "expected '-'" in problem:
-        return "keys and dashes of one block start in one column; check the indentation and quotes"
-    return None
+# A part of the parser's words; ours, with the line where the block or text begins; the cure.
+_SYNTAX = (
+    (
+        "mapping values are not allowed",
+        "': ' cannot stand here: this line already has a key, or is indented too far",
+        "put a value that holds ': ' in quotes; begin the keys of one mapping in one column",
+    ),
+    (
+        "did not find expected key",
+        "expected a key of the mapping that begins in line {line}",
+        "begin its keys in one column; put a value that starts with a quote wholly in quotes",
+    ),
+    (
+        "did not find expected '-'",
+        "expected '- ' as in the list that begins in line {line}",
+        "begin the entries of one list in one column",
+    ),
+    (
+        "could not find expected ':'",
+        "the text that begins in line {line} is no 'key: value'",
+        "add ': ' after the key, or indent text that goes on over several lines",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list cannot begin here",
+        "begin it in a line of its own, under its key",
+    ),
+    (
+        "expected <document start>",
+        "the document ends before this",
+        "begin another with '---', or indent this like the rest",
+    ),
+    (
+        "unknown escape character",
+        "a backslash in double quotes that escapes nothing",
+        "use single quotes, or write two backslashes",
+    ),
+    (
+        "invalid Unicode character",
+        "an escape that stands for no character",
+        "write the character itself",
+    ),
+    (
+        "expected hexdecimal number",
+        "a backslash in double quotes that escapes nothing",
+        "use single quotes, or write two backslashes",
+    ),
+)

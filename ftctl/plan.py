@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ftctl.cleanup import plan_leftovers, plan_retention
-from ftctl.diff import field_changes, short_spec
+from ftctl.cleanup import plan_leftovers, plan_retention, stoppable
+from ftctl.diff import PARTIAL, field_changes, short_spec
 from ftctl.digest import file_name
 from ftctl.model import (
     Action,
@@ -50,12 +50,10 @@ def make_plan(
 ) -> Plan:
     """What to do so that what exists is what is asked for. The same input gives the same plan."""
     world = _World(desired, observed, options)
-    chosen = [
-        one for one in desired.finetunes if options.select is None or one.name in options.select
-    ]
-    changes = [world.decide(finetune) for finetune in chosen]
+    changes = [world.decide(finetune) for finetune in world.chosen]
     if options.select is None:
-        changes += plan_leftovers(desired, observed, prune=options.prune)
+        settled = all(change.model is not None for change in changes)
+        changes += plan_leftovers(desired, observed, prune=options.prune, settled=settled)
     changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
     return Plan(desired.project, service, tuple(changes), _warnings(observed))
 
@@ -77,6 +75,7 @@ class Facts:
     lost: Job | None  # the newest same job that is over, if its model was deleted
     ended: Job | None  # the newest same job that is over, if it failed or was cancelled
     outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
+    unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
     twin: str | None  # another fine-tune of the manifests that asks for the same training
     adopted: Job | None
     replace: bool
@@ -85,7 +84,12 @@ class Facts:
     @property
     def superseded(self) -> tuple[Job, ...]:
         """Jobs in progress that nobody waits for any more."""
-        return tuple(job for job in self.outdated if job.in_progress)
+        return tuple(job for job in self.outdated if stoppable(job))
+
+    @property
+    def same(self) -> Job | None:
+        """The job of the same training that tells most about it."""
+        return self.live or next(iter(self.running[-1:]), None) or self.ended
 
 
 class Decision(NamedTuple):
@@ -115,15 +119,18 @@ def _adopted(facts: Facts) -> Decision:
 
 
 def _twin(facts: Facts) -> Decision:
-    return Decision(
-        Action.NO_OP, f"the same training as {facts.twin}: one job serves both", stands=facts.live
-    )
+    reason = f"the same training as {facts.twin}: one job serves both"
+    stands = facts.live if facts.replace else facts.same  # a replaced run is cancelled there
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=stands)
+    return Decision(Action.NO_OP, reason, stands=stands)
 
 
 def _replace(facts: Facts) -> Decision:
-    stop = [(job, "replaced on request") for job in (*facts.running, *facts.surplus)]
+    running = (*facts.running, *facts.surplus)
+    stop = tuple((job, "replaced on request") for job in running if stoppable(job))
     stop += _superseded(facts)
-    return Decision(Action.REPLACE, "asked for with --replace", tuple(stop), start=True)
+    return Decision(Action.REPLACE, "asked for with --replace", stop, start=True)
 
 
 def _back(facts: Facts) -> Decision:
@@ -140,6 +147,8 @@ def _up_to_date(facts: Facts) -> Decision:
         reason += f" (trained as {facts.live.finetune})"
     if facts.running:
         reason += f"; {facts.running[-1].id} trains its replacement"
+    elif facts.ended is not None and facts.ended.replaces is not None:
+        reason += f"; its replacement {_how_it_ended(facts.ended)}"
     return Decision(Action.NO_OP, reason, stands=facts.live)
 
 
@@ -155,9 +164,15 @@ def _duplicate(facts: Facts) -> Decision:
 
 def _running(facts: Facts) -> Decision:
     job = facts.running[-1]
-    reason = f"running as {job.id} ({job.status})"
+    match job.status:
+        case "succeeded":
+            reason = f"{job.id} succeeded; the service has not told its model's name yet"
+        case "paused":
+            reason = f"paused as {job.id}; it goes on when it is resumed at the service"
+        case status:
+            reason = f"running as {job.id} ({status})"
     if stop := _superseded(facts):
-        return Decision(Action.CANCEL, reason, stop, stands=job)
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=job)
     return Decision(Action.NO_OP, reason, stands=job)
 
 
@@ -178,21 +193,29 @@ def _ended(facts: Facts) -> Decision:
     assert facts.ended is not None
     reason = f"{_how_it_ended(facts.ended)}; --retry-failed buys it again"
     if stop := _superseded(facts):
-        return Decision(Action.CANCEL, reason, stop, stands=facts.ended)
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=facts.ended)
     return Decision(Action.NO_OP, reason, stands=facts.ended)
 
 
 def _how_it_ended(job: Job) -> str:
-    words = f": {job.error.message}" if job.error else ""
+    words = f": {job.error.message.rstrip('. ')}" if job.error else ""
     return f"{job.id} {'was cancelled' if job.status == 'cancelled' else 'failed'}{words}"
+
+
+def _old(facts: Facts) -> str:
+    ids = [job.id for job in facts.superseded]
+    return f"{' and '.join(ids)} {'trains an older spec' if len(ids) == 1 else 'train older specs'}"
 
 
 def _changed(facts: Facts) -> Decision:
     return Decision(Action.REPLACE, "changed", _superseded(facts), start=True)
 
 
-def _absent(_facts: Facts) -> Decision:
-    return Decision(Action.CREATE, "not found", start=True)
+def _absent(facts: Facts) -> Decision:
+    reason = "not found"
+    if facts.unmarked:
+        reason += f" ({facts.unmarked[0].id} has this name, but no digest to know it by)"
+    return Decision(Action.CREATE, reason, start=True)
 
 
 def _superseded(facts: Facts) -> tuple[tuple[Job, str], ...]:
@@ -206,7 +229,11 @@ def _surplus(facts: Facts) -> tuple[tuple[Job, str], ...]:
 TABLE: tuple[Row, ...] = (
     Row("the manifest adopts a job", lambda facts: facts.finetune.adopt is not None, _adopted),
     Row("another fine-tune asks for the same", lambda facts: facts.twin is not None, _twin),
-    Row("--replace names it", lambda facts: facts.replace, _replace),
+    Row(
+        "--replace names it, and there is one",
+        lambda facts: facts.replace and facts.same is not None,
+        _replace,
+    ),
     Row(
         "same succeeded and its model exists, another digest in progress",
         lambda facts: facts.live is not None and bool(facts.superseded),
@@ -223,7 +250,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("same failed or cancelled", lambda facts: facts.ended is not None, _ended),
     Row("only other digests", lambda facts: bool(facts.outdated), _changed),
-    Row("no job with this name", lambda _facts: True, _absent),
+    Row("no job of ours with this name", lambda _facts: True, _absent),
 )
 
 
@@ -234,15 +261,23 @@ class _World:
         self.desired = desired
         self.observed = observed
         self.options = options
-        self.wanted = {one.digest: one.name for one in reversed(desired.finetunes)}
+        self.chosen = tuple(
+            one for one in desired.finetunes if options.select is None or one.name in options.select
+        )
+        self.wanted = frozenset(one.digest for one in desired.finetunes)
+        self.adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt)
+        self.twins: dict[str, list[str]] = {}  # digest -> names, of those that would buy
+        for one in self.chosen:
+            if one.adopt is None:
+                self.twins.setdefault(one.digest, []).append(one.name)
         self.uploading: set[str] = set()  # file names
         self.filenames: dict[tuple[str, str | None], str] = {}
         self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
         self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
-        self.files: dict[tuple[str | None, str | None], File] = {}
+        self.files: dict[tuple[str | None, str | None, int], File] = {}
         for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
-            if file.usable:  # the oldest copy of a content serves for good
-                self.files.setdefault((file.sha256, file.digest), file)
+            if file.usable:  # the oldest whole copy of a content serves for good
+                self.files.setdefault((file.sha256, file.digest, file.bytes), file)
 
     def decide(self, finetune: FineTune) -> Change:
         """The change for one fine-tune, by the first row of the table that holds."""
@@ -269,7 +304,14 @@ class _World:
             model=decision.stands.model if decision.stands else None,
         )
         if decision.action is Action.NO_OP and facts.live and facts.twin is None:
-            return plan_retention(change, finetune, facts.live, self.observed, self.wanted)
+            return plan_retention(
+                change,
+                finetune,
+                facts.live,
+                self.observed,
+                wanted=self.wanted,
+                adopted=self.adopted,
+            )
         return change
 
     def _facts(self, finetune: FineTune) -> Facts:
@@ -280,23 +322,24 @@ class _World:
         over = [job for job in same if not job.in_progress]
         ended = over[0] if over and over[0].status != "succeeded" else None
         lost = over[0] if over and over[0].status == "succeeded" and live is None else None
-        twin = self.wanted[finetune.digest]
-        if self.options.select is not None and twin not in self.options.select:
-            twin = finetune.name
+        twins = self.twins.get(finetune.digest, [finetune.name])
         return Facts(
             finetune=finetune,
             live=live,
             running=running,
-            surplus=surplus,
+            surplus=tuple(
+                job for job in surplus if stoppable(job) and job.id not in self.adopted
+            ),
             lost=lost,
             ended=ended,
             outdated=tuple(
-                job for job in named if job.digest != finetune.digest
-                and job.digest not in self.wanted
+                job for job in named if job.digest is not None
+                and job.digest not in self.wanted and job.id not in self.adopted
             ),
-            twin=twin if twin != finetune.name else None,
+            unmarked=tuple(job for job in named if job.digest is None),
+            twin=twins[0] if twins[0] != finetune.name else None,
             adopted=next((j for j in self.observed.adopted if j.id == finetune.adopt), None),
-            replace=finetune.name in self.options.replace,
+            replace=not self.options.replace.isdisjoint(twins),
             retry_failed=self.options.retry_failed,
         )  # fmt: skip
 
@@ -324,28 +367,45 @@ class _World:
     def _deferred(self, finetune: FineTune, decision: Decision) -> Change:
         assert finetune.parent is not None
         parent = finetune.parent.finetune
-        left_out = self.options.select is not None and parent not in self.options.select
         return Change(
             name=finetune.name,
             action=Action.DEFER,
-            reason=f"waits for {parent}" + (", which is not selected" if left_out else ""),
+            reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
             fields=self._fields(finetune, self._facts(finetune), decision),
         )
+
+    def _why_wait(self, parent: str) -> str:
+        """What keeps the parent from having a model, where this plan does nothing about it."""
+        found = next(one for one in self.desired.finetunes if one.name == parent)
+        if found.adopt is not None:
+            return f", which adopts {found.adopt}: it has no model"
+        facts = self._facts(found)
+        if facts.running:
+            return f": {facts.running[-1].id} trains it"
+        if found not in self.chosen:
+            return ", which is not selected"
+        if facts.ended is not None and not (facts.retry_failed or facts.replace):
+            return f", but {_how_it_ended(facts.ended)}"
+        return ""
 
     def _fields(
         self, finetune: FineTune, facts: Facts, decision: Decision
     ) -> tuple[FieldChange, ...]:
         """How the manifest differs from the job that it is compared with, where the job tells."""
         compared = decision.stands or facts.live
+        if decision.action is Action.REPLACE:
+            compared = facts.same
         if compared is None and decision.action in (Action.REPLACE, Action.DEFER):
             compared = facts.outdated[0] if facts.outdated else None
-        if compared is None or compared.spec is None or finetune.adopt is not None:
+        if compared is None or compared.spec is None:
             return ()
+        if finetune.adopt is not None or facts.twin is not None:
+            return ()  # another's job, with another's cosmetic fields
         before = dict(compared.spec)
         after = short_spec(finetune.spec)
         # A long spec was remembered without its cosmetic fields: nothing is known about those.
-        if not any(key in self.options.cosmetic for key in before):
+        if before.pop(PARTIAL, False):
             after = {k: v for k, v in after.items() if k not in self.options.cosmetic}
         before["metadata"] = dict(compared.metadata)
         after["metadata"] = dict(finetune.spec.get("metadata", {}))
@@ -376,8 +436,8 @@ class _World:
         return [*steps, start]
 
     def _file(self, dataset: Dataset, mark: str | None) -> tuple[Upload | None, FileRef]:
-        known = self.files.get((dataset.sha256, mark))
-        if known is not None and known.bytes == dataset.bytes:
+        known = self.files.get((dataset.sha256, mark, dataset.bytes))
+        if known is not None:
             return None, FileRef(dataset.name, known.name, dataset.sha256, known.id)
         # Equal content is uploaded once, under the name of the dataset that comes first.
         filename = self.filenames.setdefault(
@@ -416,10 +476,13 @@ def _sorted_out(
     The oldest is kept, unless a replacement was bought for it on request; beside a model that
     exists only such a replacement is kept.
     """
-    replaced = {job.replaces for job in same if job.replaces}
+    # A replacement that came to nothing replaces nothing.
+    replaced = {job.replaces for job in same if job.status not in ("failed", "cancelled")}
     keepable = [job for job in active if job.id not in replaced]
     if live is not None:
         keepable = [job for job in keepable if job.replaces is not None]
+    elif not keepable:
+        keepable = active
     kept = tuple(keepable[-1:])
     return kept, tuple(job for job in active if job not in kept)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from ftctl.errors import Diagnostic, Span
-from ftctl.manifest import Document, Where, find_manifests, read_documents
+from ftctl.manifest import CUT_SHORT, Document, Where, find_manifests, read_documents
 from ftctl.model import Config
 from ftctl.schema import check_document, show_value
 
 PROJECT_FILE = "ftctl.yaml"
+_FIRST_LINE = "start with 'project: NAME'"
 _KINDS = {"Dataset": "dataset", "FineTune": "finetune"}
 # Mappings whose keys stand for themselves are merged key by key, all else is replaced whole.
 _MERGED = frozenset({"hyperparameters", "metadata", "integrations", "extra"})
@@ -29,50 +30,43 @@ class Project:
     file: Document  # ftctl.yaml, with the environment laid over it
     datasets: tuple[Document, ...]
     finetunes: tuple[Document, ...]  # with the project's defaults merged under them
-    faulty: frozenset[str] = frozenset()  # names of documents left out for their problems
+    unfit: tuple[Document, ...] = ()  # those left out for their problems
+    faulty: frozenset[str] = frozenset()  # their names
+    readable: bool = True  # whether every file could be read to its end
 
 
 def load_project(
     root: Path, environment: str | None = None
 ) -> tuple[Project | None, tuple[Diagnostic, ...]]:
     """The project in a folder. It is None when a problem leaves nothing to go on with."""
-    documents, problems = _read_project_file(root)
-    if documents is None:
+    document, problems = _read_project_file(root)
+    if document is None:
         return None, problems
-    file, problem = _choose_environment(documents, environment)
+    file, problem = _choose_environment(document, environment)
     if problem is not None or file is None:
         return None, (*problems, *((problem,) if problem else ()))
-    config = _config(file)
-    manifests, found = _read_manifests(root, config, file)
-    problems += found
+    # Faults of ftctl.yaml end the work only after the manifests have told theirs.
+    manifests = _read_manifests(root, file)
+    told = {fault.span for fault in problems}
+    problems += manifests.problems
     defaults = _below(file, "defaults")
-    datasets = [document for document in manifests if document.value["kind"] == "Dataset"]
-    finetunes = [
-        _with_defaults(document, defaults)
-        for document in manifests
-        if document.value["kind"] == "FineTune"
-    ]
-    fit: dict[str, list[Document]] = {"dataset": [], "finetune": []}
-    faulty: set[str] = set()
-    for schema, group in (("dataset", datasets), ("finetune", finetunes)):
-        for document in group:
-            faults = check_document(document, schema)
-            problems += faults
-            if faults:
-                faulty.add(str(document.value.get("name")))
-            else:
-                fit[schema].append(document)
-    return (
-        Project(
-            root,
-            config,
-            file,
-            tuple(fit["dataset"]),
-            tuple(fit["finetune"]),
-            frozenset(faulty),
-        ),
-        problems,
-    )
+    fit: dict[str, list[Document]] = {kind: [] for kind in _KINDS}
+    unfit = list(manifests.unfit)
+    for found in manifests.documents:
+        kind = found.value["kind"]
+        merged = _with_defaults(found, defaults) if kind == "FineTune" else found
+        faults = check_document(merged, _KINDS[kind])
+        problems += tuple(fault for fault in faults if fault.span not in told)
+        (unfit if faults else fit[kind]).append(merged)
+    if told:
+        return None, problems
+    names = frozenset(str(one.value.get("name")) for one in unfit)
+    datasets, finetunes = tuple(fit["Dataset"]), tuple(fit["FineTune"])
+    readable = manifests.readable
+    project = Project(
+        root, _config(file), file, datasets, finetunes, tuple(unfit), names, readable
+    )  # fmt: skip
+    return project, problems
 
 
 def _read_project_file(root: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
@@ -82,18 +76,19 @@ def _read_project_file(root: Path) -> tuple[Document | None, tuple[Diagnostic, .
         hint = "run 'ftctl init' to make a project here, or go to one with 'ftctl -C DIR …'"
         return None, (Diagnostic("no-project", f"there is no project in {root}", where, hint),)
     documents, problems = read_documents(path, PROJECT_FILE)
-    if problems:
-        return None, problems
-    if len(documents) != 1:
-        count = f"{len(documents)} documents" if documents else "no document"
-        return None, (
-            Diagnostic(
-                "no-project", f"the file holds {count}; it needs one", Span(PROJECT_FILE, 1, 1),
-                "start with 'project: NAME'",
-            ),
-        )  # fmt: skip
-    faults = check_document(documents[0], "project")
-    return (None if faults else documents[0]), faults
+    if not documents:
+        message = "the file holds no document; it needs one"
+        first = Diagnostic("no-project", message, Span(PROJECT_FILE, 1, 1), _FIRST_LINE)
+        return None, problems or (first,)
+    document, *others = documents
+    if others:
+        message = f"the file holds {len(documents)} documents; it needs one"
+        hint = "take out the '---' and what does not belong here"
+        return None, (*problems, Diagnostic("no-project", message, others[0].place(), hint))
+    if not isinstance(document.value, dict):
+        message = f"the document is {show_value(document.value)}; expected a mapping"
+        return None, (*problems, Diagnostic("no-project", message, document.place(), _FIRST_LINE))
+    return document, (*problems, *check_document(document, "project"))
 
 
 def _choose_environment(
@@ -102,7 +97,8 @@ def _choose_environment(
     """The settings with those of the environment laid over them, key by key."""
     if environment is None:
         return file, None
-    known = file.value.get("environments") or {}
+    known = file.value.get("environments")
+    known = known if isinstance(known, dict) else {}
     if environment not in known:
         near = get_close_matches(environment, known, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known) or 'none'}"
@@ -125,7 +121,8 @@ def _below(document: Document, *way: str) -> Document:
     """A part of a document as a document of its own; an empty one where the part is missing."""
     value: Any = document.value
     for step in way:
-        value = value.get(step) or {}
+        value = value.get(step)
+        value = value if isinstance(value, dict) else {}
     depth = len(way)
 
     def moved(places: Mapping[Where, Span]) -> dict[Where, Span]:
@@ -145,26 +142,40 @@ def _config(file: Document) -> Config:
     )
 
 
-def _read_manifests(
-    root: Path, config: Config, file: Document
-) -> tuple[list[Document], tuple[Diagnostic, ...]]:
-    folder = root / config.manifests
-    if not folder.is_dir():
-        place = file.place(("manifests",)) if "manifests" in file.value else Span(config.manifests)
-        hint = "make it, or name another with 'manifests: DIR' in ftctl.yaml"
-        message = f"the manifests' folder '{config.manifests}' does not exist"
-        return [], (Diagnostic("no-manifests", message, place, hint),)
-    documents: list[Document] = []
+@dataclass(frozen=True, slots=True)
+class _Manifests:
+    documents: tuple[Document, ...] = ()  # of a known kind
+    unfit: tuple[Document, ...] = ()  # mappings without one
     problems: tuple[Diagnostic, ...] = ()
+    readable: bool = True
+
+
+def _read_manifests(root: Path, file: Document) -> _Manifests:
+    name = file.value.get("manifests", "finetunes")
+    if not isinstance(name, str) or not name:
+        return _Manifests()  # the schema has told
+    folder = root / name
+    if not folder.is_dir():
+        place = file.place(("manifests",)) if "manifests" in file.value else Span(name)
+        another = "name another with 'manifests: DIR' in ftctl.yaml"
+        hint = another if folder.exists() else f"make it, or {another}"
+        what = "is a file" if folder.exists() else "does not exist"
+        message = f"the manifests' folder '{name}' {what}"
+        return _Manifests(problems=(Diagnostic("no-manifests", message, place, hint),))
+    documents: list[Document] = []
+    unfit: list[Document] = []
+    problems: list[Diagnostic] = []
     for path in find_manifests(folder):
         found, faults = read_documents(path, show_path(path, root))
         problems += faults
         for document in found:
-            if (problem := _kind_problem(document)) is not None:
-                problems += (problem,)
-            else:
+            if (problem := _kind_problem(document)) is None:
                 documents.append(document)
-    return documents, problems
+            else:
+                problems.append(problem)
+                unfit += [document] if isinstance(document.value, dict) else []
+    readable = not any(problem.code in CUT_SHORT for problem in problems)
+    return _Manifests(tuple(documents), tuple(unfit), tuple(problems), readable)
 
 
 def show_path(path: Path, root: Path) -> str:
@@ -185,15 +196,18 @@ def _kind_problem(document: Document) -> Diagnostic | None:
         return None
     kinds = " or ".join(_KINDS)
     if "kind" not in document.value:
-        return Diagnostic("missing-key", "'kind' is missing", document.place(), f"write {kinds}")
-    near = get_close_matches(str(kind).title(), _KINDS, 1, 0.5) or get_close_matches(
-        str(kind), _KINDS, 1, 0.5
-    )
+        if near := [key for key in document.value if key.lower() in ("kind", "type")]:
+            hint, place = "did you mean 'kind'?", document.key_place((near[0],))
+            return Diagnostic("unknown-key", f"unknown key '{near[0]}'", place, hint)
+        hint = "add " + " or ".join(f"'kind: {name}'" for name in _KINDS)
+        return Diagnostic("missing-key", "'kind' is missing", document.place(), hint)
+    words = {name.lower(): name for name in _KINDS}
+    near = get_close_matches(str(kind)[:40].lower(), words, 1, 0.6) if isinstance(kind, str) else []
     return Diagnostic(
         "unknown-kind",
         f"'kind' is {show_value(kind)}; expected {kinds}",
         document.place(("kind",)),
-        f"did you mean '{near[0]}'?" if near else None,
+        f"did you mean '{words[near[0]]}'?" if near else None,
     )
 
 

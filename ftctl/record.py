@@ -39,11 +39,17 @@ def _job(document: Mapping[str, Any]) -> Job:
     return Job(**fields)
 
 
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
 def _sparse(value: Any) -> dict[str, Any]:
     document = {}
     for field in dataclasses.fields(value):
         entry = getattr(value, field.name)
-        if entry in (field.default, {}):
+        if entry == _default(field):
             continue
         if dataclasses.is_dataclass(entry):
             entry = _sparse(entry)

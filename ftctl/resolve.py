@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +16,9 @@ from ftctl.model import Dataset, DataSource, Desired, FineTune, Method, Parent
 from ftctl.project import Project, show_path
 
 JsonSchema = Mapping[str, Any]
+
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+_METHODS = ("supervised", "dpo", "reinforcement")
 
 # Of no consequence for training or for the request: they name, describe or steer ftctl itself.
 _NOT_IN_SPEC = frozenset({"apiVersion", "kind", "name", "description", "adopt", "keep"})
@@ -45,30 +49,49 @@ def follow_names(project: Project) -> References:
         for name, document in _unique(project.datasets, problems).items()
     }
     finetunes = _unique(project.finetunes, problems)
-    for document in finetunes.values():
-        for role in ("training", "validation"):
-            name = document.value.get(role)
-            if isinstance(name, str) and name not in sources and name not in project.faulty:
-                place = document.place((role,))
-                problems.append(_leads_nowhere("Dataset", name, sources, place))
-        parent = parent_of(document)
-        if parent is not None and parent not in finetunes and parent not in project.faulty:
-            place = document.place(("base_model", "finetune"))
-            problems.append(_leads_nowhere("FineTune", parent, finetunes, place))
+    # A name may stand in what could not be read, and then it would be wrong to call it unknown.
+    if project.readable:
+        for document in (*project.finetunes, *_unfit_finetunes(project)):
+            problems += _loose_ends(document, sources, finetunes, project.faulty)
     problems += _cycles(finetunes)
     return References(sources, finetunes, tuple(problems))
+
+
+def _unfit_finetunes(project: Project) -> list[Document]:
+    return [document for document in project.unfit if document.value.get("kind") == "FineTune"]
+
+
+def _loose_ends(
+    document: Document,
+    sources: Collection[str],
+    finetunes: Collection[str],
+    faulty: Collection[str],
+) -> Iterator[Diagnostic]:
+    """The references of one document that lead nowhere."""
+    for role in ("training", "validation"):
+        name = document.value.get(role)
+        well_formed = isinstance(name, str) and _NAME.fullmatch(name)
+        if well_formed and name not in sources and name not in faulty:
+            yield _leads_nowhere("Dataset", name, sources, document.place((role,)))
+    parent = parent_of(document)
+    well_formed = isinstance(parent, str) and _NAME.fullmatch(parent)
+    if parent is not None and well_formed and parent not in finetunes and parent not in faulty:
+        place = document.place(("base_model", "finetune"))
+        yield _leads_nowhere("FineTune", parent, finetunes, place)
 
 
 def data_needs(project: Project, names: References) -> tuple[DataNeed, ...]:
     """Every file to read, once for each method that uses it."""
     needs: dict[tuple[Path, Method | None], DataNeed] = {}
     used: set[str] = set()
-    for document in names.finetunes.values():
+    # The data of a document with problems is read too, so that all problems are told at once.
+    for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
         for role in ("training", "validation"):
             source = data_of(document, role, project, names)
             if source is not None:
                 used.add(source.name)
                 method = document.value.get("method", "supervised")
+                method = method if method in _METHODS else None
                 needs.setdefault((source.source, method), DataNeed(source, method))
     for name, source in names.datasets.items():
         if name not in used:
@@ -83,15 +106,15 @@ def data_of(
     match document.value.get(role):
         case str(name):
             return names.datasets.get(name)
-        case dict():
-            return _source(document, f"{document.value['name']}-{role}", (role,), project)
+        case {"source": str(source)} if source:
+            return _source(document, f"{document.value.get('name')}-{role}", (role,), project)
     return None
 
 
 def parent_of(document: Document) -> str | None:
     """The name of the fine-tune that this one continues from."""
     base = document.value.get("base_model")
-    return base["finetune"] if isinstance(base, dict) else None
+    return base.get("finetune") if isinstance(base, dict) else None
 
 
 def pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:

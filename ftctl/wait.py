@@ -42,6 +42,7 @@ def follow(
     """
     started = clock.now()
     faults = 0
+    progress: tuple[Progress, ...] = ()
     while True:
         try:
             found = {job.id: job for job in provider.jobs(project)}
@@ -60,14 +61,18 @@ def follow(
             yield progress
             if not any(one.job.in_progress for one in progress):
                 return
-        if timeout_seconds is not None and clock.now() - started >= timeout_seconds:
-            waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items())
+        pause = every_seconds
+        if timeout_seconds is not None:
+            pause = min(pause, timeout_seconds - (clock.now() - started))
+        if timeout_seconds is not None and pause <= 0:
+            over = {one.name for one in progress if not one.job.in_progress}
+            waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items() if name not in over)
             raise WaitTimeout(
                 f"time is up, and not over yet: {waiting}",
                 "the jobs run on and are billed; 'ftctl apply --wait' waits again,"
                 " 'ftctl status' shows them",
             )
-        clock.sleep(every_seconds)
+        clock.sleep(pause)
 
 
 def _all_listed(jobs: Mapping[str, str], found: Mapping[str, Job]) -> None:
@@ -94,9 +99,13 @@ def progress_of(name: str, job: Job, events: tuple[Event, ...], now: float) -> P
         step=last.metrics["step"],
         total_steps=total if isinstance(total, int) else None,
         train_loss=_newest(steps, "train_loss"),
-        valid_loss=_newest(steps, "full_valid_loss") or _newest(steps, "valid_loss"),
+        valid_loss=_first_told(_newest(steps, "full_valid_loss"), _newest(steps, "valid_loss")),
         seconds_left=_seconds_left(steps, now),
     )
+
+
+def _first_told(*losses: float | None) -> float | None:
+    return next((loss for loss in losses if loss is not None), None)
 
 
 def _newest(events: list[Event], key: str) -> float | None:

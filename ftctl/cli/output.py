@@ -11,7 +11,7 @@ from ftctl.cli.planning import Asked, check_name, observe, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.model import Change, Job
+from ftctl.model import Change, Job, Observed
 
 
 @click.command("output")
@@ -34,41 +34,60 @@ def output_command(context: click.Context, name: str | None, form: str) -> int:
     with session.provider() as provider:
         observed = observe(session, provider)
     plan = plan_for(session, observed, options_for(session, Asked()))
-    jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
-    changes = [
-        change
+    found = [
+        (change, _job_to_use(change, observed))
         for change in plan.changes
         if session.desired.named(change.name) is not None and name in (None, change.name)
     ]
     if form == "json":
-        document = {change.name: _entry(change, jobs.get(change.job or "")) for change in changes}
+        document = {change.name: _entry(change, job) for change, job in found}
         settings.console.result(json.dumps(document, indent=2, sort_keys=True))
         return DONE
-    missing = [change for change in changes if change.model is None]
-    if name is not None and missing:
-        raise FtctlError(f"{name} has no model yet: {missing[0].reason}", "see 'ftctl status'")
-    for change in missing:
-        settings.console.note(f"{change.name} has no model yet: {change.reason}")
-    for change in changes:
-        if change.model is not None:
-            alone = name is not None and form == "text"
-            settings.console.result(change.model if alone else _line(change, form))
+    for change, job in found:
+        if job is None or job.model is None:
+            if name is not None:
+                raise FtctlError(f"{name} has no model yet: {change.reason}", "see 'ftctl status'")
+            settings.console.note(f"{change.name} has no model yet: {change.reason}")
+            continue
+        if job.digest != change.digest and job not in observed.adopted:
+            settings.console.note(
+                f"{change.name}: this is the model of an earlier spec; {change.reason}"
+            )
+        alone = name is not None and form == "text"
+        settings.console.result(job.model if alone else _line(change.name, job.model, form))
     return DONE
 
 
-def _entry(change: Change, job: Job | None) -> dict[str, str | None]:
+def _job_to_use(change: Change, observed: Observed) -> Job | None:
+    """The job whose model serves: that of the spec, else the newest of an earlier one.
+
+    While a new spec trains, applications go on with what there is.
+    """
+    jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
+    standing = jobs.get(change.job or "")
+    if standing is not None and standing.model == change.model and change.model is not None:
+        return standing
+    for job in observed.jobs:
+        live = job.status == "succeeded" and job.model is not None
+        if live and job.finetune == change.name and observed.has_model(job.model or ""):
+            return job
+    return standing
+
+
+def _entry(change: Change, job: Job | None) -> dict[str, str | bool | None]:
     return {
-        "model": change.model,
-        "job": change.job,
-        "digest": change.digest,
+        "model": job.model if job else None,
+        "job": job.id if job else None,
+        "digest": (job.digest if job else None) or change.digest,
         "status": job.status if job else None,
+        "current": job is not None and job.model is not None and job.id == change.job,
     }
 
 
-def _line(change: Change, form: str) -> str:
+def _line(name: str, model: str, form: str) -> str:
     if form == "text":
-        return f"{change.name}\t{change.model}"
-    variable = change.name.replace("-", "_")
+        return f"{name}\t{model}"
+    variable = name.replace("-", "_")
     if form == "dotenv":
-        return f"{variable.upper()}_MODEL={change.model}"
-    return f"{variable}={change.model}"
+        return f"{variable.upper()}_MODEL={model}"
+    return f"{variable}={model}"

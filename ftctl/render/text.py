@@ -45,7 +45,8 @@ def plan_text(plan: Plan, digest: str, command: str | None, paint: Paint = plain
     lines += [paint(f"Warning: {warning}.", "yellow") for warning in plan.warnings]
     lines.append(_summary(plan))
     if command and not plan.empty:
-        lines.append(f"To carry it out: {command}, or {command} --approve {digest}")
+        lines.append(f"Its digest, for --approve: {digest}")
+        lines.append(f"To carry it out: {command}")
     return "\n".join(lines)
 
 

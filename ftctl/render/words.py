@@ -59,7 +59,7 @@ def size(count: int) -> str:
     """Bytes as people read them, in powers of 1000."""
     amount = float(count)
     for unit in ("B", "kB", "MB"):
-        if amount < 1000:
+        if amount < 999.95:  # what would be shown as 1000.0 is one of the next unit
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"

@@ -1,0 +1,690 @@
+"""The documentation against the code: codes, fields, services, commands, exit statuses, links.
+
+`UPDATE=1 pytest tests/test_docs.py` rewrites what is generated or printed by ftctl; read the
+difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
+
+from ftctl.cli.exits import MEANINGS
+from ftctl.cli.main import COMMANDS, cli
+from ftctl.dataset import CODES
+from ftctl.schema import _resolve, describe, load_schema
+from ftctl.services import SERVICES
+
+DOCS = ROOT / "docs"
+ERRORS = DOCS / "errors.md"
+UPDATE = bool(os.environ.get("UPDATE"))
+
+JsonSchema = Mapping[str, Any]
+Setup = Callable[[Path], None]
+
+
+# Projects with one fault each: what `ftctl validate` prints for them stands in docs/errors.md.
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A project with a fault: its files, what else is done to the folder, and options."""
+
+    files: Mapping[str, str | bytes]
+    setup: Setup | None = None
+    options: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        if self.setup is not None:
+            self.setup(folder)
+
+
+def _manifest(*lines: str, **swaps: str) -> Faulty:
+    """A fine-tune with more lines, or with the values of some of its keys swapped."""
+    text = FINETUNE
+    for key, value in swaps.items():
+        text = re.sub(rf"^{key}: .*$", f"{key}: {value}", text, flags=re.MULTILINE)
+    return Faulty(small_project(text + "".join(f"{line}\n" for line in lines)))
+
+
+def _project(text: str, *options: str) -> Faulty:
+    return Faulty(small_project(**{"ftctl.yaml": text}), options=options)
+
+
+def _finetune(name: str, base_model: str) -> str:
+    text = FINETUNE.replace("name: tone", f"name: {name}")
+    return text.replace("gpt-4.1-mini-2025-04-14", base_model)
+
+
+def _beside(text: str) -> Faulty:
+    """A second manifest beside a good one."""
+    return Faulty(small_project(**{"finetunes/other.yaml": text}))
+
+
+def _file(content: str | bytes, *lines: str) -> Faulty:
+    """A fine-tune on a data file with this content."""
+    finetune = FINETUNE + "".join(f"{line}\n" for line in lines)
+    return Faulty({**small_project(finetune), "data/train.jsonl": content})
+
+
+def _rows(row: object, *lines: str) -> Faulty:
+    """A file in which the third of twelve rows is this one, as text or as a value."""
+    text = row if isinstance(row, str | bytes) else json.dumps(row)
+    row_bytes = text if isinstance(text, bytes) else text.encode()
+    rows = chat_rows(12).encode().splitlines()
+    return _file(b"\n".join([*rows[:2], row_bytes, *rows[3:], b""]), *lines)
+
+
+def _chat(*messages: Mapping[str, Any], **more: Any) -> Faulty:
+    return _rows({"messages": [{"role": "user", "content": "…"}, *messages], **more})
+
+
+def _message(**keys: Any) -> Faulty:
+    return _chat({"role": "assistant", "content": "…", **keys})
+
+
+def _called(
+    *calls: Mapping[str, Any], after: Sequence[Mapping[str, Any]] = (), **more: Any
+) -> Faulty:
+    answers = [{"role": "tool", "tool_call_id": call["id"], "content": "…"} for call in calls]
+    messages = after or [*answers, {"role": "assistant", "content": "…"}]
+    return _chat({"role": "assistant", "tool_calls": [*calls]}, *messages, **more)
+
+
+def _call(identity: str = "call_1", name: str = "look_up", arguments: str = "{}") -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    return {"id": identity, "type": "function", "function": function}
+
+
+_TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+_DPO = "method: dpo"
+_QUESTION = {"role": "user", "content": "…"}
+_ANSWER = {"role": "assistant", "content": "Yes."}
+_OTHER = {"role": "assistant", "content": "No idea."}
+
+
+def _pairs(**keys: Any) -> Faulty:
+    """Preference rows, the third with other values for some of its keys."""
+    good = {
+        "input": {"messages": [_QUESTION]},
+        "preferred_output": [_ANSWER],
+        "non_preferred_output": [_OTHER],
+    }
+    rows = [good, good, {**good, **keys}, *[good] * 9]
+    return _file("".join(json.dumps(row) + "\n" for row in rows), _DPO)
+
+
+_GRADER = (
+    "method: reinforcement",
+    "validation: {source: ../data/train.jsonl}",
+    "grader: {type: string_check, name: same, operation: eq, input: a, reference: b}",
+)
+
+
+def _questions(last: Mapping[str, Any], count: int = 12) -> Faulty:
+    """Reinforcement rows, the last with this message at its end."""
+    row = json.dumps({"messages": [_QUESTION], "answer": "4"}) + "\n"
+    odd = json.dumps({"messages": [_QUESTION, last], "answer": "4"}) + "\n"
+    return _file(row * (count - 1) + odd, *_GRADER)
+
+
+def _long_row(folder: Path) -> None:
+    path = folder / "data" / "train.jsonl"
+    path.write_bytes(b'{"')
+    os.truncate(path, 150_000_002)
+
+
+def _huge_file(folder: Path) -> None:
+    os.truncate(folder / "data" / "train.jsonl", 600_000_000)
+
+
+def _dangling(folder: Path) -> None:
+    (folder / "finetunes" / "old.yaml").symlink_to("gone.yaml")
+
+
+def _without_data(folder: Path) -> None:
+    (folder / "data" / "train.jsonl").unlink()
+
+
+_DEEP = '{"messages": ' + "[" * 100_000 + "]" * 100_000 + "}"
+
+FAULTY: Mapping[str, tuple[Faulty, ...]] = {
+    "yaml-boolean": (_project("project: demo\nprune: no\n"),),
+    "yaml-exponent": (_manifest("hyperparameters: {learning_rate_multiplier: 1e-4}"),),
+    "yaml-octal": (_manifest("seed: 012"),),
+    "yaml-number": (_manifest("seed: 1_000"),),
+    "yaml-sexagesimal": (_manifest("seed: 3:30"),),
+    "yaml-not-finite": (_manifest("hyperparameters: {learning_rate_multiplier: .inf}"),),
+    "yaml-key": (_manifest("metadata: {2026: budget}"),),
+    "yaml-alias": (_manifest("description: *common"),),
+    "yaml-tag": (_manifest("seed: !env SEED"),),
+    "yaml-tab": (_manifest("hyperparameters:", "\tn_epochs: 3"),),
+    "yaml-syntax": (_manifest("description: Tone: short and kind"),),
+    "yaml-too-large": (_manifest("description: " + "[" * 70 + "]" * 70),),
+    "repeated-key": (
+        _manifest("seed: 1", "seed: 2"),
+        _rows('{"messages": [], ' + json.dumps({"messages": [_QUESTION, _ANSWER]})[1:]),
+    ),
+    "control-character": (_manifest("description: Short\b and kind"),),
+    "not-utf-8": (
+        Faulty(
+            {**small_project(), "finetunes/tone.yaml": FINETUNE.encode() + b"suffix: caf\xe9\n"}
+        ),
+        _rows(b'{"messages": [{"role": "user", "content": "caf\xe9"}]}'),
+    ),
+    "unreadable-file": (Faulty(small_project(), _dangling),),
+    "unknown-key": (
+        _manifest("hyperparameters: {n_epochz: 3}"),
+        _message(wieght=0),
+    ),
+    "missing-key": (
+        _beside("apiVersion: ftctl/v1\nkind: FineTune\nname: other\nbase_model: gpt-4.1-mini\n"),
+        _project("project: demo\nprovider: {type: azure}\n"),
+        _chat({"role": "assistant", "text": "…"}),
+    ),
+    "wrong-value": (
+        _manifest("hyperparameters: {n_epochs: 0}"),
+        _message(weight=2),
+    ),
+    "misplaced-key": (
+        _manifest("grader: {type: string_check}"),
+        _rows({"messages": [{**_QUESTION, "weight": 1}, _ANSWER]}),
+    ),
+    "bad-key": (_manifest("metadata: {ftctl_owner: cx}"),),
+    "unknown-kind": (_manifest(kind="Finetune"),),
+    "not-a-manifest": (_beside("to be done\n"),),
+    "unknown-name": (_manifest(training="chats"),),
+    "name-used-twice": (_beside(FINETUNE),),
+    "cycle": (
+        Faulty(
+            small_project(
+                _finetune("tone", "{finetune: other}"),
+                **{"finetunes/other.yaml": _finetune("other", "{finetune: tone}")},
+            )
+        ),
+    ),
+    "no-project": (Faulty({}),),
+    "no-manifests": (_project("project: demo\nmanifests: models\n"),),
+    "unknown-environment": (
+        _project("project: demo\nenvironments: {prod: {}}\n", "--env", "production"),
+    ),
+    "not-served": (
+        Faulty(
+            small_project(
+                FINETUNE + f"{_DPO}\n",
+                **{"ftctl.yaml": "project: demo\nprovider: {type: nebius}\n"},
+            )
+        ),
+    ),
+    "sha256-differs": (
+        _manifest(training="{source: ../data/train.jsonl, sha256: " + "0123456789abcdef" * 4 + "}"),
+    ),
+    "missing-file": (Faulty(small_project(), _without_data),),
+    "not-a-regular-file": (_manifest(training="{source: ../data}"),),
+    "empty-file": (_file(""),),
+    "file-too-large": (Faulty(small_project(), _huge_file),),
+    "pointer-file": (_file("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),),
+    "compressed-file": (_file(b"\x1f\x8b\x08\0"),),
+    "binary-file": (_file(b"PAR1\0\0\0"),),
+    "wrong-encoding": (_file(chat_rows(12).encode("utf-16")),),
+    "byte-order-mark": (_file(b"\xef\xbb\xbf" + chat_rows(12).encode()),),
+    "json-not-lines": (_file("[\n" + chat_rows(12).replace("}\n", "},\n") + "]\n"),),
+    "too-few-examples": (_file(chat_rows(7)),),
+    "too-many-examples": (_questions(_QUESTION, count=50_001),),
+    "unknown-format": (_file('{"question": "…", "answer": "…"}\n' * 12),),
+    "wrong-format": (_file(chat_rows(12), _DPO),),
+    "mixed-formats": (_rows({"prompt": "…", "completion": "…"}),),
+    "blank-line": (_rows(""),),
+    "line-too-long": (Faulty(small_project(), _long_row),),
+    "truncated-line": (_file(chat_rows(12)[:-20]),),
+    "nul-byte": (_rows('{"messages": "\0"}'),),
+    "stray-byte-order-mark": (_rows("\ufeff{}"),),
+    "not-json": (_rows('{"messages" [ ]}'),),
+    "nan-or-infinity": (_rows('{"messages": NaN}'),),
+    "number-out-of-range": (_rows('{"messages": 1e999}'),),
+    "lone-surrogate": (_message(content="\ud83d"),),
+    "nesting-too-deep": (_rows(_DEEP),),
+    "row-not-object": (_rows('["user", "assistant"]'),),
+    "wrong-type": (_message(content=7),),
+    "empty-value": (_rows({"messages": []}),),
+    "unknown-role": (_chat({"role": "asistant", "content": "…"}),),
+    "unknown-part": (_message(content=[{"type": "input_text", "text": "…"}]),),
+    "part-not-allowed": (_message(content=[{"type": "image_url", "image_url": {"url": "…"}}]),),
+    "no-learnt-turn": (_chat(),),
+    "last-not-assistant": (_chat(_ANSWER, _QUESTION),),
+    "last-not-user": (_questions(_ANSWER),),
+    "input-ends-with-assistant": (_pairs(input={"messages": [_QUESTION, _ANSWER]}),),
+    "not-one-output": (_pairs(preferred_output=[_ANSWER, _ANSWER]),),
+    "identical-outputs": (_pairs(non_preferred_output=[_ANSWER]),),
+    "arguments-not-json": (_called(_call(arguments="{page: 2}")),),
+    "arguments-encoded-twice": (_called(_call(arguments='"{}"')),),
+    "repeated-function": (_chat(_ANSWER, tools=[_TOOL, _TOOL]),),
+    "undeclared-function": (_called(_call(name="find"), tools=[_TOOL]),),
+    "repeated-call": (_called(_call(), _call()),),
+    "unknown-call": (_chat({"role": "tool", "tool_call_id": "call_1", "content": "…"}, _ANSWER),),
+    "unanswered-call": (_called(_call(), after=[_ANSWER]),),
+}
+
+
+def _printed(shell: Shell, code: str, faulty: Faulty) -> str:
+    """What `ftctl validate` says with this code first, with its hint."""
+    faulty.write(shell.folder)
+    out = shell("validate", *faulty.options).out.replace(str(shell.folder), "DIR")
+    found = re.search(
+        rf"^.*: (?:error|warning)\[{code}\]: .*\n(?:    hint: .*\n)?", out, re.MULTILINE
+    )
+    assert found, out
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [(code, number) for code, all_ in FAULTY.items() for number in range(len(all_))],
+)
+def test_an_example_of_a_message_is_what_ftctl_prints(code: str, number: int, shell: Shell) -> None:
+    printed = _printed(shell, code, FAULTY[code][number])
+    _, section, _ = _section(code)
+    shown = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
+
+    assert len(shown) == len(FAULTY[code])
+    if UPDATE and shown[number] != printed:
+        _replace_example(code, number, printed)
+        return
+    assert shown[number] == printed
+
+
+def _section(code: str) -> tuple[str, str, str]:
+    """docs/errors.md before, in and after the section of a code."""
+    text = ERRORS.read_text("utf-8")
+    found = re.search(rf"^### {code}\n.*?(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/errors.md has no section '### {code}'"
+    return text[: found.start()], found[0], text[found.end() :]
+
+
+def _replace_example(code: str, number: int, printed: str) -> None:
+    before, section, after = _section(code)
+    parts = re.split(r"(```text\n.*?```)", section, flags=re.DOTALL)
+    parts[2 * number + 1] = f"```text\n{printed}```"
+    ERRORS.write_text(before + "".join(parts) + after, "utf-8")
+
+
+# Which codes there are.
+
+_TAKES_A_CODE = ("Diagnostic", "Trap", "Finding", "_problem")
+
+
+def _codes_in_source() -> set[str]:
+    """Every literal that becomes a diagnostic's code. The emulator's codes are a service's."""
+    found: set[str] = set()
+    for path in sorted((ROOT / "ftctl").rglob("*.py")):
+        if "emulator" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                found.update(_codes_at(node, path))
+    return found
+
+
+def _codes_at(node: ast.AST, path: Path) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[code, *_]):
+            if name in _TAKES_A_CODE:
+                match code:
+                    case ast.Constant(value=str(text)):
+                        yield text
+                    case ast.Name(id="code") | ast.Attribute(attr="code"):
+                        pass  # given a value where it is assigned or made
+                    case _:
+                        pytest.fail(f"{path}:{node.lineno}: what code is this?")
+        case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(text))):
+            yield text
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            for target, value in zip(names, values, strict=True):
+                match target, value:
+                    case ast.Name(id="code"), ast.Constant(value=str(text)):
+                        yield text
+
+
+def test_every_code_is_documented_and_every_documented_code_exists() -> None:
+    headings = re.findall(r"^### (.*)$", ERRORS.read_text("utf-8"), re.MULTILINE)
+
+    assert len(headings) == len(set(headings))
+    assert set(headings) == _codes_in_source() | set(CODES)
+
+
+def test_every_documented_code_has_an_example() -> None:
+    assert set(FAULTY) == _codes_in_source() | set(CODES)
+
+
+def test_our_own_training_rows_speak_of_codes_that_exist() -> None:
+    known = _codes_in_source() | set(CODES)
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "finetunes/data").glob("*.jsonl"))
+
+    spoken_of = set(re.findall(r"(?:error|warning)\[([\w-]+)\]", text))
+
+    assert spoken_of
+    assert spoken_of <= known
+
+
+# What is generated.
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    cells = ([cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+_FIELD_HEAD = ("field", "allowed", "default", "meaning")
+_NOT_OPENED = ("defaults", "environments")  # told in words: they hold what other tables list
+
+
+def _fields(
+    rule: JsonSchema, root: JsonSchema, way: str = ""
+) -> Iterator[tuple[str, str, JsonSchema, str]]:
+    """Field, what must be, its rule, its meaning; then the fields inside it."""
+    needed = rule.get("required", ())
+    for name, part in rule["properties"].items():
+        known = _resolve(part, root)
+        must = "required" if name in needed else _default(known)
+        yield f"{way}{name}", must, known, _meaning(known, root)
+        if name not in _NOT_OPENED:
+            for inner, mark in _inside(known, root):
+                yield from _fields(inner, root, f"{way}{name}{mark}.")
+
+
+def _inside(rule: JsonSchema, root: JsonSchema) -> Iterator[tuple[JsonSchema, str]]:
+    if "properties" in rule:
+        yield rule, ""
+    for option in rule.get("anyOf", ()):
+        yield from _inside(_resolve(option, root), root)
+    if "items" in rule:
+        yield from ((inner, "[]") for inner, _ in _inside(_resolve(rule["items"], root), root))
+
+
+def _default(rule: JsonSchema) -> str:
+    default = rule.get("default")
+    return "" if default is None else f"`{json.dumps(default)}`".replace('"', "")
+
+
+def _allowed(rule: JsonSchema, root: JsonSchema) -> str:
+    if "pattern" in rule and "x-expected" not in rule:
+        return f"`{rule['pattern']}`"
+    return describe(rule, root)
+
+
+def _meaning(rule: JsonSchema, root: JsonSchema) -> str:
+    """The description without what the column 'allowed' says already."""
+    text = str(rule.get("description", ""))
+    sentence, stop, rest = text.partition(". ")
+    head, _, tail = sentence.partition(": ")
+    if tail and _bare(tail) == _bare(describe(rule, root)):
+        return f"{head}{stop}{rest}" if stop else f"{head}."
+    return text
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[',.]", "", text)
+
+
+def _project_table() -> str:
+    root = load_schema("project")
+    rows = (
+        (f"`{name}`", _allowed(rule, root), must, meaning)
+        for name, must, rule, meaning in _fields(root, root)
+    )
+    return _table(_FIELD_HEAD, rows)
+
+
+def _dataset_table() -> str:
+    root = load_schema("dataset")
+    rows = (
+        (f"`{name}`", _allowed(rule, root), must, meaning)
+        for name, must, rule, meaning in _fields(root, root)
+    )
+    return _table(_FIELD_HEAD, rows)
+
+
+def _finetune_table() -> str:
+    root = load_schema("finetune")
+    return _table(("field", "allowed", "default", "a change", "meaning"), _finetune_rows(root))
+
+
+def _finetune_rows(root: JsonSchema) -> Iterator[Sequence[str]]:
+    cosmetic = {name for name, rule in root["properties"].items() if rule.get("x-cosmetic")}
+    by_method = _required_by_method(root)
+    for name, must, rule, meaning in _fields(root, root):
+        change = "cosmetic" if name.partition(".")[0] in cosmetic else "material"
+        yield f"`{name}`", _allowed(rule, root), by_method.get(name, must), change, meaning
+        if name == "hyperparameters":
+            inner = root["$defs"]["any-hyperparameters"]
+            for key, default, setting, sense in _fields(inner, root):
+                methods = _methods_with(key, root)
+                only = f" Method {' or '.join(methods)} only." if methods else ""
+                yield f"`{name}.{key}`", _allowed(setting, root), default, change, sense + only
+
+
+def _required_by_method(root: JsonSchema) -> dict[str, str]:
+    return {
+        name: f"required by method {clause['if']['properties']['method']['const']}"
+        for clause in root["allOf"]
+        for name in clause.get("then", {}).get("required", ())
+    }
+
+
+def _methods_with(key: str, root: JsonSchema) -> list[str]:
+    """The methods that take a hyperparameter; none where all do."""
+    methods = root["properties"]["method"]["enum"]
+    takers = [m for m in methods if key in root["$defs"][f"{m}-hyperparameters"]["properties"]]
+    return [] if takers == methods else takers
+
+
+def _grader_table() -> str:
+    root = load_schema("finetune")
+    return _table(("type", "field", "allowed", "default", "meaning"), _grader_rows(root))
+
+
+def _grader_rows(root: JsonSchema) -> Iterator[Sequence[str]]:
+    for rule in root["$defs"].values():
+        kind = rule.get("title", "").removeprefix("grader of type ")
+        if kind != rule.get("title", ""):
+            for name, must, part, meaning in _fields(rule, root):
+                if name != "type":
+                    yield f"`{kind}`", f"`{name}`", _allowed(part, root), must, meaning
+
+
+def _service_table() -> str:
+    head = ("type", "address", "key variable", "hyperparameters", "our mark", "methods", "refuses")
+    rows = (
+        (
+            f"`{row.type}`",
+            _address(row.type),
+            f"`{row.api_key_env}`" if row.billed else "none",
+            {"method": "under `method`", "top-level": "top level"}[row.hyperparameters],
+            {"metadata": "metadata", "file-name": "file name"}[row.mark],
+            ", ".join(sorted(row.methods)),
+            ", ".join(f"`{name}`" for name in row.refuses) or "nothing",
+        )
+        for row in SERVICES.values()
+    )
+    return _table(head, rows)
+
+
+def _address(kind: str) -> str:
+    row = SERVICES[kind]
+    variable = f"`{row.base_url_env}`" if row.base_url_env else ""
+    own = f"`{row.base_url}`" if row.base_url else ""
+    given = "" if row.base_url else "`base_url`"
+    return ", else ".join(part for part in (given, variable, own) if part)
+
+
+def _commands() -> dict[str, click.Command]:
+    context = click.Context(cli, info_name="ftctl")
+    commands = {name: cli.get_command(context, name) for name in COMMANDS}
+    return {name: command for name, command in commands.items() if command is not None}
+
+
+def _own_options(command: click.Command) -> list[click.Option]:
+    shared = {option.name for option in cli.params} if command is not cli else set()
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return [option for option in options if option.name not in shared and not option.hidden]
+
+
+def _option_table(command: click.Command) -> str:
+    context = click.Context(command)
+
+    def rows() -> Iterator[Sequence[str]]:
+        for option in _own_options(command):
+            record = option.get_help_record(context)
+            if record is not None:
+                meaning = re.sub(r"\s+\[default:.*\]$", "", option.help or "")
+                yield f"`{record[0]}`", _option_default(option, context), meaning
+
+    listed = _table(("option", "default", "meaning"), rows())
+    return listed if _own_options(command) else "No options of its own.\n"
+
+
+def _option_default(option: click.Option, context: click.Context) -> str:
+    told = re.search(r"\[default: (.*)\]$", option.help or "")
+    if told:
+        return told[1]
+    default = option.get_default(context)
+    return f"`{default}`" if isinstance(default, str | int) and not option.is_flag else ""
+
+
+def _command_part(name: str) -> str:
+    command = _commands()[name]
+    usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+    return f"```text\nftctl {name} {usage}\n```\n\n{_option_table(command)}"
+
+
+def _exit_table() -> str:
+    return _table(("status", "meaning"), ((str(code), text) for code, text in MEANINGS.items()))
+
+
+GENERATED: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "errors.md": {"exit statuses": _exit_table},
+    "manifests.md": {
+        "project": _project_table,
+        "dataset": _dataset_table,
+        "finetune": _finetune_table,
+        "graders": _grader_table,
+    },
+    "services.md": {"services": _service_table},
+    "commands.md": {
+        "shared": lambda: _option_table(cli),
+        **{name: partial(_command_part, name) for name in COMMANDS},
+    },
+}
+
+_PART = re.compile(r"(<!-- generated: (.*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_parts_are_fresh(name: str) -> None:
+    path = DOCS / name
+    text = path.read_text("utf-8")
+    parts = {name: make() for name, make in GENERATED[name].items()}
+
+    fresh = _PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]}\n{found[4]}", text)
+
+    if UPDATE:
+        path.write_text(fresh, "utf-8")
+        text = fresh
+    assert [found[2] for found in _PART.finditer(text)] == list(parts)
+    assert text == fresh
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_every_flag_is_documented(name: str) -> None:
+    text = (DOCS / "commands.md").read_text("utf-8")
+    found = re.search(rf"^## {name}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    options = _own_options(_commands()[name])
+    flags = [flag for one in options for flag in (*one.opts, *one.secondary_opts)]
+
+    assert found
+    assert [flag for flag in flags if flag not in found[0]] == []
+
+
+def test_every_exit_status_is_documented() -> None:
+    text = ERRORS.read_text("utf-8").partition("\n## Exit statuses\n")[2]
+
+    assert [code for code in MEANINGS if f"| {code} | {MEANINGS[code]} |" not in text] == []
+
+
+# Links, and what is run from README.md.
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def _pages() -> list[Path]:
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    found += [*DOCS.rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    return sorted(path for path in found if path.is_file())
+
+
+def _relative_links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Each link inside the repository: its target, and the heading there that it names."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for link in _LINK.findall(text):
+        if "://" not in link and not link.startswith("mailto:"):
+            path, _, heading = link.partition("#")
+            yield (page.parent / path if path else page), heading
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_every_relative_link_leads_to_a_file_and_a_heading() -> None:
+    links = {(page, *link) for page in _pages() for link in _relative_links(page)}
+
+    lost = [(page, target) for page, target, _ in links if not target.exists()]
+    headless = [
+        (page, f"{target}#{heading}")
+        for page, target, heading in links
+        if heading and target.suffix == ".md" and heading not in _anchors(target)
+    ]
+
+    assert links
+    assert lost + headless == []
+
+
+def test_the_complete_manifests_of_the_reference_are_valid(shell: Shell) -> None:
+    text = (DOCS / "manifests.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    settings, dataset, finetune = (one for one in blocks if re.match("# yaml-lang.*\n.", one))
+    rows = (ROOT / "ftctl" / "templates" / "data" / "train.jsonl").read_text("utf-8")
+    files = {
+        "ftctl.yaml": settings,
+        "finetunes/support.yaml": f"{dataset}---\n{finetune}",
+        "data/support-train.jsonl": rows,
+        "data/support-validation.jsonl": rows,
+    }
+    Faulty(files).write(shell.folder)
+
+    assert shell("validate").out == "Valid: 1 fine-tune, 12 rows of data in 1 file.\n"
+
+
+@pytest.mark.parametrize("heading", ["## Try it", "## Test it"])
+def test_the_readme_has_one_block_to_run_under(heading: str) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    found = re.search(rf"^{heading}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+
+    assert found, f"README.md has no '{heading}'"
+    assert len(re.findall(r"^```sh\n", found[0], re.MULTILINE)) == 1
