@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 VERSION = "v1"
 
@@ -85,16 +85,26 @@ def _property_rules(key: str, rule: JsonSchema, root: JsonSchema) -> Iterator[Js
 def file_name(project: str, name: str, sha256: str, digest: str | None = None) -> str:
     """What an upload is called: our mark and the content's hash; `name` is for people only.
 
-    `digest` is added where the service keeps no metadata, so that a job is known by its file.
+    `digest` is added where the service keeps no metadata, so that a job is known by its file;
+    `name` is then that of the fine-tune, and is read back.
     """
     job = f".{digest.replace(':', '-')}" if digest else ""
     return f"ftctl.{project}.{name}.{sha256}{job}.jsonl"
 
 
-def read_file_name(filename: str) -> tuple[str, str, str | None] | None:
-    """Project, content hash and job digest of a file of ours; None for anybody else's."""
+class FileName(NamedTuple):
+    """What the name of a file of ours tells. `digest` is of the one job that it is for, if any."""
+
+    project: str
+    name: str  # of the dataset; with a digest, of the fine-tune
+    sha256: str
+    digest: str | None
+
+
+def read_file_name(filename: str) -> FileName | None:
+    """What the name tells; None for anybody else's file."""
     found = _FILE_NAME.fullmatch(filename)
     if not found:
         return None
     digest = f"{found['version']}:{found['digest']}" if found["digest"] else None
-    return found["project"], found["sha256"], digest
+    return FileName(found["project"], found["name"], found["sha256"], digest)

@@ -260,6 +260,10 @@ class _Reader:
         self.places.setdefault(where, self._span(event))
         if tagged:
             self.trapped.add(where)
+        if "\0" in event.value:  # no path, name or text at a service can hold it
+            self.trapped.add(where)
+            self._problem("control-character", "the text holds a NUL", event, "take \\0 out")
+            value = event.value.replace("\0", "")
         if isinstance(value, Trap):
             self.trapped.add(where)
             self._problem(value.code, value.message, event, value.hint)

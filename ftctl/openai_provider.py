@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftctl.digest import read_file_name
+from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError, redact
 from ftctl.marks import PROJECT, read_marks
 from ftctl.model import (
@@ -142,7 +142,7 @@ class OpenAIProvider:
         self,
         raw_jobs: tuple[Any, ...],
         project: str,
-        files: Mapping[str, tuple[str, str, str | None] | None],
+        files: Mapping[str, FileName | None],
     ) -> tuple[Job, ...]:
         """The project's jobs. The service's filter is not trusted: each mark is looked at."""
         jobs = []
@@ -150,9 +150,8 @@ class OpenAIProvider:
             job = _job(raw)
             owner = read_marks(getattr(raw, "metadata", None)).project
             if owner is None and (name := files.get(job.training_file or "")) is not None:
-                owner, _, digest = name
-                job = replace(job, digest=job.digest or digest)
-                owner = owner if digest else None
+                owner = name.project if name.digest else None
+                job = replace(job, digest=name.digest, finetune=name.name)
             if owner == project:
                 jobs.append(job)
         return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
@@ -247,14 +246,13 @@ class OpenAIProvider:
     ) -> Job:
         """See `Provider.start_job`."""
         body = job_request(step.spec, self._service)
-        extra = body.pop("extra", None)
         if self._service.mark == "metadata":
             body["metadata"] = {**body.get("metadata", {}), **marks}
         if validation_file is not None:
             body["validation_file"] = validation_file
         with self._asking("create a job", write=True):
             raw = self._once.fine_tuning.jobs.create(
-                model=base_model, training_file=training_file, extra_body=extra, **body
+                model=base_model, training_file=training_file, extra_body=body
             )
         job = _job(raw)
         if self._service.mark == "metadata" and job.digest is None:
@@ -366,12 +364,10 @@ def _cure(status: int, code: str) -> str | None:
 
 
 def job_request(spec: Mapping[str, Any], service: Service) -> dict[str, Any]:
-    """The fields of a create request for a spec; `extra` holds what only the service knows."""
+    """The fields of a create request for a spec, with what only the service knows merged in."""
     method = spec.get("method", "supervised")
     hyperparameters = spec.get("hyperparameters", {})
-    body: dict[str, Any] = {
-        key: spec[key] for key in ("seed", "suffix", "metadata", "extra") if key in spec
-    }
+    body: dict[str, Any] = {key: spec[key] for key in ("seed", "suffix", "metadata") if key in spec}
     if service.hyperparameters == "top-level":
         body |= {"hyperparameters": hyperparameters} if hyperparameters else {}
     else:
@@ -383,7 +379,17 @@ def job_request(spec: Mapping[str, Any], service: Service) -> dict[str, Any]:
         body["integrations"] = [
             {"type": kind, kind: dict(value)} for kind, value in spec["integrations"].items()
         ]
-    return body
+    return _merged(body, spec.get("extra", {}))
+
+
+def _merged(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, key by key all the way down. The SDK's own merge would replace whole mappings."""
+    merged = dict(body)
+    for key, value in extra.items():
+        known = merged.get(key)
+        both = isinstance(known, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(known, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def _after(cursor: str | None) -> dict[str, Any]:
@@ -446,15 +452,15 @@ def _file(raw: Any, project: str, *, is_result: bool) -> File | None:
     """A file of this project's; None for anybody else's."""
     filename = getattr(raw, "filename", None) or ""
     name = read_file_name(filename)
-    if not is_result and (name is None or name[0] != project):
+    if not is_result and (name is None or name.project != project):
         return None
     return File(
         id=raw.id,
         name=filename,
         bytes=int(getattr(raw, "bytes", None) or 0),
         created_at=int(getattr(raw, "created_at", None) or 0),
-        sha256=name[1] if name else None,
-        digest=name[2] if name else None,
+        sha256=name.sha256 if name else None,
+        digest=name.digest if name else None,
         usable=name is not None and getattr(raw, "status", None) not in ("error", "deleted"),
     )
 

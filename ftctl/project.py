@@ -178,9 +178,14 @@ def _read_manifests(root: Path, file: Document) -> _Manifests:
     return _Manifests(tuple(documents), tuple(unfit), tuple(problems), readable)
 
 
+def absolute(path: Path) -> Path:
+    """The path from the root, without dots. Links are not followed: they may form a loop."""
+    return Path(os.path.normpath(Path.cwd() / path))
+
+
 def show_path(path: Path, root: Path) -> str:
     """A path as people in the project's folder would type it."""
-    return Path(os.path.relpath(path, root)).as_posix()
+    return Path(os.path.relpath(absolute(path), absolute(root))).as_posix()
 
 
 def _kind_problem(document: Document) -> Diagnostic | None:

@@ -13,7 +13,7 @@ from ftctl.digest import canonical, spec_digest
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
 from ftctl.model import Dataset, DataSource, Desired, FineTune, Method, Parent
-from ftctl.project import Project, show_path
+from ftctl.project import Project, absolute, show_path
 
 JsonSchema = Mapping[str, Any]
 
@@ -24,12 +24,17 @@ _METHODS = ("supervised", "dpo", "reinforcement")
 _NOT_IN_SPEC = frozenset({"apiVersion", "kind", "name", "description", "adopt", "keep"})
 
 
+# The services want ten rows to train on, and some to measure on (OpenAI's guides, 2026-07).
+_LEAST_ROWS: Mapping[str, int] = {"training": 10, "validation": 1}
+
+
 @dataclass(frozen=True, slots=True)
 class DataNeed:
     """A file that must be read, and the method that its rows must suit (None: no one uses it)."""
 
-    source: DataSource
+    sources: tuple[DataSource, ...]  # all who name it
     method: Method | None
+    least: int  # rows that there must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +88,24 @@ def _loose_ends(
 def data_needs(project: Project, names: References) -> tuple[DataNeed, ...]:
     """Every file to read, once for each method that uses it."""
     needs: dict[tuple[Path, Method | None], DataNeed] = {}
+
+    def add(source: DataSource, method: Method | None, least: int) -> None:
+        known = needs.get((source.source, method), DataNeed((), method, least))
+        sources = known.sources if source in known.sources else (*known.sources, source)
+        needs[source.source, method] = DataNeed(sources, method, max(known.least, least))
+
     used: set[str] = set()
     # The data of a document with problems is read too, so that all problems are told at once.
     for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
-        for role in ("training", "validation"):
+        method = document.value.get("method", "supervised")
+        for role, least in _LEAST_ROWS.items():
             source = data_of(document, role, project, names)
             if source is not None:
                 used.add(source.name)
-                method = document.value.get("method", "supervised")
-                method = method if method in _METHODS else None
-                needs.setdefault((source.source, method), DataNeed(source, method))
+                add(source, method if method in _METHODS else None, least)
     for name, source in names.datasets.items():
         if name not in used:
-            needs.setdefault((source.source, None), DataNeed(source, None))
+            add(source, None, _LEAST_ROWS["training"])
     return tuple(needs.values())
 
 
@@ -209,10 +219,8 @@ def _source(document: Document, name: str, way: tuple[str, ...], project: Projec
     place = document.place((*way, "source"))
     # Relative to the file that names it, which for a project's defaults is ftctl.yaml.
     folder = (project.root / place.path).parent
-    source = (folder / value["source"]).resolve()
-    return DataSource(
-        name, source, show_path(source, project.root.resolve()), place, value.get("sha256")
-    )
+    source = absolute(folder / value["source"])
+    return DataSource(name, source, show_path(source, project.root), place, value.get("sha256"))
 
 
 def _leads_nowhere(kind: str, name: str, known: Iterable[str], place: Span) -> Diagnostic:

@@ -309,7 +309,7 @@ def _inlined(rule: JsonSchema, root: JsonSchema) -> dict[str, Any]:
     }
     if "anyOf" in rule:
         inlined["anyOf"] = [_inlined(option, root) for option in rule["anyOf"]]
-    for key in ("properties", "additionalProperties"):
+    for key in ("properties", "additionalProperties", "propertyNames"):
         if key == "properties" and key in rule:
             inlined[key] = {name: _inlined(part, root) for name, part in rule[key].items()}
         elif isinstance(rule.get(key), dict):

@@ -77,9 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert not isinstance(answer, str)
         status, document = answer
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
-        head = (
-            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        )
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
         self.wfile.write(head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
         self.close_connection = True
 

@@ -21,7 +21,10 @@ from ftctl.wait import Progress, follow
 @shared_options
 @click.argument("name")
 @click.option("--follow", "following", is_flag=True, help="Go on until the job is over.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text",
+    help="How to print them; json: one object a line.",
+)  # fmt: skip
 @click.pass_context
 def events_command(context: click.Context, name: str, following: bool, form: str) -> int:
     """Show what happened in the job of a fine-tune.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ftctl.catalog import load_catalog, shutdown_warnings
 from ftctl.cli.settings import Settings
 from ftctl.dataset import read_dataset
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
-from ftctl.model import Dataset, Desired, Method, ServiceInfo
+from ftctl.model import Dataset, DataSource, Desired, Method, ServiceInfo
 from ftctl.project import Project, load_project
 from ftctl.resolve import data_needs, follow_names, pin_problem, resolve
 from ftctl.schema import cosmetic_fields, load_schema
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ftctl.openai_provider import OpenAIProvider
 
 STATE_FOLDER = ".ftctl"
+_UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,15 @@ def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic,
     problems += names.problems
     datasets: dict[tuple[Path, Method | None], Dataset] = {}
     for need in data_needs(project, names):
-        source = need.source
-        dataset, found = read_dataset(source.name, source.source, source.shown, need.method)
-        problems += found
+        source = need.sources[0]
+        dataset, found = read_dataset(
+            source.name, source.source, source.shown, need.method, need.least
+        )
+        problems += tuple(_at_manifest(problem, source) for problem in found)
         if dataset is not None:
             datasets[source.source, need.method] = dataset
-            pin = pin_problem(source, dataset)
-            problems += (pin,) if pin else ()
+            pins = (pin_problem(named, dataset) for named in need.sources)
+            problems += tuple(pin for pin in pins if pin)
     service, info, faults = _service(project, settings)
     problems += faults
     if service is not None:
@@ -166,11 +169,23 @@ def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic,
     return Session(settings, root, project, desired, service, info, problems), problems
 
 
+def _at_manifest(problem: Diagnostic, source: DataSource) -> Diagnostic:
+    """A file that cannot be read is mended where it is named, not where it is not."""
+    if problem.span.line is not None or problem.code not in _UNREADABLE:
+        return problem
+    return replace(problem, span=source.span, message=f"{source.shown}: {problem.message}")
+
+
 def _service(
     project: Project, settings: Settings
 ) -> tuple[Service | None, ServiceInfo | None, tuple[Diagnostic, ...]]:
     known = project.config.provider or {"type": "emulator"}
     row = SERVICES[known["type"]]
+    if row.type == "emulator" and "base_url" in known:
+        place = project.file.place(("provider", "base_url"))
+        message = "the embedded API runs inside ftctl and has no address"
+        hint = "remove 'base_url'; for a server of 'ftctl emulator' use 'type: compatible'"
+        return None, None, (Diagnostic("misplaced-key", message, place, hint),)
     if "mark" in known:
         row = row.marked_by(known["mark"])
     from_environment = settings.environ.get(row.base_url_env) if row.base_url_env else None

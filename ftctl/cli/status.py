@@ -23,7 +23,10 @@ from ftctl.wait import Progress, progress_of
 
 @click.command("status")
 @shared_options
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text",
+    help="How to print it.",
+)  # fmt: skip
 @click.option("--watch", is_flag=True, help="Show it again and again until no job runs.")
 @click.pass_context
 def status_command(context: click.Context, form: str, watch: bool) -> int:

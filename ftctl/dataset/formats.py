@@ -61,6 +61,7 @@ class RowChecker:
     """Checks the rows of one file by the format that its first row settles."""
 
     method: Method | None
+    least: int = MIN_EXAMPLES
     format: Format | None = None
     _refused: bool = False  # told once for the file, not for each of its rows
     _puzzled: bool = False
@@ -83,8 +84,8 @@ class RowChecker:
             yield Finding("mixed-formats", names, f"write it as {_SHAPES[self.format]}")
 
     def check_count(self, rows: int) -> Iterator[Finding]:
-        if rows < MIN_EXAMPLES:
-            message = f"the file has {_counted(rows)}; a job needs at least {MIN_EXAMPLES}"
+        if rows < self.least:
+            message = f"the file has {_counted(rows)}; a job needs at least {self.least}"
             yield Finding("too-few-examples", message, "add rows")
         if self.format == "reinforcement" and rows > MAX_REINFORCEMENT_EXAMPLES:
             most = f"{MAX_REINFORCEMENT_EXAMPLES:,}"

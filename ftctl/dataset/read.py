@@ -6,7 +6,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from ftctl.dataset.findings import Finding, Problems
-from ftctl.dataset.formats import RowChecker
+from ftctl.dataset.formats import MIN_EXAMPLES, RowChecker
 from ftctl.dataset.lines import Line, LineReader
 from ftctl.dataset.source import (
     BYTE_ORDER_MARK,
@@ -24,12 +24,16 @@ from ftctl.model import Dataset, Method
 
 
 def read_dataset(
-    name: str, source: Path, shown: str, method: Method | None = None
+    name: str,
+    source: Path,
+    shown: str,
+    method: Method | None = None,
+    least: int = MIN_EXAMPLES,
 ) -> tuple[Dataset | None, tuple[Diagnostic, ...]]:
     """The dataset, or None when it has errors; warnings stand beside either.
 
     `shown` is the path as people know it. `method` is what the fine-tune needs; None means that
-    the first row decides.
+    the first row decides. `least` is how many rows there must be.
     """
     problems = Problems(shown)
     opened = open_source(source)
@@ -39,7 +43,7 @@ def read_dataset(
     dataset = None
     with opened:
         try:
-            dataset = _read(opened, name, problems, RowChecker(method))
+            dataset = _read(opened, name, problems, RowChecker(method, least))
         except OSError as error:
             problems.add(unreadable(error))
     return (None if problems.failed else dataset), problems.diagnostics()

@@ -52,4 +52,4 @@ def plan_markdown(plan: Plan, digest: str) -> str:
 def _cell(text: str) -> str:
     """Text that cannot break out of a table's cell or become markup."""
     escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in one_line(text))
-    return html.escape(escaped, quote=False)
+    return html.escape(escaped, quote=False).replace("@", "&#64;")  # nobody is to be notified
