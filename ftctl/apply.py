@@ -11,17 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ftctl.clock import Clock
-from ftctl.diff import packed_spec
-from ftctl.errors import FtctlError, ProviderError
-from ftctl.marks import make_marks
-from ftctl.model import (
+from ftctl.changes import (
     CancelJob,
     Change,
     DeleteFile,
     DeleteModel,
     FileRef,
-    Job,
     Outcome,
     ParentModel,
     Plan,
@@ -30,7 +25,12 @@ from ftctl.model import (
     Step,
     Upload,
 )
+from ftctl.clock import Clock
+from ftctl.diff import packed_spec
+from ftctl.errors import FtctlError, ProviderError
+from ftctl.marks import make_marks
 from ftctl.provider import Provider
+from ftctl.world import Job
 
 # After a lost answer: how long to wait before each further look. Lists may lag behind writes.
 _LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from ftctl.model import (
+from ftctl.changes import (
     Action,
     CancelJob,
     Change,
     DeleteFile,
     DeleteModel,
-    Desired,
-    File,
-    FineTune,
-    Job,
-    Observed,
     Plan,
-    ServiceInfo,
     Step,
 )
+from ftctl.model import Desired, FineTune, ServiceInfo
+from ftctl.world import File, Job, Observed
 
 _UNNAMED = "(unnamed)"
 

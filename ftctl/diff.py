@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ftctl.changes import FieldChange
 from ftctl.digest import canonical_json
-from ftctl.model import FieldChange
 
 # A job remembers its spec in one metadata value of at most this many characters.
 SPEC_LENGTH = 512

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 VERSION = "v1"
+_VERSIONS = frozenset({VERSION})
 
 JsonSchema = Mapping[str, Any]
 
@@ -25,6 +26,11 @@ _FILE_NAME = re.compile(
 def spec_digest(material: Mapping[str, Any]) -> str:
     """`v1:` and the SHA-256 of the canonical JSON of the material fields."""
     return f"{VERSION}:{hashlib.sha256(canonical_json(material).encode()).hexdigest()}"
+
+
+def is_readable(digest: str) -> bool:
+    """Whether this version of ftctl knows how the digest was made."""
+    return digest.partition(":")[0] in _VERSIONS
 
 
 def canonical_json(value: Any) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ftctl.changes import DeleteModel, Plan, StartJob
 from ftctl.errors import Refused
-from ftctl.model import DeleteModel, Plan, StartJob
 
 
 def check_limits(plan: Plan, policy: Mapping[str, int]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ftctl.model import CheckpointModel, Event, Job, Observed, StartJob, Upload
+from ftctl.changes import StartJob, Upload
+from ftctl.world import CheckpointModel, Event, Job, Observed
 
 
 class Provider(Protocol):

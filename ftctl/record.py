@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from ftctl.model import File, Job, JobError, Observed
+from ftctl.world import File, Job, JobError, Observed
 
 
 def observed_document(observed: Observed) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ftctl.clock import Clock
 from ftctl.errors import ProviderError, WaitTimeout
-from ftctl.model import Event, Job
 from ftctl.provider import Provider
+from ftctl.world import Event, Job
 
 _TOLERATED_FAULTS = 5  # looks in a row that may fail before a wait gives up
 _EVENTS_LOOKED_AT = 50

@@ -8,21 +8,12 @@ import pytest
 from hypothesis import given, settings
 from test_plan import BASE, NOW, SERVICE, Scene, dataset, finetune, scenes, simulate, succeeded
 
+from ftctl.changes import Action, CancelJob, Change, DeleteFile, DeleteModel
 from ftctl.cleanup import make_destroy_plan, plan_leftovers, stoppable
 from ftctl.digest import file_name
-from ftctl.model import (
-    Action,
-    CancelJob,
-    Change,
-    DeleteFile,
-    DeleteModel,
-    Desired,
-    File,
-    FineTune,
-    Job,
-    Observed,
-)
+from ftctl.model import Desired, FineTune
 from ftctl.plan import PlanOptions, make_plan
+from ftctl.world import File, Job, Observed
 
 often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 

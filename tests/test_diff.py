@@ -7,8 +7,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftctl.changes import FieldChange
 from ftctl.diff import PARTIAL, SPEC_LENGTH, field_changes, packed_spec, short_spec
-from ftctl.model import FieldChange
 
 often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 

@@ -427,11 +427,11 @@ def test_the_name_of_an_upload_tells_whose_it_is(
 ) -> None:
     found = read_file_name(file_name(project, name, sha256, job))
 
-    assert found == (project, sha256, job)
+    assert found == (project, name, sha256, job)
 
 
 @given(st.text(max_size=100) | st.from_regex(r"ftctl\.[a-z.]+\.[0-9a-f]{60,66}\.jsonl?"))
 def test_the_name_of_any_other_file_tells_nothing(name: str) -> None:
     found = read_file_name(name)
 
-    assert found is None or name == file_name(found[0], name.split(".")[2], found[1], found[2])
+    assert found is None or name == file_name(*found)

@@ -24,14 +24,16 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "errors", "clock", "scalars", "digest", "marks", "model", "manifest", "schema", "project",
-    "resolve", "services", "catalog", "dataset", "diff", "record", "limits", "cleanup", "plan",
+    "errors", "clock", "scalars", "digest", "marks", "model", "world", "changes", "manifest",
+    "schema", "project", "resolve", "services", "catalog", "dataset", "diff", "record",
+    "limits", "cleanup", "plan",
     "provider", "openai_provider", "apply", "wait", "render", "cli", "__main__",
 ]  # fmt: skip
 
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
-    "errors", "scalars", "digest", "marks", "model", "resolve", "services", "diff", "record",
+    "errors", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
+    "diff", "record",
     "limits", "cleanup", "plan", "provider", "wait", "render",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}

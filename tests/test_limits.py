@@ -5,20 +5,12 @@ from __future__ import annotations
 import pytest
 from test_plan import finetune
 
+from ftctl.changes import Action, CancelJob, Change, DeleteFile, DeleteModel, Plan
 from ftctl.errors import Refused
 from ftctl.limits import check_limits
-from ftctl.model import (
-    Action,
-    CancelJob,
-    Change,
-    DeleteFile,
-    DeleteModel,
-    Desired,
-    Observed,
-    Plan,
-    ServiceInfo,
-)
+from ftctl.model import Desired, ServiceInfo
 from ftctl.plan import PlanOptions, make_plan
+from ftctl.world import Observed
 
 SERVICE = ServiceInfo("openai", "https://api.example/v1")
 

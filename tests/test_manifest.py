@@ -356,7 +356,23 @@ JSON_LIKE = st.recursive(
 )  # fmt: skip
 
 
-@given(JSON_LIKE.filter(lambda value: value is not None))
+def test_text_with_a_nul_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text('source: "a\\0b"\n', "utf-8")
+
+    documents, problems = read_documents(path, "m.yaml")
+
+    assert [document.value for document in documents] == [{"source": "ab"}]
+    assert [(one.code, one.span) for one in problems] == [
+        ("control-character", Span("m.yaml", 1, 9))
+    ]
+
+
+def _has_no_nul(value: Any) -> bool:
+    return "\\u0000" not in json.dumps(value)
+
+
+@given(JSON_LIKE.filter(lambda value: value is not None).filter(_has_no_nul))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_json_file_has_the_values_that_json_gives_it(tmp_path: Path, value: Any) -> None:
     document = only(tmp_path, json.dumps(value), "m.json")

@@ -12,29 +12,21 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.digest import file_name, read_file_name, spec_digest
-from ftctl.errors import Span
-from ftctl.model import (
-    TERMINAL,
+from ftctl.changes import (
     Action,
     CancelJob,
-    Dataset,
     DeleteFile,
     DeleteModel,
-    Desired,
-    File,
-    FineTune,
-    Job,
-    JobError,
-    Observed,
-    Parent,
     ParentModel,
     Plan,
-    ServiceInfo,
     StartJob,
     Upload,
 )
+from ftctl.digest import file_name, read_file_name, spec_digest
+from ftctl.errors import Span
+from ftctl.model import Dataset, Desired, FineTune, Parent, ServiceInfo
 from ftctl.plan import TABLE, PlanOptions, make_plan
+from ftctl.world import TERMINAL, File, Job, JobError, Observed
 
 SERVICE = ServiceInfo("openai", "https://api.example/v1")
 COSMETIC = frozenset({"suffix", "metadata", "integrations", "validation"})
@@ -45,7 +37,7 @@ CASES = Path(__file__).parent / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
     "adopted ", "one job serves", "asked for with --replace", "back to ", " duplicates ",
     "up to date as ", "running as ", "was deleted", "tries again: ", "--retry-failed buys",
-    " → ", "not found",
+    "by a newer ftctl", " → ", "not found",
 )  # fmt: skip
 
 often = settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -209,8 +201,9 @@ def simulate(plan: Plan, observed: Observed, now: int, *, marked_by_file: bool =
         match step:
             case Upload():
                 new = f"file-{now}-{number}"
-                _, sha256, digest = read_file_name(step.filename) or ("", "", None)
-                files[new] = File(new, step.filename, step.bytes, now, sha256, digest)
+                name = read_file_name(step.filename)
+                assert name is not None
+                files[new] = File(new, step.filename, step.bytes, now, name.sha256, name.digest)
                 by_name[step.filename] = new
             case StartJob():
                 new = f"ftjob-{now}-{number}"

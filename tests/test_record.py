@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_plan import Scene, scenes
 
-from ftctl.model import File, Job, JobError, Observed
 from ftctl.record import observed_document, read_observed
+from ftctl.world import File, Job, JobError, Observed
 
 often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 

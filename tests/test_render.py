@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from test_plan import Scene, scenes
 
-from ftctl.errors import ProviderError
-from ftctl.model import (
+from ftctl.changes import (
     Action,
     CancelJob,
     Change,
@@ -22,22 +21,22 @@ from ftctl.model import (
     DeleteModel,
     FieldChange,
     FileRef,
-    Job,
-    JobError,
     Outcome,
     ParentModel,
     Plan,
     Report,
-    ServiceInfo,
     StartJob,
     Upload,
 )
+from ftctl.errors import ProviderError
+from ftctl.model import ServiceInfo
 from ftctl.render.markdown import plan_markdown
 from ftctl.render.plan_json import plan_digest, plan_document
 from ftctl.render.text import outcome_problem, plan_text, progress_text, report_text, status_text
 from ftctl.render.words import duration, one_line, size
 from ftctl.schema import load_schema
 from ftctl.wait import Progress
+from ftctl.world import Job, JobError
 
 CASES = Path(__file__).parent / "cases" / "plan"
 SERVICE = ServiceInfo("openai", "https://api.example/v1")

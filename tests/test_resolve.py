@@ -245,11 +245,14 @@ def test_the_references_and_data_of_a_document_with_problems_are_checked_too(
 ) -> None:
     own = manifest("a", more="seed: x\nvalidation: {source: ../data/short.jsonl}\n")
     root = write_project(
-        project(own.replace("chats", "chat"), **{"data/short.jsonl": chat_rows(3)})
+        project(
+            own.replace("chats", "chat"),
+            **{"data/short.jsonl": chat_rows(1).replace("user", "usr")},
+        )
     )
 
     assert [(one.code, one.span) for one in problems(root)] == [
-        ("too-few-examples", Span("data/short.jsonl")),
+        ("unknown-role", Span("data/short.jsonl", 1)),
         ("unknown-name", Span("finetunes/m0.yaml", 5, 11)),
         ("wrong-value", Span("finetunes/m0.yaml", 6, 7)),
     ]

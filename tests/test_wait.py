@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from conftest import HandClock
 
+from ftctl.changes import StartJob, Upload
 from ftctl.errors import ProviderError, WaitTimeout
-from ftctl.model import CheckpointModel, Event, Job, Observed, StartJob, Upload
 from ftctl.provider import Provider
 from ftctl.wait import Progress, follow, progress_of
+from ftctl.world import CheckpointModel, Event, Job, Observed
 
 FAULT = ProviderError("list jobs", "no answer")
 

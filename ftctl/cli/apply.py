@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ftctl.apply import apply_plan
+from ftctl.changes import Action, Plan, Report, StartJob
 from ftctl.cli.approval import approve
 from ftctl.cli.durations import DURATION
 from ftctl.cli.exits import DONE, FAILED, PARTIAL
@@ -25,13 +26,13 @@ from ftctl.cli.planning import (
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.limits import check_limits
-from ftctl.model import Action, Observed, Plan, Report, StartJob
 from ftctl.plan import PlanOptions
 from ftctl.provider import Provider
 from ftctl.render.plan_json import plan_digest
 from ftctl.render.text import outcome_problem, plan_text, report_text
 from ftctl.render.words import plural
 from ftctl.schema import cosmetic_fields
+from ftctl.world import Observed
 
 
 @click.command("apply")

@@ -13,8 +13,8 @@ from ftctl.cli.planning import Asked, check_name, observe, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.model import Event
 from ftctl.wait import Progress, follow
+from ftctl.world import Event
 
 
 @click.command("events")

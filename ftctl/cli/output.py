@@ -6,12 +6,13 @@ import json
 
 import click
 
+from ftctl.changes import Change
 from ftctl.cli.exits import DONE
 from ftctl.cli.planning import Asked, check_name, observe, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.model import Change, Job, Observed
+from ftctl.world import Job, Observed
 
 
 @click.command("output")

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
+from ftctl.changes import Plan
 from ftctl.cli.session import Session
 from ftctl.errors import UsageError
-from ftctl.model import Observed, Plan
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.provider import Provider
 from ftctl.schema import cosmetic_fields
+from ftctl.world import Observed
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,16 +9,17 @@ from typing import Any
 import click
 
 from ftctl.catalog import load_catalog
+from ftctl.changes import Change
 from ftctl.cli.exits import DONE
 from ftctl.cli.live import clear
 from ftctl.cli.planning import Asked, observe, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.model import Change, Job
 from ftctl.provider import Provider
 from ftctl.render.text import status_text
 from ftctl.render.words import duration, service_line
 from ftctl.wait import Progress, progress_of
+from ftctl.world import Job
 
 
 @click.command("status")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from ftctl.model import Plan
+from ftctl.changes import Plan
 from ftctl.render.words import (
     SIGNS,
     counts,

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftctl import __version__
-from ftctl.digest import canonical_json
-from ftctl.model import (
+from ftctl.changes import (
     Action,
     CancelJob,
     Change,
@@ -21,6 +20,7 @@ from ftctl.model import (
     Step,
     Upload,
 )
+from ftctl.digest import canonical_json
 
 FORMAT_VERSION = "1.0"
 _FREE = {"currency": "USD", "low": 0.0, "high": 0.0}

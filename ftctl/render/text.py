@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ftctl.changes import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.errors import fault_text
-from ftctl.model import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.render.words import (
     SIGNS,
     counts,

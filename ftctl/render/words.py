@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftctl.model import (
+from ftctl.changes import (
     Action,
     CancelJob,
     Change,
@@ -14,11 +14,11 @@ from ftctl.model import (
     FieldChange,
     ParentModel,
     Plan,
-    ServiceInfo,
     StartJob,
     Step,
     Upload,
 )
+from ftctl.model import ServiceInfo
 
 SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",

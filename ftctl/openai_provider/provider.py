@@ -12,20 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftctl.changes import StartJob, Upload
 from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError, redact
 from ftctl.marks import PROJECT, read_marks
-from ftctl.model import (
-    CheckpointModel,
-    Event,
-    File,
-    Job,
-    JobError,
-    Observed,
-    StartJob,
-    Upload,
-)
+from ftctl.openai_provider.request import job_request
+from ftctl.openai_provider.translate import read_event, read_file, read_job
 from ftctl.services import Service
+from ftctl.world import CheckpointModel, Event, Job, Observed
 
 if TYPE_CHECKING:
     import httpx2
@@ -122,12 +116,12 @@ class OpenAIProvider:
         raw_jobs = tuple(self._list_jobs(None if adopted else project))
         ours_by_file = {file.id: read_file_name(file.filename or "") for file in listed}
         jobs = self._own(raw_jobs, project, ours_by_file)
-        strangers = tuple(_job(raw) for raw in raw_jobs if raw.id in adopted)
+        strangers = tuple(read_job(raw) for raw in raw_jobs if raw.id in adopted)
         results = {file for job in jobs for file in job.result_files}
         files = tuple(
             made
             for file in listed
-            if (made := _file(file, project, is_result=file.id in results)) is not None
+            if (made := read_file(file, project, is_result=file.id in results)) is not None
         )
         return Observed(jobs, files, self._models((*jobs, *strangers)), strangers)
 
@@ -147,7 +141,7 @@ class OpenAIProvider:
         """The project's jobs. The service's filter is not trusted: each mark is looked at."""
         jobs = []
         for raw in raw_jobs:
-            job = _job(raw)
+            job = read_job(raw)
             owner = read_marks(getattr(raw, "metadata", None)).project
             if owner is None and (name := files.get(job.training_file or "")) is not None:
                 owner = name.project if name.digest else None
@@ -206,7 +200,7 @@ class OpenAIProvider:
                 found = list(listed(job, limit=limit).data)
             else:
                 found = list(_pages(lambda after: listed(job, limit=100, **_after(after))))
-        return tuple(_event(raw) for raw in reversed(found))
+        return tuple(read_event(raw) for raw in reversed(found))
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
         """See `Provider.checkpoints`."""
@@ -254,7 +248,7 @@ class OpenAIProvider:
             raw = self._once.fine_tuning.jobs.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
-        job = _job(raw)
+        job = read_job(raw)
         if self._service.mark == "metadata" and job.digest is None:
             raise ProviderError(
                 "create a job",
@@ -267,10 +261,10 @@ class OpenAIProvider:
         """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
         try:
             with self._asking("cancel a job"):
-                return _job(self._client.fine_tuning.jobs.cancel(job))
+                return read_job(self._client.fine_tuning.jobs.cancel(job))
         except ProviderError:
             with self._asking("look up a job"):
-                known = _job(self._client.fine_tuning.jobs.retrieve(job))
+                known = read_job(self._client.fine_tuning.jobs.retrieve(job))
             if known.in_progress:
                 raise
             return known
@@ -363,35 +357,6 @@ def _cure(status: int, code: str) -> str | None:
     return None
 
 
-def job_request(spec: Mapping[str, Any], service: Service) -> dict[str, Any]:
-    """The fields of a create request for a spec, with what only the service knows merged in."""
-    method = spec.get("method", "supervised")
-    hyperparameters = spec.get("hyperparameters", {})
-    body: dict[str, Any] = {key: spec[key] for key in ("seed", "suffix", "metadata") if key in spec}
-    if service.hyperparameters == "top-level":
-        body |= {"hyperparameters": hyperparameters} if hyperparameters else {}
-    else:
-        settings = {"hyperparameters": hyperparameters} if hyperparameters else {}
-        if "grader" in spec:
-            settings["grader"] = spec["grader"]
-        body["method"] = {"type": method} | ({method: settings} if settings else {})
-    if "integrations" in spec:
-        body["integrations"] = [
-            {"type": kind, kind: dict(value)} for kind, value in spec["integrations"].items()
-        ]
-    return _merged(body, spec.get("extra", {}))
-
-
-def _merged(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, key by key all the way down. The SDK's own merge would replace whole mappings."""
-    merged = dict(body)
-    for key, value in extra.items():
-        known = merged.get(key)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(known, value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
 def _after(cursor: str | None) -> dict[str, Any]:
     return {"after": cursor} if cursor is not None else {}
 
@@ -411,66 +376,3 @@ def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
             return
         seen.update(entry.id for entry in fresh)
         cursor = fresh[-1].id
-
-
-def _job(raw: Any) -> Job:
-    def told(name: str) -> Any:
-        return getattr(raw, name, None)  # services leave fields out
-
-    mark = read_marks(told("metadata"))
-    return Job(
-        id=raw.id,
-        status=str(raw.status),
-        created_at=int(told("created_at") or 0),
-        finetune=mark.finetune,
-        digest=mark.digest,
-        spec=mark.spec,
-        replaces=mark.replaces,
-        model=told("fine_tuned_model") or None,
-        base_model=told("model"),
-        error=_error(told("error")),
-        training_file=told("training_file"),
-        validation_file=told("validation_file"),
-        result_files=tuple(told("result_files") or ()),
-        metadata=mark.own,
-        trained_tokens=told("trained_tokens"),
-        finished_at=told("finished_at"),
-    )
-
-
-def _error(raw: Any) -> JobError | None:
-    """Why it failed. Services send an empty or all-null object where there is no error."""
-    code, message = getattr(raw, "code", None), getattr(raw, "message", None)
-    if not code and not message:
-        return None
-    return JobError(
-        str(code or "unknown"), redact(str(message or code)), getattr(raw, "param", None)
-    )
-
-
-def _file(raw: Any, project: str, *, is_result: bool) -> File | None:
-    """A file of this project's; None for anybody else's."""
-    filename = getattr(raw, "filename", None) or ""
-    name = read_file_name(filename)
-    if not is_result and (name is None or name.project != project):
-        return None
-    return File(
-        id=raw.id,
-        name=filename,
-        bytes=int(getattr(raw, "bytes", None) or 0),
-        created_at=int(getattr(raw, "created_at", None) or 0),
-        sha256=name.sha256 if name else None,
-        digest=name.digest if name else None,
-        usable=name is not None and getattr(raw, "status", None) not in ("error", "deleted"),
-    )
-
-
-def _event(raw: Any) -> Event:
-    data = getattr(raw, "data", None)
-    return Event(
-        id=raw.id,
-        created_at=int(getattr(raw, "created_at", None) or 0),
-        level=str(getattr(raw, "level", None) or "info"),
-        message=redact(str(getattr(raw, "message", ""))),
-        metrics=dict(data) if isinstance(data, Mapping) else {},
-    )

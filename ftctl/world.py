@@ -1,0 +1,98 @@
+"""What exists at a service: the nouns on the provider's side. Frozen values that at most count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ftctl.model import Spec, nothing
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, in the service's words."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training job as the service tells of it. Unknown statuses count as in progress."""
+
+    id: str
+    status: str  # as sent
+    created_at: int  # Unix seconds, the service's clock
+    finetune: str | None = None  # our marks, where the job carries them
+    digest: str | None = None
+    spec: Spec | None = None  # what was asked for, short; to explain changes, never to decide
+    replaces: str | None = None  # the job that this one was bought to replace on request
+    model: str | None = None
+    base_model: str | None = None
+    error: JobError | None = None
+    training_file: str | None = None
+    validation_file: str | None = None
+    result_files: tuple[str, ...] = ()
+    metadata: Spec = field(default_factory=nothing)  # the user's own pairs
+    trained_tokens: int | None = None
+    finished_at: int | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it may still come to a model: one that succeeded may get its name late."""
+        return self.status not in TERMINAL or (self.status == "succeeded" and not self.model)
+
+    @property
+    def age_order(self) -> tuple[int, str]:
+        """Sorts jobs from the oldest to the newest, the same way on every machine."""
+        return (self.created_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of ours at the service. What it holds is told by its name (see `digest`)."""
+
+    id: str
+    name: str
+    bytes: int
+    created_at: int  # Unix seconds, the service's clock
+    sha256: str | None = None
+    digest: str | None = None  # of the one job it was uploaded for, where the file carries the mark
+    usable: bool = True  # False once the service says that it cannot be trained on
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One snapshot of what exists at the service and is ours, newest first."""
+
+    jobs: tuple[Job, ...] = ()
+    files: tuple[File, ...] = ()
+    models: frozenset[str] | None = frozenset()  # None: the service does not list them
+    adopted: tuple[Job, ...] = ()  # jobs without our mark that manifests adopt
+
+    def has_model(self, name: str) -> bool:
+        """Whether a model can be used, as far as the service tells."""
+        return self.models is None or name in self.models
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of a job's log, with its numbers where it has any."""
+
+    id: str
+    created_at: int  # Unix seconds, the service's clock
+    level: str
+    message: str
+    metrics: Spec = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointModel:
+    """A model as it was at one step of a job. `loss` is the full validation loss, if measured."""
+
+    model: str
+    step: int
+    loss: float | None
