@@ -16,6 +16,9 @@ class Provider(Protocol):
     def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
         """Everything that carries the project's mark, and the adopted jobs, in one snapshot."""
 
+    def model_exists(self, model: str) -> bool:
+        """Whether a model can be used, asked by its name."""
+
     def jobs(self, project: str) -> tuple[Job, ...]:
         """The project's jobs alone, newest first: what a wait looks at."""
 

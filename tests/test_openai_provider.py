@@ -188,6 +188,18 @@ def test_a_service_that_refuses_to_list_models_is_believed_about_its_jobs(
     assert "no-op, up to date" in result.out
 
 
+def test_a_model_that_one_list_left_out_is_not_bought_again(remote: Shell, world: World) -> None:
+    second = PROJECT["finetunes/tone.yaml"].replace("name: tone", "name: voice") + "seed: 1\n"
+    (remote.folder / "finetunes" / "voice.yaml").write_text(second, "utf-8")
+    remote.ok("apply", "--auto-approve", "--wait")
+    listed = {"object": "list", "data": [{"id": world.models[0], "object": "model"}]}
+    world.before = lambda _method, path: (200, listed) if path == "/models" else None
+
+    result = remote.ok("plan")
+
+    assert "Plan: 2 unchanged." in result.out
+
+
 def test_a_deleted_model_is_bought_again(remote: Shell, world: World) -> None:
     remote.ok("apply", "--auto-approve", "--wait")
     world.models.clear()

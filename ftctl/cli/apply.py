@@ -17,7 +17,6 @@ from ftctl.cli.exits import DONE, FAILED, PARTIAL
 from ftctl.cli.live import watch
 from ftctl.cli.planning import (
     asked,
-    observe,
     options_for,
     plan_for,
     plan_options,
@@ -26,6 +25,7 @@ from ftctl.cli.planning import (
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.limits import check_limits
+from ftctl.observe import observe
 from ftctl.plan import PlanOptions
 from ftctl.provider import Provider
 from ftctl.render.plan_json import plan_digest
@@ -66,7 +66,7 @@ def apply_command(
     show_warnings(session)
     options = options_for(session, asked(select, replace, prune=prune, retry_failed=retry_failed))
     with session.provider() as provider:
-        observed = observe(session, provider)
+        observed = observe(session.desired, provider)
         plan = plan_for(session, observed, options)
         digest = plan_digest(plan)
         paint = settings.console.paint
@@ -102,7 +102,7 @@ class _Run:
 
     def look_again(self, digest: str) -> Observed:
         """What exists now. Raises `Stale` if that asks for another plan than the one read."""
-        observed = observe(self.session, self.provider)
+        observed = observe(self.session.desired, self.provider)
         now = plan_digest(plan_for(self.session, observed, self.options))
         if now != digest:
             from ftctl.errors import Stale
@@ -161,7 +161,7 @@ class _Run:
         """Start what waited for a parent that has its model now: the new jobs, and how it went."""
         if not deferred:
             return {}, DONE
-        observed = observe(self.session, self.provider)
+        observed = observe(self.session.desired, self.provider)
         options = with_(
             self.options,
             select=frozenset(deferred),

@@ -8,10 +8,11 @@ import click
 
 from ftctl.changes import Change
 from ftctl.cli.exits import DONE
-from ftctl.cli.planning import Asked, check_name, observe, options_for, plan_for
+from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
+from ftctl.observe import observe
 from ftctl.world import Job, Observed
 
 
@@ -33,7 +34,7 @@ def output_command(context: click.Context, name: str | None, form: str) -> int:
     if name is not None:
         check_name(name, [one.name for one in session.desired.finetunes], "output")
     with session.provider() as provider:
-        observed = observe(session, provider)
+        observed = observe(session.desired, provider)
     plan = plan_for(session, observed, options_for(session, Asked()))
     found = [
         (change, _job_to_use(change, observed))

@@ -15,7 +15,6 @@ from ftctl.changes import Plan
 from ftctl.cli.session import Session
 from ftctl.errors import UsageError
 from ftctl.plan import PlanOptions, make_plan
-from ftctl.provider import Provider
 from ftctl.schema import cosmetic_fields
 from ftctl.world import Observed
 
@@ -99,11 +98,6 @@ def apply_words(session: Session, wanted: Asked) -> str:
     words += ["--prune"] if wanted.prune else []
     words += ["--retry-failed"] if wanted.retry_failed else []
     return shlex.join(words)
-
-
-def observe(session: Session, provider: Provider) -> Observed:
-    """What exists at the service and is this project's."""
-    return provider.observe(session.desired.project, session.adopted)
 
 
 def plan_for(session: Session, observed: Observed, options: PlanOptions) -> Plan:

@@ -38,11 +38,6 @@ class Session:
     info: ServiceInfo
     warnings: tuple[Diagnostic, ...]
 
-    @property
-    def adopted(self) -> frozenset[str]:
-        """The jobs that manifests adopt."""
-        return frozenset(one.adopt for one in self.desired.finetunes if one.adopt is not None)
-
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""
         now = self.settings.clock.now()

@@ -12,9 +12,10 @@ from ftctl.catalog import load_catalog
 from ftctl.changes import Change
 from ftctl.cli.exits import DONE
 from ftctl.cli.live import clear
-from ftctl.cli.planning import Asked, observe, options_for, plan_for
+from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.observe import observe
 from ftctl.provider import Provider
 from ftctl.render.text import status_text
 from ftctl.render.words import duration, service_line
@@ -61,7 +62,7 @@ def _show(session: Session, found: list[dict[str, Any]], form: str) -> None:
 
 
 def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
-    observed = observe(session, provider)
+    observed = observe(session.desired, provider)
     plan = plan_for(session, observed, options_for(session, Asked()))
     jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
     now = session.settings.clock.now()

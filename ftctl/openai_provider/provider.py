@@ -178,11 +178,12 @@ class OpenAIProvider:
                 return None
             raise
         expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
-        if expected and listed.isdisjoint(expected) and self._model_exists(expected[0]):
+        if expected and listed.isdisjoint(expected) and self.model_exists(expected[0]):
             return None  # a list without any fine-tuned model in it proves nothing
         return listed
 
-    def _model_exists(self, model: str) -> bool:
+    def model_exists(self, model: str) -> bool:
+        """See `Provider.model_exists`."""
         try:
             with self._asking("look up a model"):
                 self._client.models.retrieve(model)

@@ -1,6 +1,6 @@
 """`Desired` and `Observed` in, a `Plan` out."""
 
-from ftctl.plan.make import PlanOptions, make_plan
+from ftctl.plan.make import PlanOptions, make_plan, models_taken_for_deleted
 from ftctl.plan.table import TABLE
 
-__all__ = ["TABLE", "PlanOptions", "make_plan"]
+__all__ = ["TABLE", "PlanOptions", "make_plan", "models_taken_for_deleted"]

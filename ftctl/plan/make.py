@@ -50,6 +50,13 @@ def make_plan(
     return Plan(desired.project, service, tuple(changes), _warnings(observed))
 
 
+def models_taken_for_deleted(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """The models whose absence from the list would make a plan buy them again."""
+    world = _World(desired, observed, PlanOptions())
+    facts = (world.facts(finetune) for finetune in desired.finetunes)
+    return tuple(one.lost.model for one in facts if one.lost is not None and one.lost.model)
+
+
 def _warnings(observed: Observed) -> tuple[str, ...]:
     if observed.models is None:
         return ("the service does not list models: those of succeeded jobs are taken to exist",)
@@ -83,7 +90,7 @@ class _World:
 
     def decide(self, finetune: FineTune) -> Change:
         """The change for one fine-tune, by the first row of the table that holds."""
-        facts = self._facts(finetune)
+        facts = self.facts(finetune)
         decision = next(row.decide(facts) for row in TABLE if row.holds(facts))
         base_model: str | ParentModel | None = None
         if decision.start:
@@ -116,7 +123,8 @@ class _World:
             )
         return change
 
-    def _facts(self, finetune: FineTune) -> Facts:
+    def facts(self, finetune: FineTune) -> Facts:
+        """What the table asks about a fine-tune."""
         same = self.by_digest.get(finetune.digest, ())
         named = self.by_name.get(finetune.name, ())
         live = self._live(finetune)
@@ -178,7 +186,7 @@ class _World:
             action=Action.DEFER,
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
-            fields=self._fields(finetune, self._facts(finetune), decision),
+            fields=self._fields(finetune, self.facts(finetune), decision),
         )
 
     def _why_wait(self, parent: str) -> str:
@@ -186,7 +194,7 @@ class _World:
         found = next(one for one in self.desired.finetunes if one.name == parent)
         if found.adopt is not None:
             return f", which adopts {found.adopt}: it has no model"
-        facts = self._facts(found)
+        facts = self.facts(found)
         if facts.running:
             return f": {facts.running[-1].id} trains it"
         if found not in self.chosen:

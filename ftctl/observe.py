@@ -1,0 +1,24 @@
+"""What is asked for and a provider in, one snapshot of what exists out, safe to buy by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ftctl.model import Desired
+from ftctl.plan import models_taken_for_deleted
+from ftctl.provider import Provider
+from ftctl.world import Observed
+
+
+def observe(desired: Desired, provider: Provider) -> Observed:
+    """Everything that is the project's. A model that would be bought again is asked for by name.
+
+    Lists lag and leave things out; a model that is there after all must not cost a second run.
+    """
+    adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
+    observed = provider.observe(desired.project, adopted)
+    doubtful = models_taken_for_deleted(desired, observed)
+    found = frozenset(model for model in doubtful if provider.model_exists(model))
+    if found and observed.models is not None:
+        return replace(observed, models=observed.models | found)
+    return observed
