@@ -24,10 +24,11 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "errors", "clock", "scalars", "digest", "marks", "model", "world", "changes", "manifest",
-    "schema", "project", "resolve", "services", "catalog", "dataset", "diff", "record",
+    "errors", "clock", "patience", "scalars", "digest", "marks", "model", "world", "changes",
+    "manifest", "schema", "project", "resolve", "services", "catalog", "dataset", "diff", "record",
     "limits", "cleanup", "plan",
-    "provider", "openai_provider", "observe", "apply", "wait", "render", "cli", "__main__",
+    "provider", "openai_provider", "observe",
+    "apply", "wait", "render", "cli", "__main__",
 ]  # fmt: skip
 
 # Stages that only think: no file, socket, clock, randomness or environment.

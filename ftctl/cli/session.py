@@ -67,7 +67,7 @@ class Session:
             known.get("organization") or environ.get("OPENAI_ORG_ID"),
             known.get("project") or environ.get("OPENAI_PROJECT_ID"),
         )
-        provider = connect(connection, self.service, log=console.request)
+        provider = connect(connection, self.service, log=console.request, clock=self.settings.clock)
         with closing(provider):
             yield provider
 
@@ -88,6 +88,7 @@ class Session:
             self.service,
             transport=EmulatorTransport(emulator),
             log=self.settings.console.request,
+            clock=self.settings.clock,
         )
         with emulator, closing(provider):
             yield provider

@@ -6,18 +6,21 @@ SDK objects become our nouns, and SDK errors `ProviderError`, before they leave 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ftctl.changes import StartJob, Upload
+from ftctl.clock import Clock, SystemClock
 from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError, redact
 from ftctl.marks import PROJECT, read_marks
+from ftctl.openai_provider.faults import asking, gone_is_fine
 from ftctl.openai_provider.request import job_request
 from ftctl.openai_provider.translate import read_event, read_file, read_job
+from ftctl.patience import patiently
 from ftctl.services import Service
 from ftctl.world import CheckpointModel, Event, Job, Observed
 
@@ -28,6 +31,18 @@ if TYPE_CHECKING:
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _TIMEOUT_SECONDS = 60.0
 _UPLOAD_TIMEOUT_SECONDS = 600.0
+_EVENTS_PAGE = 100
+
+A = TypeVar("A")
+T = TypeVar("T")
+Query = dict[str, Any]
+
+
+class _Page(NamedTuple):
+    """A part of a list; each entry has an id."""
+
+    entries: tuple[Any, ...]
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ def connect(
     *,
     transport: httpx2.BaseTransport | None = None,
     log: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
 ) -> OpenAIProvider:
     """A provider for a service; over `transport` instead of the network where one is given."""
     # Collecting garbage while hundreds of modules load costs as much again as loading them.
@@ -78,36 +94,43 @@ def connect(
             organization=connection.organization,
             project=connection.project,
             timeout=timeout,
+            # The SDK repeats a POST whose answer was lost, without a key that would make that
+            # safe: for a training job that means two bills. What is harmless is repeated by us.
+            max_retries=0,
             http_client=reads,
         )
     except (httpx2.InvalidURL, ValueError) as fault:
         reads.close()
         address = redact(connection.base_url)
         raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
-    # The SDK repeats a POST whose answer was lost, without a key that would make that safe: for a
-    # training job that means two bills. Doubt is settled by looking, in `apply`. Nor do writes
-    # share connections: on one that the server has just closed, an answer is lost for nothing.
-    once = client.with_options(
-        max_retries=0, http_client=over_http(httpx2.Limits(max_keepalive_connections=0))
-    )
-    return OpenAIProvider(client, once, service, (connection.api_key,))
+    # Writes do not share connections: on one that the server has just closed, an answer is lost
+    # for nothing.
+    unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
+    writer = client.with_options(http_client=unshared)
+    return OpenAIProvider(client, writer, service, clock or SystemClock(), (connection.api_key,))
 
 
 class OpenAIProvider:
-    """One service behind the openai SDK. Reads keep the SDK's retries; writes are asked once."""
+    """One service behind the openai SDK. Uploads and creates are asked once, all else patiently."""
 
     def __init__(
-        self, client: OpenAI, once: OpenAI, service: Service, secrets: tuple[str, ...]
+        self,
+        client: OpenAI,
+        writer: OpenAI,
+        service: Service,
+        clock: Clock,
+        secrets: tuple[str, ...],
     ) -> None:
         self._client = client
-        self._once = once
+        self._writer = writer
         self._service = service
+        self._clock = clock
         self._secrets = secrets
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
-        self._once.close()
+        self._writer.close()
 
     def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
         """See `Provider.observe`: one list each of files, jobs and models."""
@@ -151,27 +174,22 @@ class OpenAIProvider:
         return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
 
     def _files(self) -> list[Any]:
-        with self._asking("list files"):
-            return list(
-                _pages(lambda after: self._client.files.list(limit=_FILES_PAGE, **_after(after)))
-            )
+        listed = self._client.files.list
+        return self._entries("list files", lambda after: listed(limit=_FILES_PAGE, **after))
 
-    def _list_jobs(self, project: str | None) -> Iterator[Any]:
+    def _list_jobs(self, project: str | None) -> list[Any]:
         filtered: dict[str, Any] = {}
         if project is not None and self._service.mark == "metadata":
             filtered = {"metadata": {PROJECT: project}}
-        with self._asking("list jobs"):
-            yield from _pages(
-                lambda after: self._client.fine_tuning.jobs.list(
-                    limit=self._service.page_size, **filtered, **_after(after)
-                )
-            )
+        listed = self._client.fine_tuning.jobs.list
+        size = self._service.page_size
+        return self._entries("list jobs", lambda after: listed(limit=size, **filtered, **after))
 
     def _models(self, jobs: tuple[Job, ...]) -> frozenset[str] | None:
         """The models that exist; None where the service does not tell."""
         try:
-            with self._asking("list models"):
-                listed = frozenset(model.id for model in self._client.models.list().data)
+            found = self._page("list models", lambda _after: self._client.models.list(), {})
+            listed = frozenset(model.id for model in found.entries)
         except ProviderError as fault:
             # Restricted keys may not list models, and some gateways cannot.
             if fault.status in (403, 404, 405, 501):
@@ -185,8 +203,7 @@ class OpenAIProvider:
     def model_exists(self, model: str) -> bool:
         """See `Provider.model_exists`."""
         try:
-            with self._asking("look up a model"):
-                self._client.models.retrieve(model)
+            self._patient("look up a model", self._client.models.retrieve)(model)
         except ProviderError as fault:
             if fault.status == 404:
                 return False
@@ -195,19 +212,19 @@ class OpenAIProvider:
 
     def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
         """See `Provider.events`."""
-        with self._asking("list events"):
-            listed = self._client.fine_tuning.jobs.list_events
-            if limit is not None:
-                found = list(listed(job, limit=limit).data)
-            else:
-                found = list(_pages(lambda after: listed(job, limit=100, **_after(after))))
+        listed = self._client.fine_tuning.jobs.list_events
+        if limit is not None:
+            newest = self._page("list events", lambda _after: listed(job, limit=limit), {})
+            found = list(newest.entries)
+        else:
+            size = _EVENTS_PAGE
+            found = self._entries("list events", lambda after: listed(job, limit=size, **after))
         return tuple(read_event(raw) for raw in reversed(found))
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
         """See `Provider.checkpoints`."""
-        with self._asking("list checkpoints"):
-            listed = self._client.fine_tuning.jobs.checkpoints.list
-            found = list(_pages(lambda after: listed(job, limit=100, **_after(after))))
+        listed = self._client.fine_tuning.jobs.checkpoints.list
+        found = self._entries("list checkpoints", lambda after: listed(job, limit=100, **after))
         return tuple(
             CheckpointModel(
                 raw.fine_tuned_model_checkpoint,
@@ -220,7 +237,7 @@ class OpenAIProvider:
     def upload(self, step: Upload, source: Path) -> str:
         """See `Provider.upload`."""
         with self._asking("upload a file", write=True), source.open("rb") as stream:
-            made = self._once.files.create(
+            made = self._writer.files.create(
                 file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
             )
         return made.id
@@ -246,7 +263,7 @@ class OpenAIProvider:
         if validation_file is not None:
             body["validation_file"] = validation_file
         with self._asking("create a job", write=True):
-            raw = self._once.fine_tuning.jobs.create(
+            raw = self._writer.fine_tuning.jobs.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
         job = read_job(raw)
@@ -260,120 +277,62 @@ class OpenAIProvider:
 
     def cancel_job(self, job: str) -> Job:
         """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
+        jobs = self._client.fine_tuning.jobs
         try:
-            with self._asking("cancel a job"):
-                return read_job(self._client.fine_tuning.jobs.cancel(job))
+            return read_job(self._patient("cancel a job", jobs.cancel)(job))
         except ProviderError:
-            with self._asking("look up a job"):
-                known = read_job(self._client.fine_tuning.jobs.retrieve(job))
+            known = read_job(self._patient("look up a job", jobs.retrieve)(job))
             if known.in_progress:
                 raise
             return known
 
     def delete_model(self, model: str) -> None:
         """See `Provider.delete_model`. Deleting is harmless to repeat."""
-        with self._gone_is_fine(), self._asking("delete a model"):
-            self._client.models.delete(model)
+        with gone_is_fine():
+            self._patient("delete a model", self._client.models.delete)(model)
 
     def delete_file(self, file: str) -> None:
         """See `Provider.delete_file`. Deleting is harmless to repeat."""
-        with self._gone_is_fine(), self._asking("delete a file"):
-            self._client.files.delete(file)
+        with gone_is_fine():
+            self._patient("delete a file", self._client.files.delete)(file)
 
-    @contextmanager
-    def _gone_is_fine(self) -> Iterator[None]:
-        try:
-            yield
-        except ProviderError as fault:
-            if fault.status != 404:
-                raise
+    def _patient(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
+        """The same question, asked again where a fault passes."""
 
-    @contextmanager
-    def _asking(self, operation: str, *, write: bool = False) -> Iterator[None]:
-        """Turn the SDK's errors into ours; a write that may have been done is ambiguous."""
-        import httpx2  # noqa: PLC0415 - loaded with the client
-        import openai  # noqa: PLC0415
+        def once(argument: A) -> T:
+            with self._asking(operation):
+                return ask(argument)
 
-        try:
-            yield
-        except openai.APIStatusError as fault:
-            raise self._refused(operation, fault, write=write) from None
-        except openai.APIConnectionError as fault:
-            never_sent = isinstance(
-                fault.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
-            )
-            timed_out = isinstance(fault, openai.APITimeoutError) and not never_sent
-            why = "no answer in time" if timed_out else str(fault.__cause__ or fault)
-            raise ProviderError(
-                operation,
-                self._safe(f"the service at {self._client.base_url} cannot be reached: {why}"),
-                ambiguous=write and not never_sent,
-                hint="check the network and 'base_url', then run the same command again",
-            ) from None
-        except (openai.OpenAIError, httpx2.HTTPError) as fault:
-            raise ProviderError(operation, self._safe(str(fault)), ambiguous=write) from None
-        except (ValueError, TypeError, AttributeError, KeyError) as fault:
-            # The answer is no JSON, or not of the shape that the SDK knows.
-            raise ProviderError(
-                operation,
-                f"the answer cannot be read ({type(fault).__name__})",
-                ambiguous=write,
-                hint="is 'base_url' the address of an API of this kind, up to and with /v1?",
-            ) from None
+        return lambda argument: patiently(lambda: once(argument), self._clock)
 
-    def _refused(self, operation: str, fault: Any, *, write: bool) -> ProviderError:
-        body = fault.body if isinstance(fault.body, dict) else {}
-        message = body.get("message") or f"HTTP {fault.status_code}"
-        code = body.get("code") or body.get("type")
-        return ProviderError(
-            operation,
-            self._safe(str(message)),
-            status=fault.status_code,
-            code=str(code) if code else None,
-            request_id=fault.request_id,
-            ambiguous=write and (fault.status_code >= 500 or fault.status_code in (408, 409)),
-            hint=_cure(fault.status_code, str(code)),
-        )
+    def _page(self, operation: str, ask: Callable[[Query], Any], after: Query) -> _Page:
+        def once(query: Query) -> _Page:
+            return _read_page(ask(query))
 
-    def _safe(self, text: str) -> str:
-        return redact(text, self._secrets)
+        return self._patient(operation, once)(after)
+
+    def _entries(self, operation: str, ask: Callable[[Query], Any]) -> list[Any]:
+        """Every entry of a list, page by page; ends where a page brings nothing new.
+
+        The SDK's own paging never ends on servers that ignore the cursor.
+        """
+        found: dict[str, Any] = {}
+        after: Query = {}
+        while True:
+            page = self._page(operation, ask, after)
+            fresh = {entry.id: entry for entry in page.entries if entry.id not in found}
+            found |= fresh
+            if not fresh or not page.has_more:
+                return list(found.values())
+            after = {"after": next(reversed(fresh))}
+
+    def _asking(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
+        return asking(operation, str(self._client.base_url), self._secrets, write=write)
 
 
-def _cure(status: int, code: str) -> str | None:
-    """What to do about a refusal, where that is known."""
-    if code == "training_not_available":
-        return (
-            "this organization can no longer train here (OpenAI closes on 2027-01-06);"
-            " choose another service with 'provider' in ftctl.yaml"
-        )
-    if code == "insufficient_quota":
-        return "the account's quota is used up; raise it at the service, then apply again"
-    match status:
-        case 401:
-            return "the key is not accepted; check the variable that 'api_key_env' names"
-        case 403:
-            return "the key may not do this; check its permissions and the account's project"
-        case 429:
-            return "too many requests; apply again later: what is done stays done"
-    return None
-
-
-def _after(cursor: str | None) -> dict[str, Any]:
-    return {"after": cursor} if cursor is not None else {}
-
-
-def _pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
-    """Every entry of a list, page by page; ends where a page brings nothing new.
-
-    The SDK's own paging never ends on servers that ignore the cursor.
-    """
-    seen: set[str] = set()
-    cursor: str | None = None
-    while True:
-        page = ask(cursor)
-        fresh = [entry for entry in page.data or () if entry.id not in seen]
-        yield from fresh
-        if not fresh or not getattr(page, "has_more", False):
-            return
-        seen.update(entry.id for entry in fresh)
-        cursor = fresh[-1].id
+def _read_page(raw: Any) -> _Page:
+    """A page of a list. AttributeError or TypeError where the answer is none."""
+    entries = tuple(raw.data or ())
+    if not all(isinstance(entry.id, str) for entry in entries):
+        raise TypeError("an entry without an id")
+    return _Page(entries, bool(getattr(raw, "has_more", False)))
