@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from ftctl.dataset.findings import Finding
@@ -12,12 +11,12 @@ from ftctl.dataset.text import parse_json
 from ftctl.dataset.tools import Declared, check_wrapper
 
 
-@dataclass(slots=True)
 class Calls:
     """What a conversation has declared, and the calls that wait for their answer."""
 
-    declared: Declared
-    waiting: dict[str, str] = field(default_factory=dict)  # id -> place of the call
+    def __init__(self, declared: Declared) -> None:
+        self.declared = declared
+        self.waiting: dict[str, str] = {}  # id -> place of the call
 
     def check(self, message: dict[str, Any], place: str) -> Iterator[Finding]:
         """The calls that an assistant message makes."""

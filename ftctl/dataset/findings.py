@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ftctl.dataset.codes import WARNINGS
@@ -20,29 +19,22 @@ class Finding(NamedTuple):
     column: int | None = None
 
 
-@dataclass(slots=True)
-class _Omitted:
-    span: Span
-    count: int = 0
-
-
-@dataclass(slots=True)
 class Problems:
     """Collects findings; its size does not grow with the file."""
 
-    shown: str
-    failed: bool = False
-    _kept: list[Diagnostic] = field(default_factory=list)
-    _counts: dict[str, int] = field(default_factory=dict)
-    _omitted: dict[str, _Omitted] = field(default_factory=dict)
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        self.failed = False
+        self._kept: list[Diagnostic] = []
+        self._counts: dict[str, int] = {}
+        self._omitted: dict[str, Span] = {}  # where the first that is not kept stands
 
     def add(self, finding: Finding, line: int | None = None) -> None:
         code = finding.code
         self.failed = self.failed or code not in WARNINGS
         self._counts[code] = self._counts.get(code, 0) + 1
         if self._counts[code] > MAX_PER_CODE:
-            omitted = self._omitted.setdefault(code, _Omitted(Span(self.shown, line)))
-            omitted.count += 1
+            self._omitted.setdefault(code, Span(self.shown, line))
             return
         span = Span(self.shown, line, finding.column)
         self._kept.append(Diagnostic(code, finding.message, span, finding.hint, _severity(code)))
@@ -51,11 +43,11 @@ class Problems:
         more = [
             Diagnostic(
                 code,
-                f"… and {omitted.count:,} more of this kind",
-                omitted.span,
+                f"… and {self._counts[code] - MAX_PER_CODE:,} more of this kind",
+                span,
                 severity=_severity(code),
             )
-            for code, omitted in self._omitted.items()
+            for code, span in self._omitted.items()
         ]
         return in_order([*self._kept, *more])
 

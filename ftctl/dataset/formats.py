@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
-from ftctl.dataset import chat, completion, preference, reinforcement
 from ftctl.dataset.findings import Finding
 from ftctl.dataset.message import role_of
+from ftctl.dataset.rows import (
+    CHAT_KEYS,
+    check_chat,
+    check_completion,
+    check_preference,
+    check_reinforcement,
+)
 from ftctl.dataset.shape import quoted_key
 from ftctl.model import Format, Method
 
@@ -23,10 +28,10 @@ Check = Callable[[dict[str, Any]], Iterator[Finding]]
 
 CHECKS: Mapping[Format, Check] = MappingProxyType(
     {
-        "chat": chat.check_chat,
-        "completion": completion.check_completion,
-        "preference": preference.check_preference,
-        "reinforcement": reinforcement.check_reinforcement,
+        "chat": check_chat,
+        "completion": check_completion,
+        "preference": check_preference,
+        "reinforcement": check_reinforcement,
     }
 )
 METHOD_FORMATS: Mapping[Method, tuple[Format, ...]] = MappingProxyType(
@@ -56,15 +61,15 @@ _SHAPES: Mapping[Format, str] = MappingProxyType(
 _WITH_MESSAGES = ("chat", "reinforcement")
 
 
-@dataclass(slots=True)
 class RowChecker:
     """Checks the rows of one file by the format that its first row settles."""
 
-    method: Method | None
-    least: int = MIN_EXAMPLES
-    format: Format | None = None
-    _refused: bool = False  # told once for the file, not for each of its rows
-    _puzzled: bool = False
+    def __init__(self, method: Method | None, least: int = MIN_EXAMPLES) -> None:
+        self.method = method
+        self.least = least
+        self.format: Format | None = None
+        self._refused = False  # told once for the file, not for each of its rows
+        self._puzzled = False
 
     def check(self, row: dict[str, Any]) -> Iterator[Finding]:
         if self._refused:
@@ -136,7 +141,7 @@ def _alike(guess: Format, settled: Format) -> bool:
 def _meant(row: dict[str, Any], guess: Format) -> bool:
     """Whether the row is of the guessed kind on purpose, not a row of the other with a mistake."""
     if guess == "reinforcement":
-        return any(key not in chat.KEYS for key in row)
+        return any(key not in CHAT_KEYS for key in row)
     return _roles(row)[-1:] == ["assistant"]
 
 

@@ -1,8 +1,8 @@
-"""One message goes in; what is wrong with its role, keys and values comes out."""
+"""Messages go in, alone or in a list; what is wrong with their roles, keys and values comes out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from ftctl.dataset.calls import Calls
@@ -10,6 +10,8 @@ from ftctl.dataset.content import check_content
 from ftctl.dataset.findings import Finding
 from ftctl.dataset.shape import (
     check_text,
+    empty,
+    joined,
     listed,
     missing_key,
     nearest,
@@ -18,6 +20,9 @@ from ftctl.dataset.shape import (
     unknown_key,
     wrong_type,
 )
+from ftctl.dataset.tools import Declared
+
+Messages = list[dict[str, Any]]
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -27,6 +32,25 @@ _ALL_KEYS = (*_ANY_ROLE, *_ASSISTANT, "tool_call_id")
 _OWNER = {**dict.fromkeys(_ASSISTANT, "assistant"), "tool_call_id": "tool"}
 # Roles whose message is complete with a role and a text: most messages, so they are let by first.
 _PLAIN = frozenset({"system", "developer", "user", "assistant"})
+
+
+def check_messages(
+    owner: dict[str, Any], declared: Declared, place: str = "", *, images: bool = True
+) -> Generator[Finding, None, Messages]:
+    """Returns the messages when all roles are known, else none, so that no order is judged."""
+    if "messages" not in owner:
+        yield missing_key("messages", place)
+        return []
+    messages, at = owner["messages"], joined(place, "messages")
+    if not isinstance(messages, list):
+        yield wrong_type(at, messages, "a list of messages")
+        return []
+    if not messages:
+        yield empty(at, "at least one message")
+    calls = Calls(declared)
+    for index, message in enumerate(messages):
+        yield from check_message(message, f"{at}[{index}]", calls, images=images)
+    return messages if all(role_of(message) for message in messages) else []
 
 
 def role_of(message: object) -> str | None:

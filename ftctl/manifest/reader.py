@@ -1,0 +1,229 @@
+"""A parser's events in, values that know their places out.
+
+Values are built here and not by PyYAML's own loader, for three reasons: every key and value keeps
+its place, what YAML 1.1 and 1.2 read differently is refused (see `scalars`), and hostile nesting
+cannot exhaust the C stack (libyaml's composer recurses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from ftctl.errors import Diagnostic, Span
+from ftctl.manifest.document import Document, Where
+from ftctl.manifest.text import place_of
+from ftctl.scalars import Trap, read_scalar
+
+DEEPEST = 64  # levels of nesting
+LARGEST = 100_000  # values in one document, aliases counted as often as they are used
+
+
+class TooMuch(Exception):
+    """A document is larger or deeper than a manifest is."""
+
+    def __init__(self, problem: Diagnostic) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Open:
+    """A collection whose end has not been read yet."""
+
+    def __init__(self, value: dict[Any, Any] | list[Any], where: Where, anchor: str | None) -> None:
+        self.value = value
+        self.where = where
+        self.anchor = anchor
+        self.size = 1
+        self.key: Any = None
+        self.has_key = False
+        self.merges: list[dict[Any, Any]] = []
+
+
+class Reader:
+    """Builds values from events, iteratively; gathers problems on the way."""
+
+    def __init__(self, path: str, *, json: bool, end: Span) -> None:
+        self.path = path
+        self.json = json
+        self.end = end  # the parser's end is a line further, where the last one has no line end
+        self.problems: list[Diagnostic] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing of the next document has been read yet."""
+        self.places: dict[Where, Span] = {}
+        self.keys: dict[Where, Span] = {}
+        self.trapped: set[Where] = set()
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.stack: list[_Open] = []
+        self.root: Any = None
+        self.size = 0
+
+    def documents(self, text: str) -> Iterator[Document]:
+        """Each document of a stream that is not empty."""
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 8 times faster
+        for event in yaml.parse(text, Loader=loader):
+            match event:
+                case yaml.DocumentStartEvent():
+                    self._begin()
+                case yaml.DocumentEndEvent():
+                    if self.root is not None:
+                        yield Document(
+                            self.path, self.root, self.places, self.keys, frozenset(self.trapped)
+                        )
+                case yaml.MappingStartEvent():
+                    self._open({}, event)
+                case yaml.SequenceStartEvent():
+                    self._open([], event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._close(event)
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.AliasEvent():
+                    self._alias(event)
+
+    def _span(self, event: Any) -> Span:
+        return min(place_of(event.start_mark, self.path), self.end)
+
+    def _problem(self, code: str, message: str, event: Any, hint: str | None = None) -> None:
+        self.problems.append(Diagnostic(code, message, self._span(event), hint))
+
+    def _too_much(self, message: str, event: Any) -> TooMuch:
+        hint = "a manifest needs no more; is this file one?"
+        return TooMuch(Diagnostic("yaml-too-large", message, self._span(event), hint))
+
+    def _where(self) -> Where:
+        """The way to the value that is read next."""
+        if not self.stack:
+            return ()
+        parent = self.stack[-1]
+        if isinstance(parent.value, list):
+            return (*parent.where, len(parent.value))
+        return (*parent.where, parent.key) if parent.has_key else parent.where
+
+    def _open(self, value: dict[Any, Any] | list[Any], event: Any) -> None:
+        if len(self.stack) >= DEEPEST:
+            raise self._too_much(f"values are nested deeper than {DEEPEST} levels", event)
+        if event.tag is not None and not event.implicit:
+            self._tag_problem(event)
+            self.trapped.add(self._where())
+        if self.stack and isinstance(self.stack[-1].value, dict) and not self.stack[-1].has_key:
+            self._problem(
+                "yaml-key", "a list or mapping cannot be a key", event, "write the key as text"
+            )
+        where = self._where()
+        self.places.setdefault(where, self._span(event))
+        self.stack.append(_Open(value, where, event.anchor))
+
+    def _close(self, event: Any) -> None:
+        done = self.stack.pop()
+        if isinstance(done.value, dict):
+            for merged in done.merges:
+                for key, value in merged.items():
+                    done.value.setdefault(key, value)
+        if done.anchor:
+            self.anchors[done.anchor] = (done.value, done.size)
+        self._place(done.value, event, done.size)
+
+    def _scalar(self, event: Any) -> None:
+        plain = event.implicit[0]
+        value: Any = event.value
+        if plain:
+            value = read_scalar(event.value, json=self.json)
+        tagged = not plain and event.tag not in (None, "!", "tag:yaml.org,2002:str")
+        if tagged:
+            self._tag_problem(event)
+        is_key = bool(self.stack) and isinstance(self.stack[-1].value, dict)
+        is_key = is_key and not self.stack[-1].has_key
+        if is_key:
+            self._key(value, event, plain=plain)
+            return
+        where = self._where()
+        self.places.setdefault(where, self._span(event))
+        if tagged:
+            self.trapped.add(where)
+        if "\0" in event.value:  # no path, name or text at a service can hold it
+            self.trapped.add(where)
+            self._problem("control-character", "the text holds a NUL", event, "take \\0 out")
+            value = event.value.replace("\0", "")
+        if isinstance(value, Trap):
+            self.trapped.add(where)
+            self._problem(value.code, value.message, event, value.hint)
+            value = value.meant
+        if event.anchor:
+            self.anchors[event.anchor] = (value, 1)
+        self._place(value, event, 1)
+
+    def _key(self, value: Any, event: Any, *, plain: bool) -> None:
+        parent = self.stack[-1]
+        if isinstance(value, Trap):
+            self._problem(value.code, value.message, event, f'write "{event.value}" in quotes')
+            self.trapped.add((*parent.where, event.value))
+            value = event.value
+        elif not isinstance(value, str):
+            self._problem(
+                "yaml-key", f"the key '{event.value}' is not text", event, "put it in quotes"
+            )
+            value = event.value
+        where = (*parent.where, value)
+        if value in parent.value and not (plain and value == "<<"):
+            first = self.keys.get(where)
+            self._problem(
+                "repeated-key",
+                f"the key '{value}' stands twice in one mapping",
+                event,
+                f"it already stands in line {first.line}; keep one" if first else "keep one",
+            )
+        parent.key, parent.has_key = value, True
+        self.keys.setdefault(where, self._span(event))
+
+    def _alias(self, event: Any) -> None:
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            self._problem(
+                "yaml-alias",
+                f"the alias '*{event.anchor}' has no anchor before it",
+                event,
+                f"mark a value with '&{event.anchor}' first",
+            )
+            known = (None, 1)
+            self.trapped.add(self._where())
+        self.places.setdefault(self._where(), self._span(event))
+        self._place(known[0], event, known[1])
+
+    def _place(self, value: Any, event: Any, size: int) -> None:
+        """Put a finished value where it belongs."""
+        self.size += 1
+        if max(self.size, size) > LARGEST:
+            raise self._too_much(f"the document holds more than {LARGEST:,} values", event)
+        if not self.stack:
+            self.root = value
+            return
+        parent = self.stack[-1]
+        parent.size += size
+        if parent.size > LARGEST:
+            raise self._too_much(f"aliases expand to more than {LARGEST:,} values", event)
+        if isinstance(parent.value, list):
+            parent.value.append(value)
+        elif not parent.has_key:  # a collection as a key: reported where it began
+            self.trapped.add((*parent.where, ""))
+            parent.key, parent.has_key = "", True
+        elif parent.key == "<<" and (merges := _mappings(value)) is not None:
+            parent.merges.extend(merges)
+            parent.has_key = False
+        else:
+            parent.value.setdefault(parent.key, value)
+            parent.has_key = False
+
+    def _tag_problem(self, event: Any) -> None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self._problem("yaml-tag", f"the tag '{tag}' is not known here", event, "remove the tag")
+
+
+def _mappings(value: Any) -> list[dict[Any, Any]] | None:
+    """What a merge key (`<<`) merges: one mapping or a list of them."""
+    candidates = value if isinstance(value, list) else [value]
+    return candidates if all(isinstance(entry, dict) for entry in candidates) else None
