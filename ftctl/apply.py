@@ -1,24 +1,24 @@
 """A plan in, the service changed, a `Report` out. The only caller of a provider's writes.
 
-Steps run in the plan's order, deletes last of all. A step that fails ends its own change; the
-others go on, unless the service refuses everybody.
+Uploads come first, then jobs are started, then others stopped; deletes come last of all. A step
+that fails ends its own change; the others go on, unless the service refuses everybody.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from ftctl.changes import (
     CancelJob,
     Change,
     DeleteFile,
     DeleteModel,
-    FileRef,
     Outcome,
-    ParentModel,
     Plan,
     Report,
     StartJob,
@@ -26,17 +26,15 @@ from ftctl.changes import (
     Upload,
 )
 from ftctl.clock import Clock
-from ftctl.diff import packed_spec
 from ftctl.errors import FtctlError, ProviderError
-from ftctl.marks import make_marks
 from ftctl.provider import Provider
+from ftctl.purchase import Buyer, Waits
 from ftctl.world import Job
 
-# After a lost answer: how long to wait before each further look. Lists may lag behind writes.
-_LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
-
 _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
+_STARTED_BEFORE_A_LOOK = 20  # jobs; a twin should be found while it is still being validated
 
+S = TypeVar("S", bound=Step)
 Say = Callable[[str, str], None]  # (name of the change, sentence)
 
 
@@ -50,193 +48,185 @@ def apply_plan(
     known_jobs: frozenset[str],
     commit: str | None = None,
     say: Say = lambda _name, _sentence: None,
+    stopping: Callable[[], bool] = lambda: False,
+    parallelism: int = 1,
 ) -> Report:
     """Carry out a plan.
 
-    `known_jobs` are the ids that were observed for it: after a lost answer, a job that is not
-    among them and has the right digest is the one that was asked for. `say` hears of each step.
+    `known_jobs` are the ids that were observed for it: a job that is not among them and has the
+    right digest was made since. `say` hears of each step, in an order that does not depend on
+    luck. Once `stopping` says so, nothing more is begun.
     """
-    run = _Run(plan.project, provider, root, clock, cosmetic, known_jobs, commit, say)
-    progress = {change.name: _Progress() for change in plan.changes}
-    for last in (False, True):
-        for change in plan.changes:
-            run.carry_out(change, progress[change.name], deletes=last)
-    return Report(
-        tuple(
-            Outcome(
-                name=change.name,
-                action=change.action,
-                done=tuple(state.done),
-                job=state.job,
-                error=state.error,
-                skipped=state.skipped,
-            )
-            for change in plan.changes
-            if (state := progress[change.name])
-        )
-    )
+    buyer = Buyer(plan.project, provider, clock, cosmetic, known_jobs, commit)
+    states = {change.name: _State() for change in plan.changes}
+    run = _Run(plan, provider, root, buyer, say, stopping, parallelism, states)
+    run.upload()
+    run.start()
+    run.each(CancelJob, run.cancel)
+    run.each(DeleteModel, run.delete_model)
+    run.each(DeleteFile, run.delete_file)
+    return Report(tuple(_outcome(change, run.states[change.name]) for change in plan.changes))
 
 
 @dataclass(slots=True)
-class _Progress:
+class _State:
     """How far one change has come."""
 
     done: list[str] = field(default_factory=list)
     job: Job | None = None
     error: FtctlError | None = None
     skipped: str | None = None
+    waits: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no further step of the change is to be begun."""
+        return self.error is not None or self.skipped is not None or self.waits is not None
 
 
-class _NotDone(FtctlError):
-    """A step could not be carried out for a reason on this side."""
+class _Result(NamedTuple):
+    """What came of one step."""
+
+    sentence: str | None = None
+    job: Job | None = None
+    error: FtctlError | None = None
+    skipped: str | None = None
+
+
+def _outcome(change: Change, state: _State) -> Outcome:
+    return Outcome(
+        name=change.name,
+        action=change.action,
+        done=tuple(state.done),
+        job=state.job,
+        error=state.error,
+        skipped=state.skipped,
+        waits=state.waits,
+    )
 
 
 @dataclass(slots=True)
 class _Run:
-    project: str
+    """One apply: runs the steps of one kind after the other, several at once where that helps."""
+
+    plan: Plan
     provider: Provider
     root: Path
-    clock: Clock
-    cosmetic: frozenset[str]
-    known_jobs: frozenset[str]
-    commit: str | None
+    buyer: Buyer
     say: Say
-    uploaded: dict[str, str] = field(default_factory=dict)  # file name -> id
+    stopping: Callable[[], bool]
+    parallelism: int
+    states: dict[str, _State]
     refused: ProviderError | None = None
 
-    def carry_out(self, change: Change, state: _Progress, *, deletes: bool) -> None:
-        """Run a change's deletes, or all its other steps, up to the first failure."""
-        for step in change.steps:
-            if isinstance(step, DeleteModel | DeleteFile) is not deletes:
-                continue
-            if state.error is not None or state.skipped is not None:
-                return
-            if self.refused is not None:
-                state.skipped = f"not begun: the service refuses ({self.refused.code})"
-                return
-            try:
-                sentence = self._step(step, state)
-            except FtctlError as fault:
-                state.error = fault
-                if isinstance(fault, ProviderError) and _hopeless(fault):
-                    self.refused = fault
-                return
-            state.done.append(sentence)
-            self.say(change.name, sentence)
+    def upload(self) -> None:
+        """Send every file that the plan needs."""
+        self.each(Upload, self._upload)
 
-    def _step(self, step: Step, state: _Progress) -> str:
-        match step:
-            case Upload():
-                return self._upload(step)
-            case StartJob():
-                state.job = self._start(step)
-                return f"started {state.job.id} ({state.job.status})"
-            case CancelJob():
-                job = self.provider.cancel_job(step.job)
-                if job.status == "cancelled":
-                    return f"cancelled {step.job} ({step.reason})"
-                return f"{step.job} was over before it could be cancelled ({job.status})"
-            case DeleteModel():
-                self.provider.delete_model(step.model)
-                return f"deleted model {step.model}"
-            case DeleteFile():
-                self.provider.delete_file(step.id)
-                return f"deleted file {step.id} ({step.filename})"
+    def start(self) -> None:
+        """Buy every run of the plan; look for twins every few jobs, while they cost nothing."""
+        steps = self._steps(StartJob)
+        for first in range(0, len(steps), _STARTED_BEFORE_A_LOOK):
+            some = steps[first : first + _STARTED_BEFORE_A_LOOK]
+            self._run(some, self._start)
+            started = {
+                change.name: (step, job)
+                for change, step in some
+                if (job := self.states[change.name].job) is not None
+            }
+            for name, (winner, sentence) in self.buyer.settle_twins(started).items():
+                self.states[name].job = winner
+                if sentence:
+                    self._tell(name, sentence)
 
-    def _upload(self, step: Upload) -> str:
+    def each(self, kind: type[S], act: Callable[[S], _Result]) -> None:
+        """Run all steps of one kind."""
+        self._run(self._steps(kind), act)
+
+    def _steps(self, kind: type[S]) -> list[tuple[Change, S]]:
+        return [
+            (change, step)
+            for change in self.plan.changes
+            for step in change.steps
+            if isinstance(step, kind)
+        ]
+
+    def _run(self, steps: Sequence[tuple[Change, S]], act: Callable[[S], _Result]) -> None:
+        def guarded(task: tuple[Change, S]) -> _Result:
+            return self._guarded(task[0], task[1], act)
+
+        for (change, _step), result in zip(steps, self._map(guarded, steps), strict=True):
+            state = self.states[change.name]
+            state.job = result.job or state.job
+            if isinstance(result.error, Waits):
+                state.waits = result.error.message
+            else:
+                state.error = state.error or result.error
+                state.skipped = state.skipped or result.skipped
+            if result.sentence:
+                self._tell(change.name, result.sentence)
+
+    def _map(
+        self,
+        act: Callable[[tuple[Change, S]], _Result],
+        steps: Iterable[tuple[Change, S]],
+    ) -> Iterator[_Result]:
+        """The results in the steps' order."""
+        if self.parallelism <= 1:
+            yield from map(act, steps)
+            return
+        with ThreadPoolExecutor(self.parallelism) as pool:
+            yield from pool.map(act, steps)
+
+    def _guarded(self, change: Change, step: S, act: Callable[[S], _Result]) -> _Result:
+        if self.states[change.name].ended:
+            return _Result()
+        if self.stopping():
+            return _Result(skipped="not begun: interrupted")
+        if self.refused is not None:
+            return _Result(skipped=f"not begun: the service refuses ({self.refused.code})")
+        try:
+            return act(step)
+        except ProviderError as fault:
+            if fault.status == 401 or fault.code in _REFUSES_EVERYBODY:
+                self.refused = fault
+            return _Result(error=fault)
+        except FtctlError as fault:
+            return _Result(error=fault)
+
+    def _tell(self, name: str, sentence: str) -> None:
+        self.states[name].done.append(sentence)
+        self.say(name, sentence)
+
+    def _upload(self, step: Upload) -> _Result:
         source = self.root / step.path
         if _sha256(source) != step.sha256:
-            raise _NotDone(
+            raise FtctlError(
                 f"{step.path} has changed since the plan was made", "plan and apply again"
             )
-        try:
-            file = self.provider.upload(step, source)
-        except ProviderError as fault:
-            file = self._settle_upload(step, source, fault)
-        self.uploaded[step.filename] = file
-        return f"uploaded {step.path} as {file} ({step.bytes:,} bytes)"
+        file = self.buyer.upload(step, source)
+        return _Result(f"uploaded {step.path} as {file} ({step.bytes:,} bytes)")
 
-    def _settle_upload(self, step: Upload, source: Path, fault: ProviderError) -> str:
-        """The answer was lost: look for the file before sending it once more."""
-        if not fault.ambiguous:
-            raise fault
-        for seconds in _LOOKS_SECONDS:
-            self.clock.sleep(seconds)
-            if (found := self.provider.find_upload(step.filename, step.bytes)) is not None:
-                return found
-        return self.provider.upload(step, source)
+    def _start(self, step: StartJob) -> _Result:
+        job = self.buyer.start(step)
+        return _Result(f"started {job.id} ({job.status})", job)
 
-    def _start(self, step: StartJob) -> Job:
-        base_model = self._base_model(step.base_model)
-        marks = make_marks(
-            self.project,
-            step.finetune,
-            step.digest,
-            spec=packed_spec(step.spec, self.cosmetic),
-            commit=self.commit,
-            replaces=step.replaces,
-        )
-        training = self._file_id(step.training)
-        validation = self._file_id(step.validation) if step.validation else None
+    def cancel(self, step: CancelJob) -> _Result:
+        """Stop a job."""
+        job = self.provider.cancel_job(step.job)
+        if job.status == "cancelled":
+            return _Result(f"cancelled {step.job} ({step.reason})")
+        return _Result(f"{step.job} was over before it could be cancelled ({job.status})")
 
-        def ask() -> Job:
-            return self.provider.start_job(
-                step,
-                base_model=base_model,
-                training_file=training,
-                validation_file=validation,
-                marks=marks,
-            )
+    def delete_model(self, step: DeleteModel) -> _Result:
+        """Delete a model."""
+        self.provider.delete_model(step.model)
+        return _Result(f"deleted model {step.model}")
 
-        try:
-            return ask()
-        except ProviderError as fault:
-            if not fault.ambiguous:
-                raise
-        return self._settle_start(step, marks) or ask()
-
-    def _settle_start(self, step: StartJob, marks: Mapping[str, str]) -> Job | None:
-        """The answer was lost: the job that was made all the same, if there is one."""
-        for seconds in _LOOKS_SECONDS:
-            self.clock.sleep(seconds)
-            for job in self.provider.jobs(marks["ftctl_project"]):
-                if job.digest == step.digest and job.id not in self.known_jobs:
-                    return job
-        return None
-
-    def _base_model(self, base: str | ParentModel) -> str:
-        if isinstance(base, str):
-            return base
-        if base.checkpoint == "last":
-            return base.model
-        checkpoints = self.provider.checkpoints(base.job)
-        if base.checkpoint == "best":
-            measured = [one for one in checkpoints if one.loss is not None]
-            if not measured:
-                raise _NotDone(
-                    f"no checkpoint of {base.job} has a full validation loss to be best by",
-                    "give the parent a validation file, or use 'checkpoint: last'",
-                )
-            return min(measured, key=lambda one: (one.loss, -one.step)).model
-        for one in checkpoints:
-            if one.step == base.checkpoint:
-                return one.model
-        steps = ", ".join(str(one.step) for one in sorted(checkpoints, key=lambda one: one.step))
-        raise _NotDone(
-            f"{base.job} has no checkpoint at step {base.checkpoint}",
-            f"it has them at: {steps}" if steps else "it kept none",
-        )
-
-    def _file_id(self, ref: FileRef) -> str:
-        file = ref.id or self.uploaded.get(ref.filename)
-        if file is None:
-            raise _NotDone(f"the upload of {ref.dataset} that it needs did not succeed")
-        return file
-
-
-def _hopeless(fault: ProviderError) -> bool:
-    """Whether asking for anything more would fail in the same way."""
-    return fault.status == 401 or fault.code in _REFUSES_EVERYBODY
+    def delete_file(self, step: DeleteFile) -> _Result:
+        """Delete a file."""
+        self.provider.delete_file(step.id)
+        return _Result(f"deleted file {step.id} ({step.filename})")
 
 
 def _sha256(path: Path) -> str | None:

@@ -162,6 +162,7 @@ class Outcome:
     job: Job | None = None
     error: FtctlError | None = None
     skipped: str | None = None  # why it was not begun
+    waits: str | None = None  # why its turn has not come: the service takes no more jobs now
 
     @property
     def ok(self) -> bool:

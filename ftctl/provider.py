@@ -19,8 +19,8 @@ class Provider(Protocol):
     def model_exists(self, model: str) -> bool:
         """Whether a model can be used, asked by its name."""
 
-    def jobs(self, project: str) -> tuple[Job, ...]:
-        """The project's jobs alone, newest first: what a wait looks at."""
+    def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
+        """The project's jobs alone, newest first. `whole`: do not trust the service's filter."""
 
     def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
         """A job's events, oldest first; with a limit, only the newest of them."""

@@ -28,7 +28,7 @@ ORDER = [
     "manifest", "schema", "project", "resolve", "services", "catalog", "dataset", "diff", "record",
     "limits", "cleanup", "plan",
     "provider", "openai_provider", "observe",
-    "apply", "wait", "render", "cli", "__main__",
+    "purchase", "apply", "wait", "render", "cli", "__main__",
 ]  # fmt: skip
 
 # Stages that only think: no file, socket, clock, randomness or environment.

@@ -148,12 +148,13 @@ class OpenAIProvider:
         )
         return Observed(jobs, files, self._models((*jobs, *strangers)), strangers)
 
-    def jobs(self, project: str) -> tuple[Job, ...]:
+    def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Provider.jobs`."""
         files = {}
         if self._service.mark == "file-name":
             files = {file.id: read_file_name(file.filename or "") for file in self._files()}
-        return self._own(tuple(self._list_jobs(project)), project, files)
+        listed = self._list_jobs(None if whole else project)
+        return self._own(tuple(listed), project, files)
 
     def _own(
         self,
