@@ -35,6 +35,7 @@ _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
 _STARTED_BEFORE_A_LOOK = 20  # jobs; a twin should be found while it is still being validated
 
 S = TypeVar("S", bound=Step)
+T = TypeVar("T")
 Say = Callable[[str, str], None]  # (name of the change, sentence)
 
 
@@ -126,8 +127,8 @@ class _Run:
     def start(self) -> None:
         """Buy every run of the plan; look for twins every few jobs, while they cost nothing."""
         steps = self._steps(StartJob)
-        for first in range(0, len(steps), _STARTED_BEFORE_A_LOOK):
-            some = steps[first : first + _STARTED_BEFORE_A_LOOK]
+        # The first one goes alone: it finds out whether the service sells at all.
+        for some in (steps[:1], *_parts(steps[1:], _STARTED_BEFORE_A_LOOK)):
             self._run(some, self._start)
             started = {
                 change.name: (step, job)
@@ -227,6 +228,11 @@ class _Run:
         """Delete a file."""
         self.provider.delete_file(step.id)
         return _Result(f"deleted file {step.id} ({step.filename})")
+
+
+def _parts(steps: list[T], size: int) -> Iterator[list[T]]:
+    for first in range(0, len(steps), size):
+        yield steps[first : first + size]
 
 
 def _sha256(path: Path) -> str | None:

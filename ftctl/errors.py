@@ -78,6 +78,10 @@ class Stale(FtctlError):
     """What was approved is not what would run now."""
 
 
+class Interrupted(FtctlError):
+    """Somebody asked to stop. What was started runs on."""
+
+
 class WaitTimeout(FtctlError):
     """A wait ran out of time. The job runs on, and is billed."""
 

@@ -143,7 +143,9 @@ def test_130_when_it_is_interrupted(
     status = run(["apply", "--auto-approve", "--wait"], settings)
 
     assert status == 130
-    assert "Jobs that were started run on" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "error: stopped; these run on at the service: tone (ftjob-" in told
+    assert "'ftctl destroy --select tone' cancels them" in told
 
 
 def _subclasses(kind: type[errors.FtctlError]) -> set[type[errors.FtctlError]]:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping
-from dataclasses import replace as with_
-from pathlib import Path
-
 import click
 
-from ftctl.apply import apply_plan
-from ftctl.changes import Action, Plan, Report, StartJob
-from ftctl.cli.approval import approve
+from ftctl.changes import Plan, StartJob
+from ftctl.cli.approval import approve as get_approval
+from ftctl.cli.console import Console
 from ftctl.cli.durations import DURATION
-from ftctl.cli.exits import DONE, FAILED, PARTIAL
-from ftctl.cli.live import watch
-from ftctl.cli.planning import (
-    asked,
-    options_for,
-    plan_for,
-    plan_options,
-    show_warnings,
-)
+from ftctl.cli.exits import DONE
+from ftctl.cli.interrupts import interrupts
+from ftctl.cli.planning import asked, options_for, plan_for, plan_options, show_warnings
+from ftctl.cli.running import Running
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.errors import Stale
 from ftctl.limits import check_limits
 from ftctl.observe import observe
 from ftctl.plan import PlanOptions
 from ftctl.provider import Provider
 from ftctl.render.plan_json import plan_digest
-from ftctl.render.text import outcome_problem, plan_text, report_text
+from ftctl.render.text import plan_text
 from ftctl.render.words import plural
-from ftctl.schema import cosmetic_fields
 from ftctl.world import Observed
 
 
@@ -43,6 +33,10 @@ from ftctl.world import Observed
 @click.option(
     "--wait/--no-wait", default=False,
     help="Wait until every job is over, children of a chain included.  [default: no-wait]",
+)  # fmt: skip
+@click.option(
+    "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True,
+    help="How many uploads or creates to make at once.",
 )  # fmt: skip
 @click.option("--timeout", type=DURATION, help="How long to wait: 90s, 30m, 2h. Implies --wait.")
 @click.pass_context
@@ -56,6 +50,7 @@ def apply_command(
     approve: str | None,
     wait: bool,
     timeout: float | None,
+    parallelism: int,
 ) -> int:
     """Plan, ask, and do it.
 
@@ -72,151 +67,32 @@ def apply_command(
         paint = settings.console.paint
         settings.console.result(plan_text(plan, digest, None, paint))
         check_limits(plan, session.project.config.policy)
-        run = _Run(session, provider, options)
-        status = DONE
-        if not plan.empty:
-            if not auto_approve and run.ask(plan, digest, approve):
-                # Somebody read for a while: what runs must still be what was read.
-                observed = run.look_again(digest)
-            status = run.carry_out(plan, observed)
-        if wait or timeout is not None:
-            return run.wait(plan, status, timeout)
+        if not plan.empty and not auto_approve and _ask(settings.console, plan, approve):
+            # Somebody read for a while: what runs must still be what was read.
+            observed = _look_again(session, provider, options, digest)
+        with interrupts(settings.console) as stop:
+            run = Running(session, provider, options, stop, parallelism)
+            status = DONE if plan.empty else run.carry_out(plan, observed)
+            if wait or timeout is not None:
+                return run.wait(plan, status, timeout)
         run.say_what_is_next(plan)
     return status
 
 
-class _Run:
-    """One apply: carries out plans and follows the jobs that they start."""
+def _ask(console: Console, plan: Plan, approved: str | None) -> bool:
+    """Get the plan approved; whether a person was asked."""
+    buys = plural(len(plan.steps(StartJob)), "training job")
+    return get_approval(console, plan_digest(plan), approved, f"Apply this plan ({buys})?")
 
-    def __init__(self, session: Session, provider: Provider, options: PlanOptions) -> None:
-        self.session = session
-        self.provider = provider
-        self.options = options
-        self.console = session.settings.console
-        self.started: dict[str, str] = {}  # fine-tune -> job
 
-    def ask(self, plan: Plan, digest: str, approved: str | None) -> bool:
-        """Get the plan approved; whether a person was asked."""
-        buys = plural(len(plan.steps(StartJob)), "training job")
-        return approve(self.console, digest, approved, f"Apply this plan ({buys})?")
-
-    def look_again(self, digest: str) -> Observed:
-        """What exists now. Raises `Stale` if that asks for another plan than the one read."""
-        observed = observe(self.session.desired, self.provider)
-        now = plan_digest(plan_for(self.session, observed, self.options))
-        if now != digest:
-            from ftctl.errors import Stale
-
-            raise Stale(
-                "something changed at the service while you were reading: the plan is another now",
-                "run the same command again",
-            )
-        return observed
-
-    def carry_out(self, plan: Plan, observed: Observed) -> int:
-        """Do what the plan says; the exit status."""
-        self.console.result("")
-        report = apply_plan(
-            plan,
-            self.provider,
-            root=self.session.root,
-            clock=self.session.settings.clock,
-            cosmetic=cosmetic_fields(),
-            known_jobs=frozenset(job.id for job in observed.jobs),
-            commit=_commit(self.session.root) if plan.steps(StartJob) else None,
-            say=lambda name, sentence: self.console.result(f"{name}: {sentence}"),
+def _look_again(
+    session: Session, provider: Provider, options: PlanOptions, digest: str
+) -> Observed:
+    """What exists now. Raises `Stale` if that asks for another plan than the one read."""
+    observed = observe(session.desired, provider)
+    if plan_digest(plan_for(session, observed, options)) != digest:
+        raise Stale(
+            "something changed at the service while you were reading: the plan is another now",
+            "run the same command again",
         )
-        for outcome in report.outcomes:
-            if outcome.job is not None:
-                self.started[outcome.name] = outcome.job.id
-            if (problem := outcome_problem(outcome)) is not None:
-                self.console.note(f"error: {problem}")
-        self.console.result(report_text(report))
-        return _status(report)
-
-    def wait(self, plan: Plan, status: int, timeout: float | None) -> int:
-        """Follow every job of the plan, start what was deferred for it, until all is over."""
-        clock = self.session.settings.clock
-        deadline = None if timeout is None else clock.now() + timeout
-        deferred = {change.name for change in plan.changes if change.action is Action.DEFER}
-        jobs: Mapping[str, str] = {**self._standing(plan), **self.started}
-        succeeded = failed = 0
-        while jobs:
-            left = None if deadline is None else max(deadline - clock.now(), 0.0)
-            ended = watch(self.session, self.provider, jobs, left)
-            good = [one for one in ended if one.job.status == "succeeded"]
-            succeeded += len(good)
-            failed += len(ended) - len(good)
-            jobs, state = self._next(deferred)
-            status = status or state
-        for name in sorted(deferred):
-            self.console.note(f"error: {name}: not begun: its parent has no model")
-        if status == DONE and (failed or deferred):
-            return PARTIAL if succeeded else FAILED
-        if status == DONE:
-            self.console.result("All there: 'ftctl output' prints the models' names.")
-        return status
-
-    def _next(self, deferred: set[str]) -> tuple[Mapping[str, str], int]:
-        """Start what waited for a parent that has its model now: the new jobs, and how it went."""
-        if not deferred:
-            return {}, DONE
-        observed = observe(self.session.desired, self.provider)
-        options = with_(
-            self.options,
-            select=frozenset(deferred),
-            replace=frozenset(),
-            prune=False,
-            retry_failed=False,
-        )
-        plan = plan_for(self.session, observed, options)
-        ready = tuple(change for change in plan.changes if change.action is not Action.DEFER)
-        deferred.difference_update(change.name for change in ready)
-        self.started = {}
-        status = self.carry_out(with_(plan, changes=ready), observed) if ready else DONE
-        return {**self._standing(with_(plan, changes=ready)), **self.started}, status
-
-    def _standing(self, plan: Plan) -> dict[str, str]:
-        """The jobs in progress that stand for fine-tunes of the plan already."""
-        running = {job.id for job in self.provider.jobs(plan.project) if job.in_progress}
-        return {
-            change.name: change.job
-            for change in plan.changes
-            if change.job in running and change.job is not None
-        }
-
-    def say_what_is_next(self, plan: Plan) -> None:
-        """Where to look for what was started."""
-        if self.started:
-            self.console.result(
-                "The jobs run on at the service: 'ftctl status' shows them,"
-                " 'ftctl apply --wait' waits for them."
-            )
-        waiting = [change.name for change in plan.changes if change.action is Action.DEFER]
-        if waiting:
-            self.console.result(
-                f"Still to come: {', '.join(waiting)}. Apply again when the parents have their"
-                " models, or use --wait."
-            )
-
-
-def _status(report: Report) -> int:
-    if report.ok:
-        return DONE
-    return PARTIAL if report.partial else FAILED
-
-
-def _commit(root: Path) -> str | None:
-    """The git commit that the project's folder is at, where there is one."""
-    try:
-        found = subprocess.run(  # noqa: S603 - no shell, and a fixed command
-            ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    commit = found.stdout.strip()
-    return commit if found.returncode == 0 and commit else None
+    return observed

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ftctl.errors import (
     FtctlError,
+    Interrupted,
     InvalidProject,
     ProviderError,
     Refused,
@@ -48,6 +49,7 @@ STATUSES: Mapping[type[FtctlError], int] = {
     Refused: REFUSED,
     Stale: STALE,
     WaitTimeout: TIMED_OUT,
+    Interrupted: INTERRUPTED,
     UsageError: USAGE,
 }
 

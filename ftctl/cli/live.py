@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from typing import Protocol
 
 import click
 
 from ftctl.cli.console import Console
 from ftctl.cli.session import Session
-from ftctl.provider import Provider
 from ftctl.render.text import progress_text
-from ftctl.wait import Progress, follow
+from ftctl.wait import Progress
 
 _NEWS_EVERY = 0.1  # of a job's steps, where each line stays on the screen
 
 
-def watch(
-    session: Session,
-    provider: Provider,
-    jobs: Mapping[str, str],
-    timeout_seconds: float | None = None,
-) -> tuple[Progress, ...]:
-    """Show jobs (name → id) until each is over; how they ended. Raises `WaitTimeout`."""
+class Screen(Protocol):
+    """Where progress is shown."""
+
+    def show(self, progress: tuple[Progress, ...]) -> None:
+        """Show how far jobs have come."""
+
+    def tell(self, line: str) -> None:
+        """Say something that stays."""
+
+
+def screen_for(session: Session) -> Screen:
+    """The screen that suits where standard output goes."""
     console = session.settings.console
-    screen = _Terminal(console) if _is_terminal(session) else _Lines(console)
-    latest: tuple[Progress, ...] = ()
-    looks = follow(
-        provider,
-        session.desired.project,
-        jobs,
-        session.settings.clock,
-        every_seconds=session.service.poll_seconds,
-        timeout_seconds=timeout_seconds,
-    )
-    for latest in looks:
-        screen.show(latest)
-    return latest
-
-
-def _is_terminal(session: Session) -> bool:
     environ = session.settings.environ
     dumb = environ.get("CI") or environ.get("TERM", "dumb") == "dumb"
-    return sys.stdout.isatty() and not dumb
+    return _Terminal(console) if sys.stdout.isatty() and not dumb else _Lines(console)
 
 
 class _Terminal:
@@ -51,15 +39,23 @@ class _Terminal:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.names: tuple[str, ...] = ()
         self.height = 0
 
     def show(self, progress: tuple[Progress, ...]) -> None:
+        names = tuple(one.name for one in progress)
+        if names != self.names:  # the lines of those that are over stay where they are
+            self.names, self.height = names, 0
         columns = shutil.get_terminal_size().columns
         lines = [progress_text(one)[: columns - 1] for one in progress]
         up = f"\x1b[{self.height}A" if self.height else ""
         text = up + "\n".join(f"\x1b[2K{line}" for line in lines)
         click.echo(text, color=True)
         self.height = len(lines)
+
+    def tell(self, line: str) -> None:
+        self.height = 0
+        self.console.result(line)
 
 
 class _Lines:
@@ -76,6 +72,9 @@ class _Lines:
             if one.job.status != status or part - before >= _NEWS_EVERY:
                 self.told[one.name] = (one.job.status, part)
                 self.console.result(progress_text(one))
+
+    def tell(self, line: str) -> None:
+        self.console.result(line)
 
 
 def clear(console: Console) -> None:
