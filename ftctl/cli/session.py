@@ -83,10 +83,12 @@ class Session:
                 f"the embedded API cannot start: {fault}",
                 f"move {STATE_FOLDER} away to start afresh",
             ) from None
+        transport = EmulatorTransport(emulator)
+        wire = self.settings.wire
         provider = connect(
             Connection("http://embedded.invalid/v1", "embedded"),
             self.service,
-            transport=EmulatorTransport(emulator),
+            transport=wire(transport) if wire is not None else transport,
             log=self.settings.console.request,
             clock=self.settings.clock,
         )

@@ -13,6 +13,9 @@ import click
 from ftctl.cli.console import Console, wants_color
 from ftctl.clock import Clock, SystemClock
 
+# A transport of the HTTP library around another one; named loosely, since naming it imports it.
+Wire = Callable[[Any], Any]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,6 +28,7 @@ class Settings:
     folder: Path = field(default_factory=Path)
     environment: str | None = None
     color: bool = True
+    wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
     console: Console = field(default_factory=Console)
 
     def settle(self) -> None:
