@@ -225,7 +225,10 @@ class _Run:
         return _Result(f"deleted model {step.model}")
 
     def delete_file(self, step: DeleteFile) -> _Result:
-        """Delete a file."""
+        """Delete a file; none where a job that may be using it could not be stopped."""
+        cancels = [c for c in self.plan.changes if any(isinstance(s, CancelJob) for s in c.steps)]
+        if any(self.states[change.name].ended for change in cancels):
+            return _Result(skipped="not begun: a job that may use its files was not stopped")
         self.provider.delete_file(step.id)
         return _Result(f"deleted file {step.id} ({step.filename})")
 

@@ -28,7 +28,7 @@ def stoppable(job: Job) -> bool:
 def plan_leftovers(
     desired: Desired, observed: Observed, *, prune: bool, settled: bool
 ) -> list[Change]:
-    """A change for each fine-tune that left the manifests, and one for files nobody refers to.
+    """A change for each fine-tune that left the manifests.
 
     `settled` says that every fine-tune has its model. Before that, jobs without a name keep
     theirs: they may be the earlier versions that are in use.
@@ -41,12 +41,10 @@ def plan_leftovers(
         for job in observed.jobs
         if job.finetune not in names and job.digest not in digests and job.id not in adopted
     ]
-    leaving: set[str] = set()
     changes = []
     for name, jobs in _by_name(left).items():
         steps = _removal(jobs, observed)
         if not steps:
-            leaving |= {job.id for job in jobs}
             continue  # what is left are records, which the service keeps for good
         if not prune:
             changes.append(Change(name, Action.NO_OP, "not in the manifests; --prune cleans it up"))
@@ -56,40 +54,69 @@ def plan_leftovers(
             steps = _cancels(jobs)
         else:
             reason = "not in the manifests"
-            leaving |= {job.id for job in jobs}
         changes.append(Change(name, _action(steps), reason, steps))
-    if prune:
-        changes += _unused_files(desired, observed, leaving)
     return changes
 
 
-def _unused_files(desired: Desired, observed: Observed, leaving: Collection[str]) -> list[Change]:
+def plan_files(
+    desired: Desired, observed: Observed, changes: Collection[Change], *, prune: bool, settled: bool
+) -> list[Change]:
+    """One change for the files that nothing refers to any more once `changes` are carried out.
+
+    A file is needed by the manifests, by a job in progress, or by a job whose model stays. Before
+    every fine-tune has its model (`settled`), only --prune takes files away, and no copies: an
+    apply elsewhere may be about to use them.
+    """
+    if not (settled or prune):
+        return []
+    needed = _needed_files(observed, changes)
     wanted = {
         dataset.sha256
         for one in desired.finetunes
         for dataset in (one.training, one.validation)
         if dataset is not None
     }
-    staying = [job for job in (*observed.jobs, *observed.adopted) if job.id not in leaving]
-    in_use = {file for job in staying if job.in_progress for file in _inputs(job)}
-    in_use |= {file for job in staying for file in job.result_files}
-    marks = {job.training_file for job in staying}
+    first: dict[tuple[str | None, str | None], str] = {}
+    for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
+        if file.usable and file.sha256 in wanted:
+            first.setdefault((file.sha256, file.digest), file.id)
     files = [
         file
         for file in observed.files
-        if file.id not in in_use
-        and (file.sha256 is None or file.sha256 not in wanted)
-        # A file that carries a job's mark is all that is known of the job: without it, going
-        # back to that spec would buy it again.
-        and not (file.digest is not None and file.id in marks)
+        if file.id not in needed
+        and (file.sha256 not in wanted or (settled and first.get(file_key(file)) != file.id))
     ]
     return _file_change(files, "nothing refers to them")
+
+
+def file_key(file: File) -> tuple[str | None, str | None]:
+    """What makes two files copies of each other: their content, and the job they are marked for."""
+    return (file.sha256, file.digest)
+
+
+def _needed_files(observed: Observed, changes: Collection[Change]) -> set[str]:
+    """The files of jobs in progress and of jobs whose model stays."""
+    steps = [step for one in changes for step in one.steps]
+    going = {step.model for step in steps if isinstance(step, DeleteModel)}
+    stopping = {step.job for step in steps if isinstance(step, CancelJob)}
+    needed: set[str] = set()
+    marks: set[str] = set()
+    for job in (*observed.jobs, *observed.adopted):
+        stays = job.model is not None and job.model not in going and observed.has_model(job.model)
+        runs = job.in_progress and job.id not in stopping
+        if runs or (job.status == "succeeded" and stays):
+            needed.update(_inputs(job), job.result_files)
+        marks.update(_inputs(job)[:1])
+    # A file that carries a job's mark is all that is known of the job: without it, going back to
+    # that spec would buy it again.
+    return needed | {file.id for file in observed.files if file.digest and file.id in marks}
 
 
 def plan_retention(
     change: Change,
     finetune: FineTune,
     live: Job,
+    jobs: Collection[Job],
     observed: Observed,
     *,
     wanted: Collection[str],
@@ -97,18 +124,20 @@ def plan_retention(
 ) -> Change:
     """The change for a fine-tune that is up to date, with the models beyond `keep` deleted.
 
-    `wanted` are the digests and `adopted` the jobs that manifests ask for: those stay.
+    `jobs` are those of its name or digest; `wanted` are the digests and `adopted` the jobs that
+    manifests ask for: those stay.
     """
     if observed.models is None or finetune.adopt is not None:
         return change
     older = [
         job
-        for job in sorted(observed.jobs, key=lambda job: job.age_order, reverse=True)
+        for job in sorted(
+            {job.id: job for job in jobs}.values(), key=lambda job: job.age_order, reverse=True
+        )
         if job.id != live.id
         and job.id not in adopted
         and job.digest is not None
         and job.status == "succeeded"
-        and (job.finetune == finetune.name or job.digest == finetune.digest)
         and (job.digest == finetune.digest or job.digest not in wanted)
         and job.model is not None
         and job.model in observed.models
@@ -174,7 +203,7 @@ def _model_steps(job: Job, observed: Observed) -> list[Step]:
         return []
     if observed.models is None:
         return [DeleteModel(job.model)]
-    checkpoints = sorted(m for m in observed.models if m.startswith(f"{job.model}:ckpt-step-"))
+    checkpoints = observed.checkpoints.get(job.model, ())
     present = [job.model] if job.model in observed.models else []
     return [DeleteModel(model) for model in (*checkpoints, *present)]
 

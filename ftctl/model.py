@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -72,7 +73,7 @@ class FineTune:
         return method
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desired:
     """What a project asks for: its fine-tunes, parents before children, else by name."""
 
@@ -81,7 +82,11 @@ class Desired:
 
     def named(self, name: str) -> FineTune | None:
         """The fine-tune of that name."""
-        return next((one for one in self.finetunes if one.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, FineTune]:
+        return {one.name: one for one in self.finetunes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class Config:
     manifests: str = "finetunes"
     provider: Mapping[str, str] | None = None
     prune: bool = False
+    reuse: Literal["project", "account"] = "project"
     policy: Mapping[str, int] = field(default_factory=nothing)
 
 

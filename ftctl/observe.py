@@ -10,13 +10,14 @@ from ftctl.provider import Provider
 from ftctl.world import Observed
 
 
-def observe(desired: Desired, provider: Provider) -> Observed:
-    """Everything that is the project's. A model that would be bought again is asked for by name.
+def observe(desired: Desired, provider: Provider, *, others: bool = False) -> Observed:
+    """Everything that is the project's, and with `others` what other projects bought.
 
-    Lists lag and leave things out; a model that is there after all must not cost a second run.
+    A model that would be bought again is asked for by its name: lists lag and leave things out,
+    and one that is there after all must not cost a second run.
     """
     adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
-    observed = provider.observe(desired.project, adopted)
+    observed = provider.observe(desired.project, adopted, others=others)
     doubtful = models_taken_for_deleted(desired, observed)
     found = frozenset(model for model in doubtful if provider.model_exists(model))
     if found and observed.models is not None:

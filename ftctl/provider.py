@@ -13,8 +13,13 @@ from ftctl.world import CheckpointModel, Event, Job, Observed
 class Provider(Protocol):
     """A service that trains. Every method raises `ProviderError` and nothing else of the world."""
 
-    def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
-        """Everything that carries the project's mark, and the adopted jobs, in one snapshot."""
+    def observe(
+        self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
+    ) -> Observed:
+        """Everything that carries the project's mark, and the adopted jobs, in one snapshot.
+
+        `others`: also the jobs that carry the mark of another project.
+        """
 
     def model_exists(self, model: str) -> bool:
         """Whether a model can be used, asked by its name."""

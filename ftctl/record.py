@@ -11,7 +11,9 @@ from ftctl.world import File, Job, JobError, Observed
 
 def observed_document(observed: Observed) -> dict[str, Any]:
     """The snapshot as JSON; fields at their defaults are left out."""
+    others = {"others": [_sparse(job) for job in observed.others]} if observed.others else {}
     return {
+        **others,
         "jobs": [_sparse(job) for job in observed.jobs],
         "files": [_sparse(file) for file in observed.files],
         "models": sorted(observed.models) if observed.models is not None else None,
@@ -27,6 +29,7 @@ def read_observed(document: Mapping[str, Any]) -> Observed:
         files=tuple(File(**file) for file in document.get("files", ())),
         models=frozenset(models) if models is not None else None,
         adopted=tuple(_job(job) for job in document.get("adopted", ())),
+        others=tuple(_job(job) for job in document.get("others", ())),
     )
 
 

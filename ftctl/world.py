@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ftctl.model import Spec, nothing
 
@@ -28,6 +30,7 @@ class Job:
     created_at: int  # Unix seconds, the service's clock
     finetune: str | None = None  # our marks, where the job carries them
     digest: str | None = None
+    project: str | None = None  # whose it is; told of other projects' jobs
     spec: Spec | None = None  # what was asked for, short; to explain changes, never to decide
     replaces: str | None = None  # the job that this one was bought to replace on request
     model: str | None = None
@@ -64,7 +67,7 @@ class File:
     usable: bool = True  # False once the service says that it cannot be trained on
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observed:
     """One snapshot of what exists at the service and is ours, newest first."""
 
@@ -72,6 +75,22 @@ class Observed:
     files: tuple[File, ...] = ()
     models: frozenset[str] | None = frozenset()  # None: the service does not list them
     adopted: tuple[Job, ...] = ()  # jobs without our mark that manifests adopt
+    others: tuple[Job, ...] = ()  # of other projects in the account, where those may be reused
+
+    @property
+    def every_job(self) -> tuple[Job, ...]:
+        """Ours, adopted ones, and those of other projects."""
+        return (*self.jobs, *self.adopted, *self.others)
+
+    @cached_property
+    def checkpoints(self) -> Mapping[str, tuple[str, ...]]:
+        """The checkpoint models that exist, by the model whose steps they are."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self.models or ()):
+            model, mark, _step = name.rpartition(":ckpt-step-")
+            if mark:
+                found.setdefault(model, []).append(name)
+        return {model: tuple(names) for model, names in found.items()}
 
     def has_model(self, name: str) -> bool:
         """Whether a model can be used, as far as the service tells."""

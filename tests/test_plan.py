@@ -36,7 +36,7 @@ NOW = 1_000  # when the simulation starts; histories are older
 CASES = Path(__file__).parent / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
     "adopted ", "one job serves", "asked for with --replace", "back to ", " duplicates ",
-    "up to date as ", "running as ", "was deleted", "tries again: ", "--retry-failed buys",
+    "up to date as ", "running as ", "trained by project", "was deleted", "tries again: ", "--retry-failed buys",
     "by a newer ftctl", " → ", "not found",
 )  # fmt: skip
 

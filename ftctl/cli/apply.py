@@ -16,7 +16,6 @@ from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import Stale
 from ftctl.limits import check_limits
-from ftctl.observe import observe
 from ftctl.plan import PlanOptions
 from ftctl.provider import Provider
 from ftctl.render.plan_json import plan_digest
@@ -61,7 +60,7 @@ def apply_command(
     show_warnings(session)
     options = options_for(session, asked(select, replace, prune=prune, retry_failed=retry_failed))
     with session.provider() as provider:
-        observed = observe(session.desired, provider)
+        observed = session.observe(provider)
         plan = plan_for(session, observed, options)
         digest = plan_digest(plan)
         paint = settings.console.paint
@@ -89,7 +88,7 @@ def _look_again(
     session: Session, provider: Provider, options: PlanOptions, digest: str
 ) -> Observed:
     """What exists now. Raises `Stale` if that asks for another plan than the one read."""
-    observed = observe(session.desired, provider)
+    observed = session.observe(provider)
     if plan_digest(plan_for(session, observed, options)) != digest:
         raise Stale(
             "something changed at the service while you were reading: the plan is another now",

@@ -12,7 +12,6 @@ from ftctl.cli.planning import check_name
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.limits import check_limits
-from ftctl.observe import observe
 from ftctl.render.plan_json import plan_digest
 from ftctl.render.text import outcome_problem, plan_text, report_text
 from ftctl.schema import cosmetic_fields
@@ -39,7 +38,7 @@ def destroy_command(
     session = open_session(settings)
     names = frozenset(name for value in select for name in value.split(",") if name)
     with session.provider() as provider:
-        observed = observe(session.desired, provider)
+        observed = session.observe(provider)
         known = {one.name for one in session.desired.finetunes}
         known |= {job.finetune for job in observed.jobs if job.finetune}
         for name in names:

@@ -13,7 +13,6 @@ from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.observe import observe
 from ftctl.wait import Progress, follow
 from ftctl.world import Event
 
@@ -36,7 +35,7 @@ def events_command(context: click.Context, name: str, following: bool, form: str
     session = open_session(settings)
     check_name(name, [one.name for one in session.desired.finetunes], "events")
     with session.provider() as provider:
-        observed = observe(session.desired, provider)
+        observed = session.observe(provider)
         plan = plan_for(session, observed, options_for(session, Asked()))
         job = next((change.job for change in plan.changes if change.name == name), None)
         if job is None:

@@ -12,7 +12,6 @@ from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.observe import observe
 from ftctl.world import Job, Observed
 
 
@@ -34,7 +33,7 @@ def output_command(context: click.Context, name: str | None, form: str) -> int:
     if name is not None:
         check_name(name, [one.name for one in session.desired.finetunes], "output")
     with session.provider() as provider:
-        observed = observe(session.desired, provider)
+        observed = session.observe(provider)
     plan = plan_for(session, observed, options_for(session, Asked()))
     found = [
         (change, _job_to_use(change, observed))
@@ -51,7 +50,7 @@ def output_command(context: click.Context, name: str | None, form: str) -> int:
                 raise FtctlError(f"{name} has no model yet: {change.reason}", "see 'ftctl status'")
             settings.console.note(f"{change.name} has no model yet: {change.reason}")
             continue
-        if job.digest != change.digest and job not in observed.adopted:
+        if job.digest != change.digest and job in observed.jobs:
             settings.console.note(
                 f"{change.name}: this is the model of an earlier spec; {change.reason}"
             )
@@ -65,7 +64,7 @@ def _job_to_use(change: Change, observed: Observed) -> Job | None:
 
     While a new spec trains, applications go on with what there is.
     """
-    jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
+    jobs = {job.id: job for job in observed.every_job}
     standing = jobs.get(change.job or "")
     if standing is not None and standing.model == change.model and change.model is not None:
         return standing

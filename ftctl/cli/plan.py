@@ -20,7 +20,6 @@ from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
 from ftctl.limits import check_limits
-from ftctl.observe import observe
 from ftctl.record import observed_document
 from ftctl.render.markdown import plan_markdown
 from ftctl.render.plan_json import plan_digest, plan_document
@@ -64,7 +63,7 @@ def plan_command(
     wanted = asked(select, replace, prune=prune, retry_failed=retry_failed)
     options = options_for(session, wanted)
     with session.provider() as provider:
-        observed = observe(session.desired, provider)
+        observed = session.observe(provider)
     if record is not None:
         _write(record, json.dumps(observed_document(observed), indent=2, sort_keys=True) + "\n")
     plan = plan_for(session, observed, options)

@@ -15,7 +15,6 @@ from ftctl.cli.live import Screen, screen_for
 from ftctl.cli.planning import plan_for
 from ftctl.cli.session import Session
 from ftctl.errors import Interrupted, WaitTimeout
-from ftctl.observe import observe
 from ftctl.plan import PlanOptions
 from ftctl.provider import Provider
 from ftctl.render.text import outcome_problem, report_text
@@ -132,7 +131,7 @@ class Running:
         return next(iter(changes), None)
 
     def _plan_for(self, names: frozenset[str]) -> tuple[tuple[Change, ...], Observed, Plan]:
-        observed = observe(self.session.desired, self.provider)
+        observed = self.session.observe(self.provider)
         options = replace(
             self.options, select=names, replace=frozenset(), prune=False, retry_failed=False
         )

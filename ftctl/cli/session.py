@@ -21,6 +21,8 @@ from ftctl.services import SERVICES, Service, check_service
 
 if TYPE_CHECKING:
     from ftctl.openai_provider import OpenAIProvider
+    from ftctl.provider import Provider
+    from ftctl.world import Observed
 
 STATE_FOLDER = ".ftctl"
 _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
@@ -37,6 +39,12 @@ class Session:
     service: Service
     info: ServiceInfo
     warnings: tuple[Diagnostic, ...]
+
+    def observe(self, provider: Provider) -> Observed:
+        """What exists at the service and is of concern to this project."""
+        from ftctl.observe import observe
+
+        return observe(self.desired, provider, others=self.project.config.reuse == "account")
 
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""

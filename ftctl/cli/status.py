@@ -15,7 +15,6 @@ from ftctl.cli.live import clear
 from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.observe import observe
 from ftctl.provider import Provider
 from ftctl.render.text import status_text
 from ftctl.render.words import duration, service_line
@@ -62,9 +61,9 @@ def _show(session: Session, found: list[dict[str, Any]], form: str) -> None:
 
 
 def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
-    observed = observe(session.desired, provider)
+    observed = session.observe(provider)
     plan = plan_for(session, observed, options_for(session, Asked()))
-    jobs = {job.id: job for job in (*observed.jobs, *observed.adopted)}
+    jobs = {job.id: job for job in observed.every_job}
     now = session.settings.clock.now()
     rows = []
     for change in plan.changes:

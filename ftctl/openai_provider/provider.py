@@ -6,7 +6,7 @@ SDK objects become our nouns, and SDK errors `ProviderError`, before they leave 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -132,11 +132,13 @@ class OpenAIProvider:
         self._client.close()
         self._writer.close()
 
-    def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
+    def observe(
+        self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
+    ) -> Observed:
         """See `Provider.observe`: one list each of files, jobs and models."""
         listed = self._files()
         # Adopted jobs carry no mark: with any of them, the list is read without the filter.
-        raw_jobs = tuple(self._list_jobs(None if adopted else project))
+        raw_jobs = tuple(self._list_jobs(None if adopted or others else project))
         ours_by_file = {file.id: read_file_name(file.filename or "") for file in listed}
         jobs = self._own(raw_jobs, project, ours_by_file)
         strangers = tuple(read_job(raw) for raw in raw_jobs if raw.id in adopted)
@@ -146,7 +148,8 @@ class OpenAIProvider:
             for file in listed
             if (made := read_file(file, project, is_result=file.id in results)) is not None
         )
-        return Observed(jobs, files, self._models((*jobs, *strangers)), strangers)
+        theirs = tuple(_others(raw_jobs, project)) if others else ()
+        return Observed(jobs, files, self._models((*jobs, *strangers)), strangers, theirs)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Provider.jobs`."""
@@ -329,6 +332,14 @@ class OpenAIProvider:
 
     def _asking(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
         return asking(operation, str(self._client.base_url), self._secrets, write=write)
+
+
+def _others(raw_jobs: tuple[Any, ...], project: str) -> Iterator[Job]:
+    """The jobs that other ftctl projects bought."""
+    for raw in raw_jobs:
+        owner = read_marks(getattr(raw, "metadata", None)).project
+        if owner not in (None, project):
+            yield replace(read_job(raw), project=owner)
 
 
 def _read_page(raw: Any) -> _Page:

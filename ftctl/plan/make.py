@@ -17,7 +17,7 @@ from ftctl.changes import (
     Step,
     Upload,
 )
-from ftctl.cleanup import plan_leftovers, plan_retention, stoppable
+from ftctl.cleanup import plan_files, plan_leftovers, plan_retention, stoppable
 from ftctl.diff import PARTIAL, field_changes, short_spec
 from ftctl.digest import file_name, is_readable
 from ftctl.model import Dataset, Desired, FineTune, ServiceInfo
@@ -44,8 +44,9 @@ def make_plan(
     world = _World(desired, observed, options)
     changes = [world.decide(finetune) for finetune in world.chosen]
     if options.select is None:
-        settled = all(change.model is not None for change in changes)
+        settled = bool(changes) and all(change.model is not None for change in changes)
         changes += plan_leftovers(desired, observed, prune=options.prune, settled=settled)
+        changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
     changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
     return Plan(desired.project, service, tuple(changes), _warnings(observed))
 
@@ -82,6 +83,7 @@ class _World:
         self.uploading: set[str] = set()  # file names
         self.filenames: dict[tuple[str, str | None], str] = {}
         self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
+        self.by_digest_elsewhere = _grouped(observed.others, lambda job: job.digest)
         self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
         self.files: dict[tuple[str | None, str | None, int], File] = {}
         for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
@@ -117,6 +119,7 @@ class _World:
                 change,
                 finetune,
                 facts.live,
+                (*self.by_name.get(finetune.name, ()), *self.by_digest.get(finetune.digest, ())),
                 self.observed,
                 wanted=self.wanted,
                 adopted=self.adopted,
@@ -136,6 +139,7 @@ class _World:
         return Facts(
             finetune=finetune,
             live=live,
+            reused=self._reused(finetune),
             running=running,
             surplus=tuple(
                 job for job in surplus if stoppable(job) and job.id not in self.adopted
@@ -162,7 +166,15 @@ class _World:
             candidates = tuple(j for j in self.observed.adopted if j.id == finetune.adopt)
         else:
             candidates = self.by_digest.get(finetune.digest, ())
-        for job in candidates:
+        return self._usable(candidates)
+
+    def _reused(self, finetune: FineTune) -> Job | None:
+        """The job of another project that bought the same, where those may be reused."""
+        return self._usable(self.by_digest_elsewhere.get(finetune.digest, ()))
+
+    def _usable(self, jobs: Iterable[Job]) -> Job | None:
+        """The first job with a model that exists."""
+        for job in jobs:
             if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
                 return job
         return None
@@ -173,7 +185,7 @@ class _World:
             assert isinstance(finetune.base_model, str)
             return finetune.base_model
         parent = self.desired.named(finetune.parent.finetune)
-        job = self._live(parent) if parent else None
+        job = (self._live(parent) or self._reused(parent)) if parent else None
         if job is None or job.model is None:
             return None
         return ParentModel(job.id, job.model, finetune.parent.checkpoint)

@@ -23,6 +23,7 @@ class Facts:
     live: Job | None  # the newest same job that succeeded and whose model exists
     running: tuple[Job, ...]  # same, in progress, and not superseded by a replacement
     surplus: tuple[Job, ...]  # same and in progress, but bought once too often
+    reused: Job | None  # another project's, of the same digest, whose model exists
     lost: Job | None  # the newest same job that is over, if its model was deleted
     ended: Job | None  # the newest same job that is over, if it failed or was cancelled
     outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
@@ -128,6 +129,15 @@ def _running(facts: Facts) -> Decision:
     return Decision(Action.NO_OP, reason, stands=job)
 
 
+def _reused(facts: Facts) -> Decision:
+    job = facts.reused
+    assert job is not None
+    reason = f"up to date as {job.model} (trained by project {job.project})"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=job)
+    return Decision(Action.NO_OP, reason, stands=job)
+
+
 def _model_gone(facts: Facts) -> Decision:
     assert facts.lost is not None
     return Decision(
@@ -203,6 +213,7 @@ TABLE: tuple[Row, ...] = (
     Row("more than one of the same in progress", lambda facts: bool(facts.surplus), _duplicate),
     Row("same succeeded and its model exists", lambda facts: facts.live is not None, _up_to_date),
     Row("same in progress, paused or unknown", lambda facts: bool(facts.running), _running),
+    Row("another project has the same", lambda facts: facts.reused is not None, _reused),
     Row("same succeeded, model gone", lambda facts: facts.lost is not None, _model_gone),
     Row(
         "same failed or cancelled, --retry-failed",
