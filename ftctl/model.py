@@ -97,8 +97,8 @@ class Config:
     manifests: str = "finetunes"
     provider: Mapping[str, str] | None = None
     prune: bool = False
-    reuse: Literal["project", "account"] = "project"
     policy: Mapping[str, int] = field(default_factory=nothing)
+    reuse: Literal["project", "account"] = "project"
 
 
 @dataclass(frozen=True, slots=True)
