@@ -141,6 +141,28 @@ def test_an_address_that_speaks_no_such_api_is_told(remote: Shell, world: World)
     assert "base_url" in result.err
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        "text",
+        {"data": 3},
+        {"data": [3]},
+        {"data": [{"id": 3}]},
+        {"data": [{"id": "ftjob-1"}]},
+        {"data": [{"id": "ftjob-1", "status": "queued", "created_at": "soon"}]},
+        {"data": [{"id": "ftjob-1", "status": "queued", "result_files": 3}]},
+    ],
+)
+def test_an_odd_list_is_a_fault_of_the_service(remote: Shell, world: World, answer: object) -> None:
+    world.before = lambda _method, path: (200, answer) if path == "/fine_tuning/jobs" else None
+
+    result = remote("plan")
+
+    assert result.status == 1
+    assert "error: list jobs: the answer cannot be read" in result.err
+
+
 def test_a_server_that_cannot_be_reached_is_told(
     shell: Shell, write_project: Callable[[Mapping[str, str]], Path]
 ) -> None:

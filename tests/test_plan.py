@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,8 @@ NOW = 1_000  # when the simulation starts; histories are older
 CASES = Path(__file__).parent / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
     "adopted ", "one job serves", "asked for with --replace", "back to ", " duplicates ",
-    "up to date as ", "running as ", "trained by project", "was deleted", "tries again: ", "--retry-failed buys",
+    "up to date as ", "running as ", "trained by project", "was deleted", "tries again: ",
+    "--retry-failed buys",
     "by a newer ftctl", " → ", "not found",
 )  # fmt: skip
 
@@ -443,6 +445,14 @@ def test_each_row_of_the_table_says_when_it_holds() -> None:
 
     assert len(set(given_when)) == len(given_when)
     assert all(given_when)
+
+
+def test_the_table_is_documented_in_its_order() -> None:
+    text = (ROOT / "docs" / "planner.md").read_text("utf-8")
+    table = text.partition("<!-- table -->")[2].partition("<!-- end -->")[0]
+    documented = [line.split("|")[1].strip() for line in table.splitlines() if "|" in line][2:]
+
+    assert documented == [row.given for row in TABLE]
 
 
 def test_every_row_of_the_table_is_reached_by_a_golden_case() -> None:

@@ -6,11 +6,12 @@ SDK objects become our nouns, and SDK errors `ProviderError`, before they leave 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from ftctl.changes import StartJob, Upload
 from ftctl.clock import Clock, SystemClock
@@ -19,7 +20,15 @@ from ftctl.errors import ProviderError, redact
 from ftctl.marks import PROJECT, read_marks
 from ftctl.openai_provider.faults import asking, gone_is_fine
 from ftctl.openai_provider.request import job_request
-from ftctl.openai_provider.translate import read_event, read_file, read_job
+from ftctl.openai_provider.translate import (
+    Raw,
+    read_checkpoint,
+    read_event,
+    read_file,
+    read_job,
+    read_job_of_project,
+    read_uploaded,
+)
 from ftctl.patience import patiently
 from ftctl.services import Service
 from ftctl.world import CheckpointModel, Event, Job, Observed
@@ -41,7 +50,7 @@ Query = dict[str, Any]
 class _Page(NamedTuple):
     """A part of a list; each entry has an id."""
 
-    entries: tuple[Any, ...]
+    entries: tuple[Raw, ...]
     has_more: bool
 
 
@@ -139,61 +148,65 @@ class OpenAIProvider:
         listed = self._files()
         # Adopted jobs carry no mark: with any of them, the list is read without the filter.
         raw_jobs = tuple(self._list_jobs(None if adopted or others else project))
-        ours_by_file = {file.id: read_file_name(file.filename or "") for file in listed}
+        ours_by_file = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
         jobs = self._own(raw_jobs, project, ours_by_file)
-        strangers = tuple(read_job(raw) for raw in raw_jobs if raw.id in adopted)
-        results = {file for job in jobs for file in job.result_files}
-        files = tuple(
-            made
-            for file in listed
-            if (made := read_file(file, project, is_result=file.id in results)) is not None
+        strangers = self._read(
+            "list jobs", read_job, [raw for raw in raw_jobs if raw["id"] in adopted]
         )
-        theirs = tuple(_others(raw_jobs, project)) if others else ()
+        results = {file for job in jobs for file in job.result_files}
+        read = self._read(
+            "list files",
+            lambda raw: read_file(raw, project, is_result=raw["id"] in results),
+            listed,
+        )
+        files = tuple(file for file in read if file is not None)
+        theirs: tuple[Job, ...] = ()
+        if others:
+            elsewhere = self._read("list jobs", read_job_of_project, raw_jobs)
+            theirs = tuple(job for job in elsewhere if job.project not in (None, project))
         return Observed(jobs, files, self._models((*jobs, *strangers)), strangers, theirs)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Provider.jobs`."""
         files = {}
         if self._service.mark == "file-name":
-            files = {file.id: read_file_name(file.filename or "") for file in self._files()}
-        listed = self._list_jobs(None if whole else project)
-        return self._own(tuple(listed), project, files)
+            listed = self._files()
+            files = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
+        return self._own(tuple(self._list_jobs(None if whole else project)), project, files)
 
     def _own(
         self,
-        raw_jobs: tuple[Any, ...],
+        raw_jobs: tuple[Raw, ...],
         project: str,
         files: Mapping[str, FileName | None],
     ) -> tuple[Job, ...]:
         """The project's jobs. The service's filter is not trusted: each mark is looked at."""
         jobs = []
-        for raw in raw_jobs:
-            job = read_job(raw)
-            owner = read_marks(getattr(raw, "metadata", None)).project
+        for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
+            owner = read_marks(raw.get("metadata")).project
             if owner is None and (name := files.get(job.training_file or "")) is not None:
                 owner = name.project if name.digest else None
-                job = replace(job, digest=name.digest, finetune=name.name)
+                marked = replace(job, digest=name.digest, finetune=name.name)
+            else:
+                marked = job
             if owner == project:
-                jobs.append(job)
+                jobs.append(marked)
         return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
 
-    def _files(self) -> list[Any]:
-        listed = self._client.files.list
-        return self._entries("list files", lambda after: listed(limit=_FILES_PAGE, **after))
+    def _files(self) -> list[Raw]:
+        return self._entries("list files", "/files", {"limit": _FILES_PAGE})
 
-    def _list_jobs(self, project: str | None) -> list[Any]:
-        filtered: dict[str, Any] = {}
+    def _list_jobs(self, project: str | None) -> list[Raw]:
+        query: Query = {"limit": self._service.page_size}
         if project is not None and self._service.mark == "metadata":
-            filtered = {"metadata": {PROJECT: project}}
-        listed = self._client.fine_tuning.jobs.list
-        size = self._service.page_size
-        return self._entries("list jobs", lambda after: listed(limit=size, **filtered, **after))
+            query["metadata"] = {PROJECT: project}
+        return self._entries("list jobs", "/fine_tuning/jobs", query)
 
     def _models(self, jobs: tuple[Job, ...]) -> frozenset[str] | None:
         """The models that exist; None where the service does not tell."""
         try:
-            found = self._page("list models", lambda _after: self._client.models.list(), {})
-            listed = frozenset(model.id for model in found.entries)
+            found = self._page("list models", "/models", {})
+            listed = frozenset(model["id"] for model in found.entries)
         except ProviderError as fault:
             # Restricted keys may not list models, and some gateways cannot.
             if fault.status in (403, 404, 405, 501):
@@ -216,27 +229,18 @@ class OpenAIProvider:
 
     def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
         """See `Provider.events`."""
-        listed = self._client.fine_tuning.jobs.list_events
+        path = f"/fine_tuning/jobs/{quote(job, safe='')}/events"
         if limit is not None:
-            newest = self._page("list events", lambda _after: listed(job, limit=limit), {})
-            found = list(newest.entries)
+            found = list(self._page("list events", path, {"limit": limit}).entries)
         else:
-            size = _EVENTS_PAGE
-            found = self._entries("list events", lambda after: listed(job, limit=size, **after))
-        return tuple(read_event(raw) for raw in reversed(found))
+            found = self._entries("list events", path, {"limit": _EVENTS_PAGE})
+        return self._read("list events", read_event, found[::-1])
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
         """See `Provider.checkpoints`."""
-        listed = self._client.fine_tuning.jobs.checkpoints.list
-        found = self._entries("list checkpoints", lambda after: listed(job, limit=100, **after))
-        return tuple(
-            CheckpointModel(
-                raw.fine_tuned_model_checkpoint,
-                raw.step_number,
-                getattr(raw.metrics, "full_valid_loss", None),
-            )
-            for raw in found
-        )
+        path = f"/fine_tuning/jobs/{quote(job, safe='')}/checkpoints"
+        found = self._entries("list checkpoints", path, {"limit": 100})
+        return self._read("list checkpoints", read_checkpoint, found)
 
     def upload(self, step: Upload, source: Path) -> str:
         """See `Provider.upload`."""
@@ -248,7 +252,8 @@ class OpenAIProvider:
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """See `Provider.find_upload`."""
-        found = [file for file in self._files() if file.filename == filename and file.bytes == size]
+        files = self._read("list files", read_uploaded, self._files())
+        found = [file for file in files if file.name == filename and file.bytes == size]
         return min(found, key=lambda file: (file.created_at, file.id)).id if found else None
 
     def start_job(
@@ -270,7 +275,7 @@ class OpenAIProvider:
             raw = self._writer.fine_tuning.jobs.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
-        job = read_job(raw)
+        job = read_job(raw.to_dict())
         if self._service.mark == "metadata" and job.digest is None:
             raise ProviderError(
                 "create a job",
@@ -283,9 +288,9 @@ class OpenAIProvider:
         """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
         jobs = self._client.fine_tuning.jobs
         try:
-            return read_job(self._patient("cancel a job", jobs.cancel)(job))
+            return read_job(self._patient("cancel a job", jobs.cancel)(job).to_dict())
         except ProviderError:
-            known = read_job(self._patient("look up a job", jobs.retrieve)(job))
+            known = read_job(self._patient("look up a job", jobs.retrieve)(job).to_dict())
             if known.in_progress:
                 raise
             return known
@@ -309,42 +314,47 @@ class OpenAIProvider:
 
         return lambda argument: patiently(lambda: once(argument), self._clock)
 
-    def _page(self, operation: str, ask: Callable[[Query], Any], after: Query) -> _Page:
-        def once(query: Query) -> _Page:
-            return _read_page(ask(query))
+    def _read(
+        self, operation: str, read: Callable[[Raw], T], entries: Sequence[Raw]
+    ) -> tuple[T, ...]:
+        """Each entry as one of our nouns; an odd one is a fault of the service, not a crash."""
+        with self._asking(operation):
+            return tuple(read(raw) for raw in entries)
 
-        return self._patient(operation, once)(after)
+    def _page(self, operation: str, path: str, query: Query) -> _Page:
+        """A part of a list, as the service's own JSON.
 
-    def _entries(self, operation: str, ask: Callable[[Query], Any]) -> list[Any]:
+        The SDK's typed objects would cost some 20 times as much to make as the JSON to read.
+        """
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        def once(wanted: Query) -> _Page:
+            answer = self._client.get(path, cast_to=httpx2.Response, options={"params": wanted})
+            return _read_page(answer.json())
+
+        return self._patient(operation, once)(query)
+
+    def _entries(self, operation: str, path: str, query: Query) -> list[Raw]:
         """Every entry of a list, page by page; ends where a page brings nothing new.
 
-        The SDK's own paging never ends on servers that ignore the cursor.
+        Some servers ignore the cursor, and would be read for ever.
         """
-        found: dict[str, Any] = {}
-        after: Query = {}
+        found: dict[str, Raw] = {}
         while True:
-            page = self._page(operation, ask, after)
-            fresh = {entry.id: entry for entry in page.entries if entry.id not in found}
+            page = self._page(operation, path, query)
+            fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in found}
             found |= fresh
             if not fresh or not page.has_more:
                 return list(found.values())
-            after = {"after": next(reversed(fresh))}
+            query = {**query, "after": next(reversed(fresh))}
 
     def _asking(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
         return asking(operation, str(self._client.base_url), self._secrets, write=write)
 
 
-def _others(raw_jobs: tuple[Any, ...], project: str) -> Iterator[Job]:
-    """The jobs that other ftctl projects bought."""
-    for raw in raw_jobs:
-        owner = read_marks(getattr(raw, "metadata", None)).project
-        if owner not in (None, project):
-            yield replace(read_job(raw), project=owner)
-
-
-def _read_page(raw: Any) -> _Page:
-    """A page of a list. AttributeError or TypeError where the answer is none."""
-    entries = tuple(raw.data or ())
-    if not all(isinstance(entry.id, str) for entry in entries):
+def _read_page(answer: Any) -> _Page:
+    """A page of a list. TypeError, KeyError or AttributeError where the answer is none."""
+    entries = tuple(answer.get("data") or ())
+    if not all(isinstance(entry["id"], str) for entry in entries):
         raise TypeError("an entry without an id")
-    return _Page(entries, bool(getattr(raw, "has_more", False)))
+    return _Page(entries, bool(answer.get("has_more")))

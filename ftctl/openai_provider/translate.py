@@ -3,72 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ftctl.digest import read_file_name
 from ftctl.errors import redact
 from ftctl.marks import read_marks
-from ftctl.world import Event, File, Job, JobError
+from ftctl.world import CheckpointModel, Event, File, Job, JobError
+
+Raw = Mapping[str, Any]  # an object of the service's, as JSON
 
 
-def read_job(raw: Any) -> Job:
-    def told(name: str) -> Any:
-        return getattr(raw, name, None)  # services leave fields out
-
-    mark = read_marks(told("metadata"))
+def read_job(raw: Raw) -> Job:
+    """A training job."""
+    mark = read_marks(raw.get("metadata"))
     return Job(
-        id=raw.id,
-        status=str(raw.status),
-        created_at=int(told("created_at") or 0),
+        id=raw["id"],
+        status=str(raw["status"]),
+        created_at=int(raw.get("created_at") or 0),
         finetune=mark.finetune,
         digest=mark.digest,
         spec=mark.spec,
         replaces=mark.replaces,
-        model=told("fine_tuned_model") or None,
-        base_model=told("model"),
-        error=_error(told("error")),
-        training_file=told("training_file"),
-        validation_file=told("validation_file"),
-        result_files=tuple(told("result_files") or ()),
+        model=raw.get("fine_tuned_model") or None,
+        base_model=raw.get("model"),
+        error=_error(raw.get("error")),
+        training_file=raw.get("training_file"),
+        validation_file=raw.get("validation_file"),
+        result_files=tuple(raw.get("result_files") or ()),
         metadata=mark.own,
-        trained_tokens=told("trained_tokens"),
-        finished_at=told("finished_at"),
+        trained_tokens=raw.get("trained_tokens"),
+        finished_at=raw.get("finished_at"),
     )
 
 
-def _error(raw: Any) -> JobError | None:
+def read_job_of_project(raw: Raw) -> Job:
+    """A training job that tells whose it is."""
+    return replace(read_job(raw), project=read_marks(raw.get("metadata")).project)
+
+
+def _error(raw: object) -> JobError | None:
     """Why it failed. Services send an empty or all-null object where there is no error."""
-    code, message = getattr(raw, "code", None), getattr(raw, "message", None)
+    if not isinstance(raw, Mapping):
+        return None
+    code, message = raw.get("code"), raw.get("message")
     if not code and not message:
         return None
-    return JobError(
-        str(code or "unknown"), redact(str(message or code)), getattr(raw, "param", None)
-    )
+    return JobError(str(code or "unknown"), redact(str(message or code)), raw.get("param"))
 
 
-def read_file(raw: Any, project: str, *, is_result: bool) -> File | None:
+def read_file(raw: Raw, project: str, *, is_result: bool) -> File | None:
     """A file of this project's; None for anybody else's."""
-    filename = getattr(raw, "filename", None) or ""
+    file = read_uploaded(raw)
+    name = read_file_name(file.name)
+    ours = name is not None and name.project == project
+    return file if ours or is_result else None
+
+
+def read_uploaded(raw: Raw) -> File:
+    """A file, whoever uploaded it."""
+    filename = str(raw.get("filename") or "")
     name = read_file_name(filename)
-    if not is_result and (name is None or name.project != project):
-        return None
     return File(
-        id=raw.id,
+        id=raw["id"],
         name=filename,
-        bytes=int(getattr(raw, "bytes", None) or 0),
-        created_at=int(getattr(raw, "created_at", None) or 0),
+        bytes=int(raw.get("bytes") or 0),
+        created_at=int(raw.get("created_at") or 0),
         sha256=name.sha256 if name else None,
         digest=name.digest if name else None,
-        usable=name is not None and getattr(raw, "status", None) not in ("error", "deleted"),
+        usable=name is not None and raw.get("status") not in ("error", "deleted"),
     )
 
 
-def read_event(raw: Any) -> Event:
-    data = getattr(raw, "data", None)
+def read_event(raw: Raw) -> Event:
+    """A line of a job's log."""
+    data = raw.get("data")
     return Event(
-        id=raw.id,
-        created_at=int(getattr(raw, "created_at", None) or 0),
-        level=str(getattr(raw, "level", None) or "info"),
-        message=redact(str(getattr(raw, "message", ""))),
+        id=raw["id"],
+        created_at=int(raw.get("created_at") or 0),
+        level=str(raw.get("level") or "info"),
+        message=redact(str(raw.get("message") or "")),
         metrics=dict(data) if isinstance(data, Mapping) else {},
     )
+
+
+def read_checkpoint(raw: Raw) -> CheckpointModel:
+    """A model as it was at one step."""
+    metrics = raw.get("metrics")
+    loss = metrics.get("full_valid_loss") if isinstance(metrics, Mapping) else None
+    return CheckpointModel(raw["fine_tuned_model_checkpoint"], raw["step_number"], loss)
