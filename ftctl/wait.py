@@ -10,8 +10,9 @@ from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.provider import Provider
 from ftctl.world import Event, Job
 
-_TOLERATED_FAULTS = 5  # looks in a row that may fail before a wait gives up
+_TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
+_FIRST_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ def follow(
 ) -> Iterator[tuple[Progress, ...]]:
     """The progress of jobs (name → id) at each look; the last one has them all over.
 
+    The first looks come quickly, later ones every `every_seconds`: some jobs are over at once.
     Raises `WaitTimeout` when time is up and `ProviderError` when looking fails for good.
     """
     started = clock.now()
-    faults = 0
+    last_good_look = started
+    usual_pause = min(every_seconds, _FIRST_PAUSE_SECONDS)
     progress: tuple[Progress, ...] = ()
     while True:
         try:
@@ -52,16 +55,16 @@ def follow(
                 progress_of(name, found[job], _events(provider, found[job]), now)
                 for name, job in jobs.items()
             )
-            faults = 0
+            last_good_look = now
         except ProviderError:
-            faults += 1
-            if faults >= _TOLERATED_FAULTS:
+            if clock.now() - last_good_look >= _TOLERATED_SECONDS:
                 raise
         else:
             yield progress
             if not any(one.job.in_progress for one in progress):
                 return
-        pause = every_seconds
+        pause = usual_pause
+        usual_pause = min(every_seconds, usual_pause * 1.5)
         if timeout_seconds is not None:
             pause = min(pause, timeout_seconds - (clock.now() - started))
         if timeout_seconds is not None and pause <= 0:

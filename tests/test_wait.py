@@ -104,7 +104,7 @@ def test_a_wait_looks_until_every_job_is_over(clock: HandClock) -> None:
         ["running", "failed"],
         ["succeeded", "failed"],
     ]
-    assert clock.now() - started == 20
+    assert clock.now() - started == 0.5 + 0.75
 
 
 def test_jobs_that_are_over_are_looked_at_once(clock: HandClock) -> None:
@@ -168,19 +168,22 @@ def test_time_runs_out_while_the_service_is_away(clock: HandClock) -> None:
         wait(Script([FAULT]), clock, 15)
 
 
-def test_four_looks_in_a_row_may_fail(clock: HandClock) -> None:
-    failing = [FAULT] * 4
+def test_looks_may_fail_for_a_while(clock: HandClock) -> None:
+    failing = [FAULT] * 8
 
     seen = wait(Script([*failing, (job("running"),), *failing, (DONE,)]), clock)
 
     assert [look[0].job.status for look in seen] == ["running", "succeeded"]
 
 
-def test_the_fifth_look_in_a_row_that_fails_ends_the_wait(clock: HandClock) -> None:
+def test_a_minute_without_a_good_look_ends_the_wait(clock: HandClock) -> None:
+    started = clock.now()
+
     with pytest.raises(ProviderError) as fault:
-        wait(Script([*[FAULT] * 5, (DONE,)]), clock)
+        wait(Script([FAULT]), clock)
 
     assert fault.value is FAULT
+    assert 60 <= clock.now() - started < 70
 
 
 def test_a_list_may_lag_behind_but_not_for_good(clock: HandClock) -> None:
