@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 VERSION = "v1"
@@ -41,28 +41,67 @@ def canonical_json(value: Any) -> str:
 
 
 def canonical(value: Any, rule: JsonSchema, root: JsonSchema) -> Any:
-    """A checked value without what its schema says by default, whole numbers as integers.
+    """A checked value without what its schema says by default, whole numbers as integers."""
+    return Shape((rule,), root).canonical(value)
 
-    Defaults are dropped and not filled in: a field that a later schema adds, with a default, then
-    leaves every digest as it was.
-    """
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        items = [item for option in _rules(rule, root) if (item := option.get("items"))]
-        return [canonical(entry, items[0] if items else {}, root) for entry in value]
-    if not isinstance(value, dict):
+
+class Shape:
+    """All the rules that apply to one place in a document, looked up once for all documents."""
+
+    def __init__(self, rules: Iterable[JsonSchema], root: JsonSchema) -> None:
+        found = (option for rule in rules for option in _rules(rule, root))
+        self._rules = tuple({id(option): option for option in found}.values())
+        self.defaults = [option["default"] for option in self._rules if "default" in option]
+        self.is_known = bool(self._rules)
+        self._root = root
+        self._known = frozenset(key for rule in self._rules for key in rule.get("properties", ()))
+        self._below: dict[str | None, Shape] = {}
+        self._items: Shape | None = None
+
+    def canonical(self, value: Any) -> Any:
+        """See the function. Defaults are dropped and not filled in: a field that a later schema
+        adds, with a default, then leaves every digest as it was.
+        """
+        match value:
+            case float() if value.is_integer():
+                return int(value)
+            case list():
+                return [self._item().canonical(entry) for entry in value]
+            case dict():
+                return self._fields(value)
         return value
-    kept = {}
-    for key in sorted(value):
-        options = tuple(_property_rules(key, rule, root))
-        inner = canonical(value[key], {"allOf": list(options)}, root)
-        if any("default" in option and option["default"] == inner for option in options):
-            continue
-        if inner == {} and options:  # a known field without content says nothing
-            continue
-        kept[key] = inner
-    return kept
+
+    def _fields(self, value: dict[str, Any]) -> dict[str, Any]:
+        kept = {}
+        for key in sorted(value):
+            below = self._property(key)
+            inner = below.canonical(value[key])
+            if inner in below.defaults:
+                continue
+            if inner == {} and below.is_known:  # a known field without content says nothing
+                continue
+            kept[key] = inner
+        return kept
+
+    def _property(self, key: str) -> Shape:
+        name = key if key in self._known else None  # all that no rule names are alike
+        if name not in self._below:
+            self._below[name] = Shape(self._property_rules(key), self._root)
+        return self._below[name]
+
+    def _property_rules(self, key: str) -> Iterator[JsonSchema]:
+        for rule in self._rules:
+            extra = rule.get("additionalProperties")
+            if key in rule.get("properties", {}):
+                yield rule["properties"][key]
+            elif isinstance(extra, Mapping):
+                yield extra
+
+    def _item(self) -> Shape:
+        if self._items is None:
+            items = [rule["items"] for rule in self._rules if rule.get("items")]
+            self._items = Shape(items[:1], self._root)
+        return self._items
 
 
 def _rules(rule: JsonSchema, root: JsonSchema) -> Iterator[JsonSchema]:
@@ -77,15 +116,6 @@ def _rules(rule: JsonSchema, root: JsonSchema) -> Iterator[JsonSchema]:
         nested.append(target)
     for inner in nested:
         yield from _rules(inner, root)
-
-
-def _property_rules(key: str, rule: JsonSchema, root: JsonSchema) -> Iterator[JsonSchema]:
-    for option in _rules(rule, root):
-        extra = option.get("additionalProperties")
-        if key in option.get("properties", {}):
-            yield from _rules(option["properties"][key], root)
-        elif isinstance(extra, Mapping):
-            yield from _rules(extra, root)
 
 
 def file_name(project: str, name: str, sha256: str, digest: str | None = None) -> str:

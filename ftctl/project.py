@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
+from ftctl.cache import Documents
 from ftctl.errors import Diagnostic, Span
-from ftctl.manifest import CUT_SHORT, Document, Where, find_manifests, read_documents
+from ftctl.manifest import CUT_SHORT, Document, Where, find_manifests
 from ftctl.model import Config
 from ftctl.schema import check_document, show_value
 
@@ -36,26 +38,34 @@ class Project:
 
 
 def load_project(
-    root: Path, environment: str | None = None
+    root: Path, environment: str | None = None, known: Documents | None = None
 ) -> tuple[Project | None, tuple[Diagnostic, ...]]:
-    """The project in a folder. It is None when a problem leaves nothing to go on with."""
-    document, problems = _read_project_file(root)
+    """The project in a folder. It is None when a problem leaves nothing to go on with.
+
+    `known` remembers the documents of an earlier run.
+    """
+    known = known or Documents()
+    document, problems = _read_project_file(root, known)
     if document is None:
         return None, problems
     file, problem = _choose_environment(document, environment)
     if problem is not None or file is None:
         return None, (*problems, *((problem,) if problem else ()))
     # Faults of ftctl.yaml end the work only after the manifests have told theirs.
-    manifests = _read_manifests(root, file)
+    manifests = _read_manifests(root, file, known)
     told = {fault.span for fault in problems}
     problems += manifests.problems
     defaults = _below(file, "defaults")
+    contexts = {"Dataset": "dataset", "FineTune": f"finetune {_hash(defaults.value)}"}
     fit: dict[str, list[Document]] = {kind: [] for kind in _KINDS}
     unfit = list(manifests.unfit)
     for found in manifests.documents:
         kind = found.value["kind"]
         merged = _with_defaults(found, defaults) if kind == "FineTune" else found
-        faults = check_document(merged, _KINDS[kind])
+        fits = known.fits(found, contexts[kind])
+        faults = () if fits else check_document(merged, _KINDS[kind])
+        if not faults and not fits:
+            known.remember_fit(found, contexts[kind])
         problems += tuple(fault for fault in faults if fault.span not in told)
         (unfit if faults else fit[kind]).append(merged)
     if told:
@@ -69,13 +79,20 @@ def load_project(
     return project, problems
 
 
-def _read_project_file(root: Path) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+def _hash(value: Any) -> str:
+    """Changes whenever the value does, in content or in order."""
+    return hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _read_project_file(
+    root: Path, known: Documents
+) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     path = root / PROJECT_FILE
     if not path.exists():
         where = Span(PROJECT_FILE)
         hint = "run 'ftctl init' to make a project here, or go to one with 'ftctl -C DIR …'"
         return None, (Diagnostic("no-project", f"there is no project in {root}", where, hint),)
-    documents, problems = read_documents(path, PROJECT_FILE)
+    documents, problems = known.read(path, PROJECT_FILE)
     if not documents:
         message = "the file holds no document; it needs one"
         first = Diagnostic("no-project", message, Span(PROJECT_FILE, 1, 1), _FIRST_LINE)
@@ -88,7 +105,12 @@ def _read_project_file(root: Path) -> tuple[Document | None, tuple[Diagnostic, .
     if not isinstance(document.value, dict):
         message = f"the document is {show_value(document.value)}; expected a mapping"
         return None, (*problems, Diagnostic("no-project", message, document.place(), _FIRST_LINE))
-    return document, (*problems, *check_document(document, "project"))
+    if known.fits(document, "project"):
+        return document, problems
+    faults = check_document(document, "project")
+    if not faults:
+        known.remember_fit(document, "project")
+    return document, (*problems, *faults)
 
 
 def _choose_environment(
@@ -138,6 +160,7 @@ def _config(file: Document) -> Config:
         manifests=known.get("manifests", "finetunes"),
         provider=known.get("provider"),
         prune=known.get("prune", False),
+        reuse=known.get("reuse", "project"),
         policy=known.get("policy") or {},
     )
 
@@ -150,7 +173,7 @@ class _Manifests:
     readable: bool = True
 
 
-def _read_manifests(root: Path, file: Document) -> _Manifests:
+def _read_manifests(root: Path, file: Document, known: Documents) -> _Manifests:
     name = file.value.get("manifests", "finetunes")
     if not isinstance(name, str) or not name:
         return _Manifests()  # the schema has told
@@ -166,7 +189,7 @@ def _read_manifests(root: Path, file: Document) -> _Manifests:
     unfit: list[Document] = []
     problems: list[Diagnostic] = []
     for path in find_manifests(folder):
-        found, faults = read_documents(path, show_path(path, root))
+        found, faults = known.read(path, show_path(path, root))
         problems += faults
         for document in found:
             if (problem := _kind_problem(document)) is None:
@@ -180,12 +203,20 @@ def _read_manifests(root: Path, file: Document) -> _Manifests:
 
 def absolute(path: Path) -> Path:
     """The path from the root, without dots. Links are not followed: they may form a loop."""
-    return Path(os.path.normpath(Path.cwd() / path))
+    return Path(_absolute(path))
 
 
 def show_path(path: Path, root: Path) -> str:
     """A path as people in the project's folder would type it."""
-    return Path(os.path.relpath(absolute(path), absolute(root))).as_posix()
+    full, base = _absolute(path), _absolute(root)
+    inside = full.startswith(base + os.sep)
+    shown = full[len(base) + 1 :] if inside else os.path.relpath(full, base)
+    return shown.replace(os.sep, "/")
+
+
+def _absolute(path: Path) -> str:
+    # Not by pathlib: this is done for each of ten thousand manifests.
+    return os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
 
 
 def _kind_problem(document: Document) -> Diagnostic | None:
@@ -218,6 +249,8 @@ def _kind_problem(document: Document) -> Diagnostic | None:
 
 def _with_defaults(document: Document, defaults: Document) -> Document:
     """A FineTune with the project's defaults under it; each value keeps the place that set it."""
+    if not defaults.value:
+        return document
     value = dict(document.value)
     places, keys = dict(document.places), dict(document.keys)
     for key, default in defaults.value.items():

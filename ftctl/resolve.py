@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ftctl.digest import canonical, spec_digest
+from ftctl.digest import Shape, spec_digest
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
 from ftctl.model import Dataset, DataSource, Desired, FineTune, Method, Parent
@@ -148,6 +148,7 @@ def resolve(
 ) -> Desired:
     """What the project asks for. Every name leads somewhere and every file has been read."""
     finetunes: dict[str, FineTune] = {}
+    shape = Shape((schema,), schema)
     for name in _in_order(names.finetunes):
         document = names.finetunes[name]
         method: Method = document.value.get("method", "supervised")
@@ -156,7 +157,7 @@ def resolve(
             for role in ("training", "validation")
             if (source := data_of(document, role, project, names)) is not None
         }
-        finetunes[name] = _finetune(document, data, finetunes, schema, cosmetic)
+        finetunes[name] = _finetune(document, data, finetunes, shape, cosmetic)
     return Desired(project.config.project, tuple(finetunes.values()))
 
 
@@ -164,10 +165,10 @@ def _finetune(
     document: Document,
     data: Mapping[str, Dataset],
     known: Mapping[str, FineTune],
-    schema: JsonSchema,
+    shape: Shape,
     cosmetic: frozenset[str],
 ) -> FineTune:
-    value = canonical(document.value, schema, schema)
+    value = shape.canonical(document.value)
     spec = {key: entry for key, entry in value.items() if key not in _NOT_IN_SPEC}
     spec.update({role: dataset.sha256 for role, dataset in data.items()})
     base_model: str | Parent = value["base_model"] if isinstance(value["base_model"], str) else ""
@@ -258,14 +259,14 @@ def _cycles(finetunes: Mapping[str, Document]) -> list[Diagnostic]:
 
 def _in_order(finetunes: Mapping[str, Document]) -> list[str]:
     """Parents before their children, else by name."""
-    order: list[str] = []
+    order: dict[str, None] = {}  # as a set that keeps its order
 
     def visit(name: str) -> None:
         chain = [name]
         while (parent := parent_of(finetunes[chain[-1]])) is not None and parent not in order:
             chain.append(parent)
-        order.extend(link for link in reversed(chain) if link not in order)
+        order.update(dict.fromkeys(reversed(chain)))
 
     for name in sorted(finetunes):
         visit(name)
-    return order
+    return list(order)

@@ -20,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of the authors
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--simulate-all", action="store_true", help="the long form of the simulation")
+
+
 class HandClock:
     """Time that only passes when somebody sleeps."""
 

@@ -25,7 +25,8 @@ DOORS = {
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
     "errors", "clock", "patience", "scalars", "digest", "marks", "model", "world", "changes",
-    "manifest", "schema", "project", "resolve", "services", "catalog", "dataset", "diff", "record",
+    "manifest", "schema", "dataset", "cache", "project", "resolve", "services", "catalog", "diff",
+    "record",
     "limits", "cleanup", "plan",
     "provider", "openai_provider", "observe",
     "purchase", "apply", "wait", "render", "cli", "__main__",

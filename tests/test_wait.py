@@ -169,7 +169,7 @@ def test_time_runs_out_while_the_service_is_away(clock: HandClock) -> None:
 
 
 def test_looks_may_fail_for_a_while(clock: HandClock) -> None:
-    failing = [FAULT] * 8
+    failing = [FAULT] * 5
 
     seen = wait(Script([*failing, (job("running"),), *failing, (DONE,)]), clock)
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftctl.cache import Datasets, Documents, open_store
 from ftctl.catalog import load_catalog, shutdown_warnings
 from ftctl.cli.settings import Settings
-from ftctl.dataset import read_dataset
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.model import Dataset, DataSource, Desired, Method, ServiceInfo
 from ftctl.project import Project, load_project
@@ -148,15 +148,19 @@ def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic,
     if not settings.folder.is_dir():
         raise FtctlError(f"there is no folder {settings.folder}", "check the path after -C")
     root = settings.folder
-    project, problems = load_project(root, settings.environment)
+    cache = root / STATE_FOLDER / "cache"
+    documents, checks = open_store(cache, "documents"), open_store(cache, "datasets")
+    project, problems = load_project(root, settings.environment, Documents(documents))
     if project is None:
         return None, in_order(problems)
     names = follow_names(project)
     problems += names.problems
     datasets: dict[tuple[Path, Method | None], Dataset] = {}
+    documents.save()
+    data = Datasets(checks)
     for need in data_needs(project, names):
         source = need.sources[0]
-        dataset, found = read_dataset(
+        dataset, found = data.read(
             source.name, source.source, source.shown, need.method, need.least
         )
         problems += tuple(_at_manifest(problem, source) for problem in found)
@@ -164,6 +168,7 @@ def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic,
             datasets[source.source, need.method] = dataset
             pins = (pin_problem(named, dataset) for named in need.sources)
             problems += tuple(pin for pin in pins if pin)
+    checks.save()
     service, info, faults = _service(project, settings)
     problems += faults
     if service is not None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import sqlite3
 
 from ftctl.emulator.call import Call
-from ftctl.emulator.file_rows import PRESENT, NewFile, add_file, file_content, find_file, shown_file
+from ftctl.emulator.file_rows import (
+    PRESENT,
+    NewFile,
+    add_file,
+    file_content,
+    find_file,
+    shown_as_json,
+    shown_file,
+)
 from ftctl.emulator.multipart import Part, read_form
 from ftctl.emulator.pages import read_cursor, read_limit, read_order
 from ftctl.emulator.store import Session
-from ftctl.emulator.wire import ApiError, Response, answer, bad_request
+from ftctl.emulator.wire import ApiError, Response, answer, answer_list, bad_request
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 MAX_PAGE = 10_000
@@ -41,16 +49,13 @@ def list_files(call: Call) -> Response:
             *(after, after),
             limit + 1,
         )
-    shown = [shown_file(row) for row in rows[:limit]]
-    return answer(
-        {
-            "object": "list",
-            "data": shown,
-            # The specification wants strings here, also when there is nothing to name.
-            "first_id": shown[0]["id"] if shown else "",
-            "last_id": shown[-1]["id"] if shown else "",
-            "has_more": len(rows) > limit,
-        }
+    shown = rows[:limit]
+    return answer_list(
+        map(shown_as_json, shown),
+        # The specification wants strings here, also when there is nothing to name.
+        first_id=shown[0]["id"] if shown else "",
+        last_id=shown[-1]["id"] if shown else "",
+        has_more=len(rows) > limit,
     )
 
 

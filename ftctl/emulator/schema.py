@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x46544331  # "FTC1": tells our databases from any other
 
 SCHEMA: tuple[str, ...] = (
@@ -48,7 +48,8 @@ SCHEMA: tuple[str, ...] = (
         running_since REAL,
         finished_at REAL,
         fine_tuned_model TEXT,
-        error TEXT NOT NULL
+        error TEXT NOT NULL,
+        shown TEXT
     )
     """,
     "CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL",
@@ -95,3 +96,6 @@ SCHEMA: tuple[str, ...] = (
     )
     """,
 )
+
+# How a database of each older version becomes one of the next.
+UPGRADES: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE jobs ADD COLUMN shown TEXT",)}

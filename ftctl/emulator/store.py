@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ftctl.emulator.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from ftctl.emulator.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 
 BUSY_SECONDS = 30.0
 """How long a request waits for another process's transaction before it is refused."""
@@ -100,9 +100,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == 0:
-            for statement in SCHEMA:
-                connection.execute(statement)
+        version = _version(connection)
+        statements = list(SCHEMA) if version == 0 else _upgrades(version)
+        for statement in statements:
+            connection.execute(statement)
+        if statements:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
@@ -110,6 +112,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     _check_owner(connection, path)
+
+
+def _upgrades(version: int) -> list[str]:
+    return [sql for older in range(version, SCHEMA_VERSION) for sql in UPGRADES[older]]
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:

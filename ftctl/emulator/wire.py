@@ -93,8 +93,21 @@ def bad_request(message: str, param: str | None, code: str | None = None) -> Api
 
 def answer(value: Json, status: int = 200, headers: Pairs = ()) -> Response:
     """A JSON answer. ASCII only, so that no text whatever can fail to be encoded."""
-    body = json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+    body = to_json(value).encode("ascii")
     return Response(status, (("content-type", "application/json"), *headers), body)
+
+
+def answer_list(entries: Iterable[str], **beside: Any) -> Response:
+    """A JSON answer whose entries are JSON texts already; `beside` are its other fields."""
+    head = f'{{"object":"list","data":[{",".join(entries)}]'
+    fields = "".join(f',"{name}":{to_json(value)}' for name, value in beside.items())
+    body = f"{head}{fields}}}".encode("ascii")
+    return Response(200, (("content-type", "application/json"),), body)
+
+
+def to_json(value: Any) -> str:
+    """Compact, and ASCII only."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def refusal(error: ApiError) -> Response:

@@ -1,8 +1,8 @@
 """YAML files in, documents out: plain values that remember where each of them stands."""
 
 from ftctl.manifest.document import Document, Where
-from ftctl.manifest.files import CUT_SHORT, find_manifests, read_documents
-from ftctl.manifest.reader import DEEPEST, LARGEST
+from ftctl.manifest.files import CUT_SHORT, find_manifests, parse_documents, read_documents
+from ftctl.manifest.text import DEEPEST, LARGEST, read_bytes
 
 __all__ = [
     "CUT_SHORT",
@@ -11,5 +11,7 @@ __all__ = [
     "Document",
     "Where",
     "find_manifests",
+    "parse_documents",
+    "read_bytes",
     "read_documents",
 ]

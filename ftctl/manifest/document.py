@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ftctl.errors import Span
@@ -20,6 +20,7 @@ class Document:
     places: Mapping[Where, Span]
     keys: Mapping[Where, Span]
     trapped: frozenset[Where] = frozenset()  # values already reported as traps
+    origin: str = field(default="", compare=False)  # the file's content and the place in it
 
     def place(self, where: Where = ()) -> Span:
         """Where a value stands; for one that came through an alias, where the alias stands."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
-
-import yaml
 
 from ftctl.errors import Diagnostic
 from ftctl.manifest.document import Document
-from ftctl.manifest.reader import Reader, TooMuch
-from ftctl.manifest.syntax import syntax_problem
-from ftctl.manifest.text import place_after, read_text
+from ftctl.manifest.text import decode, place_after, read_bytes
 
 # Problems after which the rest of a file is not read.
 CUT_SHORT = frozenset(
@@ -31,22 +29,44 @@ _PAIR = r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 
 def find_manifests(folder: Path) -> tuple[Path, ...]:
     """Every YAML or JSON file below a folder by its path; hidden ones are left out."""
-    found = (
-        path
-        for path in folder.rglob("*")
-        if path.suffix in _SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not path.is_dir()
-    )
-    return tuple(sorted(found, key=lambda path: path.as_posix()))
+    return tuple(Path(found) for found in sorted(_below(str(folder))))
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Links to folders are not followed: they may form a loop."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif os.path.splitext(entry.name)[1] in _SUFFIXES and not entry.is_dir():  # noqa: PTH122
+            yield Path(entry.path).as_posix()
 
 
 def read_documents(path: Path, shown: str) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
     """The documents of a file and every problem of its form. `shown` is its path for people."""
-    text, problem = read_text(path, shown)
+    raw = read_bytes(path, shown)
+    if isinstance(raw, Diagnostic):
+        return (), (raw,)
+    return parse_documents(raw, shown, json=path.suffix == ".json")
+
+
+def parse_documents(
+    raw: bytes, shown: str, *, json: bool = False
+) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    """The same for a file that has been read; JSON is read by its own rules."""
+    import yaml  # noqa: PLC0415 - nothing is parsed where all is known from before: 27 ms
+
+    from ftctl.manifest.reader import Reader, TooMuch  # noqa: PLC0415
+    from ftctl.manifest.syntax import syntax_problem  # noqa: PLC0415
+
+    text, problem = decode(raw, shown)
     if problem is not None:
         return (), (problem,)
-    json = path.suffix == ".json"
     text = re.sub(_PAIR, _as_one_escape, text) if json else text
     reader = Reader(shown, json=json, end=place_after(text, shown))
     documents: list[Document] = []

@@ -14,11 +14,8 @@ import yaml
 
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest.document import Document, Where
-from ftctl.manifest.text import place_of
+from ftctl.manifest.text import DEEPEST, LARGEST, place_of
 from ftctl.scalars import Trap, read_scalar
-
-DEEPEST = 64  # levels of nesting
-LARGEST = 100_000  # values in one document, aliases counted as often as they are used
 
 
 class TooMuch(Exception):

@@ -11,21 +11,28 @@ from ftctl.errors import Diagnostic, Span
 if TYPE_CHECKING:
     import yaml
 
+DEEPEST = 64  # levels of nesting
+LARGEST = 100_000  # values in one document, aliases counted as often as they are used
+
 # What YAML does not allow in a stream: controls but tab and line ends, surrogates, U+FFFE, U+FFFF.
 # U+0085, U+2028 and U+2029 end a line in YAML 1.1 and not in 1.2, nor in editors.
 _FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
-def read_text(path: Path, shown: str) -> tuple[str, Diagnostic | None]:
-    """The text, or the one problem for which there is none."""
+def read_bytes(path: Path, shown: str) -> bytes | Diagnostic:
+    """A file's bytes, or why they cannot be had."""
     if not path.is_file():
         what = "is not a regular file" if path.exists() else "does not exist"
-        return "", Diagnostic("unreadable-file", f"the file {what}", Span(shown))
+        return Diagnostic("unreadable-file", f"the file {what}", Span(shown))
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
-        return "", Diagnostic("unreadable-file", f"cannot be read: {reason}", Span(shown))
+        return Diagnostic("unreadable-file", f"cannot be read: {reason}", Span(shown))
+
+
+def decode(raw: bytes, shown: str) -> tuple[str, Diagnostic | None]:
+    """The text, or the one problem for which there is none."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:

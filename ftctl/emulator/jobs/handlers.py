@@ -18,7 +18,15 @@ from ftctl.emulator.model_rows import find_model
 from ftctl.emulator.pages import read_cursor, read_limit
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.store import Session
-from ftctl.emulator.wire import ApiError, Request, Response, answer, bad_request, json_object
+from ftctl.emulator.wire import (
+    ApiError,
+    Request,
+    Response,
+    answer,
+    answer_list,
+    bad_request,
+    json_object,
+)
 
 DEFAULT_PAGE, MAX_PAGE = 20, 100
 
@@ -48,9 +56,9 @@ def list_jobs(call: Call) -> Response:
             pairs=wanted.pairs,
             without_metadata=wanted.none,
             limit=limit + 1,
+            organization=call.settings.organization,
         )
-    shown = [shown_job(job, call.settings.organization) for job in jobs[:limit]]
-    return answer({"object": "list", "data": shown, "has_more": len(jobs) > limit})
+    return answer_list(jobs[:limit], has_more=len(jobs) > limit)
 
 
 def retrieve_job(call: Call) -> Response:

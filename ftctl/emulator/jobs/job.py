@@ -94,6 +94,11 @@ def shown_job(job: Job, organization: str) -> Json:
 
     `hyperparameters` is for supervised jobs only; the specification still wants an object.
     """
+    return {**shown_anywhere(job), "organization_id": organization}
+
+
+def shown_anywhere(job: Job) -> Json:
+    """The job as clients see it, but for the organization that they ask for."""
     return {
         "object": "fine_tuning.job",
         "id": job.id,
@@ -101,7 +106,6 @@ def shown_job(job: Job, organization: str) -> Json:
         "created_at": int(job.created_at),
         "finished_at": _whole(job.finished_at),
         "fine_tuned_model": job.fine_tuned_model,
-        "organization_id": organization,
         "result_files": [],
         "status": job.status,
         "validation_file": job.validation_file,

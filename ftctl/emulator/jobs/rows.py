@@ -9,16 +9,27 @@ from dataclasses import fields
 from typing import Any
 
 from ftctl.emulator.ids import derived
-from ftctl.emulator.jobs.job import Checkpoint, Event, Happening, Job, Result
+from ftctl.emulator.jobs.job import (
+    TERMINAL,
+    Checkpoint,
+    Event,
+    Happening,
+    Job,
+    Result,
+    shown_anywhere,
+)
 from ftctl.emulator.store import Session
+from ftctl.emulator.wire import to_json
 
 KEPT_CHECKPOINTS = 3
 """A job keeps the checkpoints of its last three epochs."""
 
 _COLUMNS = tuple(field.name for field in fields(Job) if field.name != "seq")
+_BEYOND = 2**62  # after every sequence number
 _AS_JSON = frozenset({"method", "metadata", "integrations", "error"})
-_INSERT = f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' for _ in _COLUMNS)})"  # noqa: S608
-_UPDATE = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE seq = ?"  # noqa: S608
+_WRITTEN = (*_COLUMNS, "shown")  # the job's JSON, once nothing about it can change any more
+_INSERT = f"INSERT INTO jobs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608
+_UPDATE = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _WRITTEN)} WHERE seq = ?"  # noqa: S608
 
 
 def insert_job(session: Session, job: Job) -> None:
@@ -53,19 +64,41 @@ def select_jobs(
     pairs: frozenset[tuple[str, str]],
     without_metadata: bool,
     limit: int,
-) -> list[Job]:
-    """The newest jobs, older than `before`, that carry every one of the metadata pairs."""
-    conditions = ["(? IS NULL OR seq < ?)"]
-    values: list[Any] = [before, before]
-    for pair in sorted(pairs):
+    organization: str,
+) -> list[str]:
+    """The newest jobs, older than `before`, that carry every one of the metadata pairs, as JSON."""
+    marks = sorted(pairs)
+    source, seq = "jobs", "jobs.seq"
+    conditions: list[str] = []
+    values: list[Any] = []
+    if marks:  # its index gives the jobs that carry the pair, and no other, in order
+        source, seq = "job_metadata AS mark CROSS JOIN jobs ON jobs.seq = mark.job", "mark.job"
+        conditions.append("mark.key = ? AND mark.value = ?")
+        values += [*marks[0]]
+    for pair in marks[1:]:
         conditions.append(
-            "EXISTS (SELECT 1 FROM job_metadata WHERE job = seq AND key = ? AND value = ?)"
+            "EXISTS (SELECT 1 FROM job_metadata WHERE job = jobs.seq AND key = ? AND value = ?)"
         )
-        values.extend(pair)
+        values += [*pair]
     if without_metadata:
-        conditions.append("NOT EXISTS (SELECT 1 FROM job_metadata WHERE job = seq)")
-    sql = f"SELECT * FROM jobs WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"  # noqa: S608
-    return [_job(row) for row in session.all(sql, *values, limit)]
+        conditions.append("NOT EXISTS (SELECT 1 FROM job_metadata WHERE job = jobs.seq)")
+    conditions.append(f"{seq} < ?")
+    values += [_BEYOND if before is None else before, limit]
+    rows = session.all(
+        f"SELECT jobs.seq, jobs.shown FROM {source}"  # noqa: S608 - only our own words
+        f" WHERE {' AND '.join(conditions)} ORDER BY {seq} DESC LIMIT ?",
+        *values,
+    )
+    ending = f',"organization_id":{json.dumps(organization)}}}'
+    return [
+        (row["shown"] or _shown_now(session, row["seq"])).removesuffix("}") + ending for row in rows
+    ]
+
+
+def _shown_now(session: Session, seq: int) -> str:
+    row = session.first("SELECT * FROM jobs WHERE seq = ?", seq)
+    assert row is not None
+    return to_json(shown_anywhere(_job(row)))
 
 
 def record(session: Session, job: Job, happenings: Iterable[Happening]) -> None:
@@ -121,12 +154,13 @@ def _insert_model(session: Session, job: Job, model: str, at: float) -> None:
 
 
 def _values(job: Job) -> list[Any]:
-    return [
+    values = [
         json.dumps(getattr(job, name)) if name in _AS_JSON else getattr(job, name)
         for name in _COLUMNS
     ]
+    return [*values, to_json(shown_anywhere(job)) if job.status in TERMINAL else None]
 
 
 def _job(row: sqlite3.Row) -> Job:
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over values
+    values = {name: row[name] for name in ("seq", *_COLUMNS)}
     return Job(**{name: json.loads(v) if name in _AS_JSON else v for name, v in values.items()})
