@@ -6,12 +6,13 @@ import json
 import re
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_server import PlainServer, World
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
@@ -22,6 +23,9 @@ DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of th
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--simulate-all", action="store_true", help="the long form of the simulation")
+
+
+KEY = "sk-test-0123456789abcdef"
 
 
 class HandClock:
@@ -152,6 +156,23 @@ def small_project(finetune: str = FINETUNE, **files: str) -> dict[str, str]:
         "data/train.jsonl": chat_rows(12),
         **files,
     }
+
+
+@pytest.fixture
+def world() -> World:
+    """The state of a server that is not ours."""
+    return World()
+
+
+@pytest.fixture
+def remote(
+    world: World, shell: Shell, write_project: Callable[[Mapping[str, str]], Path]
+) -> Iterator[Shell]:
+    """ftctl in a small project whose service is the plain server."""
+    write_project(small_project(**{"ftctl.yaml": "project: demo\nprovider: {type: openai}\n"}))
+    with PlainServer(world) as server:
+        shell.environ.update(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        yield shell
 
 
 _IDS = re.compile(

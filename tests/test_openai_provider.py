@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import Shell, small_project
-from plain_server import Answer, PlainServer, World
+from conftest import KEY, Shell, small_project
+from plain_server import Answer, World
 
 PROJECT = small_project(**{"ftctl.yaml": "project: demo\nprovider: {type: openai}\n"})
-KEY = "sk-test-0123456789abcdef"
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def remote(
-    world: World, shell: Shell, write_project: Callable[[Mapping[str, str]], Path]
-) -> Iterator[Shell]:
-    """ftctl in a small project whose service is the plain server."""
-    write_project(PROJECT)
-    with PlainServer(world) as server:
-        shell.environ.update(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
-        yield shell
 
 
 def once(method: str, path: str, answer: Answer | str) -> Callable[[str, str], Answer | str | None]:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-from conftest import FINETUNE, Shell, small_project
-from plain_server import Answer, PlainServer, World
+from conftest import FINETUNE, Shell
+from plain_server import Answer, World
 
 CREATE = ("POST", "/fine_tuning/jobs")
 DAILY = (429, {"error": {"message": "12 jobs a day", "code": "daily_rate_limit_exceeded"}})
 SLOW_DOWN = (429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}})
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def remote(
-    world: World, shell: Shell, write_project: Callable[[Mapping[str, str]], Path]
-) -> Iterator[Shell]:
-    """ftctl in a small project whose service is the plain server."""
-    write_project(small_project(**{"ftctl.yaml": "project: demo\nprovider: {type: openai}\n"}))
-    with PlainServer(world) as server:
-        shell.environ.update(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-test")
-        yield shell
 
 
 def times(number: int, answer: Answer) -> Callable[[str, str], Answer | None]:

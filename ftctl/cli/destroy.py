@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
-from ftctl.apply import apply_plan
 from ftctl.cleanup import make_destroy_plan
 from ftctl.cli.approval import approve
-from ftctl.cli.exits import DONE, FAILED, PARTIAL
+from ftctl.cli.exits import DONE
+from ftctl.cli.interrupts import interrupts
 from ftctl.cli.planning import check_name
+from ftctl.cli.running import Running
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.limits import check_limits
+from ftctl.plan import PlanOptions
 from ftctl.render.plan_json import plan_digest
-from ftctl.render.text import outcome_problem, plan_text, report_text
-from ftctl.schema import cosmetic_fields
+from ftctl.render.text import plan_text
 
 
 @click.command("destroy")
@@ -51,20 +52,5 @@ def destroy_command(
             return DONE
         if not auto_approve:
             approve(console, found, digest, "Destroy all of this? It cannot be undone.")
-        console.result("")
-        report = apply_plan(
-            plan,
-            provider,
-            root=session.root,
-            clock=settings.clock,
-            cosmetic=cosmetic_fields(),
-            known_jobs=frozenset(job.id for job in observed.jobs),
-            say=lambda name, sentence: console.result(f"{name}: {sentence}"),
-        )
-    for outcome in report.outcomes:
-        if (problem := outcome_problem(outcome)) is not None:
-            console.note(f"error: {problem}")
-    console.result(report_text(report))
-    if report.ok:
-        return DONE
-    return PARTIAL if report.partial else FAILED
+        with interrupts(console) as stop:
+            return Running(session, provider, PlanOptions(), stop).carry_out(plan, observed)
