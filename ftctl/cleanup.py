@@ -69,47 +69,59 @@ def plan_files(
     """
     if not (settled or prune):
         return []
-    needed = _needed_files(observed, changes)
     wanted = {
-        dataset.sha256
+        dataset.sha256: dataset.bytes
         for one in desired.finetunes
         for dataset in (one.training, one.validation)
         if dataset is not None
     }
-    first: dict[tuple[str | None, str | None], str] = {}
-    for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
-        if file.usable and file.sha256 in wanted:
-            first.setdefault((file.sha256, file.digest), file.id)
-    files = [
+    used = _files_in_use(observed, changes)
+    kept = {
         file
-        for file in observed.files
-        if file.id not in needed
-        and (file.sha256 not in wanted or (settled and first.get(file_key(file)) != file.id))
-    ]
+        for job in _with_models(observed, changes)
+        for file in (*_inputs(job), *job.result_files)
+    }
+    first: dict[tuple[str | None, str | None], str] = {}  # the copy that serves from now on
+    for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
+        if file.usable and wanted.get(file.sha256 or "") == file.bytes:
+            first.setdefault((file.sha256, file.digest), file.id)
+    files = []
+    for file in observed.files:
+        if file.sha256 in wanted:
+            unneeded = settled and first.get((file.sha256, file.digest)) != file.id
+        else:
+            unneeded = file.id not in kept
+        if unneeded and file.id not in used:
+            files.append(file)
     return _file_change(files, "nothing refers to them")
 
 
-def file_key(file: File) -> tuple[str | None, str | None]:
-    """What makes two files copies of each other: their content, and the job they are marked for."""
-    return (file.sha256, file.digest)
-
-
-def _needed_files(observed: Observed, changes: Collection[Change]) -> set[str]:
-    """The files of jobs in progress and of jobs whose model stays."""
-    steps = [step for one in changes for step in one.steps]
-    going = {step.model for step in steps if isinstance(step, DeleteModel)}
-    stopping = {step.job for step in steps if isinstance(step, CancelJob)}
-    needed: set[str] = set()
-    marks: set[str] = set()
-    for job in (*observed.jobs, *observed.adopted):
-        stays = job.model is not None and job.model not in going and observed.has_model(job.model)
-        runs = job.in_progress and job.id not in stopping
-        if runs or (job.status == "succeeded" and stays):
-            needed.update(_inputs(job), job.result_files)
-        marks.update(_inputs(job)[:1])
+def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
+    """The files of jobs in progress, and those by which a job is known."""
+    stopping = {s.job for one in changes for s in one.steps if isinstance(s, CancelJob)}
+    jobs = (*observed.jobs, *observed.adopted)
+    running = [job for job in jobs if job.in_progress and job.id not in stopping]
+    used = {file for job in running for file in _inputs(job)}
     # A file that carries a job's mark is all that is known of the job: without it, going back to
-    # that spec would buy it again.
-    return needed | {file.id for file in observed.files if file.digest and file.id in marks}
+    # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
+    standing = [*running, *_with_models(observed, changes)]
+    stood_for = {job.digest for job in standing}
+    known_by = [*standing, *(job for job in jobs if job.digest not in stood_for)]
+    marks = {job.training_file for job in known_by}
+    return used | {file.id for file in observed.files if file.digest and file.id in marks}
+
+
+def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
+    """The jobs whose model stays once `changes` are carried out."""
+    going = {s.model for one in changes for s in one.steps if isinstance(s, DeleteModel)}
+    return [
+        job
+        for job in (*observed.jobs, *observed.adopted)
+        if job.status == "succeeded"
+        and job.model is not None
+        and job.model not in going
+        and observed.has_model(job.model)
+    ]
 
 
 def plan_retention(
