@@ -82,7 +82,9 @@ def plan_files(
         for file in (*_inputs(job), *job.result_files)
     }
     first: dict[tuple[str | None, str | None], str] = {}  # the copy that serves from now on
-    for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
+    for file in sorted(
+        observed.files, key=lambda file: (file.id not in used, file.created_at, file.id)
+    ):
         if file.usable and wanted.get(file.sha256 or "") == file.bytes:
             first.setdefault((file.sha256, file.digest), file.id)
     files = []

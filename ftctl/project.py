@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 from ftctl.cache import Documents
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, Document, Where, find_manifests
+from ftctl.manifest.layers import below, with_defaults
 from ftctl.model import Config
 from ftctl.schema import check_document, show_value
 
 PROJECT_FILE = "ftctl.yaml"
 _FIRST_LINE = "start with 'project: NAME'"
 _KINDS = {"Dataset": "dataset", "FineTune": "finetune"}
-# Mappings whose keys stand for themselves are merged key by key, all else is replaced whole.
-_MERGED = frozenset({"hyperparameters", "metadata", "integrations", "extra"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +52,15 @@ def load_project(
     manifests = _read_manifests(root, file, known)
     told = {fault.span for fault in problems}
     problems += manifests.problems
-    defaults = _below(file, "defaults")
-    contexts = {"Dataset": "dataset", "FineTune": f"finetune {_hash(defaults.value)}"}
+    defaults = below(file, "defaults")
+    contexts = {"Dataset": "dataset", "FineTune": f"finetune {defaults.value!r}"}
     fit: dict[str, list[Document]] = {kind: [] for kind in _KINDS}
     unfit = list(manifests.unfit)
     for found in manifests.documents:
         kind = found.value["kind"]
-        merged = _with_defaults(found, defaults) if kind == "FineTune" else found
-        fits = known.fits(found, contexts[kind])
-        faults = () if fits else check_document(merged, _KINDS[kind])
-        if not faults and not fits:
-            known.remember_fit(found, contexts[kind])
+        merged = with_defaults(found, defaults) if kind == "FineTune" else found
+        check = partial(check_document, merged, _KINDS[kind])
+        faults = known.faults(found, contexts[kind], check)
         problems += tuple(fault for fault in faults if fault.span not in told)
         (unfit if faults else fit[kind]).append(merged)
     if told:
@@ -77,11 +72,6 @@ def load_project(
         root, _config(file), file, datasets, finetunes, tuple(unfit), names, readable
     )  # fmt: skip
     return project, problems
-
-
-def _hash(value: Any) -> str:
-    """Changes whenever the value does, in content or in order."""
-    return hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _read_project_file(
@@ -105,12 +95,8 @@ def _read_project_file(
     if not isinstance(document.value, dict):
         message = f"the document is {show_value(document.value)}; expected a mapping"
         return None, (*problems, Diagnostic("no-project", message, document.place(), _FIRST_LINE))
-    if known.fits(document, "project"):
-        return document, problems
-    faults = check_document(document, "project")
-    if not faults:
-        known.remember_fit(document, "project")
-    return document, (*problems, *faults)
+    check = partial(check_document, document, "project")
+    return document, (*problems, *known.faults(document, "project", check))
 
 
 def _choose_environment(
@@ -128,7 +114,7 @@ def _choose_environment(
         return None, Diagnostic(
             "unknown-environment", f"there is no environment '{environment}'", place, hint
         )
-    over = _below(file, "environments", environment)
+    over = below(file, "environments", environment)
     value = {**file.value, **over.value}
     places = {way: at for way, at in file.places.items() if way[:1] not in _tops(over)}
     keys = {way: at for way, at in file.keys.items() if way[:1] not in _tops(over)}
@@ -137,20 +123,6 @@ def _choose_environment(
 
 def _tops(document: Document) -> set[Where]:
     return {(key,) for key in document.value}
-
-
-def _below(document: Document, *way: str) -> Document:
-    """A part of a document as a document of its own; an empty one where the part is missing."""
-    value: Any = document.value
-    for step in way:
-        value = value.get(step)
-        value = value if isinstance(value, dict) else {}
-    depth = len(way)
-
-    def moved(places: Mapping[Where, Span]) -> dict[Where, Span]:
-        return {full[depth:]: at for full, at in places.items() if full[:depth] == way}
-
-    return Document(document.path, value, moved(document.places), moved(document.keys))
 
 
 def _config(file: Document) -> Config:
@@ -245,26 +217,3 @@ def _kind_problem(document: Document) -> Diagnostic | None:
         document.place(("kind",)),
         f"did you mean '{words[near[0]]}'?" if near else None,
     )
-
-
-def _with_defaults(document: Document, defaults: Document) -> Document:
-    """A FineTune with the project's defaults under it; each value keeps the place that set it."""
-    if not defaults.value:
-        return document
-    value = dict(document.value)
-    places, keys = dict(document.places), dict(document.keys)
-    for key, default in defaults.value.items():
-        own = value.get(key)
-        if key not in value:
-            value[key] = default
-            taken: list[Where] = [(key,)]
-        elif key in _MERGED and isinstance(own, dict) and isinstance(default, dict):
-            value[key] = {**default, **own}
-            taken = [(key, inner) for inner in default if inner not in own]
-        else:
-            continue
-        for way in taken:
-            depth = len(way)
-            places.update((w, at) for w, at in defaults.places.items() if w[:depth] == way)
-            keys.update((w, at) for w, at in defaults.keys.items() if w[:depth] == way)
-    return Document(document.path, cast(dict[str, Any], value), places, keys, document.trapped)

@@ -25,7 +25,9 @@ def read_bytes(path: Path, shown: str) -> bytes | Diagnostic:
         what = "is not a regular file" if path.exists() else "does not exist"
         return Diagnostic("unreadable-file", f"the file {what}", Span(shown))
     try:
-        return path.read_bytes()
+        # Without a buffer, and not by pathlib: there may be ten thousand of them.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
         return Diagnostic("unreadable-file", f"cannot be read: {reason}", Span(shown))
