@@ -205,7 +205,10 @@ class _Run:
             raise FtctlError(
                 f"{step.path} has changed since the plan was made", "plan and apply again"
             )
-        file = self.buyer.upload(step, source)
+        try:
+            file = self.buyer.upload(step, source)
+        except OSError as fault:
+            raise FtctlError(f"{step.path} cannot be read: {fault.strerror}") from None
         return _Result(f"uploaded {step.path} as {file} ({step.bytes:,} bytes)")
 
     def _start(self, step: StartJob) -> _Result:

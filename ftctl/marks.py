@@ -63,6 +63,12 @@ def read_marks(metadata: object) -> Mark:
     )
 
 
+def project_of(metadata: object) -> str | None:
+    """Whose mark a job's metadata carries."""
+    owner = metadata.get(PROJECT) if isinstance(metadata, Mapping) else None
+    return str(owner) if owner is not None else None
+
+
 def _read_spec(text: str | None) -> Mapping[str, Any] | None:
     try:
         spec = json.loads(text or "null")

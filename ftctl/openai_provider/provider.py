@@ -17,7 +17,7 @@ from ftctl.changes import StartJob, Upload
 from ftctl.clock import Clock, SystemClock
 from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError, redact
-from ftctl.marks import PROJECT, read_marks
+from ftctl.marks import PROJECT, project_of
 from ftctl.openai_provider.faults import asking, gone_is_fine
 from ftctl.openai_provider.request import job_request
 from ftctl.openai_provider.translate import (
@@ -41,6 +41,7 @@ _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specific
 _TIMEOUT_SECONDS = 60.0
 _UPLOAD_TIMEOUT_SECONDS = 600.0
 _EVENTS_PAGE = 100
+_GC_THRESHOLD = 100_000
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -80,6 +81,7 @@ def connect(
 
     gc.enable()
     gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)  # a plan makes ten thousands of values that all stay
 
     def told(request: httpx2.Request) -> None:
         if log is not None:
@@ -183,7 +185,7 @@ class OpenAIProvider:
         """The project's jobs. The service's filter is not trusted: each mark is looked at."""
         jobs = []
         for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
-            owner = read_marks(raw.get("metadata")).project
+            owner = project_of(raw.get("metadata"))
             if owner is None and (name := files.get(job.training_file or "")) is not None:
                 owner = name.project if name.digest else None
                 marked = replace(job, digest=name.digest, finetune=name.name)
@@ -248,7 +250,7 @@ class OpenAIProvider:
             made = self._writer.files.create(
                 file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
             )
-        return made.id
+            return read_uploaded(made.to_dict()).id
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """See `Provider.find_upload`."""
@@ -275,8 +277,8 @@ class OpenAIProvider:
             raw = self._writer.fine_tuning.jobs.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
-        job = read_job(raw.to_dict())
-        if self._service.mark == "metadata" and job.digest is None:
+            job = read_job(raw.to_dict())
+        if self._service.mark == "metadata" and not self._is_marked(job, marks[PROJECT]):
             raise ProviderError(
                 "create a job",
                 f"{job.id} was created, but the service keeps no metadata to find it by again",
@@ -284,13 +286,21 @@ class OpenAIProvider:
             )
         return replace(job, finetune=step.finetune, digest=step.digest)
 
+    def _is_marked(self, job: Job, project: str) -> bool:
+        """Whether a new job carries our mark; the answer to a create need not repeat it."""
+        return job.digest is not None or any(one.id == job.id for one in self.jobs(project))
+
     def cancel_job(self, job: str) -> Job:
         """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
         jobs = self._client.fine_tuning.jobs
         try:
-            return read_job(self._patient("cancel a job", jobs.cancel)(job).to_dict())
+            return self._patient("cancel a job", lambda one: read_job(jobs.cancel(one).to_dict()))(
+                job
+            )
         except ProviderError:
-            known = read_job(self._patient("look up a job", jobs.retrieve)(job).to_dict())
+            known = self._patient(
+                "look up a job", lambda one: read_job(jobs.retrieve(one).to_dict())
+            )(job)
             if known.in_progress:
                 raise
             return known

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftctl.digest import read_file_name
 from ftctl.errors import redact
-from ftctl.marks import read_marks
+from ftctl.marks import project_of, read_marks
 from ftctl.world import CheckpointModel, Event, File, Job, JobError
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
@@ -39,7 +39,7 @@ def read_job(raw: Raw) -> Job:
 
 def read_job_of_project(raw: Raw) -> Job:
     """A training job that tells whose it is."""
-    return replace(read_job(raw), project=read_marks(raw.get("metadata")).project)
+    return replace(read_job(raw), project=project_of(raw.get("metadata")))
 
 
 def _error(raw: object) -> JobError | None:

@@ -1,0 +1,7 @@
+"""What was found out about files, kept for the next run. Deleting it changes nothing but time."""
+
+from ftctl.cache.datasets import Datasets
+from ftctl.cache.documents import Documents
+from ftctl.cache.store import Store, open_store
+
+__all__ = ["Datasets", "Documents", "Store", "open_store"]
