@@ -293,14 +293,17 @@ class OpenAIProvider:
     def cancel_job(self, job: str) -> Job:
         """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
         jobs = self._client.fine_tuning.jobs
+
+        def cancel(name: str) -> Job:
+            return read_job(jobs.cancel(name).to_dict())
+
+        def retrieve(name: str) -> Job:
+            return read_job(jobs.retrieve(name).to_dict())
+
         try:
-            return self._patient("cancel a job", lambda one: read_job(jobs.cancel(one).to_dict()))(
-                job
-            )
+            return self._patient("cancel a job", cancel)(job)
         except ProviderError:
-            known = self._patient(
-                "look up a job", lambda one: read_job(jobs.retrieve(one).to_dict())
-            )(job)
+            known = self._patient("look up a job", retrieve)(job)
             if known.in_progress:
                 raise
             return known
