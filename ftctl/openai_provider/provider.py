@@ -367,7 +367,7 @@ class OpenAIProvider:
 
 def _read_page(answer: Any) -> _Page:
     """A page of a list. TypeError, KeyError or AttributeError where the answer is none."""
-    entries = tuple(answer.get("data") or ())
+    entries = tuple(answer["data"] or ())  # without any, it is no list: not an empty one
     if not all(isinstance(entry["id"], str) for entry in entries):
         raise TypeError("an entry without an id")
     return _Page(entries, bool(answer.get("has_more")))
