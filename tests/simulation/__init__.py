@@ -1,0 +1,1 @@
+"""Proof by simulation: break every request of an apply in every way, then run it again."""

@@ -1,0 +1,296 @@
+"""A project, an embedded API and a clock; what exists there, what was bought, and settling down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from conftest import HandClock, chat_rows
+
+from ftctl.cli.console import Console
+from ftctl.cli.main import run
+from ftctl.cli.settings import Settings
+from ftctl.emulator import Request, open_emulator
+from ftctl.emulator import Settings as Service
+from simulation.scripts import APPLY, Files, Script
+from simulation.wires import Inner
+
+MOST_APPLIES = 4  # until everything must have settled
+_PLAN = ("plan", "--detailed-exitcode")
+
+
+class Strides(HandClock):
+    """Time that passes in strides of a second at least: a wait looks a few times, not forty."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(max(seconds, 1.3))
+
+
+@dataclass
+class Listening(Console):
+    """A console that keeps what it is told."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def result(self, text: str) -> None:
+        self.lines.append(text)
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True)
+class Print:
+    """What there is, without ids and times: jobs that live, models, files, and all of strangers."""
+
+    live: tuple[tuple[str, str], ...]  # (digest, status)
+    models: tuple[str, ...]  # digests of the jobs they came from; checkpoints with their step
+    files: tuple[str, ...]  # hashes of their content
+    strangers: str
+    # Checkpoints of jobs that were cancelled while they trained: see test_faults.py.
+    orphans: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What was bought, by digest."""
+
+    trained: Counter[str]  # jobs that ever ran
+    stopped: Counter[str]  # jobs that were cancelled before they ran
+    uploads: int  # files that were ever sent, deleted ones too
+
+    @property
+    def made(self) -> Counter[str]:
+        return self.trained + self.stopped
+
+
+@dataclass
+class World:
+    """One project at one service. Every run in it has the same clock."""
+
+    folder: Path
+    clock: HandClock = field(default_factory=Strides)
+    strangers: frozenset[str] = frozenset()  # ids of the jobs that are not ours
+
+    def copy(self, folder: Path) -> World:
+        """The same world once more, at the same moment."""
+        shutil.copytree(self.folder, folder)
+        return World(folder, type(self.clock)(self.clock.now()), self.strangers)
+
+    def write(self, files: Files) -> None:
+        for name, text in files.items():
+            path = self.folder / name
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+
+    def run(self, *arguments: str, wire: Callable[[Inner], Inner] | None = None) -> Ended:
+        """One command in a process of its own, as far as a process can be had for nothing."""
+        console = Listening()
+        settings = Settings(
+            clock=self.clock, environ={}, folder=self.folder, wire=wire, console=console
+        )
+        status = run(arguments, settings)
+        return Ended(status, tuple(console.lines))
+
+    def settle(self, *command: str) -> int:
+        """The command again and again until there is nothing left to do; how often it took."""
+        ended = Ended(-1, ())
+        for number in range(1, MOST_APPLIES + 1):
+            ended = self.run(*command)
+            if self.is_settled(command):
+                assert ended.status == 0, ended.text
+                return number
+        raise AssertionError(f"not converged after {MOST_APPLIES} × {command}:\n{ended.text}")
+
+    def come_to_rest(self, *command: str) -> int:
+        """Settle, let every job end, and settle again; how many applies the longer of both took."""
+        first = self.settle(*command)
+        self.clock.time += 120
+        return max(first, self.settle(*command))
+
+    def is_settled(self, command: tuple[str, ...]) -> bool:
+        """Whether the same command would find nothing to do."""
+        if command[0] == "destroy":
+            found = self.run("destroy", "--approve", "none")
+            return found.status == 0
+        options = [word for word in command if word in ("--prune", "--retry-failed")]
+        return self.run(*_PLAN, *options).status == 0
+
+    # The service, asked behind ftctl's back.
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        with open_emulator(self.folder / ".ftctl", clock=self.clock.now) as emulator:
+            headers = [("authorization", "Bearer by-hand"), ("content-type", "application/json")]
+            content = b"" if body is None else json.dumps(body).encode()
+            answer = emulator.handle(Request.to(method, f"/v1{path}", headers, content))
+        if path.endswith("/content"):
+            return answer.body
+        value = json.loads(answer.body)
+        assert answer.status == 200, value
+        return value
+
+    def jobs(self) -> list[Any]:
+        """Every job at the service, newest first."""
+        return list(self.ask("GET", "/fine_tuning/jobs?limit=100")["data"])
+
+    def ours(self) -> list[Any]:
+        """The project's jobs, newest first; of each, its digest under that key."""
+        names = {one["id"]: one["filename"] for one in self.ask("GET", "/files")["data"]}
+        found = []
+        for job in self.jobs():
+            if job["id"] not in self.strangers:
+                # Where the file's name is the mark, a job whose file has gone is forgotten.
+                name = names.get(job["training_file"], "forgotten..")
+                digest = (job["metadata"] or {}).get("ftctl_digest") or name.split(".")[-2]
+                found.append({**job, "digest": digest or "forgotten"})
+        return found
+
+    def add_strangers(self) -> None:
+        """What is not ours: another project's file, job and model, and some without any mark."""
+        self.write({".ftctl/.gitignore": "*\n"})
+        for project, marks in (("other", _marks("other")), (None, None)):
+            name = f"ftctl.{project}.train.{'0' * 64}.jsonl" if project else "train.jsonl"
+            file = self._upload(name, chat_rows(11, project or "nobody"))
+            body = {"model": "gpt-4.1-mini-2025-04-14", "training_file": file}
+            self.ask(
+                "POST", "/fine_tuning/jobs", {**body, **({"metadata": marks} if marks else {})}
+            )
+        self.clock.time += 600
+        self.strangers = frozenset(job["id"] for job in self.jobs())
+
+    def _upload(self, name: str, text: str) -> str:
+        form = (
+            '--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
+            f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+            f"{text}\r\n--b--\r\n"
+        )
+        with open_emulator(self.folder / ".ftctl", clock=self.clock.now) as emulator:
+            headers = [
+                ("authorization", "Bearer by-hand"),
+                ("content-type", "multipart/form-data; boundary=b"),
+            ]
+            answer = emulator.handle(Request.to("POST", "/v1/files", headers, form.encode()))
+        made: str = json.loads(answer.body)["id"]
+        return made
+
+    def fingerprint(self) -> Print:
+        """What there is."""
+        ours = self.ours()
+        models = {one["id"] for one in self.ask("GET", "/models")["data"]}
+        digests = {
+            job["fine_tuned_model"]: job["digest"] for job in ours if job["fine_tuned_model"]
+        }
+        live = [
+            (job["digest"], "succeeded" if job["status"] == "succeeded" else "in progress")
+            for job in ours
+            if job["status"] not in ("failed", "cancelled", "succeeded")
+            or job["fine_tuned_model"] in models
+        ]
+        files, strange_files = [], []
+        for file in self.ask("GET", "/files")["data"]:
+            if file["filename"].startswith("ftctl.demo."):
+                files.append(hashlib.sha256(self.content(file["id"])).hexdigest()[:12])
+            else:
+                strange_files.append(file)
+        known = [name for name in models if name.startswith("ft:")]
+        theirs = {job["fine_tuned_model"] for job in self.jobs() if job["id"] in self.strangers}
+        mine = [
+            digests[stem] + name.removeprefix(stem)
+            for name in known
+            if (stem := name.partition(":ckpt")[0]) in digests
+        ]
+        strangers = {
+            "jobs": [job for job in self.jobs() if job["id"] in self.strangers],
+            "models": sorted(name for name in known if name.partition(":ckpt")[0] in theirs),
+            "files": strange_files,
+        }
+        return Print(
+            tuple(sorted(live)),
+            tuple(sorted(mine)),
+            tuple(sorted(files)),
+            json.dumps(strangers, sort_keys=True),
+            tuple(name for name in known if name.partition(":ckpt")[0] not in {*digests, *theirs}),
+        )
+
+    def content(self, file: str) -> bytes:
+        found: bytes = self.ask("GET", f"/files/{file}/content")
+        return found
+
+    def bill(self) -> Bill:
+        """What was bought so far."""
+        trained: Counter[str] = Counter()
+        stopped: Counter[str] = Counter()
+        for job in self.ours():
+            (trained if self.has_run(job) else stopped)[job["digest"]] += 1
+        with closing(sqlite3.connect(self.folder / ".ftctl" / "emulator.sqlite3")) as database:
+            (uploads,) = database.execute("SELECT count(*) FROM files").fetchone()
+        return Bill(trained, stopped, uploads)
+
+    def has_run(self, job: Mapping[str, Any]) -> bool:
+        if job["status"] in ("running", "paused", "succeeded"):
+            return True
+        events = self.ask("GET", f"/fine_tuning/jobs/{job['id']}/events?limit=1000")["data"]
+        return any("Fine-tuning job started" in event["message"] for event in events)
+
+
+def _marks(project: str) -> dict[str, str]:
+    return {"ftctl_project": project, "ftctl_finetune": "tone", "ftctl_digest": "v1:" + "0" * 64}
+
+
+def at_once(seed: int) -> None:
+    """Make what is random follow the seed: pauses and the ids at the service."""
+    from ftctl.emulator import ids
+
+    chance = random.Random(seed)
+    random.seed(seed)
+    ids.os = SimpleNamespace(urandom=chance.randbytes)  # type: ignore[assignment]
+
+
+def take_time(service: Service) -> None:
+    """Make the embedded API take that long for things, until told otherwise."""
+    open_emulator.__defaults__ = (*(open_emulator.__defaults__ or ())[:-1], service)
+
+
+def prepare(script: Script, folder: Path) -> World:
+    """The world as it is before the script's command."""
+    world = World(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    world.add_strangers()
+    for files, command in script.before:
+        world.write(files)
+        if command == ("cancel by hand",):
+            for job in world.ours():
+                world.ask("POST", f"/fine_tuning/jobs/{job['id']}/cancel")
+            continue
+        ended = world.run(*command)
+        assert ended.status == 0, ended.text
+    world.write(script.files)
+    return world
+
+
+__all__ = ["APPLY", "Bill", "Ended", "Print", "World", "at_once", "prepare"]
