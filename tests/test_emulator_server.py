@@ -203,9 +203,9 @@ def test_a_body_is_asked_for_only_when_it_will_be_read(server: Server) -> None:
     for length in (b"2", b"99999999"):
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             connection.sendall(head + length + b"\r\n\r\n")
-            first_lines.append(connection.recv(25).split(b"\r\n")[0])
+            first_lines.append(connection.recv(12))
 
-    assert first_lines == [b"HTTP/1.1 100 Continue", b"HTTP/1.1 413 Request Enti"]
+    assert first_lines == [b"HTTP/1.1 100", b"HTTP/1.1 413"]  # the phrases differ by Python
 
 
 def test_a_head_request_has_no_body(server: Server) -> None:
