@@ -23,7 +23,8 @@ from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
 from ftctl.cli.exits import MEANINGS
 from ftctl.cli.main import COMMANDS, cli
 from ftctl.dataset import CODES
-from ftctl.schema import _resolve, describe, load_schema
+from ftctl.schema import describe, load_schema
+from ftctl.schema.load import follow
 from ftctl.services import SERVICES
 
 DOCS = ROOT / "docs"
@@ -398,7 +399,7 @@ def _fields(
     """Field, what must be, its rule, its meaning; then the fields inside it."""
     needed = rule.get("required", ())
     for name, part in rule["properties"].items():
-        known = _resolve(part, root)
+        known = follow(part, root)
         must = "required" if name in needed else _default(known)
         yield f"{way}{name}", must, known, _meaning(known, root)
         if name not in _NOT_OPENED:
@@ -410,9 +411,9 @@ def _inside(rule: JsonSchema, root: JsonSchema) -> Iterator[tuple[JsonSchema, st
     if "properties" in rule:
         yield rule, ""
     for option in rule.get("anyOf", ()):
-        yield from _inside(_resolve(option, root), root)
+        yield from _inside(follow(option, root), root)
     if "items" in rule:
-        yield from ((inner, "[]") for inner, _ in _inside(_resolve(rule["items"], root), root))
+        yield from ((inner, "[]") for inner, _ in _inside(follow(rule["items"], root), root))
 
 
 def _default(rule: JsonSchema) -> str:

@@ -5,12 +5,10 @@ The files in `schemas/` are the only list of allowed fields; their descriptions 
 
 from ftctl.schema.check import check_document
 from ftctl.schema.load import SCHEMAS, cosmetic_fields, load_schema, schema_path
-from ftctl.schema.load import follow as _resolve  # how tests/test_docs.py follows a rule
 from ftctl.schema.words import describe, show_value
 
 __all__ = [
     "SCHEMAS",
-    "_resolve",
     "check_document",
     "cosmetic_fields",
     "describe",
