@@ -1,5 +1,6 @@
 """The `Provider` protocol over the openai SDK, guided by a row of the services table."""
 
-from ftctl.openai_provider.provider import Connection, OpenAIProvider, connect
+from ftctl.openai_provider.connect import Connection, connect
+from ftctl.openai_provider.provider import OpenAIProvider
 
 __all__ = ["Connection", "OpenAIProvider", "connect"]
