@@ -1,0 +1,127 @@
+"""Text goes in; the number of its tokens comes out, exactly as tiktoken counts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ftctl.tokens.vocabulary import find_vocabulary, read_tokens
+
+if TYPE_CHECKING:
+    import tiktoken
+
+LONGEST_BLANK = 100_000
+"""Characters; tiktoken's regex gives up somewhere between 600,000 and 1,000,000 blanks in a row."""
+
+GENERATION_SIZE = 4_000_000  # characters; two generations of texts are remembered at most
+LONGEST_REMEMBERED = 200_000  # characters; a longer text is hardly met twice
+ENTRY_SIZE = 100  # what an entry weighs beside its text, in characters
+
+# White_Space of Unicode but CR and LF. `str.isspace` has four control characters more.
+_BLANK = "\t\v\f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+class Counter:
+    """Counts with one vocabulary, and remembers the texts that it met last.
+
+    Text that looks like a special token (`<|endoftext|>`) is text like any other. A lone surrogate
+    counts as U+FFFD, the replacement character, which is what tiktoken makes of it; a pair of them
+    counts as the character that they stand for. Threads may share a counter.
+    """
+
+    def __init__(self, encoding: tiktoken.Encoding) -> None:
+        self.encoding = encoding.name
+        self._tiktoken = encoding
+        self._remembered = _Remembered()
+
+    def text(self, text: str) -> int:
+        """The number of tokens."""
+        count = self._remembered.find(text)
+        if count is None:
+            count = len(self.encode(text))
+            self._remembered.add(text, count)
+        return count
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens."""
+        if len(text) <= LONGEST_BLANK:
+            return self._tiktoken.encode_ordinary(text)
+        return encode_around_blanks(self._tiktoken, text, LONGEST_BLANK)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text; half a character becomes U+FFFD. KeyError for what is no token."""
+        return self._tiktoken.decode(tokens)
+
+
+@cache
+def open_counter(encoding: str) -> Counter:
+    """The process's counter for o200k_base or cl100k_base; VocabularyError if it cannot be had."""
+    import tiktoken  # noqa: PLC0415 - it takes 30 ms, and many commands count nothing
+
+    vocabulary = find_vocabulary(encoding)
+    tokens = read_tokens(vocabulary)
+    return Counter(
+        tiktoken.Encoding(
+            vocabulary.name,
+            pat_str=vocabulary.pattern,
+            mergeable_ranks=dict(zip(tokens, range(len(tokens)), strict=True)),
+            special_tokens=dict(vocabulary.special_tokens),
+        )
+    )
+
+
+def encode_around_blanks(encoding: tiktoken.Encoding, text: str, longest: int) -> list[int]:
+    """The text's tokens, with its runs of more than `longest` blanks kept from tiktoken's regex.
+
+    Exact: both patterns make one piece of such a run, less its last blank if something follows,
+    for that one joins what follows. A run that a line break ends is another piece, on which
+    tiktoken does not give up.
+    """
+    tokens: list[int] = []
+    at = 0
+    for run in _blank_runs(longest).finditer(text):
+        end = run.end() if run.end() == len(text) else run.end() - 1
+        tokens += encoding.encode_ordinary(text[at : run.start()])
+        # tiktoken's only way past its regex, and documented as such: without it the exact count
+        # of such a text cannot be had.
+        tokens += encoding._encode_single_piece(text[run.start() : end])  # noqa: SLF001
+        at = end
+    return tokens + encoding.encode_ordinary(text[at:])
+
+
+@cache
+def _blank_runs(longest: int) -> re.Pattern[str]:
+    return re.compile(f"(?<![{_BLANK}])[{_BLANK}]{{{longest + 1},}}+(?![\r\n])")
+
+
+class _Remembered:
+    """Counts by text: those of the last two generations, so that memory has a bound.
+
+    Training files repeat a few long texts in every row. Those are met again before their
+    generation is dropped, and so move on to the next.
+    """
+
+    __slots__ = ("_old", "_size", "_young")
+
+    def __init__(self) -> None:
+        self._young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
+        self._size = 0  # of the young generation, in characters
+
+    def find(self, text: str) -> int | None:
+        count = self._young.get(text)
+        if count is None:
+            count = self._old.get(text)
+            if count is not None:
+                self.add(text, count)
+        return count
+
+    def add(self, text: str, count: int) -> None:
+        if len(text) > LONGEST_REMEMBERED:
+            return
+        self._young[text] = count
+        self._size += len(text) + ENTRY_SIZE
+        if self._size > GENERATION_SIZE:
+            self._old, self._young, self._size = self._young, {}, 0
