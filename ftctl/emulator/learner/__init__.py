@@ -1,0 +1,90 @@
+"""The small language model of the embedded API: rows in, a model that answers like them out.
+
+Names load on first use: numpy comes only with what computes. Deterministic throughout; no clock,
+no file, no randomness but what a seed gives.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.emulator.learner.base import base_mind
+    from ftctl.emulator.learner.lessons import (
+        Lesson,
+        Pair,
+        Said,
+        Task,
+        lessons_of,
+        pair_of,
+        prompt_of,
+        task_of,
+    )
+    from ftctl.emulator.learner.markup import Answer, ToolCall, answer_text, read_answer
+    from ftctl.emulator.learner.mind import Mind, Score
+    from ftctl.emulator.learner.objectives import Measured
+    from ftctl.emulator.learner.speech import GREEDY, Alternative, Piece, Sampling, Speech
+    from ftctl.emulator.learner.trainer import Recipe, StepMetrics, Trainer
+
+_HOMES = {
+    "Alternative": "speech",
+    "Answer": "markup",
+    "GREEDY": "speech",
+    "Lesson": "lessons",
+    "Measured": "objectives",
+    "Mind": "mind",
+    "Pair": "lessons",
+    "Piece": "speech",
+    "Recipe": "trainer",
+    "Said": "lessons",
+    "Sampling": "speech",
+    "Score": "mind",
+    "Speech": "speech",
+    "StepMetrics": "trainer",
+    "Task": "lessons",
+    "ToolCall": "markup",
+    "Trainer": "trainer",
+    "answer_text": "markup",
+    "base_mind": "base",
+    "lessons_of": "lessons",
+    "pair_of": "lessons",
+    "prompt_of": "lessons",
+    "read_answer": "markup",
+    "task_of": "lessons",
+}
+
+__all__ = [
+    "GREEDY",
+    "Alternative",
+    "Answer",
+    "Lesson",
+    "Measured",
+    "Mind",
+    "Pair",
+    "Piece",
+    "Recipe",
+    "Said",
+    "Sampling",
+    "Score",
+    "Speech",
+    "StepMetrics",
+    "Task",
+    "ToolCall",
+    "Trainer",
+    "answer_text",
+    "base_mind",
+    "lessons_of",
+    "pair_of",
+    "prompt_of",
+    "read_answer",
+    "task_of",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
