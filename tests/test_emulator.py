@@ -44,7 +44,8 @@ class Lab:
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.now = 1_800_000_000.25
-        values = {"validating_seconds": 1, "queued_seconds": 1, "running_seconds": 10, "id_seed": 7}
+        values = {"validating_seconds": 1, "queued_seconds": 1, "running_seconds": 10}
+        values |= {"id_seed": 7, "training": False}
         self.settings = Settings(**{**values, **changes})
         self.folder = folder
         self.emulator = open_emulator(folder, lambda: self.now, self.settings)
@@ -128,13 +129,12 @@ def test_without_a_bearer_key_nothing_is_answered(lab: Lab, header: str) -> None
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "/"),
         ("GET", "/v1"),
         ("GET", "/v1/"),
         ("GET", "/v2/models"),
         ("GET", "/v1/files/"),
         ("GET", "/v1/fine_tuning/jobs/a/b/c"),
-        ("POST", "/v1/embeddings"),
+        ("POST", "/v1/embeddingses"),
     ],
 )
 def test_an_unknown_path_is_a_404_in_the_envelope(lab: Lab, method: str, target: str) -> None:
@@ -150,11 +150,11 @@ def test_an_unknown_path_is_a_404_in_the_envelope(lab: Lab, method: str, target:
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("POST", "/v1/chat/completions"),
-        ("POST", "/v1/uploads"),
-        ("POST", "/v1/uploads/upload_1/parts"),
-        ("POST", "/v1/fine_tuning/alpha/graders/run"),
-        ("GET", "/v1/fine_tuning/checkpoints/ft:a:b:c:d/permissions"),
+        ("POST", "/v1/embeddings"),
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1/input_items"),
+        ("GET", "/v1/batches?limit=2"),
+        ("GET", "/v1/fine_tuning/model_limits"),
     ],
 )
 def test_what_the_public_api_has_beyond_the_emulator_says_so(

@@ -220,7 +220,7 @@ def test_a_reinforcement_job_keeps_its_grader(lab: Lab) -> None:
         "n_epochs": 8,
         "reasoning_effort": "default",
         "compute_multiplier": 1.0,
-        "eval_interval": 1,
+        "eval_interval": 12,
         "eval_samples": 1,
     }
 

@@ -91,7 +91,7 @@ class Session:
                 f"the embedded API cannot start: {fault}",
                 f"move {STATE_FOLDER} away to start afresh",
             ) from None
-        transport = EmulatorTransport(emulator)
+        transport = EmulatorTransport(emulator, sleep=self.settings.clock.sleep)
         wire = self.settings.wire
         provider = connect(
             Connection("http://embedded.invalid/v1", "embedded"),

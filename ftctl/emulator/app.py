@@ -6,13 +6,22 @@ import itertools
 import logging
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from ftctl.emulator.admin.desk import Desk
+from ftctl.emulator.admin.routes import ROOM, find_admin, guarded, page_file
 from ftctl.emulator.call import Call
+from ftctl.emulator.doors import check_key, check_site, is_of_page
+from ftctl.emulator.faults.requests import RequestFaults, Struck, struck_answer
 from ftctl.emulator.ids import fresh
+from ftctl.emulator.jobs.progress import seconds_until_due
+from ftctl.emulator.jobs.workshop import Workshop
+from ftctl.emulator.journal import Journal
 from ftctl.emulator.routes import Match, find_route, is_public
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.store import EmulatorError, Store, open_store
@@ -20,9 +29,12 @@ from ftctl.emulator.wire import ApiError, Request, Response, refusal
 
 DATABASE = "emulator.sqlite3"
 FORM_BYTES = 1024 * 1024
+ADMIN_LOOK_SECONDS = 0.5
+"""The longest that a request beside the API waits for training: a page asks every second."""
 
 _LOG = logging.getLogger(__name__)
 _DEFAULTS = Settings()
+_NOTHING = Request("GET", "/", (), (), b"")
 
 
 class Emulator:
@@ -34,13 +46,46 @@ class Emulator:
         self._store = store
         self._clock = clock
         self._settings = settings
+        self._quick = replace(settings, look_seconds=min(settings.look_seconds, ADMIN_LOOK_SECONDS))
         self._serials = itertools.count(1)
+        self._workshop = Workshop()
+        self._faults = RequestFaults(store)
+        self._journal = Journal()
+        self._started_at = time.monotonic()
 
     def handle(self, request: Request) -> Response:
         """The answer, whatever the request is: refusals are answers too. Never raises."""
+        if request.path == "/" or request.path.startswith(ROOM) or request.path == ROOM[:-1]:
+            return self._beside(request)
         request_id = fresh("req_", self._settings.id_seed, next(self._serials))
-        response = self._answer(request)
+        started = time.perf_counter()
+        response, struck = self._answer(request)
+        if not is_of_page(request):
+            self._journal.note(
+                request,
+                at=self._clock(),
+                status=None if response.cut else response.status,
+                milliseconds=(time.perf_counter() - started) * 1000,
+                request_id=request_id,
+                fault=None if struck is None else struck.rule.does,
+            )
         return replace(response, headers=(*response.headers, ("x-request-id", request_id)))
+
+    def catch_up(self, seconds: float) -> float | None:
+        """Carry out what is due, training included, for at most so many seconds of work.
+
+        Returns the seconds until the next thing is due: 0 when some is still undone, None when
+        nothing will happen by itself.
+        """
+        call = self._call(_NOTHING, {})
+        call.catch_up(seconds)
+        with call.reading_as_it_is() as session:
+            return seconds_until_due(session)
+
+    @property
+    def has_own_key(self) -> bool:
+        """Whether it takes one key only, so that others may be let near it."""
+        return self._settings.api_key is not None
 
     @property
     def max_body_bytes(self) -> int:
@@ -62,18 +107,52 @@ class Emulator:
     ) -> None:
         self.close()
 
-    def _answer(self, request: Request) -> Response:
-        try:
-            match = _route(request)
-            call = Call(request, match.path, self._store, self._clock, self._settings)
-            return match.handler(call)
-        except ApiError as error:
-            return refusal(error)
-        except sqlite3.Error as fault:
-            return refusal(_broken(503, f"The emulator's database cannot be used: {fault}."))
-        except Exception:  # noqa: BLE001 - a bug reaches the client as an answer, the log as itself
-            _LOG.exception("%s %s", request.method, request.path)
-            return refusal(_broken(500, "The emulator has a bug; its log has the details."))
+    def _call(self, request: Request, path: Mapping[str, str]) -> Call:
+        return Call(request, path, self._store, self._clock, self._settings, self._workshop)
+
+    def _answer(self, request: Request) -> tuple[Response, Struck | None]:
+        """The API's answer, and the fault that the request met."""
+        met = _safely(request, partial(self._let_in, request))
+        if isinstance(met, Response):
+            return met, None
+        work = partial(_safely, request, partial(self._carry_out, request))
+        return (work() if met is None else struck_answer(met, work)), met
+
+    def _let_in(self, request: Request) -> Struck | None:
+        if not (request.path == "/v1" or request.path.startswith("/v1/")):
+            raise _unknown(request)
+        check_key(request, self._settings.api_key)
+        # The emulator's page only looks on: it neither meets faults nor uses them up.
+        return None if is_of_page(request) else self._faults.strike(request)
+
+    def _carry_out(self, request: Request) -> Response:
+        match = _route(request)
+        return match.handler(self._call(request, match.path))
+
+    def _beside(self, request: Request) -> Response:
+        """The answer to what is no part of the API: the page, and what it asks for."""
+        response = _safely(request, partial(self._carry_out_beside, request))
+        request_id = fresh("req_", None, 0)  # the API's own ids stay the same with or without it
+        headers = (*response.headers, ("x-request-id", request_id))
+        return guarded(replace(response, headers=headers))
+
+    def _carry_out_beside(self, request: Request) -> Response:
+        page = page_file(request)
+        if page is not None:
+            return page
+        check_site(request)
+        if self._settings.api_key is not None:
+            check_key(request, self._settings.api_key)
+        match = _match(request, find_admin(request.method, request.path))
+        call = replace(self._call(request, match.path), settings=self._quick)
+        desk = Desk(call, self._faults, self._journal, self._started_at, self._renewed)
+        return match.handler(desk)
+
+    def _renewed(self) -> None:
+        """Other rows stand in the place of all that were: what was remembered of them is wrong."""
+        self._faults.forget()
+        self._serials = itertools.count(1)
+        self._workshop = Workshop()
 
 
 def open_emulator(
@@ -90,12 +169,29 @@ def open_emulator(
     return Emulator(open_store(folder / DATABASE), clock, settings)
 
 
+_T = TypeVar("_T")
+
+
+def _safely(request: Request, work: Callable[[], _T]) -> _T | Response:
+    """What comes of the work; the refusal instead, whatever goes wrong with it."""
+    try:
+        return work()
+    except ApiError as error:
+        return refusal(error)
+    except sqlite3.Error as fault:
+        return refusal(_broken(503, f"The emulator's database cannot be used: {fault}."))
+    except Exception:  # noqa: BLE001 - a bug reaches the client as an answer, the log as itself
+        _LOG.exception("%s %s", request.method, request.path)
+        return refusal(_broken(500, "The emulator has a bug; its log has the details."))
+
+
 def _route(request: Request) -> Match:
-    if not (request.path == "/v1" or request.path.startswith("/v1/")):
-        raise _unknown(request)
-    _check_key(request)
-    found = find_route(request.method, request.path)
-    if isinstance(found, Match):
+    return _match(request, find_route(request.method, request.path))
+
+
+def _match(request: Request, found: _T | tuple[str, ...]) -> _T:
+    """What was found for the method and path; a 404 or 405 where it was nothing."""
+    if not isinstance(found, tuple):
         return found
     if not found:
         raise _unknown(request)
@@ -104,17 +200,9 @@ def _route(request: Request) -> Match:
     raise ApiError(405, message, code="method_not_allowed", headers=headers)
 
 
-def _check_key(request: Request) -> None:
-    """Any key will do, but one must be sent, as the hosted service wants it."""
-    scheme, _, key = (request.header("authorization") or "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        message = "No API key: send an Authorization header with 'Bearer' and any key."
-        raise ApiError(401, message, code="invalid_api_key")
-
-
 def _unknown(request: Request) -> ApiError:
     if is_public(request.path):
-        message = f"The emulator does not have {request.path} yet."
+        message = f"The emulator has files, fine-tuning and chat, but not {request.path}."
         header = (("x-ftctl-emulator", "not-implemented"),)
         return ApiError(404, message, code="unknown_url", headers=header)
     return ApiError(404, f"Unknown URL: {request.method} {request.path}", code="unknown_url")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from ftctl.emulator.call import Call
 from ftctl.emulator.file_rows import (
@@ -10,7 +11,10 @@ from ftctl.emulator.file_rows import (
     NewFile,
     add_file,
     file_content,
+    file_parts,
     find_file,
+    forget_contents,
+    part_content,
     shown_as_json,
     shown_file,
 )
@@ -21,6 +25,7 @@ from ftctl.emulator.wire import ApiError, Response, answer, answer_list, bad_req
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 MAX_PAGE = 10_000
+PIECE_BYTES = 1024 * 1024  # of a download that is sent as it is read
 SHORTEST_LIFE, LONGEST_LIFE = 3_600, 2_592_000  # seconds that `expires_after` may ask for
 BATCH_LIFE = 2_592_000  # seconds; the one purpose whose files go by themselves
 
@@ -70,17 +75,31 @@ def delete_file(call: Call) -> Response:
     with call.writing() as session:
         row = _found(session, call.path["file_id"])
         session.run("UPDATE files SET deleted = 1 WHERE seq = ?", row["seq"])
-        session.run("DELETE FROM contents WHERE file = ?", row["seq"])
+        forget_contents(session)
     return answer({"id": row["id"], "object": "file", "deleted": True})
 
 
 def download_file(call: Call) -> Response:
     """GET /v1/files/{id}/content: the bytes that came in, unchanged."""
+    binary = (("content-type", "application/octet-stream"),)
+    file_id = call.path["file_id"]
     with call.reading() as session:
-        content = file_content(session, call.path["file_id"], session.now)
-    if content is None:
-        raise _missing(call.path["file_id"])
-    return Response(200, (("content-type", "application/octet-stream"),), content)
+        parts = file_parts(session, _found(session, file_id)["seq"])
+        content = b"" if parts else file_content(session, file_id, session.now)
+    assert content is not None
+    return Response(200, binary, content, _pieces(call, parts) if parts else None)
+
+
+def _pieces(call: Call, parts: tuple[int, ...]) -> Iterator[bytes]:
+    """The parts' bytes, one part in memory at a time; nobody waits while a client reads slowly."""
+    for part in parts:
+        with call.store.transaction("DEFERRED") as connection:
+            content = part_content(Session(connection, call.clock()), part)
+        if content is None:
+            # The headers are out: only an answer that ends early can still say so.
+            raise ConnectionAbortedError("the file was deleted while it was sent")
+        for start in range(0, len(content), PIECE_BYTES):
+            yield content[start : start + PIECE_BYTES]
 
 
 def _found(session: Session, file_id: str) -> sqlite3.Row:

@@ -21,8 +21,8 @@ class Part:
 def read_form(request: Request) -> tuple[Part, ...]:
     """The parts in their order; a 400 for a body that is not such a form."""
     # Imported on first use: most commands never upload a file.
-    from python_multipart.exceptions import FormParserError  # noqa: PLC0415
-    from python_multipart.multipart import MultipartParser, parse_options_header  # noqa: PLC0415
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import MultipartParser, parse_options_header
 
     kind, options = parse_options_header(_latin(request.header("content-type")))
     boundary = options.get(b"boundary", b"")

@@ -6,12 +6,18 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from ftctl.emulator import files, models
+from ftctl.emulator import files, models, permissions, uploads
 from ftctl.emulator.call import Handler
+from ftctl.emulator.chat import handlers as chat
+from ftctl.emulator.chat import stored
+from ftctl.emulator.graders.handlers import run_grader, validate_grader
 from ftctl.emulator.jobs import handlers as jobs
 from ftctl.emulator.jobs import history
 
 _JOB = "/v1/fine_tuning/jobs/{job_id}"
+_COMPLETION = "/v1/chat/completions/{completion_id}"
+_UPLOAD = "/v1/uploads/{upload_id}"
+_PERMISSIONS = "/v1/fine_tuning/checkpoints/{model*}/permissions"
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/files", files.create_file),
@@ -27,6 +33,21 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{_JOB}/resume", jobs.resume_job),
     ("GET", f"{_JOB}/events", history.list_events),
     ("GET", f"{_JOB}/checkpoints", history.list_checkpoints),
+    ("POST", "/v1/fine_tuning/alpha/graders/run", run_grader),
+    ("POST", "/v1/fine_tuning/alpha/graders/validate", validate_grader),
+    ("POST", _PERMISSIONS, permissions.create_permissions),
+    ("GET", _PERMISSIONS, permissions.list_permissions),
+    ("DELETE", f"{_PERMISSIONS}/{{permission_id}}", permissions.delete_permission),
+    ("POST", "/v1/uploads", uploads.create_upload),
+    ("POST", f"{_UPLOAD}/parts", uploads.add_part),
+    ("POST", f"{_UPLOAD}/complete", uploads.complete_upload),
+    ("POST", f"{_UPLOAD}/cancel", uploads.cancel_upload),
+    ("POST", "/v1/chat/completions", chat.create_completion),
+    ("GET", "/v1/chat/completions", stored.list_completions),
+    ("GET", _COMPLETION, stored.retrieve_completion),
+    ("POST", _COMPLETION, stored.update_completion),
+    ("DELETE", _COMPLETION, stored.delete_completion),
+    ("GET", f"{_COMPLETION}/messages", stored.list_messages),
     ("GET", "/v1/models", models.list_models),
     ("GET", "/v1/models/{model*}", models.retrieve_model),
     ("DELETE", "/v1/models/{model*}", models.delete_model),
@@ -34,19 +55,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 """Method, path and handler; `{name}` is one segment, `{name*}` one or more."""
 
 NOT_IMPLEMENTED: tuple[str, ...] = (
-    "/v1/chat/completions",
-    "/v1/chat/completions/{completion_id}",
-    "/v1/chat/completions/{completion_id}/messages",
-    "/v1/uploads",
-    "/v1/uploads/{upload_id}/parts",
-    "/v1/uploads/{upload_id}/complete",
-    "/v1/uploads/{upload_id}/cancel",
-    "/v1/fine_tuning/alpha/graders/run",
-    "/v1/fine_tuning/alpha/graders/validate",
-    "/v1/fine_tuning/checkpoints/{model*}/permissions",
-    "/v1/fine_tuning/checkpoints/{model*}/permissions/{permission_id}",
+    *("assistants", "audio", "batches", "completions", "containers", "conversations"),
+    *("embeddings", "evals", "images", "moderations", "organization", "realtime", "responses"),
+    *("skills", "threads", "vector_stores", "videos", "fine_tuning/model_limits"),
 )
-"""Paths that the public API has and the emulator has not."""
+"""Paths below /v1 that the public API has, and all below them; the emulator has them not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ def find_route(method: str, path: str) -> Match | tuple[str, ...]:
 
 def is_public(path: str) -> bool:
     """Whether the public API has this path although the emulator has not."""
-    return any(pattern.fullmatch(path) for pattern in _PUBLIC)
+    return any(f"{path}/".startswith(f"/v1/{known}/") for known in NOT_IMPLEMENTED)
 
 
 def _decoded(text: str) -> str:
@@ -88,4 +101,3 @@ def _compiled(template: str) -> re.Pattern[str]:
 
 
 _COMPILED = tuple((method, _compiled(path), handler) for method, path, handler in ROUTES)
-_PUBLIC = tuple(_compiled(path) for path in NOT_IMPLEMENTED)

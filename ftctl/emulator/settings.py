@@ -22,6 +22,10 @@ class Settings:
     organization: str = OWNER
     id_seed: int | None = None
     max_file_bytes: int = 512 * 1024 * 1024
+    training: bool = True  # off: jobs pass through their stages and learn nothing, for bare speed
+    api_key: str | None = None  # the only key that is taken; None takes any
+    python_graders: bool = False  # whether a grader's Python source may run on this machine
+    look_seconds: float = 20.0  # the longest that a request waits for training that is due
 
     def __post_init__(self) -> None:
         if min(self.validating_seconds, self.queued_seconds, self.running_seconds) < 0:

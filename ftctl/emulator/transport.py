@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import httpx2
 
 from ftctl.emulator.app import Emulator
@@ -11,8 +14,9 @@ from ftctl.emulator.wire import Request
 class EmulatorTransport(httpx2.BaseTransport):
     """For `httpx2.Client(transport=...)`. Closing the client leaves the emulator open."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, sleep: Callable[[float], None] = time.sleep) -> None:
         self._emulator = emulator
+        self._sleep = sleep
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """One call, in this thread."""
@@ -21,6 +25,9 @@ class EmulatorTransport(httpx2.BaseTransport):
         response = self._emulator.handle(
             Request.to(request.method, target, request.headers.items(), body)
         )
-        return httpx2.Response(
-            response.status, headers=list(response.headers), content=response.body
-        )
+        if response.delay_seconds:
+            self._sleep(response.delay_seconds)
+        if response.cut:
+            raise httpx2.RemoteProtocolError("The emulator hung up without an answer, as told.")
+        content = response.body if response.stream is None else response.stream
+        return httpx2.Response(response.status, headers=list(response.headers), content=content)

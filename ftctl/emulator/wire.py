@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -41,7 +41,10 @@ class Request:
         return cls(
             method=method.upper(),
             path=path or "/",
-            query=tuple(parse_qsl(query, keep_blank_values=True)),
+            # Only an in-process caller can send half characters: no database takes them.
+            query=tuple(
+                parse_qsl(query.encode("utf-8", "replace").decode("utf-8"), keep_blank_values=True)
+            ),
             headers=tuple((name.lower(), value) for name, value in headers),
             body=body,
         )
@@ -57,11 +60,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer; its length is the shell's business."""
+    """One HTTP answer; its length is the shell's business.
+
+    With `stream` the body comes in pieces as they are made, and `body` is empty. A shell waits
+    `delay_seconds` before it answers, and hangs up instead of answering when the answer is `cut`.
+    """
 
     status: int
     headers: Pairs
     body: bytes
+    stream: Iterator[bytes] | None = None
+    delay_seconds: float = 0.0
+    cut: bool = False
 
 
 class ApiError(Exception):

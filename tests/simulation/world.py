@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -272,8 +272,12 @@ def at_once(seed: int) -> None:
 
 
 def take_time(service: Service) -> None:
-    """Make the embedded API take that long for things, until told otherwise."""
-    open_emulator.__defaults__ = (*(open_emulator.__defaults__ or ())[:-1], service)
+    """Make the embedded API take that long for things, until told otherwise.
+
+    Nothing is trained: thousands of worlds are played, and what a model learns is not at stake.
+    """
+    untrained = replace(service, training=False)
+    open_emulator.__defaults__ = (*(open_emulator.__defaults__ or ())[:-1], untrained)
 
 
 def prepare(script: Script, folder: Path) -> World:

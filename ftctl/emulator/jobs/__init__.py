@@ -6,7 +6,6 @@
 | rows | jobs in the store |
 | request | a create request -> a checked specification |
 | hyperparameters | their bounds, and what `auto` becomes |
-| graders | the shape of a grader |
 | examples | a file's content -> its number of examples, or why it cannot be used |
 | lifecycle | a job -> the same job at a later moment, and what happened on the way |
 | handlers | create, list, retrieve, cancel, pause, resume |

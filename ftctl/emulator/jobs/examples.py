@@ -1,11 +1,14 @@
-"""A file's content -> the number of its examples, or the first reason why it is unusable."""
+"""A file's content -> its examples, or the first reason why it is unusable."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ftctl.emulator.wire import parse_json
+
+Form = Literal["chat", "completion", "preference", "reinforcement"]
+"""What an example looks like: it depends on the model and on the method."""
 
 MIN_EXAMPLES = 10
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -17,12 +20,9 @@ class BadExamples(Exception):
     """Says in which line of the file which rule is broken."""
 
 
-def count_examples(content: bytes, form: str) -> int:
-    """How many examples of the form there are; BadExamples for a line that is not one.
-
-    The forms are chat, completion, preference and reinforcement. Blank lines do not count.
-    """
-    count = 0
+def read_examples(content: bytes, form: Form) -> list[dict[str, Any]]:
+    """The examples of that form, blank lines left out; BadExamples for a line that is none."""
+    examples = []
     for number, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
         if not line.strip():
             continue
@@ -35,8 +35,8 @@ def count_examples(content: bytes, form: str) -> int:
         fault_text = _CHECKS[form](example)
         if fault_text:
             raise BadExamples(f"Line {number}: {fault_text}.")
-        count += 1
-    return count
+        examples.append(example)
+    return examples
 
 
 def _chat(example: dict[str, Any]) -> str | None:
@@ -78,7 +78,7 @@ def _roles(messages: Any) -> list[str] | None:
     return good if len(good) == len(roles) else None
 
 
-_CHECKS: Mapping[str, Callable[[dict[str, Any]], str | None]] = {
+_CHECKS: Mapping[Form, Callable[[dict[str, Any]], str | None]] = {
     "chat": _chat,
     "completion": _completion,
     "preference": _preference,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ftctl.emulator.call import Call
 from ftctl.emulator.catalog import BY_NAME
+from ftctl.emulator.faults.jobs import fault_of_job
 from ftctl.emulator.file_rows import find_file
 from ftctl.emulator.ids import derived_number, fresh
-from ftctl.emulator.jobs.job import TERMINAL, Event, Job, shown_job
+from ftctl.emulator.jobs.job import MOVING, TERMINAL, Event, Job, shown_job
 from ftctl.emulator.jobs.lifecycle import Change, cancelled, paused, resumed
+from ftctl.emulator.jobs.progress import bench_for
 from ftctl.emulator.jobs.request import MAX_METADATA, MAX_SEED, JobRequest, read_job_request
 from ftctl.emulator.jobs.rows import find_job, insert_job, record, select_jobs, update_job
-from ftctl.emulator.model_rows import find_model
+from ftctl.emulator.model_rows import find_model, weights_of
+from ftctl.emulator.pace import Pace, find_pace
 from ftctl.emulator.pages import read_cursor, read_limit
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.store import Session
@@ -40,6 +43,7 @@ def create_job(call: Call) -> Response:
         if wanted.validation_file is not None:
             _check_file(session, wanted.validation_file, "validation_file")
         job = _new_job(session, wanted, model, base, call.settings)
+        job = replace(job, fault=fault_of_job(session, wanted))
         insert_job(session, job)
         record(session, job, _first_events(job))
     return answer(shown_job(job, call.settings.organization))
@@ -62,10 +66,26 @@ def list_jobs(call: Call) -> Response:
 
 
 def retrieve_job(call: Call) -> Response:
-    """GET /v1/fine_tuning/jobs/{id}."""
+    """GET /v1/fine_tuning/jobs/{id}; it moves the job, where reads are what moves it."""
     with call.reading() as session:
         job = job_of(call, session)
+        pace = find_pace(session)
+    if pace.kind == "reads" and job.status in MOVING:
+        job = _read_once_more(call, pace)
     return answer(shown_job(job, call.settings.organization))
+
+
+def _read_once_more(call: Call, pace: Pace) -> Job:
+    """Count this read; the one that makes the number full brings the job one status further."""
+    with call.writing() as session:
+        job = job_of(call, session)
+        stuck = job.status == "queued" and job.fault is not None and job.fault["at"] == "queue"
+        job = replace(job, reads=job.reads + 1)
+        if job.status in MOVING and job.reads % pace.reads == 0 and not stuck:
+            job = replace(job, due_at=session.now)
+        update_job(session, job)
+    with call.reading() as session:
+        return job_of(call, session)
 
 
 def cancel_job(call: Call) -> Response:
@@ -81,22 +101,30 @@ def cancel_job(call: Call) -> Response:
 
 def pause_job(call: Call) -> Response:
     """POST .../pause: a running job."""
+    with call.reading() as session:
+        job = job_of(call, session)
+        errand = bench_for(session, job, call.place) if job.status == "running" else None
+    if errand is not None:
+        errand()
 
     def change(job: Job, now: float) -> Change:
         if job.status != "running":
             raise _wrong_status(job, "paused")
-        return paused(job, now)
+        weights = call.workshop.weights(job) if job.step else None
+        return paused(job, now, weights, call.settings.organization)
 
     return _changed(call, change)
 
 
 def resume_job(call: Call) -> Response:
     """POST .../resume: a paused job."""
+    with call.reading() as session:
+        pace = find_pace(session)
 
     def change(job: Job, now: float) -> Change:
         if job.status != "paused":
             raise _wrong_status(job, "resumed")
-        return resumed(job, now, call.settings.queued_seconds)
+        return resumed(job, now, call.settings, pace)
 
     return _changed(call, change)
 
@@ -115,6 +143,7 @@ def _changed(call: Call, change: Callable[[Job, float], Change]) -> Response:
         job, happenings = change(job_of(call, session), session.now)
         update_job(session, job)
         record(session, job, happenings)
+    call.workshop.written(job)
     return answer(shown_job(job, call.settings.organization))
 
 
@@ -152,6 +181,7 @@ def _new_job(
     session: Session, wanted: JobRequest, model: str, base: str, settings: Settings
 ) -> Job:
     serial = session.next_serial("jobs")
+    pace = find_pace(session)
     job_id = fresh("ftjob-", settings.id_seed, serial)
     seed = derived_number(MAX_SEED, job_id, "seed") if wanted.seed is None else wanted.seed
     return Job(
@@ -168,7 +198,8 @@ def _new_job(
         metadata=wanted.metadata,
         integrations=wanted.integrations,
         status="validating_files",
-        due_at=session.now + settings.validating_seconds,
+        due_at=pace.due(session.now, settings.validating_seconds),
+        start_weights=weights_of(session, model),
     )
 
 

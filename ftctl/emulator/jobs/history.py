@@ -62,13 +62,12 @@ def _shown_event(row: sqlite3.Row) -> Json:
 
 
 def _shown_checkpoint(row: sqlite3.Row, job_id: str) -> Json:
-    """No losses and no accuracies: nothing was trained, so none were measured."""
     return {
         "object": "fine_tuning.job.checkpoint",
         "id": row["id"],
         "created_at": int(row["created_at"]),
         "fine_tuned_model_checkpoint": row["model"],
         "fine_tuning_job_id": job_id,
-        "metrics": {"step": row["step"]},
+        "metrics": {"step": row["step"], **json.loads(row["metrics"])},
         "step_number": row["step"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -97,7 +98,6 @@ _PLAIN: Mapping[str, int | float] = {
     "learning_rate_multiplier": 1.0,
     "beta": 0.1,
     "compute_multiplier": 1.0,
-    "eval_interval": 1,
     "eval_samples": 1,
 }
 
@@ -106,6 +106,9 @@ def resolve_auto(hyperparameters: Json, examples: int) -> Json:
     """The same with a number for every `auto`, given how many training examples there are."""
     derived = {"n_epochs": default_epochs(examples), "batch_size": default_batch_size(examples)}
     numbers = {**_PLAIN, **derived}
+    asked = hyperparameters["batch_size"]
+    batch_size = numbers["batch_size"] if asked == "auto" else asked
+    numbers["eval_interval"] = math.ceil(examples / batch_size)  # once an epoch
     return {
         name: numbers[name] if value == "auto" else value for name, value in hyperparameters.items()
     }

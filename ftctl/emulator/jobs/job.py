@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ftctl.emulator.ids import derived
@@ -11,7 +11,10 @@ from ftctl.emulator.wire import Json
 Status = Literal[
     "validating_files", "queued", "running", "paused", "succeeded", "failed", "cancelled"
 ]
+Method = Literal["supervised", "dpo", "reinforcement"]
 TERMINAL: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+MOVING: frozenset[Status] = frozenset({"validating_files", "queued", "running"})
+"""A job in one of these goes on by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,17 @@ class Job:
     finished_at: float | None = None
     fine_tuned_model: str | None = None
     error: Json | None = None
+    start_weights: int | None = None  # what it goes on from, until it has ended; a row's number
+    trained_tokens: int | None = None  # all that the training passes over; shown once it is done
+    result_files: list[str] = field(default_factory=list)
+    fault: Json | None = None  # what it was told to fail by, and where
+    reads: int = 0  # how often it was retrieved, while reads are what moves it
 
     @property
-    def method_type(self) -> str:
-        """supervised, dpo or reinforcement."""
-        return str(self.method["type"])
+    def method_type(self) -> Method:
+        """Which of the method's blocks counts."""
+        kind: Method = self.method["type"]
+        return kind
 
     @property
     def hyperparameters(self) -> Json:
@@ -66,7 +75,8 @@ class Event:
     at: float
     message: str
     level: Literal["info", "warn", "error"] = "info"
-    metrics: Json | None = None  # makes it an event of the type `metrics`
+    kind: Literal["message", "metrics", "moderation_checks"] = "message"
+    data: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +86,18 @@ class Checkpoint:
     at: float
     step: int
     model: str
+    metrics: Json
+    weights: bytes | None  # None where nothing is trained
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The model that a job ends with."""
+    """The model that a job ends with, and the file of its figures, if there are any."""
 
     at: float
     model: str
+    weights: bytes | None
+    file: str | None
 
 
 Happening = Event | Checkpoint | Result
@@ -106,13 +120,12 @@ def shown_anywhere(job: Job) -> Json:
         "created_at": int(job.created_at),
         "finished_at": _whole(job.finished_at),
         "fine_tuned_model": job.fine_tuned_model,
-        "result_files": [],
+        "result_files": job.result_files,
         "status": job.status,
         "validation_file": job.validation_file,
         "training_file": job.training_file,
         "hyperparameters": job.hyperparameters if job.method_type == "supervised" else {},
-        # Nothing is counted because nothing is trained; a made-up number would be billed by.
-        "trained_tokens": None,
+        "trained_tokens": job.trained_tokens if job.status == "succeeded" else None,
         "error": job.error,
         "user_provided_suffix": job.suffix,
         "seed": job.seed,
@@ -124,7 +137,7 @@ def shown_anywhere(job: Job) -> Json:
 
 
 def _estimated_finish(job: Job) -> float | None:
-    if job.status != "running" or job.running_since is None:
+    if job.status != "running" or job.running_since is None or job.due_at is None:
         return None
     return job.running_since + job.total_steps * job.step_seconds
 

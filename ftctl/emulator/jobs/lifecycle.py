@@ -2,31 +2,44 @@
 
 The state is a function of the clock. A job knows when its next thing is due; whoever looks next,
 in whatever process, carries out all that is overdue, each under the moment at which it was due.
+What takes long (reading files, training) is prepared beforehand: a job that lacks it waits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ftctl.emulator.catalog import BY_NAME
-from ftctl.emulator.file_rows import file_content
-from ftctl.emulator.jobs.examples import MIN_EXAMPLES, BadExamples, count_examples
+from ftctl.emulator.ids import derived
+from ftctl.emulator.jobs.examples import MIN_EXAMPLES
+from ftctl.emulator.jobs.grading import ungradable
 from ftctl.emulator.jobs.hyperparameters import resolve_auto
 from ftctl.emulator.jobs.job import Checkpoint, Event, Happening, Job, Result, Status
-from ftctl.emulator.jobs.rows import due_jobs, record, update_job
+from ftctl.emulator.jobs.milestones import fails_at, next_milestone, saves, tells
+from ftctl.emulator.pace import Pace
 from ftctl.emulator.settings import Settings
-from ftctl.emulator.store import Session
 from ftctl.emulator.wire import Json
 
-MOST_METRICS = 50
-"""A job tells of its steps at most this often; of every step when there are few."""
-
 Change = tuple[Job, list[Happening]]
-ReadFile = Callable[[str, float], bytes | None]
-"""A file's bytes by its id at a moment, or None if it was gone by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found in a file: its examples and their tokens, or in which line what is wrong."""
+
+    examples: int
+    tokens: int | None = None  # None: not counted
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A milestone of the training; the weights only where a model is made of them."""
+
+    metrics: Json
+    weights: bytes | None = None
 
 
 class BadFiles(Exception):
@@ -37,36 +50,33 @@ class BadFiles(Exception):
         self.error: Json = {"code": code, "message": message, "param": param}
 
 
+class NotPrepared(Exception):
+    """What is due needs work that nobody has done yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a job's progress depends on besides the job itself."""
 
     settings: Settings
-    read_file: ReadFile
+    pace: Pace
+    has_file: Callable[[str, float], bool]  # whether the file could be had at that moment
+    examined: Callable[[Job, str], Examined]  # NotPrepared for a file that nobody has read yet
+    trained: Callable[[Job, int], Trained]  # NotPrepared for a step that nobody has trained yet
 
 
-def jobs_are_due(session: Session) -> bool:
-    """Whether anything has happened to any job by now that is not written down yet."""
-    return session.first("SELECT 1 FROM jobs WHERE due_at <= ? LIMIT 1", session.now) is not None
-
-
-def advance_jobs(session: Session, settings: Settings) -> None:
-    """Bring every job to the session's moment."""
-
-    def read_file(file_id: str, at: float) -> bytes | None:
-        return file_content(session, file_id, at)
-
-    for job in due_jobs(session):
-        later, happenings = advance(job, session.now, World(settings, read_file))
-        update_job(session, later)
-        record(session, later, happenings)
+NOTHING_LEARNT = Trained({})
+"""Every milestone of a job that only passes through its stages."""
 
 
 def advance(job: Job, now: float, world: World) -> Change:
-    """The job as it is at `now` (Unix seconds)."""
+    """The job as it is at `now` (Unix seconds), or as far as it is prepared."""
     happenings: list[Happening] = []
     while job.due_at is not None and job.due_at <= now:
-        job, more = _next(job, job.due_at, world)
+        try:
+            job, more = _next(job, job.due_at, world)
+        except NotPrepared:
+            break
         happenings += more
     return job, happenings
 
@@ -76,9 +86,9 @@ def _next(job: Job, at: float, world: World) -> Change:
         case "validating_files":
             return _validated(job, at, world)
         case "queued":
-            return _started(job, at)
+            return _started(job, at, world)
         case "running":
-            return _trained(job, at, world.settings.organization)
+            return _trained(job, at, world)
         case "paused" | "succeeded" | "failed" | "cancelled":
             raise AssertionError(f"nothing happens by itself to a job that is {job.status}")
         case _:
@@ -87,118 +97,160 @@ def _next(job: Job, at: float, world: World) -> Change:
 
 def _validated(job: Job, at: float, world: World) -> Change:
     try:
-        examples = _examples(job, at, world.read_file)
-    except BadFiles as fault:
-        failed = replace(ended(job, "failed", at), error=fault.error)
-        return failed, [Event(at, str(fault), level="error")]
+        training = _examine(job, at, world)
+    except BadFiles as bad:
+        return _failed(job, at, bad.error)
+    fault = ungradable(job, world.settings)
+    if fault is not None:
+        return _failed(job, at, fault)
+    if job.fault is not None and job.fault["at"] == "validation":
+        return _failed(job, at, _told(job.fault))
     kind = job.method_type
-    numbers = resolve_auto(job.hyperparameters, examples)
-    steps_per_epoch = math.ceil(examples / numbers["batch_size"])
-    total = steps_per_epoch * int(numbers["n_epochs"])
+    numbers = resolve_auto(job.hyperparameters, training.examples)
+    steps_per_epoch = math.ceil(training.examples / numbers["batch_size"])
+    epochs = int(numbers["n_epochs"])
+    total = steps_per_epoch * epochs
+    stuck = job.fault is not None and job.fault["at"] == "queue"
     queued = replace(
         job,
         status="queued",
-        due_at=at + world.settings.queued_seconds,
+        due_at=None if stuck else world.pace.due(at, world.settings.queued_seconds),
         method={**job.method, kind: {**job.method[kind], "hyperparameters": numbers}},
         total_steps=total,
         steps_per_epoch=steps_per_epoch,
-        step_seconds=world.settings.running_seconds / total,
+        step_seconds=world.pace.lasting(world.settings.running_seconds) / total,
+        trained_tokens=None if training.tokens is None else training.tokens * epochs,
     )
     return queued, [Event(at, "Files validated, moving job to queued state")]
 
 
-def _examples(job: Job, at: float, read_file: ReadFile) -> int:
-    """The number of training examples; BadFiles if a file of the job is gone or no good."""
-    training = _count(job, job.training_file, "training_file", at, read_file)
-    if training < MIN_EXAMPLES:
+def _examine(job: Job, at: float, world: World) -> Examined:
+    """What is in the training file; BadFiles if a file of the job is gone or no good."""
+    training = _contents(job, job.training_file, "training_file", at, world)
+    if training.examples < MIN_EXAMPLES:
         message = (
-            f"The training file has {training} example(s), but must have at least {MIN_EXAMPLES}."
+            f"The training file has {training.examples} example(s),"
+            f" but must have at least {MIN_EXAMPLES}."
         )
         raise BadFiles("invalid_n_examples", message, "training_file")
     if job.validation_file is not None:
-        count = _count(job, job.validation_file, "validation_file", at, read_file)
-        if count == 0:
+        validation = _contents(job, job.validation_file, "validation_file", at, world)
+        if validation.examples == 0:
             message = "The validation file has no examples."
             raise BadFiles("invalid_validation_file", message, "validation_file")
     return training
 
 
-def _count(job: Job, file_id: str, param: str, at: float, read_file: ReadFile) -> int:
-    content = read_file(file_id, at)
-    if content is None:
+def _contents(job: Job, file_id: str, param: str, at: float, world: World) -> Examined:
+    if not world.has_file(file_id, at):
         raise BadFiles(f"invalid_{param}", f"The file {file_id} is no longer there.", param)
-    try:
-        return count_examples(content, _form(job))
-    except BadExamples as fault:
-        raise BadFiles(
-            f"invalid_{param}", f"The file {file_id} is unusable. {fault}", param
-        ) from None
+    found = world.examined(job, file_id)
+    if found.fault is not None:
+        message = f"The file {file_id} is unusable. {found.fault}"
+        raise BadFiles(f"invalid_{param}", message, param)
+    return found
 
 
-_FORMS: Mapping[str, str] = {
-    "supervised": "chat",
-    "dpo": "preference",
-    "reinforcement": "reinforcement",
-}
-
-
-def _form(job: Job) -> str:
-    completion = job.base in BY_NAME and BY_NAME[job.base].completion
-    return "completion" if completion else _FORMS[job.method_type]
-
-
-def _started(job: Job, at: float) -> Change:
+def _started(job: Job, at: float, world: World) -> Change:
     since = at - job.trained_seconds
     running = replace(job, status="running", running_since=since)
-    running = replace(running, due_at=max(at, _moment(running, _next_mark(running))))
-    words = "resumed" if job.trained_seconds else "started"
+    running = replace(running, due_at=_due(running, at, world.pace, begins=True))
+    words = "resumed" if job.step or job.trained_seconds else "started"
     return running, [Event(at, f"Fine-tuning job {words}")]
 
 
-def _trained(job: Job, at: float, organization: str) -> Change:
-    """One mark further: an event, a checkpoint, or both; after the last step the job is done."""
-    step = _next_mark(job)
+def _trained(job: Job, at: float, world: World) -> Change:
+    """One milestone further; after the last step the job is done."""
+    step = next_milestone(job)
+    trained = world.trained(job, step)
     job = replace(job, step=step)
     happenings: list[Happening] = []
-    if _tells(job, step):
-        progress: Json = {"step": step, "total_steps": job.total_steps}
-        happenings.append(Event(at, f"Step {step}/{job.total_steps}", metrics=progress))
-    name = job.result_name(organization)
-    if step % job.steps_per_epoch == 0:
-        happenings.append(Checkpoint(at, step, f"{name}:ckpt-step-{step}"))
+    if tells(job, step):
+        happenings.append(_progress(job, at, trained.metrics))
+    if fails_at(job, step):
+        assert job.fault is not None
+        failed, events = _failed(job, at, _told(job.fault))
+        return failed, happenings + events
+    if saves(job, step):
+        happenings.append(_checkpoint(job, at, trained, world.settings.organization))
     if step < job.total_steps:
-        return replace(job, due_at=_moment(job, _next_mark(job))), happenings
-    happenings += [
-        Result(at, name),
+        return replace(job, due_at=_due(job, at, world.pace)), happenings
+    done, more = _finished(job, at, trained, world.settings.organization)
+    return done, happenings + more
+
+
+def _progress(job: Job, at: float, metrics: Json) -> Event:
+    figures = [f"{words}={metrics[name]:.2f}" for name, words in _FIGURES if name in metrics]
+    message = f"Step {job.step}/{job.total_steps}" + (": " if figures else "") + ", ".join(figures)
+    data = {"step": job.step, "total_steps": job.total_steps, **metrics}
+    if "graded_samples" in metrics:  # as the guide to reinforcement has them
+        data["usage"] = {"samples": data.pop("graded_samples")}
+        data["errors"] = {"graders": data.pop("grader_errors")}
+        names = ("train_reward_mean", "valid_reward_mean")
+        data["scores"] = {name: data.pop(name) for name in names if name in data}
+    return Event(at, message, kind="metrics", data=data)
+
+
+_FIGURES = (
+    ("train_loss", "training loss"),
+    ("valid_loss", "validation loss"),
+    ("full_valid_loss", "full validation loss"),
+    ("train_reward_mean", "training reward"),
+    ("valid_reward_mean", "validation reward"),
+)
+
+
+def _checkpoint(job: Job, at: float, trained: Trained, organization: str) -> Checkpoint:
+    name = f"{job.result_name(organization)}:ckpt-step-{job.step}"
+    return Checkpoint(at, job.step, name, {"step": job.step, **trained.metrics}, trained.weights)
+
+
+def _finished(job: Job, at: float, trained: Trained, organization: str) -> Change:
+    if job.fault is not None and job.fault["at"] == "screening":
+        told = _told(job.fault)
+        screened = Event(
+            at, told["message"], level="error", kind="moderation_checks", data={"blocked": True}
+        )
+        failed, events = _failed(job, at, told)
+        return failed, [screened, *events]
+    name = job.result_name(organization)
+    file = derived("file-", job.id, "figures") if trained.metrics else None
+    happenings: list[Happening] = [
+        Result(at, name, trained.weights, file),
         Event(at, f"New fine-tuned model created: {name}"),
         Event(at, "The job has successfully completed"),
     ]
-    return replace(ended(job, "succeeded", at), fine_tuned_model=name), happenings
+    done = replace(
+        ended(job, "succeeded", at),
+        fine_tuned_model=name,
+        result_files=[] if file is None else [file],
+    )
+    return done, happenings
 
 
-def _stride(job: Job) -> int:
-    return math.ceil(job.total_steps / MOST_METRICS)
-
-
-def _tells(job: Job, step: int) -> bool:
-    return step % _stride(job) == 0 or step == job.total_steps
-
-
-def _next_mark(job: Job) -> int:
-    """The next step that leaves an event or a checkpoint; the steps between leave nothing."""
-    event = (job.step // _stride(job) + 1) * _stride(job)
-    epoch = (job.step // job.steps_per_epoch + 1) * job.steps_per_epoch
-    return min(event, epoch, job.total_steps)
-
-
-def _moment(job: Job, step: int) -> float:
+def _due(job: Job, at: float, pace: Pace, *, begins: bool = False) -> float | None:
+    """When the next milestone is reached; never before the moment that the job is at."""
+    if begins and pace.due(at, 0) is None:
+        return None
     assert job.running_since is not None
-    return job.running_since + step * job.step_seconds
+    return max(at, job.running_since + next_milestone(job) * job.step_seconds)
 
 
 def ended(job: Job, status: Status, at: float) -> Job:
     """The job in a state that it never leaves."""
-    return replace(job, status=status, due_at=None, running_since=None, finished_at=at)
+    return replace(
+        job, status=status, due_at=None, running_since=None, finished_at=at, start_weights=None
+    )
+
+
+def _failed(job: Job, at: float, error: Json) -> Change:
+    failed = replace(ended(job, "failed", at), error=error)
+    return failed, [Event(at, str(error["message"]), level="error")]
+
+
+def _told(fault: Json) -> Json:
+    """The error that a fault wants on the job."""
+    return {name: fault.get(name) for name in ("code", "message", "param")}
 
 
 def cancelled(job: Job, at: float) -> Change:
@@ -206,19 +258,27 @@ def cancelled(job: Job, at: float) -> Change:
     return ended(job, "cancelled", at), [Event(at, "Fine-tuning job cancelled")]
 
 
-def paused(job: Job, at: float) -> Change:
-    """A running job with its time stopped."""
+def paused(job: Job, at: float, weights: bytes | None, organization: str) -> Change:
+    """A running job with its time stopped; what it has learnt so far can be used as a model.
+
+    `weights` are those of the job's last milestone; None where nothing is trained.
+    """
     assert job.running_since is not None
     trained = max(0.0, at - job.running_since)
     stopped = replace(
         job, status="paused", due_at=None, running_since=None, trained_seconds=trained
     )
-    return stopped, [Event(at, f"Fine-tuning job paused after {_steps_done(stopped)}")]
+    happenings: list[Happening] = [
+        Event(at, f"Fine-tuning job paused after {_steps_done(stopped)}")
+    ]
+    if weights is not None and job.step and not saves(job, job.step):
+        happenings.append(_checkpoint(job, at, Trained({}, weights), organization))
+    return stopped, happenings
 
 
-def resumed(job: Job, at: float, queued_seconds: float) -> Change:
+def resumed(job: Job, at: float, settings: Settings, pace: Pace) -> Change:
     """A paused job back in the queue; its training goes on from where it stood."""
-    queued = replace(job, status="queued", due_at=at + queued_seconds)
+    queued = replace(job, status="queued", due_at=pace.due(at, settings.queued_seconds))
     return queued, [Event(at, f"Fine-tuning job queued again after {_steps_done(job)}")]
 
 

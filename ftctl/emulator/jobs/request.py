@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.emulator.jobs.graders import check_grader
+from ftctl.emulator.graders.shape import check_grader
 from ftctl.emulator.jobs.hyperparameters import RULES, read_hyperparameters
 from ftctl.emulator.wire import Json, bad_request
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from ftctl.emulator.file_rows import add_result_file
 from ftctl.emulator.ids import derived
 from ftctl.emulator.jobs.job import (
     TERMINAL,
@@ -18,15 +19,18 @@ from ftctl.emulator.jobs.job import (
     Result,
     shown_anywhere,
 )
+from ftctl.emulator.jobs.results import FILE_NAME, result_csv
+from ftctl.emulator.jobs.training_rows import find_steps
+from ftctl.emulator.model_rows import forget_weights, save_weights
 from ftctl.emulator.store import Session
 from ftctl.emulator.wire import to_json
 
 KEPT_CHECKPOINTS = 3
-"""A job keeps the checkpoints of its last three epochs."""
+"""Of its last three epochs; of reinforcement those with the three best rewards on validation."""
 
 _COLUMNS = tuple(field.name for field in fields(Job) if field.name != "seq")
 _BEYOND = 2**62  # after every sequence number
-_AS_JSON = frozenset({"method", "metadata", "integrations", "error"})
+_AS_JSON = frozenset({"method", "metadata", "integrations", "error", "result_files", "fault"})
 _WRITTEN = (*_COLUMNS, "shown")  # the job's JSON, once nothing about it can change any more
 _INSERT = f"INSERT INTO jobs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608
 _UPDATE = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _WRITTEN)} WHERE seq = ?"  # noqa: S608
@@ -113,7 +117,9 @@ def record(session: Session, job: Job, happenings: Iterable[Happening]) -> None:
             case Checkpoint():
                 _insert_checkpoint(session, job, happening)
             case Result():
-                _insert_model(session, job, happening.model, happening.at)
+                _insert_model(session, job, happening.model, happening.at, happening.weights)
+                if happening.file is not None:
+                    _insert_figures(session, job, happening.file, happening.at)
 
 
 def _insert_event(session: Session, job: Job, event: Event, number: int) -> None:
@@ -121,20 +127,21 @@ def _insert_event(session: Session, job: Job, event: Event, number: int) -> None
         "INSERT INTO events (id, job, created_at, level, type, message, data)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         *(derived("ftevent-", job.id, number), job.seq, event.at, event.level),
-        "message" if event.metrics is None else "metrics",
-        event.message,
-        json.dumps(event.metrics or {}),
+        *(event.kind, event.message, json.dumps(event.data)),
     )
 
 
 def _insert_checkpoint(session: Session, job: Job, checkpoint: Checkpoint) -> None:
     session.run(
-        "INSERT INTO checkpoints (id, job, created_at, model, step) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO checkpoints (id, job, created_at, model, step, metrics)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         *(derived("ftckpt_", job.id, checkpoint.step), job.seq, checkpoint.at),
-        *(checkpoint.model, checkpoint.step),
+        *(checkpoint.model, checkpoint.step, json.dumps(checkpoint.metrics)),
     )
-    _insert_model(session, job, checkpoint.model, checkpoint.at)
-    kept = "SELECT seq FROM checkpoints WHERE job = ? ORDER BY seq DESC LIMIT ?"
+    _insert_model(session, job, checkpoint.model, checkpoint.at, checkpoint.weights)
+    best = "json_extract(metrics, '$.valid_reward_mean') DESC,"
+    first = best if job.method_type == "reinforcement" else ""
+    kept = f"SELECT seq FROM checkpoints WHERE job = ? ORDER BY {first} seq DESC LIMIT ?"  # noqa: S608
     outdated = f"job = ? AND seq NOT IN ({kept})"
     session.run(
         f"DELETE FROM models WHERE id IN (SELECT model FROM checkpoints WHERE {outdated})",  # noqa: S608
@@ -144,13 +151,20 @@ def _insert_checkpoint(session: Session, job: Job, checkpoint: Checkpoint) -> No
         f"DELETE FROM checkpoints WHERE {outdated}",  # noqa: S608 - only our own words
         *(job.seq, job.seq, KEPT_CHECKPOINTS),
     )
+    forget_weights(session)
 
 
-def _insert_model(session: Session, job: Job, model: str, at: float) -> None:
+def _insert_model(session: Session, job: Job, model: str, at: float, weights: bytes | None) -> None:
     session.run(
-        "INSERT INTO models (id, base, job, created_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO models (id, base, job, created_at, weights) VALUES (?, ?, ?, ?, ?)",
         *(model, job.base, job.id, at),
+        None if weights is None else save_weights(session, weights),
     )
+
+
+def _insert_figures(session: Session, job: Job, file_id: str, at: float) -> None:
+    content = result_csv(job.method_type, find_steps(session, job.seq))
+    add_result_file(session, file_id, FILE_NAME, content, at)
 
 
 def _values(job: Job) -> list[Any]:

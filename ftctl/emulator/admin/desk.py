@@ -1,0 +1,61 @@
+"""What a handler under `/_ftctl/` is given, and how it reads what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ftctl.emulator.call import Call
+from ftctl.emulator.faults.requests import RequestFaults
+from ftctl.emulator.journal import Journal
+from ftctl.emulator.store import Session
+from ftctl.emulator.wire import Json, Response, bad_request, json_object
+
+COUNTED = ("files", "jobs", "models", "events", "faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One request on its way through a handler, and the parts of its emulator."""
+
+    call: Call
+    faults: RequestFaults
+    journal: Journal
+    started_at: float  # of time.monotonic()
+    renewed: Callable[[], None]  # to be told when other rows stand in the place of all that were
+
+
+AdminHandler = Callable[[Desk], Response]
+
+
+def counts(session: Session) -> Json:
+    """How many there are of each; files only those that can still be had."""
+    columns = ", ".join(
+        f"(SELECT count(*) FROM {table}{' WHERE deleted = 0' if table == 'files' else ''})"  # noqa: S608
+        for table in COUNTED
+    )
+    row = session.first(f"SELECT {columns}")
+    assert row is not None
+    return dict(zip(COUNTED, tuple(row), strict=True))
+
+
+def fields_sent(desk: Desk, known: Sequence[str]) -> Json:
+    """The body's fields, none if there is no body; a 400 for one that is not known."""
+    if not desk.call.request.body.strip():
+        return {}
+    sent = json_object(desk.call.request)
+    for name in sent:
+        if name not in known:
+            choices = ", ".join(known)
+            raise bad_request(f"There is no field '{name}' here, but {choices}.", name)
+    return sent
+
+
+def number_asked(desk: Desk, name: str, default: int, most: int) -> int:
+    """A query parameter that is a whole number from 0."""
+    text = desk.call.request.parameter(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9) or int(text) > most:
+        raise bad_request(f"{name} must be a whole number from 0 to {most}.", name)
+    return int(text)

@@ -1,0 +1,63 @@
+"""Graders: from a sample of a model and the row that it answers to a score.
+
+| module | stage or noun |
+|---|---|
+| shape | a grader's JSON -> nothing, or a 400 that names the field |
+| templates | `{{item.x}}` and `{{sample.y}}` -> text |
+| formulas | `calculate_output` -> a number |
+| faults | why a score could not be had, in the API's flags |
+| similarity | two texts -> how alike they are, by each metric |
+| meteor, stems | the metric that needs an alignment, and the word stems that it needs |
+| source, sandbox | a grader's Python source -> its score, in a process of its own |
+| judge | a model's words -> a score or a label |
+| asking | a grader's models -> the function that asks them |
+| scoring | a grader, an item and a sample -> the score, and how it came about |
+| handlers | run and validate |
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.emulator.graders.asking import find_ask
+    from ftctl.emulator.graders.faults import GraderError
+    from ftctl.emulator.graders.judge import Ask
+    from ftctl.emulator.graders.scoring import (
+        GraderTools,
+        PythonGradersOff,
+        check_allowed,
+        grade,
+        make_grade,
+    )
+
+__all__ = [
+    "Ask",
+    "GraderError",
+    "GraderTools",
+    "PythonGradersOff",
+    "check_allowed",
+    "find_ask",
+    "grade",
+    "make_grade",
+]
+
+_HOMES = {
+    "Ask": "judge",
+    "GraderError": "faults",
+    "GraderTools": "scoring",
+    "PythonGradersOff": "scoring",
+    "check_allowed": "scoring",
+    "find_ask": "asking",
+    "grade": "scoring",
+    "make_grade": "scoring",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
