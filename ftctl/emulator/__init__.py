@@ -6,7 +6,7 @@ first use: a command that never emulates pays nothing for the import.
 
 from __future__ import annotations
 
-from importlib import import_module
+from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
@@ -47,11 +47,4 @@ _HOMES = {
     "serve": "server",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home_module = import_module(f"{__name__}.{home}")
-    value: object = getattr(home_module, name)
-    return value
+__getattr__ = lazily(__name__, _HOMES)

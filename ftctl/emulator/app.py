@@ -15,14 +15,15 @@ from typing import Self, TypeVar
 
 from ftctl.emulator.admin.desk import Desk
 from ftctl.emulator.admin.routes import ROOM, find_admin, guarded, page_file
-from ftctl.emulator.call import Call
+from ftctl.emulator.call import Call, Handler
 from ftctl.emulator.doors import check_key, check_site, is_of_page
 from ftctl.emulator.faults.requests import RequestFaults, Struck, struck_answer
 from ftctl.emulator.ids import fresh
 from ftctl.emulator.jobs.progress import seconds_until_due
 from ftctl.emulator.jobs.workshop import Workshop
 from ftctl.emulator.journal import Journal
-from ftctl.emulator.routes import Match, find_route, is_public
+from ftctl.emulator.paths import Match
+from ftctl.emulator.routes import find_route, is_public
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.store import EmulatorError, Store, open_store
 from ftctl.emulator.wire import ApiError, Request, Response, refusal
@@ -185,7 +186,7 @@ def _safely(request: Request, work: Callable[[], _T]) -> _T | Response:
         return refusal(_broken(500, "The emulator has a bug; its log has the details."))
 
 
-def _route(request: Request) -> Match:
+def _route(request: Request) -> Match[Handler]:
     return _match(request, find_route(request.method, request.path))
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from urllib.parse import unquote
-
 from ftctl.emulator import files, models, permissions, uploads
 from ftctl.emulator.call import Handler
 from ftctl.emulator.chat import handlers as chat
@@ -13,6 +9,7 @@ from ftctl.emulator.chat import stored
 from ftctl.emulator.graders.handlers import run_grader, validate_grader
 from ftctl.emulator.jobs import handlers as jobs
 from ftctl.emulator.jobs import history
+from ftctl.emulator.paths import Match, Paths
 
 _JOB = "/v1/fine_tuning/jobs/{job_id}"
 _COMPLETION = "/v1/chat/completions/{completion_id}"
@@ -52,7 +49,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/models/{model*}", models.retrieve_model),
     ("DELETE", "/v1/models/{model*}", models.delete_model),
 )
-"""Method, path and handler; `{name}` is one segment, `{name*}` one or more."""
+"""Method, path and handler."""
 
 NOT_IMPLEMENTED: tuple[str, ...] = (
     *("assistants", "audio", "batches", "completions", "containers", "conversations"),
@@ -62,42 +59,14 @@ NOT_IMPLEMENTED: tuple[str, ...] = (
 """Paths below /v1 that the public API has, and all below them; the emulator has them not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A handler with the decoded parameters of the path."""
-
-    handler: Handler
-    path: dict[str, str]
+_PATHS = Paths(ROUTES)
 
 
-def find_route(method: str, path: str) -> Match | tuple[str, ...]:
+def find_route(method: str, path: str) -> Match[Handler] | tuple[str, ...]:
     """The route for the percent-encoded path, or the methods that the path has: none if unknown."""
-    allowed = []
-    for route_method, pattern, handler in _COMPILED:
-        found = pattern.fullmatch(path)
-        if found is None:
-            continue
-        if route_method == method:
-            return Match(
-                handler, {name: _decoded(text) for name, text in found.groupdict().items()}
-            )
-        allowed.append(route_method)
-    return tuple(allowed)
+    return _PATHS.find(method, path)
 
 
 def is_public(path: str) -> bool:
     """Whether the public API has this path although the emulator has not."""
     return any(f"{path}/".startswith(f"/v1/{known}/") for known in NOT_IMPLEMENTED)
-
-
-def _decoded(text: str) -> str:
-    # Half characters, which only an in-process caller can send, would not fit into the database.
-    return unquote(text).encode("utf-8", "replace").decode("utf-8")
-
-
-def _compiled(template: str) -> re.Pattern[str]:
-    whole = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.+)", template)
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", whole))
-
-
-_COMPILED = tuple((method, _compiled(path), handler) for method, path, handler in ROUTES)

@@ -6,7 +6,7 @@ for the import.
 
 from __future__ import annotations
 
-from importlib import import_module
+from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
@@ -51,11 +51,4 @@ _HOMES = {
     "prompt_tokens": "billing",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home_module = import_module(f"{__name__}.{home}")
-    value: object = getattr(home_module, name)
-    return value
+__getattr__ = lazily(__name__, _HOMES)

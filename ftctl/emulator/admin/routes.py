@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from urllib.parse import unquote
+from dataclasses import replace
 
 from ftctl.emulator.admin import clock, faults, snapshot, state
 from ftctl.emulator.admin.desk import AdminHandler
+from ftctl.emulator.paths import Match, Paths
 from ftctl.emulator.wire import ApiError, Request, Response
 
 ROOM = "/_ftctl/"
@@ -29,7 +28,7 @@ ADMIN_ROUTES: tuple[tuple[str, str, AdminHandler], ...] = (
     ("GET", "snapshot", snapshot.take_snapshot),
     ("PUT", "snapshot", snapshot.restore_snapshot),
 )
-"""Method, path below the room and handler; `{name}` is one segment."""
+"""Method, path below the room and handler."""
 
 # For whatever comes from here: nobody frames it, guesses its type, keeps it, or loads it elsewhere.
 _GUARDS = (
@@ -45,27 +44,12 @@ _PAGE_GUARD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AdminMatch:
-    """A handler with the decoded parameters of the path."""
-
-    handler: AdminHandler
-    path: dict[str, str]
+_PATHS = Paths(ADMIN_ROUTES, below=ROOM)
 
 
-def find_admin(method: str, path: str) -> AdminMatch | tuple[str, ...]:
+def find_admin(method: str, path: str) -> Match[AdminHandler] | tuple[str, ...]:
     """The route for the percent-encoded path, or the methods that the path has: none if unknown."""
-    allowed = []
-    for route_method, pattern, handler in _COMPILED:
-        found = pattern.fullmatch(path)
-        if found is None:
-            continue
-        if route_method == method:
-            # Half characters, which only an in-process caller can send, would not fit into SQL.
-            texts = {name: unquote(text) for name, text in found.groupdict().items()}
-            return AdminMatch(handler, {name: _whole(text) for name, text in texts.items()})
-        allowed.append(route_method)
-    return tuple(allowed)
+    return _PATHS.find(method, path)
 
 
 def page_file(request: Request) -> Response | None:
@@ -89,14 +73,3 @@ def page_file(request: Request) -> Response | None:
 def guarded(response: Response) -> Response:
     """The same answer, for a browser to handle with care."""
     return replace(response, headers=(*response.headers, *_GUARDS))
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _compiled(template: str) -> re.Pattern[str]:
-    return re.compile(ROOM + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
-
-
-_COMPILED = tuple((method, _compiled(path), handler) for method, path, handler in ADMIN_ROUTES)

@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
@@ -54,10 +54,4 @@ _HOMES = {
     "make_grade": "scoring",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    return value
+__getattr__ = lazily(__name__, _HOMES)
