@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fidelity import RUN, is_whole, put_last, start_recording
 from plain_server import PlainServer, World
 
 from ftctl.cli.main import run
@@ -192,6 +193,11 @@ def without_ids(text: str) -> str:
     return re.sub(r"sha256:[0-9a-f]{64}", "sha256:…", _IDS.sub(numbered, text))
 
 
+def without_losses(text: str) -> str:
+    """The text with every loss left out: it differs with the seed and from machine to machine."""
+    return re.sub(r"\bloss([ =])\d+\.\d+", r"loss\1…", text)
+
+
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any connection that would leave this machine fails the test that makes it."""
@@ -204,3 +210,21 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+# What the whole run says to the emulator is judged at its end, in test_emulator_spec.py.
+
+
+def pytest_configure() -> None:
+    start_recording(RUN)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    RUN.whole = is_whole(config)
+    put_last(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("fidelity")
+    for line in RUN.lines():
+        terminalreporter.line(line)

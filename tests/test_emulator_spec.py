@@ -1,130 +1,460 @@
-"""The emulator against the public specification: every answer of a long journey fits its schema."""
+"""The emulator against the public specification and the SDK's types.
+
+A journey over every operation, and whatever any test of this run said to it and heard from it.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from test_emulator import JOBS, Lab, chats
-
-from ftctl.emulator import Response
-from ftctl.emulator.routes import NOT_IMPLEMENTED, ROUTES
-
-SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
-
-pytestmark = pytest.mark.skipif(
-    not SPEC.exists(), reason=f"the public specification is not at {SPEC}"
+from conftest import preference_rows
+from fidelity import (
+    EXPECTED_FAILURES,
+    KNOWN_CONTRADICTIONS,
+    MISSING,
+    RUN,
+    SPEC,
+    Judge,
+    Recorder,
+    after_all_others,
+    load_specification,
+    sdk_violations,
 )
+from test_emulator import JOBS, KEY, Lab, chats, form
+
+from ftctl.emulator import Request, Response
+from ftctl.emulator.routes import ROUTES
+from ftctl.emulator.wire import answer
+
+pytestmark = pytest.mark.skipif(not SPEC.exists(), reason=MISSING)
 
 
-class CheckedLab(Lab):
-    """A lab whose every answer is held against the specification."""
+# The judge itself.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.spec: dict[str, Any] = json.loads(SPEC.read_text())
-        self.checked: set[tuple[str, str, int]] = set()
+
+def told(
+    target: str, answer: Any, *, method: str = "GET", status: int = 200, **more: Any
+) -> list[str]:
+    """What the judge says about an exchange: `asked` is the request's body, `kind` its answer's."""
+    recorder = Recorder(load_specification())
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    asked = more.get("asked", b"")
+    sent = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    headers = (("content-type", more["sends"]),) if "sends" in more else ()
+    response = Response(status, (("content-type", more.get("kind", "application/json")),), body)
+    recorder.see(Request.to(method, f"/v1{target}", headers, sent), response)
+    found = Judge(recorder.specification).violations(recorder.exchanges())
+    return [f"{one.side}: {one.fault}" for one in (*found, *sdk_violations(recorder.exchanges()))]
+
+
+MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "me", "shutdown_date": None}
+ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}
+UPLOAD = {"filename": "a", "purpose": "vision", "bytes": 1, "mime_type": "image/png"}
+
+
+def test_the_judge_has_nothing_against_what_fits() -> None:
+    assert told("/models/m", MODEL) == []
+    assert told("/models/m", {"error": ERROR}, status=404) == []
+    assert told("/nowhere", {"error": ERROR}, status=404) == []
+    assert told("/models", {"object": "list", "data": [MODEL, MODEL]}) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({**MODEL, "created": "1"}, "answer 200: body.created: '1' is not of type 'integer'"),
+        ({**MODEL, "id": None}, "answer 200: body.id: None is not of type 'string'"),
+        ({**MODEL, "object": "thing"}, "answer 200: body.object: 'thing' is not one of ['model']"),
+        (b"<html>", "answer 200: body cannot be read: '<html>'"),
+    ],
+)
+def test_the_judge_sees_an_answer_that_does_not_fit(answer: Any, said: str) -> None:
+    assert said in told("/models/m", answer)
+    assert len(told("/models/m", answer)) == 2  # the SDK does not take it either
+
+
+def test_the_judge_sees_a_wrong_member_among_right_ones() -> None:
+    members = [MODEL, {**MODEL, "created": 1.5}, MODEL]
+
+    said = told("/models", {"object": "list", "data": members})
+
+    assert said[0] == "answer 200: body.data[0].created: 1.5 is not of type 'integer'"
+
+
+def test_the_judge_sees_statuses_and_types_that_are_not_declared() -> None:
+    page = {"kind": "text/html"}
+    envelope = {"error": ERROR}
+
+    assert told("/models", {}, status=204)[0].endswith("the status is not in the specification")
+    assert told("/models", b"<p>", status=404, **page) == [
+        "answer 404: the content type 'text/html' is not in the specification"
+    ]
+    assert told("/models", envelope, status=500) == [f"answer 500: the emulator failed: {envelope}"]
+    assert told("/nowhere", {"error": "No."}, status=404) == [
+        "answer 404: body.error: 'No.' is not of type 'object'"
+    ]
+
+
+def test_the_judge_sees_what_should_not_have_been_granted() -> None:
+    pages = {"object": "list", "data": [], "first_id": "", "last_id": "", "has_more": False}
+    upload = {"id": "u", "object": "upload", "created_at": 1, "expires_at": 2, "status": "pending",
+              **{name: UPLOAD[name] for name in ("filename", "purpose", "bytes")}}  # fmt: skip
+    form = b'--e\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfun\r\n--e--\r\n'
+
+    def granted(body: Any, **more: Any) -> list[str]:
+        return told("/uploads", upload, method="POST", asked=body, **more)
+
+    assert granted(UPLOAD) == []
+    assert granted({**UPLOAD, "bytes": "1"}) == [
+        "request: body.bytes: '1' is not of type 'integer'"
+    ]
+    assert granted(b"") == ["request: body: None is not of type 'object'"]
+    assert "('x' was unexpected)" in granted({**UPLOAD, "x": 1})[0]
+    assert "text/plain is not in" in granted(UPLOAD, sends="text/plain")[0]
+    assert told("/files?limit=many", pages) == [
+        "request: query.limit: 'many' is not of type 'integer'"
+    ]
+    assert told("/files?order=up&color=red", pages) == [
+        "request: query.order: 'up' is not one of ['asc', 'desc']"
+    ]
+    assert (
+        told("/nowhere", {})[0]
+        == "request: granted, though the specification has no such operation"
+    )
+    assert told("/files", {}, method="POST", asked=form, sends="multipart/form-data; boundary=e")[
+        0
+    ].startswith("request: body")
+
+
+def test_the_judge_looks_into_every_chunk_of_a_stream() -> None:
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [],
+    }
+    lines = [json.dumps(chunk), json.dumps({**chunk, "model": 7}), "[DONE]"]
+    body = "".join(f"data: {line}\n\n" for line in lines).encode()
+    request = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+
+    said = told("/chat/completions", body, method="POST", asked=request, kind="text/event-stream")
+
+    assert said[0] == "answer 200: body.model: 7 is not of type 'string'"
+    assert len(said) == 2
+
+
+def test_one_exchange_of_a_kind_is_kept() -> None:
+    recorder = Recorder(load_specification())
+    for number in range(1000):
+        model = {**MODEL, "id": f"ft:{number:04}", "created": 1_800_000_000 + number}
+        response = answer(model)
+        recorder.see(Request.to("GET", f"/v1/models/ft:{number:04}"), response)
+
+    assert recorder.seen == 1000
+    assert len(recorder.kept) == 2  # what was asked, and what was answered
+
+
+def test_a_stream_is_seen_when_it_was_read_or_left() -> None:
+    recorder = Recorder(load_specification())
+    request = Request.to("POST", "/v1/chat/completions", (), b'{"stream": true}')
+    headers = (("content-type", "text/event-stream"),)
+    stream = iter([b"data: {}\n\n", b"data: [DONE]\n\n"])
+
+    heard = recorder.see(request, Response(200, headers, b"", stream=stream))
+    before = recorder.seen
+    assert heard.stream is not None
+    whole = b"".join(heard.stream)
+
+    assert whole == b"data: {}\n\ndata: [DONE]\n\n"
+    assert (before, recorder.seen) == (0, 1)
+    assert any(one.body == {} for one in recorder.exchanges())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(503, (("x-ftctl-fault", "1"),), b"<html>"),
+        Response(503, (), b"", cut=True),
+    ],
+)
+def test_what_a_fault_asked_for_is_not_judged(response: Response) -> None:
+    recorder = Recorder(load_specification())
+
+    assert recorder.see(Request.to("GET", "/v1/models"), response) is response
+    assert recorder.exchanges() == ()
+
+
+# The journey.
+
+
+class HeardLab(Lab):
+    """A lab that keeps what was said to it and heard from it."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        super().__init__(folder, **changes)
+        self.recorder = Recorder(load_specification())
 
     def send(
         self, method: str, target: str, body: bytes = b"", *headers: tuple[str, str]
     ) -> Response:
-        response = super().send(method, target, body, *headers)
-        path = target.removeprefix("/v1").partition("?")[0]
-        template, operation = self.operation(method.lower(), path)
-        status = "200" if response.status == 200 else "4XX"
-        schema = operation["responses"][status]["content"]["application/json"].get("schema")
-        if dict(response.headers)["content-type"] == "application/json":
-            self.check(json.loads(response.body), schema)
-        self.checked.add((method, template, response.status))
+        request = Request.to(method, target, (KEY, *headers), body)
+        response = self.recorder.see(request, self.emulator.handle(request))
+        if response.stream is not None:
+            response = replace(response, body=b"".join(response.stream), stream=None)
         return response
 
-    def operation(self, method: str, path: str) -> tuple[str, Any]:
-        for template, methods in self.spec["paths"].items():
-            pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-            if re.fullmatch(pattern, path) and method in methods:
-                return template, methods[method]
-        raise AssertionError(f"{method} {path} is not in the specification")
+    def ok(self, method: str, target: str, value: Any = None) -> Any:
+        """The answer to a request that must be granted."""
+        status, answer = self.call(method, target, value)
+        assert status == 200, answer
+        return answer
 
-    def check(self, value: Any, schema: Any) -> None:
-        if isinstance(value, dict) and value.get("status") == "paused":
-            value = {**value, "status": "running"}  # the specification's enum forgets its own word
-        whole = {**schema, "components": self.spec["components"]}
-        jsonschema.Draft202012Validator(whole).validate(value)
+    def no(self, *targets: str, value: Any = None) -> None:
+        """Requests, such as `GET /v1/files/none`, that must be refused."""
+        for target in targets:
+            method, _, path = target.partition(" ")
+            self.refused(method, path, value)
+
+    def post_form(self, target: str, *fields: tuple[str, str | None, bytes]) -> Any:
+        """The answer to a form that must be granted."""
+        header, body = form(*fields)
+        response = self.send("POST", target, body, header)
+        assert response.status == 200, response.body
+        return json.loads(response.body)
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[CheckedLab]:
-    lab = CheckedLab(tmp_path)
-    with lab.emulator:
-        yield lab
+def tour_files(lab: HeardLab) -> None:
+    life = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    file = lab.upload(chats(12), **life)
+    for purpose in ("assistants", "batch", "vision", "user_data", "evals"):
+        lab.upload(b"content", purpose)
+    for query in ("", "?limit=1&order=asc", f"?after={file}&purpose=vision", "?purpose=none"):
+        lab.ok("GET", f"/v1/files{query}")
+    lab.ok("GET", f"/v1/files/{file}")
+    assert lab.send("GET", f"/v1/files/{file}/content").body == chats(12)
+    lab.ok("DELETE", f"/v1/files/{file}")
+    gone = f"/v1/files/{file}"
+    lab.no("POST /v1/files", "GET /v1/files?limit=0", "GET /v1/files?order=up")
+    lab.no(f"GET {gone}", f"GET {gone}/content", f"DELETE {gone}")
 
 
-def test_every_answer_of_a_journey_fits_the_specification(lab: CheckedLab) -> None:
-    file = lab.upload(**{"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"})
-    grader = {"type": "python", "name": "g", "source": "x"}
-    preference = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.5}}}
-    reinforcement = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+def tour_uploads(lab: HeardLab) -> None:
+    wanted = {"purpose": "fine-tune", "mime_type": "text/jsonl", "bytes": len(chats(12))}
+    wanted |= {"filename": "a.jsonl", "expires_after": {"anchor": "created_at", "seconds": 3600}}
+    first, second = (lab.ok("POST", "/v1/uploads", wanted)["id"] for _ in range(2))
+    half = len(chats(12)) // 2
+    parts = [
+        lab.post_form(f"/v1/uploads/{first}/parts", ("data", "blob", content))["id"]
+        for content in (chats(12)[:half], chats(12)[half:])
+    ]
+    done = lab.ok("POST", f"/v1/uploads/{first}/complete", {"part_ids": parts})
+    assert lab.send("GET", f"/v1/files/{done['file']['id']}/content").body == chats(12)
+    lab.ok("POST", f"/v1/uploads/{second}/cancel")
+    lab.no("POST /v1/uploads", value={**wanted, "color": "red"})
+    lab.no("POST /v1/uploads", value={**wanted, "bytes": "many"})
+    for upload in ("none", first, second):
+        lab.no(f"POST /v1/uploads/{upload}/cancel")
+        lab.no(f"POST /v1/uploads/{upload}/complete", value={"part_ids": []})
+        header, body = form(("data", "blob", b"more"))
+        assert lab.send("POST", f"/v1/uploads/{upload}/parts", body, header).status >= 400
+
+
+CHECK = {"type": "string_check", "name": "same", "operation": "eq", "input": "{{item.answer}}"}
+CHECK["reference"] = "{{sample.output_text}}"
+LIKE = {**CHECK, "type": "text_similarity", "name": "like", "evaluation_metric": "rouge_l"}
+del LIKE["operation"]
+PYTHON = {"type": "python", "name": "p", "source": "def grade(sample, item):\n    return 1.0\n"}
+SCORE = {"type": "score_model", "name": "s", "model": "gpt-4o",
+         "input": [{"role": "user", "content": "Rate {{sample.output_text}}"}]}  # fmt: skip
+MULTI = {"type": "multi", "name": "m", "graders": {"same": CHECK, "like": LIKE}}
+MULTI["calculate_output"] = "0.5 * same + 0.5 * like"
+SINGLE = {**MULTI, "graders": CHECK, "calculate_output": "same"}  # as the specification has it
+
+
+def tour_jobs(lab: HeardLab) -> None:
+    file = lab.upload(task_rows())
+    row = {"training_file": file, "validation_file": file, "model": "o4-mini"}
     jobs = [
-        lab.create(training_file=file, suffix="a", metadata={"k": "v"}),
-        lab.create(training_file=file, method=preference),
-        lab.create(training_file=file, method=reinforcement, model="o4-mini"),
+        lab.create(suffix="a", metadata={"k": "v"}, seed=3),
+        lab.create(hyperparameters={"n_epochs": 2, "batch_size": "auto"}),
+        lab.create(
+            training_file=lab.upload(preference_rows(12).encode()),
+            method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.5}}},
+        ),
+        *(
+            lab.create(method={"type": "reinforcement", "reinforcement": {"grader": one}}, **row)
+            for one in (CHECK, LIKE, SCORE, MULTI, SINGLE)
+        ),
         lab.create(training_file=lab.upload(chats(3)), validation_file=file),
-        lab.create(integrations=[{"type": "wandb", "wandb": {"project": "p"}}]),
+        lab.create(integrations=[{"type": "wandb", "wandb": {"project": "p", "tags": ["t"]}}]),
     ]
     for _ in range(14):
         lab.now += 1
-        lab.get(f"{JOBS}?limit=10")
+        for query in ("?limit=3", "?metadata[k]=v", "?metadata=null", f"?after={jobs[1]['id']}"):
+            lab.ok("GET", JOBS + query)
         for job in jobs:
-            for rest in ("", "/events", "/checkpoints"):
-                lab.get(f"{JOBS}/{job['id']}{rest}")
+            for rest in ("", "/events?limit=4", "/checkpoints?limit=1"):
+                lab.ok("GET", f"{JOBS}/{job['id']}{rest}")
+    for rest in ("events", "checkpoints"):
+        newest = lab.ok("GET", f"{JOBS}/{jobs[0]['id']}/{rest}")["data"][0]["id"]
+        lab.ok("GET", f"{JOBS}/{jobs[0]['id']}/{rest}?after={newest}")
     running = lab.create()["id"]
     lab.now += 3
-    for verb in ("pause", "resume", "cancel", "cancel", "pause", "resume"):
-        lab.call("POST", f"{JOBS}/{running}/{verb}")
-    model = lab.job(jobs[0]["id"])["fine_tuned_model"]
-    lab.get(f"{JOBS}?metadata[k]=v")
-    lab.get("/v1/models")
-    lab.get(f"/v1/models/{model}")
-    for method, target in [
-        ("DELETE", f"/v1/models/{model}"),
-        ("DELETE", f"/v1/models/{model}"),
-        ("DELETE", "/v1/models/gpt-4o"),
-        ("GET", "/v1/models/none"),
-        ("GET", f"/v1/files/{file}"),
-        ("GET", "/v1/files?limit=1"),
-        ("GET", "/v1/files?purpose=vision"),
-        ("GET", f"/v1/files/{file}/content"),
-        ("DELETE", f"/v1/files/{file}"),
-        ("DELETE", f"/v1/files/{file}"),
-        ("GET", f"/v1/files/{file}/content"),
-        ("GET", f"{JOBS}/none"),
-        ("POST", JOBS),
-        ("POST", "/v1/files"),
-        ("POST", "/v1/uploads"),
-        ("POST", "/v1/chat/completions"),
-    ]:
-        lab.send(method, target)
-
-    statuses = {lab.job(job["id"])["status"] for job in jobs}
-    assert statuses == {"succeeded", "failed"}
-    assert {(m, p) for m, p, status in lab.checked if status == 200} == {
-        (method, re.sub(r"\w+\*", "model", path.removeprefix("/v1")).replace("job_id", _JOB_ID))
-        for method, path, _ in ROUTES
-    }
+    for verb in ("pause", "resume", "cancel"):
+        lab.ok("POST", f"{JOBS}/{running}/{verb}")
+        lab.ok("GET", f"{JOBS}/{running}")
+    for job in (running, "none"):
+        lab.no(*(f"POST {JOBS}/{job}/{verb}" for verb in ("pause", "resume", "cancel")))
+    lab.no(f"GET {JOBS}/none", f"GET {JOBS}/none/events", f"GET {JOBS}/none/checkpoints")
+    lab.no(f"GET {JOBS}?limit=x", f"POST {JOBS}")
+    lab.no(f"POST {JOBS}", value={"model": "gpt-4o", "training_file": "none"})
+    assert {lab.job(job["id"])["status"] for job in jobs} == {"succeeded", "failed"}
 
 
-_JOB_ID = "fine_tuning_job_id"
+def tour_models(lab: HeardLab) -> None:
+    job = lab.create(suffix="shared")
+    lab.now += 100
+    model = lab.job(job["id"])["fine_tuned_model"]
+    door = f"/v1/fine_tuning/checkpoints/{model}/permissions"
+    made = lab.ok("POST", door, {"project_ids": ["proj_a", "proj_b"]})["data"]
+    for query in ("", "?limit=1", "?order=ascending", f"?after={made[0]['id']}&project_id=proj_a"):
+        lab.ok("GET", door + query)
+    lab.ok("DELETE", f"{door}/{made[0]['id']}")
+    lab.no(f"DELETE {door}/{made[0]['id']}", f"GET {door}?order=up", f"POST {door}")
+    lab.no("GET /v1/fine_tuning/checkpoints/gpt-4o/permissions")
+    for name in (model, "gpt-4o"):
+        lab.ok("GET", f"/v1/models/{name}")
+    lab.ok("GET", "/v1/models")
+    lab.ok("DELETE", f"/v1/models/{model}")
+    lab.no(f"DELETE /v1/models/{model}", "DELETE /v1/models/gpt-4o", "GET /v1/models/none")
+    unsigned = Request.to("GET", "/v1/models")  # without a key: all that this one can refuse
+    assert lab.recorder.see(unsigned, lab.emulator.handle(unsigned)).status == 401
 
 
-def test_every_path_of_the_specification_is_known(lab: CheckedLab) -> None:
-    known = [path for _, path, _ in ROUTES] + list(NOT_IMPLEMENTED)
+def tour_graders(lab: HeardLab) -> None:
+    door = "/v1/fine_tuning/alpha/graders"
+    sample = {"item": {"answer": "yes"}, "model_sample": "yes"}
+    for grader in (CHECK, LIKE, PYTHON, SCORE, MULTI, {**MULTI, "calculate_output": "1 / 0"}):
+        lab.ok("POST", f"{door}/validate", {"grader": grader})
+        lab.ok("POST", f"{door}/run", {"grader": grader, **sample})
+    odd: list[Any] = [None, {}, {**CHECK, "operation": "near"}, {**MULTI, "graders": {}}]
+    for grader in odd:
+        lab.no(f"POST {door}/validate", value={"grader": grader})
+        lab.no(f"POST {door}/run", value={"grader": grader, **sample})
+    lab.no(f"POST {door}/run", value={"grader": CHECK})
 
+
+def tour_chat(lab: HeardLab) -> None:
+    door = "/v1/chat/completions"
+    asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}], "seed": 1}
+    asked |= {"max_completion_tokens": 4}
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    more: list[dict[str, Any]] = [
+        {"logprobs": True, "top_logprobs": 2, "n": 2},
+        {"tools": [tool], "tool_choice": "auto", "parallel_tool_calls": False},
+        {"response_format": {"type": "text"}, "temperature": 0, "stop": ["."], "user": "u"},
+    ]
+    for one in more:
+        lab.ok("POST", door, {**asked, **one})
+        pieces = json.dumps({**asked, **one, "stream": True}).encode()
+        assert lab.send("POST", door, pieces).body.endswith(b"data: [DONE]\n\n")
+    kept = [lab.ok("POST", door, {**asked, "store": True, "metadata": {"k": "v"}})["id"]]
+    kept += [lab.ok("POST", door, {**asked, "store": True, **one})["id"] for one in more]
+    for query in ("", "?limit=1&order=desc", f"?after={kept[0]}", "?metadata[k]=v&model=gpt-4o"):
+        lab.ok("GET", door + query)
+    kept_door = f"{door}/{kept[0]}"
+    lab.ok("GET", kept_door)
+    lab.ok("POST", kept_door, {"metadata": {"k": "w"}})
+    lab.ok("GET", f"{kept_door}/messages?limit=1&order=desc")
+    lab.ok("DELETE", kept_door)
+    lab.no(
+        f"GET {kept_door}",
+        f"GET {kept_door}/messages",
+        f"DELETE {kept_door}",
+        f"GET {door}?limit=0",
+    )
+    lab.no(f"POST {kept_door}", value={"metadata": {}})
+    lab.no(f"POST {door}", value={**asked, "n": 0})
+    lab.no(f"POST {door}", value={**asked, "model": "none"})
+
+
+def task_rows() -> bytes:
+    """Twelve prompts with a wanted answer."""
+    row = {"messages": [{"role": "user", "content": "Is it so?"}], "answer": "yes"}
+    return (json.dumps(row) + "\n").encode() * 12
+
+
+TOURS = (tour_files, tour_uploads, tour_jobs, tour_models, tour_graders, tour_chat)
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeardLab]:
+    """A lab in which every tour was made."""
+    lab = HeardLab(tmp_path_factory.mktemp("tour"), python_graders=True)
+    with lab.emulator:
+        for tour in TOURS:
+            tour(lab)
+        yield lab
+
+
+def test_the_journey_fits_the_specification_and_the_sdk(toured: HeardLab) -> None:
+    judge = Judge(toured.recorder.specification)
+    kept = toured.recorder.exchanges()
+
+    assert list(map(str, judge.violations(kept))) == []
+    assert list(map(str, sdk_violations(kept))) == []
+    assert set(judge.used) == {known.name for known in KNOWN_CONTRADICTIONS}
+
+
+def test_the_journey_meets_every_operation_granted_and_refused(toured: HeardLab) -> None:
+    met = toured.recorder.met
+    names = {one.name for one in toured.recorder.specification.operations}
+
+    granted = {name for name, status in met if status == 200}
+    refused = {name for name, status in met if 400 <= status < 500}
+
+    assert len(names) == 31
+    assert granted == names
+    assert refused == names
+
+
+def test_the_emulator_has_the_operations_of_the_specification_and_no_others() -> None:
     def shape(path: str) -> str:
         return re.sub(r"\{[^}]*\}", "{}", path)
 
-    assert {shape("/v1" + path) for path in lab.spec["paths"]} == {shape(path) for path in known}
+    ours = {f"{method} {shape(path.removeprefix('/v1'))}" for method, path, _ in ROUTES}
+
+    assert ours == {shape(one.name) for one in load_specification().operations}
+
+
+# The run.
+
+
+@after_all_others
+def test_everything_that_was_said_and_heard_fits_the_specification() -> None:
+    assert RUN.recorder is not None
+    judge = Judge(RUN.recorder.specification)
+
+    RUN.found = judge.violations(RUN.recorder.exchanges())
+
+    assert list(map(str, RUN.found)) == []
+    assert RUN.recorder.left_out == 0
+    if RUN.whole:
+        excuses = {known.name for known in KNOWN_CONTRADICTIONS} | set(EXPECTED_FAILURES)
+        assert excuses - set(judge.used) == set()  # what is not met any more can be deleted
+
+
+@after_all_others
+def test_every_answer_is_of_the_sdks_own_type_taken_strictly() -> None:
+    assert RUN.recorder is not None
+
+    found = sdk_violations(RUN.recorder.exchanges())
+
+    assert list(map(str, found)) == []

@@ -21,7 +21,9 @@ def read_limit(request: Request, default: int, most: int, *, strict: bool = Fals
 
 def read_order(request: Request) -> str:
     """`ASC` or `DESC`, newest first if not given."""
-    text = request.parameter("order") or "desc"
+    text = request.parameter("order")
+    if text is None:
+        return "DESC"
     if text not in {"asc", "desc"}:
         raise bad_request(f"'{text}' is not an order: give 'asc' or 'desc'.", "order")
     return text.upper()

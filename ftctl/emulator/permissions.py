@@ -112,7 +112,9 @@ def _read_projects(body: Json) -> list[str]:
 
 def _read_order(request: Request) -> str:
     """`ASC` or `DESC`; these lists spell the words out."""
-    text = request.parameter("order") or "descending"
+    text = request.parameter("order")
+    if text is None:
+        return "DESC"
     if text not in {"ascending", "descending"}:
         message = f"'{text}' is not an order: give 'ascending' or 'descending'."
         raise bad_request(message, "order")

@@ -216,7 +216,9 @@ class _Connection(BaseHTTPRequestHandler):
         # An unknown method and an unknown version are the client's faults, not this server's.
         status = {501: 405, 505: 400}.get(code, code)
         words = message or HTTPStatus(status).phrase
-        self._send(refusal(ApiError(status, f"The request cannot be read: {words}.")))
+        allowed = (("allow", "GET, POST, DELETE"),) if status == 405 else ()
+        error = ApiError(status, f"The request cannot be read: {words}.", headers=allowed)
+        self._send(refusal(error))
 
     def _send(self, response: Response) -> None:
         """A small answer in one write: two cost a system call and a packet more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 
 import httpx2
 
@@ -29,5 +29,21 @@ class EmulatorTransport(httpx2.BaseTransport):
             self._sleep(response.delay_seconds)
         if response.cut:
             raise httpx2.RemoteProtocolError("The emulator hung up without an answer, as told.")
-        content = response.body if response.stream is None else response.stream
-        return httpx2.Response(response.status, headers=list(response.headers), content=content)
+        headers = list(response.headers)
+        if response.stream is None:
+            return httpx2.Response(response.status, headers=headers, content=response.body)
+        return httpx2.Response(response.status, headers=headers, stream=_Pieces(response.stream))
+
+
+class _Pieces(httpx2.SyncByteStream):
+    """An answer in pieces; a client that has enough of it ends whoever makes them."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()

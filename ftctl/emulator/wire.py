@@ -133,6 +133,10 @@ def refusal(error: ApiError) -> Response:
 
 def json_object(request: Request) -> Json:
     """The request's body, which must be one JSON object of plain numbers and valid text."""
+    kind = (request.header("content-type") or "application/json").partition(";")[0].strip()
+    if kind.lower() != "application/json":
+        message = f"Unsupported content type: '{kind[:100]}'. Send 'application/json'."
+        raise bad_request(message, None, "unsupported_content_type")
     if len(request.body) > MAX_JSON_BYTES:
         raise ApiError(413, f"The request's body is larger than {MAX_JSON_BYTES} bytes.")
     try:

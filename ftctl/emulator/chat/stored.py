@@ -140,10 +140,12 @@ def _start(request: Request, ids: list[str]) -> int:
 
 
 def _order(request: Request) -> str:
-    return read_order(request) if request.parameter("order") else "ASC"
+    return "ASC" if request.parameter("order") is None else read_order(request)
 
 
 def _metadata_filter(request: Request) -> list[tuple[str, str]]:
+    if request.parameter("metadata") not in {None, "null"}:
+        raise bad_request("Filter with metadata[key]=value.", "metadata")
     pairs = {
         (key[1], value)
         for name, value in request.query

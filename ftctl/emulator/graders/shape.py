@@ -113,8 +113,11 @@ def _check(grader: Any, param: str, types: tuple[str, ...]) -> None:
     if "passing_labels" in _FIELDS[kind]:
         _check_labels(grader, param)
     if kind == "score_model":
-        _check_range(grader.get("range"), f"{param}.range")
-        _check_sampling(grader.get("sampling_params"), f"{param}.sampling_params")
+        for name, check in (("range", _check_range), ("sampling_params", _check_sampling)):
+            if name in grader:
+                check(grader[name], f"{param}.{name}")
+    if not isinstance(grader.get("image_tag", ""), str):
+        raise bad_request(f"{param}.image_tag must be a string.", f"{param}.image_tag")
 
 
 def _check_formula(grader: Json, where: str) -> None:
@@ -189,25 +192,22 @@ def _check_labels(grader: Json, param: str) -> None:
 
 
 def _check_range(value: Any, where: str) -> None:
-    if value is None:
-        return
     numbers = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
     if not numbers or not value[0] < value[1]:
         raise bad_request(f"{where} must be two numbers, the lower one first.", where)
 
 
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SAMPLING: Mapping[str, Callable[[Any], bool]] = {
     "temperature": lambda value: _is_number(value) and 0 <= value <= 2,
     "top_p": lambda value: _is_number(value) and 0 <= value <= 1,
     "seed": lambda value: _is_whole(value) and -(2**63) <= value < 2**63,
     "max_completions_tokens": lambda value: _is_whole(value) and 1 <= value < 2**31,
-    "reasoning_effort": lambda value: isinstance(value, str),
+    "reasoning_effort": lambda value: isinstance(value, str) and value in _EFFORTS,
 }
 
 
 def _check_sampling(value: Any, where: str) -> None:
-    if value is None:
-        return
     if not isinstance(value, dict):
         raise bad_request(f"{where} must be an object.", where)
     for name, fits in _SAMPLING.items():
