@@ -370,7 +370,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzedLab]:
 _ALL_CHECKS = list(HealthCheck)
 
 
-@settings(max_examples=2500, deadline=None, derandomize=True, suppress_health_check=_ALL_CHECKS)
+@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=_ALL_CHECKS)
 @given(wanted=requests())
 def test_no_request_makes_the_emulator_fail(lab: FuzzedLab, wanted: Wanted) -> None:
     check(lab, wanted)

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DATA, ROOT, Shell
+from conftest import DATA, ROOT, HandClock, Shell
+
+from ftctl.cli.main import run
+from ftctl.cli.settings import Settings
 
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())
 
@@ -84,23 +87,36 @@ _EMOTION = {
 }
 
 
-@pytest.fixture
-def emotion(shell: Shell) -> Callable[..., Shell]:
-    """A project on the real data, trained once; call it to change the manifest."""
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A project on the real data, trained, and the time at which it was."""
     if not (DATA / "emotion").is_dir():
         pytest.skip(f"the real data is not at {DATA}")
-    shutil.copytree(DATA / "emotion", shell.folder / "data", copy_function=shutil.copyfile)
-    for path in (shell.folder, *shell.folder.rglob("*")):
+    folder = tmp_path_factory.mktemp("emotion")
+    shutil.copytree(DATA / "emotion", folder / "data", copy_function=shutil.copyfile)
+    for path in (folder, *folder.rglob("*")):
         path.chmod(0o755)
-    (shell.folder / "finetunes").mkdir()
-    (shell.folder / "ftctl.yaml").write_text("project: emotion\n", "utf-8")
+    (folder / "finetunes").mkdir()
+    (folder / "ftctl.yaml").write_text("project: emotion\n", "utf-8")
+    (folder / "finetunes" / "emotion.yaml").write_text(EMOTION.format(**_EMOTION), "utf-8")
+    clock = HandClock()
+    settings = Settings(clock=clock, environ={}, folder=folder)
+    assert run(("apply", "--auto-approve", "--wait"), settings) == 0
+    return folder, clock.time
+
+
+@pytest.fixture
+def emotion(shell: Shell, trained: tuple[Path, float]) -> Callable[..., Shell]:
+    """A copy of that project; call it to change the manifest."""
+    folder, shell.clock.time = trained
+    shutil.copytree(folder, shell.folder, dirs_exist_ok=True)
 
     def write(**changes: str) -> Shell:
         text = EMOTION.format(**{**_EMOTION, **changes})
         (shell.folder / "finetunes" / "emotion.yaml").write_text(text, "utf-8")
         return shell
 
-    write().ok("apply", "--auto-approve", "--wait")
+    write()
     return write
 
 
