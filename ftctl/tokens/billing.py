@@ -132,30 +132,29 @@ class _Tally:
 
     def add_messages(self, messages: object, *, learned: bool = True) -> None:
         for message in _items(messages):
-            if isinstance(message, Mapping):
+            if type(message) is dict or isinstance(message, Mapping):  # the latter takes 0.3 µs
                 self._add_message(message, learned=learned)
 
     def add_tools(self, tools: object) -> None:
         if _items(tools):
-            self.tools += self.counter.text(_compact(tools))
+            self.tools += self.counter.rendered(tools, _compact)
 
     def _add_message(self, message: Mapping[str, object], *, learned: bool) -> None:
-        role = message.get("role")
-        said = self._content(message.get("content"))
+        count = self.counter.text
+        role, content = message.get("role"), message.get("content")
+        said = count(content) if isinstance(content, str) else self._parts(content)
         if len(message) > 2 or "content" not in message:  # most are a role and a content
             said += self._count(message.get("refusal")) + self._calls(message)
             if isinstance(message.get("name"), str):
                 self.text += NAME_TOKENS + self._count(message["name"])
-        self.text += FRAMING_TOKENS + self._count(role) + said
+        self.text += FRAMING_TOKENS + said + (count(role) if isinstance(role, str) else 0)
         if learned and role == "assistant" and message.get("weight") != 0:
             self.learned += said
 
-    def _content(self, content: object) -> int:
-        """A string, or parts: text and refusal, and image_url on the side; others count nothing."""
-        if isinstance(content, str):
-            return self.counter.text(content)
+    def _parts(self, parts: object) -> int:
+        """Those of text and refusal, and image_url on the side; others count nothing."""
         said = 0
-        for part in _items(content):
+        for part in _items(parts):
             match _mapping(part):
                 case {"type": "text", "text": text} | {"type": "refusal", "refusal": text}:
                     said += self._count(text)
@@ -170,6 +169,8 @@ class _Tally:
 
     def _calls(self, message: Mapping[str, object]) -> int:
         """The names and arguments of a message's calls, in the newer form or the older."""
+        if "tool_calls" not in message and "function_call" not in message:
+            return 0
         called = [_mapping(call).get("function") for call in _items(message.get("tool_calls"))]
         functions = map(_mapping, (*called, message.get("function_call")))
         return sum(self._count(f.get("name")) + self._count(f.get("arguments")) for f in functions)
@@ -183,7 +184,7 @@ def _items(value: object) -> Sequence[object]:
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def _compact(tools: object) -> str:

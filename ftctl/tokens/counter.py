@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -34,15 +35,31 @@ class Counter:
     def __init__(self, encoding: tiktoken.Encoding) -> None:
         self.encoding = encoding.name
         self._tiktoken = encoding
-        self._remembered = _Remembered()
+        self._remembered = _Remembered(self._count)
 
     def text(self, text: str) -> int:
         """The number of tokens."""
-        count = self._remembered.find(text)
+        return self._remembered[text]
+
+    def rendered(self, value: object, render: Callable[[object], str]) -> int:
+        """The number of tokens of a value's text, which is rendered only for a value that is new.
+
+        `render` is always the same function of a value that came from JSON.
+        """
+        try:
+            # Nothing else is as fast and tells apart what JSON does: `==` takes 1 for true and for
+            # 1.0, and has no order of keys. From version 3 on it would tell apart equal values.
+            key = marshal.dumps(value, 2)  # type: ignore[arg-type]  # what it cannot write raises
+        except ValueError:  # too deep, or not of JSON's plain types
+            return self._count(render(value))
+        count = self._remembered.find(key)
         if count is None:
-            count = len(self.encode(text))
-            self._remembered.add(text, count)
+            count = self._count(render(value))
+            self._remembered.add(key, count)
         return count
+
+    def _count(self, text: str) -> int:
+        return len(self.encode(text))
 
     def encode(self, text: str) -> list[int]:
         """The tokens."""
@@ -65,11 +82,24 @@ def open_counter(encoding: str) -> Counter:
     return Counter(
         tiktoken.Encoding(
             vocabulary.name,
-            pat_str=vocabulary.pattern,
+            pat_str=quick_pattern(vocabulary.pattern),
             mergeable_ranks=dict(zip(tokens, range(len(tokens)), strict=True)),
             special_tokens=dict(vocabulary.special_tokens),
         )
     )
+
+
+def quick_pattern(pattern: str) -> str:
+    """The same pieces, found up to twice as fast.
+
+    Only the last alternatives look ahead. tiktoken's regex tries each alternative on its own as
+    long as any of them needs more than a plain automaton. In a group of their own those before
+    become one automaton, which means the same. Possessive marks would keep them out of it, and
+    change nothing: no alternative goes on with what the repetition before could give back.
+    """
+    plain, bar, looking_ahead = pattern.partition(r"|\s+(?!\S)")
+    plain = re.sub(r"([?*+]|\{1,3\})\+", r"\1", plain)
+    return f"(?:{plain}){bar}{looking_ahead}"
 
 
 def encode_around_blanks(encoding: tiktoken.Encoding, text: str, longest: int) -> list[int]:
@@ -96,32 +126,42 @@ def _blank_runs(longest: int) -> re.Pattern[str]:
     return re.compile(f"(?<![{_BLANK}])[{_BLANK}]{{{longest + 1},}}+(?![\r\n])")
 
 
-class _Remembered:
+class _Remembered(dict[str | bytes, int]):
     """Counts by text: those of the last two generations, so that memory has a bound.
 
     Training files repeat a few long texts in every row. Those are met again before their
-    generation is dropped, and so move on to the next.
+    generation is dropped, and so move on to the next. The dictionary itself is the young one: a
+    text in it is found with no call of Python. A value that is rendered stands there in bytes.
     """
 
-    __slots__ = ("_old", "_size", "_young")
+    __slots__ = ("_count", "_old", "_size")
 
-    def __init__(self) -> None:
-        self._young: dict[str, int] = {}
-        self._old: dict[str, int] = {}
+    def __init__(self, count: Callable[[str], int]) -> None:
+        super().__init__()
+        self._count = count
+        self._old: dict[str | bytes, int] = {}
         self._size = 0  # of the young generation, in characters
 
-    def find(self, text: str) -> int | None:
-        count = self._young.get(text)
+    def __missing__(self, text: str) -> int:
+        count = self._old.get(text)
         if count is None:
-            count = self._old.get(text)
-            if count is not None:
-                self.add(text, count)
+            count = self._count(text)
+        self.add(text, count)
         return count
 
-    def add(self, text: str, count: int) -> None:
-        if len(text) > LONGEST_REMEMBERED:
+    def find(self, key: str | bytes) -> int | None:
+        count = self.get(key)
+        if count is None:
+            count = self._old.get(key)
+            if count is not None:
+                self.add(key, count)
+        return count
+
+    def add(self, key: str | bytes, count: int) -> None:
+        if len(key) > LONGEST_REMEMBERED:
             return
-        self._young[text] = count
-        self._size += len(text) + ENTRY_SIZE
+        self[key] = count
+        self._size += len(key) + ENTRY_SIZE
         if self._size > GENERATION_SIZE:
-            self._old, self._young, self._size = self._young, {}, 0
+            self._old, self._size = dict(self), 0
+            self.clear()
