@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,32 @@ class Catalog:
         """The last day on which a service takes training jobs, where it is known."""
         day = self.services.get(service, {}).get("no_new_jobs_after")
         return date.fromisoformat(day) if day else None
+
+    def training_prices(self, service: str, today: date) -> TrainingPrices | None:
+        """What a million tokens of training cost, by base model that can still be trained."""
+        known = self.services.get(service, {}).get("training_price")
+        if known is None:
+            return None
+        table = {
+            model: Decimal(price)
+            for model, price in known["usd_per_million_tokens"].items()
+            if (day := self.shutdown(service, model)) is None or day > today
+        }
+        return TrainingPrices(known["as_of"], table)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPrices:
+    """US dollars for a million tokens, by base model, as they were in some month (YYYY-MM)."""
+
+    as_of: str
+    usd_per_million: Mapping[str, Decimal]
+
+    def of(self, model: str | None) -> Mapping[str, Decimal]:
+        """Those of one model, or of all."""
+        if model is None:
+            return self.usd_per_million
+        return {name: price for name, price in self.usd_per_million.items() if name == model}
 
 
 def base_of(model: str) -> str:

@@ -24,6 +24,20 @@ def nothing() -> Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one epoch over a data file, each row cut to a base model's training context.
+
+    `training` is what we expect to be billed, between `low` and `high`.
+    """
+
+    encoding: str
+    limit: int  # tokens of one row
+    training: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A data file that passed its checks. Its identity is the SHA-256 of its bytes."""
 
@@ -33,6 +47,12 @@ class Dataset:
     examples: int
     bytes: int
     format: Format
+    tokens: tuple[Tokens, ...] = ()  # one for each encoding and limit that was asked for
+
+    def tokens_of(self, encoding: str, limit: int) -> Tokens | None:
+        """The tokens by that encoding and limit, where they were counted."""
+        wanted = (encoding, limit)
+        return next((one for one in self.tokens if (one.encoding, one.limit) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,7 @@ class Config:
     prune: bool = False
     policy: Mapping[str, int] = field(default_factory=nothing)
     reuse: Literal["project", "account"] = "project"
+    quality: Mapping[str, Any] = field(default_factory=nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +131,7 @@ class DataSource:
     shown: str
     span: Span  # where the manifest names it
     sha256: str | None = None  # the pin, where the manifest has one
+    url: str | None = None  # where it is fetched from; `source` counts once it has been
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def _config(file: Document) -> Config:
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
         policy=known.get("policy") or {},
+        quality=known.get("quality") or {},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 from ftctl.digest import Shape, spec_digest
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
-from ftctl.model import Dataset, DataSource, Desired, FineTune, Method, Parent
+from ftctl.model import Dataset, DataSource, Desired, FineTune, Format, Method, Parent
 from ftctl.project import Project, absolute, show_path
+from ftctl.reshape.recipe import Recipe, recipe_of
+from ftctl.sources import is_remote, show_source
 
 JsonSchema = Mapping[str, Any]
 
@@ -38,28 +40,93 @@ class DataNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """What is done to a Dataset's file before it is uploaded, and where the manifest says so."""
+
+    recipe: Recipe
+    places: Mapping[str, Span]  # by the way to the step, joined with dots
+
+
+@dataclass(frozen=True, slots=True)
 class References:
     """The project's documents by name, with every problem of naming found on the way."""
 
     datasets: Mapping[str, DataSource]
     finetunes: Mapping[str, Document]
     problems: tuple[Diagnostic, ...]
+    steps: Mapping[str, Steps] = field(default_factory=dict)  # of Datasets that have any
+    formats: Mapping[str, tuple[Format, Span]] = field(default_factory=dict)  # where declared
+    fetched: Mapping[tuple[str, str | None], Path] = field(default_factory=dict)  # by URL and pin
+
+    def with_fetched(self, fetched: Mapping[tuple[str, str | None], Path]) -> References:
+        """The same with the files that were fetched, and without the Datasets that could not be."""
+        placed = {name: _placed(source, fetched) for name, source in self.datasets.items()}
+        datasets = {name: source for name, source in placed.items() if source is not None}
+        return replace(self, datasets=datasets, fetched=fetched)
+
+    def with_made(self, made: Mapping[str, Path | None], root: Path) -> References:
+        """The same with the files that the steps have made; None: nothing could be made."""
+        datasets = dict(self.datasets)
+        for name, path in made.items():
+            source = datasets.pop(name)
+            if path is not None:
+                # The pin is of the source, and has been compared with it.
+                datasets[name] = replace(
+                    source, source=absolute(path), shown=show_path(path, root), sha256=None
+                )
+        return replace(self, datasets=datasets)
 
 
 def follow_names(project: Project) -> References:
     """Who is called what: names used twice, references that lead nowhere, cycles."""
     problems: list[Diagnostic] = []
-    sources = {
-        name: _source(document, name, (), project)
-        for name, document in _unique(project.datasets, problems).items()
-    }
+    datasets = _unique(project.datasets, problems)
+    sources = {name: _source(document, name, (), project) for name, document in datasets.items()}
     finetunes = _unique(project.finetunes, problems)
     # A name may stand in what could not be read, and then it would be wrong to call it unknown.
     if project.readable:
         for document in (*project.finetunes, *_unfit_finetunes(project)):
             problems += _loose_ends(document, sources, finetunes, project.faulty)
     problems += _cycles(finetunes)
-    return References(sources, finetunes, tuple(problems))
+    steps = {name: found for name, one in datasets.items() if (found := _steps(one)) is not None}
+    problems += _unlike_splits(steps, sources)
+    formats = {
+        name: (one.value["format"], one.place(("format",)))
+        for name, one in datasets.items()
+        if "format" in one.value
+    }
+    return References(sources, finetunes, tuple(problems), steps, formats)
+
+
+def _steps(document: Document) -> Steps | None:
+    recipe = recipe_of(document.value)
+    if recipe.empty:
+        return None
+    ways: list[tuple[str, ...]] = [
+        (step,) for step in ("convert", "sample", "split") if step in document.value
+    ]
+    roles = document.value.get("convert", {}).get("template", {})
+    ways += [("convert", "template", role) for role in roles]
+    return Steps(recipe, {".".join(way): document.place(way) for way in ways})
+
+
+def _unlike_splits(
+    steps: Mapping[str, Steps], sources: Mapping[str, DataSource]
+) -> Iterator[Diagnostic]:
+    """Parts of one file that were cut in different ways share rows."""
+    first: dict[Path, str] = {}
+    for name, one in steps.items():
+        if one.recipe.split is None:
+            continue
+        other = first.setdefault(sources[name].source, name)
+        if one.recipe.canonical() != steps[other].recipe.canonical():
+            shown = sources[name].shown
+            yield Diagnostic(
+                "split-differs",
+                f"'{name}' splits {shown} otherwise than '{other}', so that rows may be in both",
+                one.places["split"],
+                "give both the same steps; only 'part' may differ",
+            )
 
 
 def _unfit_finetunes(project: Project) -> list[Document]:
@@ -117,8 +184,34 @@ def data_of(
         case str(name):
             return names.datasets.get(name)
         case {"source": str(source)} if source:
-            return _source(document, f"{document.value.get('name')}-{role}", (role,), project)
+            inline = _source(document, f"{document.value.get('name')}-{role}", (role,), project)
+            return _placed(inline, names.fetched)
     return None
+
+
+def remote_sources(project: Project, names: References) -> tuple[DataSource, ...]:
+    """What the manifests name by an address, once for each address and pin."""
+    found: dict[tuple[str | None, str | None], DataSource] = {}
+    sources = list(names.datasets.values())
+    for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
+        for role in _LEAST_ROWS:
+            match document.value.get(role):
+                case {"source": str(text)} if is_remote(text):
+                    sources.append(_source(document, "", (role,), project))
+    for source in sources:
+        if source.url is not None:
+            found.setdefault((source.url, source.sha256), source)
+    return tuple(found.values())
+
+
+def _placed(
+    source: DataSource, fetched: Mapping[tuple[str, str | None], Path]
+) -> DataSource | None:
+    """The source with its file on this machine, or None where none could be fetched."""
+    if source.url is None:
+        return source
+    path = fetched.get((source.url, source.sha256))
+    return None if path is None else replace(source, source=path)
 
 
 def parent_of(document: Document) -> str | None:
@@ -136,6 +229,19 @@ def pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:
         f"{source.shown} has the SHA-256 {dataset.sha256}; the manifest pins another",
         source.span,
         "restore the file, or pin the new content if the change is meant",
+    )
+
+
+def format_problem(names: References, source: DataSource, dataset: Dataset) -> Diagnostic | None:
+    """A file whose rows are in another format than the manifest declares."""
+    wanted, place = names.formats.get(source.name, (dataset.format, None))
+    if place is None or wanted == dataset.format:
+        return None
+    return Diagnostic(
+        "wrong-format",
+        f"the rows of {source.shown} are in the format {dataset.format}, not {wanted}",
+        place,
+        f"write 'format: {dataset.format}', or name another file",
     )
 
 
@@ -218,9 +324,12 @@ def _source(document: Document, name: str, way: tuple[str, ...], project: Projec
     for step in way:
         value = value[step]
     place = document.place((*way, "source"))
+    text = value["source"]
+    if is_remote(text):
+        return DataSource(name, Path(), show_source(text), place, value.get("sha256"), text)
     # Relative to the file that names it, which for a project's defaults is ftctl.yaml.
     folder = (project.root / place.path).parent
-    source = absolute(folder / value["source"])
+    source = absolute(folder / text)
     return DataSource(name, source, show_path(source, project.root), place, value.get("sha256"))
 
 

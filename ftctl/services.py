@@ -33,6 +33,7 @@ class Service:
     page_size: int = 100  # jobs asked for at once
     poll_seconds: float = 10.0  # between two looks at a running job
     billed: bool = True
+    images_per_example: int = 10  # OpenAI's vision guide, 2026-07; Azure's documentation has 64
 
     def marked_by(self, mark: str) -> Service:
         """The same service with another way of carrying our mark."""
@@ -48,7 +49,7 @@ SERVICES: Mapping[str, Service] = {
             base_url_env="OPENAI_BASE_URL",
         ),
         # Whether Azure keeps metadata is not confirmed: `mark: file-name` in ftctl.yaml if not.
-        Service("azure", api_key_env="AZURE_OPENAI_API_KEY"),
+        Service("azure", api_key_env="AZURE_OPENAI_API_KEY", images_per_example=64),
         Service(
             "nebius",
             base_url="https://api.tokenfactory.nebius.com/v1/",

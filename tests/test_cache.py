@@ -8,21 +8,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import FINETUNE, Shell, chat_rows, small_project
 
-from ftctl.cache import Datasets, Documents, Store, open_store
+from ftctl.cache import Datasets, Documents, Known, Store, open_store
 from ftctl.cli.session import check_project
 from ftctl.cli.settings import Settings
+from ftctl.dataset import Counting, Question, Workers
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
+from ftctl.quality import Wanted
 
 Write = Callable[[Mapping[str, str]], Path]
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").glob("*/*") if path.is_dir())
+ANY, CHAT = Question(), Question("supervised")
 LATER = 10_000_000_000  # nanoseconds after which a file is no longer just written
 
 
@@ -120,7 +124,7 @@ def test_a_damaged_cache_is_no_cache(
 ) -> None:
     root = write_project(small_project())
     first = _found(root)
-    for path in _cache(root).iterdir():
+    for path in _kept(root):
         path.write_bytes(damage(path.read_bytes()))
 
     second = _found(root)
@@ -153,7 +157,7 @@ def test_what_has_a_fault_is_not_kept(shell: Shell, write_project: Write) -> Non
 
     shell("validate")
 
-    kept = b"".join(path.read_bytes() for path in _cache(root).iterdir())
+    kept = b"".join(path.read_bytes() for path in _kept(root))
     assert b"demo" in kept
     assert b"sk-" not in kept
     assert (root / ".ftctl" / ".gitignore").read_text("utf-8") == "*\n"
@@ -173,16 +177,15 @@ def test_other_defaults_are_checked_again(shell: Shell, write_project: Write) ->
 
 def test_a_file_that_stays_as_it_is_is_read_once(write_project: Write) -> None:
     source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
-    opened: list[object] = []
-    sys.addaudithook(lambda event, args: opened.append(args[0]) if event == "open" else None)
+    opened = _opened(source)
     store = _store(source)
 
     first, second = (
-        Datasets(store, _later).read("a", source, "train.jsonl", None, 10) for _ in range(2)
+        Datasets(store, now=_later).scan("a", source, "train.jsonl", ANY) for _ in range(2)
     )
 
     assert first == second
-    assert [Path(str(name)) for name in opened].count(source) == 1
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize("restore_times", [False, True])
@@ -193,13 +196,13 @@ def test_an_edit_of_the_same_size_is_noticed(
     source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
     store = _store(source)
     before = source.stat()
-    first, _ = Datasets(store, now).read("a", source, "train.jsonl", None, 10)
+    first = Datasets(store, now=now).scan("a", source, "train.jsonl", ANY).dataset
     time.sleep(0.01)  # the clock that stamps files ticks a hundred times a second or more
     source.write_text(chat_rows(12, answer="yea"), "utf-8")
     if restore_times:
         os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    second, _ = Datasets(store, now).read("a", source, "train.jsonl", None, 10)
+    second = Datasets(store, now=now).scan("a", source, "train.jsonl", ANY).dataset
 
     assert first is not None
     assert second is not None
@@ -207,14 +210,15 @@ def test_an_edit_of_the_same_size_is_noticed(
     assert second.sha256 != first.sha256
 
 
-def test_a_file_that_was_just_written_is_not_kept(write_project: Write) -> None:
+def test_a_file_that_was_just_written_is_hashed_again(write_project: Write) -> None:
     source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
     store = _store(source)
+    opened = _opened(source)
 
-    Datasets(store).read("a", source, "train.jsonl", None, 10)
-    store.save()
+    for _ in range(2):
+        Datasets(store).scan("a", source, "train.jsonl", ANY)
 
-    assert not _cache(source.parent).exists()
+    assert len(opened) == 2
 
 
 def test_warnings_are_kept_with_the_check(write_project: Write) -> None:
@@ -223,24 +227,153 @@ def test_warnings_are_kept_with_the_check(write_project: Write) -> None:
     store = _store(source)
 
     first, second = (
-        Datasets(store, _later).read("a", source, "train.jsonl", "supervised", 10) for _ in range(2)
+        Datasets(store, now=_later).scan("a", source, "train.jsonl", CHAT) for _ in range(2)
     )
 
-    assert [problem.code for problem in first[1]] == ["blank-line"]
+    assert [problem.code for problem in first.diagnostics] == ["blank-line"]
     assert second == first
 
 
 def test_each_method_has_its_own_check(write_project: Write) -> None:
     source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
     store = _store(source)
-    suits, _ = Datasets(store, _later).read("a", source, "train.jsonl", "supervised", 10)
+    suits = Datasets(store, now=_later).scan("a", source, "train.jsonl", CHAT)
 
-    other, problems = Datasets(store, _later).read("a", source, "train.jsonl", "dpo", 10)
+    other = Datasets(store, now=_later).scan("a", source, "train.jsonl", Question("dpo"))
 
-    assert suits is not None
-    assert other is None
-    assert problems
+    assert suits.dataset is not None
+    assert other.dataset is None
+    assert other.diagnostics
+
+
+def _kept(root: Path) -> list[Path]:
+    return [path for path in _cache(root).rglob("*") if path.is_file()]
+
+
+def _opened(source: Path) -> list[object]:
+    """Grows with every time that this process opens the file, from now on."""
+    opened: list[object] = []
+
+    def hear(event: str, args: tuple[object, ...]) -> None:
+        if event == "open" and str(args[0]) == str(source):
+            opened.append(args[0])
+
+    sys.addaudithook(hear)
+    return opened
 
 
 def _store(source: Path) -> Store:
     return open_store(_cache(source.parent), "datasets")
+
+
+def _refuse() -> Workers:
+    pytest.fail("the file is checked again")
+
+
+def test_a_file_that_was_only_touched_is_hashed_and_not_checked(write_project: Write) -> None:
+    source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
+    store = _store(source)
+    first = Datasets(store, now=_later).scan("a", source, "train.jsonl", CHAT)
+    source.touch()
+
+    second = Datasets(store, now=_later, workers=_refuse).scan("a", source, "train.jsonl", CHAT)
+
+    assert second == first
+    assert second.dataset is not None
+
+
+def test_what_is_wrong_with_a_file_is_known_from_the_last_run(write_project: Write) -> None:
+    rows = chat_rows(12).replace("assistant", "asistant", 1)
+    source = write_project({"train.jsonl": rows}) / "train.jsonl"
+    store = _store(source)
+    first = Datasets(store, now=_later).scan("a", source, "train.jsonl", CHAT)
+
+    second = Datasets(store, now=_later, workers=_refuse).scan("b", source, "other.jsonl", CHAT)
+
+    assert [str(one.span) for one in first.diagnostics] == ["train.jsonl:1"]
+    assert [str(one.span) for one in second.diagnostics] == ["other.jsonl:1"]
+
+
+def test_known_tokens_answer_who_asks_for_less(write_project: Write) -> None:
+    source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
+    store = _store(source)
+    counted = Question("supervised", countings=(Counting("o200k_base"),))
+    plain = replace(counted, totals=False)
+    whole = Datasets(store, now=_later).scan("a", source, "train.jsonl", counted)
+
+    known = Datasets(store, now=_later, workers=_refuse).scan("a", source, "train.jsonl", plain)
+
+    assert whole.tokens is not None
+    assert known == Datasets().scan("a", source, "train.jsonl", plain)
+
+
+LEAKY = FINETUNE + "validation: {source: ../data/validation.jsonl}\n"
+_LISTEN = """\
+import sys
+def hear(event, args):
+    if event == "open" and str(args[0]).endswith((".jsonl", "marks")):
+        print("opened", args[0])
+sys.addaudithook(hear)
+from ftctl.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_an_unchanged_project_reads_no_data(command: str, write_project: Write) -> None:
+    root = write_project(small_project(LEAKY, **{"data/validation.jsonl": chat_rows(3)}))
+    time.sleep(2.1)  # a file that was just written is looked at again
+
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", _LISTEN, command], cwd=root, capture_output=True, text=True,
+            check=True,
+        )
+        for _ in "ab"
+    )  # fmt: skip
+
+    assert first.stdout.count("opened") >= 2
+    assert "opened" not in second.stdout
+    assert second.stdout.splitlines() == [
+        line for line in first.stdout.splitlines() if not line.startswith("opened")
+    ]
+
+
+def test_marks_that_are_damaged_or_gone_are_made_again(write_project: Write) -> None:
+    files = {"train.jsonl": chat_rows(12), "held.jsonl": chat_rows(3)}
+    root = write_project(files)
+    question = Question("supervised", least=1, wanted=Wanted(near_duplicates="ignore"))
+
+    def leaks(store: Store) -> tuple[Diagnostic, ...]:
+        data = Datasets(store, _cache(root) / "marks", now=_later)
+        known = []
+        for name in files:
+            scan = data.scan(name, root / name, name, question)
+            assert scan.sha256 is not None
+            known.append(Known(root / name, scan.sha256, question))
+        return Datasets(store, _cache(root) / "marks", now=_later).leaks(*known)
+
+    expected = leaks(Store(None, ""))
+    marks = sorted((_cache(root) / "marks").iterdir())
+    marks[0].write_bytes(marks[0].read_bytes()[:-1])
+    marks[1].unlink()
+
+    assert [problem.code for problem in expected] == ["leaked-row"] * 3
+    assert leaks(Store(None, "")) == expected
+    assert len(list((_cache(root) / "marks").iterdir())) == 2
+
+
+def test_many_runs_at_once_and_killed_ones_leave_a_sound_cache(write_project: Write) -> None:
+    root = write_project(small_project(LEAKY, **{"data/validation.jsonl": chat_rows(3)}))
+    expected = _found(root)
+    shutil.rmtree(root / ".ftctl")
+    command = [sys.executable, "-m", "ftctl", "-C", str(root), "validate"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    for delay in (0.1, 0.2, 0.25, 0.3, 0.4):
+        runs = [subprocess.Popen(command, **quiet) for _ in range(3)]
+        time.sleep(delay)
+        runs[0].kill()
+        assert [run.wait() for run in runs[1:]] == [0, 0]
+        assert runs[0].wait() in (0, -9)
+        assert _found(root) == expected

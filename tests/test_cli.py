@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import FINETUNE, HandClock, Result, Shell, small_project
+from conftest import FINETUNE, HandClock, Result, Shell, chat_rows, small_project
 
 from ftctl import errors
 from ftctl.cli.exits import MEANINGS, STATUSES, status_of
@@ -279,7 +279,7 @@ def test_commands_do_not_import_what_they_do_not_use(write_project: Write) -> No
 
     assert not _imported_by(folder, "--help") & (heavy | {"yaml", "jsonschema"})
     assert not _imported_by(folder, "validate") & heavy
-    assert not _imported_by(folder, "plan") & {"tiktoken", "deepdiff"}
+    assert not _imported_by(folder, "plan") & {"deepdiff", "numpy"}
 
 
 def test_the_version_is_told_without_importing_anything() -> None:
@@ -338,3 +338,24 @@ def test_two_commands_at_once_share_one_embedded_api(write_project: Write) -> No
 
     assert [process.returncode for process in started] == [0, 0, 0]
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize(("service", "status"), [("azure", 0), ("openai", 1)])
+def test_a_service_has_its_own_limit_of_images_in_a_row(
+    shell: Shell, write_project: Write, service: str, status: int
+) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/lamp.png"}}
+    turns = [
+        {"role": "user", "content": [image] * 11},
+        {"role": "assistant", "content": "Eleven lamps."},
+    ]
+    rows = chat_rows(12) + json.dumps({"messages": turns}) + "\n"
+    provider = f"provider: {{type: {service}, base_url: 'https://example.com/v1'}}\n"
+    write_project(
+        small_project(**{"ftctl.yaml": f"project: demo\n{provider}", "data/train.jsonl": rows})
+    )
+
+    result = shell("validate")
+
+    assert result.status == status
+    assert ("too-many-images" in result.out) == bool(status)

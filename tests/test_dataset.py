@@ -116,7 +116,7 @@ def test_a_missing_file_that_dvc_keeps_says_dvc_pull(tmp_path):
 
     _, problems = read_dataset("train", tmp_path / "train.jsonl", "train.jsonl")
 
-    assert problems[0].hint == "DVC keeps it: dvc pull"
+    assert problems[0].hint == "DVC keeps it: dvc pull train.jsonl.dvc"
 
 
 def test_what_is_not_a_regular_file_is_refused_without_reading(tmp_path):

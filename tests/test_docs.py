@@ -10,7 +10,9 @@ import ast
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,10 +21,12 @@ from typing import Any
 import click
 import pytest
 from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
+from file_server import FileServer, Shelf
 
+from ftctl import dataset, quality, reshape, sources
 from ftctl.cli.exits import MEANINGS
-from ftctl.cli.main import COMMANDS, cli
-from ftctl.dataset import CODES
+from ftctl.cli.main import cli
+from ftctl.dataset.report import ROW_TRUNCATED, told_doubts
 from ftctl.schema import describe, load_schema
 from ftctl.schema.load import follow
 from ftctl.services import SERVICES
@@ -40,17 +44,24 @@ Setup = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Faulty:
-    """A project with a fault: its files, what else is done to the folder, and options."""
+    """A project with a fault: its files, what else is done to the folder, and options.
+
+    `shelf` is what a web server has at the address that the files know as `http://SERVER`,
+    `without` a package that is taken for not installed.
+    """
 
     files: Mapping[str, str | bytes]
     setup: Setup | None = None
     options: tuple[str, ...] = ()
+    shelf: Shelf | None = None
+    without: str | None = None
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, server: str = "http://SERVER") -> None:
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+            text = content if isinstance(content, bytes) else content.encode()
+            path.write_bytes(text.replace(b"http://SERVER", server.encode()))
         if self.setup is not None:
             self.setup(folder)
 
@@ -113,10 +124,23 @@ def _call(identity: str = "call_1", name: str = "look_up", arguments: str = "{}"
 
 
 _TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+_PAGE = {"type": "object", "properties": {"page": {"type": "integer"}}}
+_PAGES = {"type": "function", "function": {"name": "look_up", "parameters": _PAGE}}
 _DPO = "method: dpo"
 _QUESTION = {"role": "user", "content": "…"}
 _ANSWER = {"role": "assistant", "content": "Yes."}
 _OTHER = {"role": "assistant", "content": "No idea."}
+
+
+def _image(url: str, count: int = 1) -> Faulty:
+    image = {"type": "image_url", "image_url": {"url": url}}
+    return _rows({"messages": [{"role": "user", "content": [image] * count}, _ANSWER]})
+
+
+def _parameters(*, strict: bool = False, **parameters: Any) -> Faulty:
+    """A row whose tool is declared so."""
+    function = {"name": "look_up", "strict": strict, "parameters": parameters}
+    return _chat(_ANSWER, tools=[{"type": "function", "function": function}])
 
 
 def _pairs(**keys: Any) -> Faulty:
@@ -142,6 +166,70 @@ def _questions(last: Mapping[str, Any], count: int = 12) -> Faulty:
     row = json.dumps({"messages": [_QUESTION], "answer": "4"}) + "\n"
     odd = json.dumps({"messages": [_QUESTION, last], "answer": "4"}) + "\n"
     return _file(row * (count - 1) + odd, *_GRADER)
+
+
+def _graded(row: Mapping[str, Any]) -> Faulty:
+    """Reinforcement rows for a grader that reads their answer; the third is this one."""
+    rows = [{"messages": [_QUESTION], "answer": "4"} for _ in range(12)]
+    lines = [json.dumps(row if number == 3 else one) for number, one in enumerate(rows, 1)]
+    grader = _GRADER[2].replace("reference: b", 'reference: "{{item.answer}}"')
+    return _file("\n".join([*lines, ""]), *_GRADER[:2], grader)
+
+
+def _said(*turns: str | tuple[str, str], settings: str = "") -> Faulty:
+    """Chats with these answers, to a question of their own where none is given beside them."""
+    rows = []
+    for number, turn in enumerate(turns):
+        question, answer = turn if isinstance(turn, tuple) else (f"Question {number}?", turn)
+        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        rows.append(json.dumps({"messages": messages}) + "\n")
+    project = f"project: demo\nquality: {{{settings}}}\n"
+    return Faulty(small_project(**{"ftctl.yaml": project, "data/train.jsonl": "".join(rows)}))
+
+
+def _validated(training: str, validation: str, settings: str = "") -> Faulty:
+    """Rows to train on and rows to measure on."""
+    files = {
+        "ftctl.yaml": f"project: demo\nquality: {{{settings}}}\n",
+        "data/train.jsonl": training,
+        "data/check.jsonl": validation,
+    }
+    return Faulty(small_project(FINETUNE + "validation: {source: ../data/check.jsonl}\n", **files))
+
+
+def _with_long_question(word: str, others: int) -> str:
+    """A chat whose question starts with this word, and chats with questions from a number on."""
+    question = f"{word} {' '.join(f'word{number}' for number in range(80))}?"
+    first = {"messages": [{"role": "user", "content": question}, _ANSWER]}
+    rows = chat_rows(others + 11).splitlines(keepends=True)[others:]
+    return json.dumps(first) + "\n" + "".join(rows)
+
+
+_NUMBERED = tuple(f"It is number {number}." for number in range(24))
+_NEAR = "near_duplicates: warning"
+
+
+def _made(table: str, *steps: str, beside: tuple[str, ...] = ()) -> Faulty:
+    """A fine-tune on a Dataset that is made of a table by these steps; perhaps a second Dataset."""
+    head = "apiVersion: ftctl/v1\nkind: Dataset\nname: {name}\nsource: ../data/faq.csv\n"
+    texts = [
+        head.format(name=name) + "".join(f"{step}\n" for step in lines)
+        for name, lines in (("faq", steps), ("other", beside))
+        if lines
+    ]
+    finetune = FINETUNE.replace("{source: ../data/train.jsonl}", "faq")
+    files = {"data/faq.csv": table, "finetunes/faq.yaml": "---\n".join(texts)}
+    return Faulty(small_project(finetune, **files))
+
+
+_TABLE = "question,answer\n" + "".join(f"Question {number}?,Yes.\n" for number in range(12))
+_FAQ = 'convert: {{template: {{user: "{}", assistant: "{{answer}}"}}}}'
+
+
+def _elsewhere(address: str, shelf: Shelf | None = None, without: str | None = None) -> Faulty:
+    """A fine-tune on a source that is no file of the project."""
+    text = FINETUNE.replace("../data/train.jsonl", f'"{address}"')
+    return Faulty(small_project(text), shelf=shelf, without=without)
 
 
 def _long_row(folder: Path) -> None:
@@ -235,6 +323,66 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "sha256-differs": (
         _manifest(training="{source: ../data/train.jsonl, sha256: " + "0123456789abcdef" * 4 + "}"),
     ),
+    "bad-address": (_elsewhere("s3://train.jsonl"),),
+    "unknown-scheme": (_elsewhere("htps://data.example.com/train.jsonl"),),
+    "secret-in-address": (
+        _elsewhere("az://training/train.jsonl?sv=2026-02-06&sig=Zm9yIGV4YW1wbGUgb25seQ%3D%3D"),
+    ),
+    "unencrypted-address": (_elsewhere("http://data.example.com/train.jsonl"),),
+    "missing-extra": (_elsewhere("s3://acme-training/train.jsonl", without="s3fs"),),
+    "source-missing": (_elsewhere("http://SERVER/train.jsonl", Shelf()),),
+    "source-denied": (_elsewhere("http://SERVER/train.jsonl", Shelf(status=403)),),
+    "web-page": (
+        _elsewhere(
+            "http://SERVER/blob/main/rows", Shelf({"blob/main/rows": b"<!doctype html><p>Rows"})
+        ),
+    ),
+    "unpinned-source": (
+        _elsewhere("http://SERVER/train.jsonl", Shelf({"train.jsonl": chat_rows(12).encode()})),
+    ),
+    "bad-table": (_made(_TABLE + '"Question 12?,Yes.\n', "convert: {}"),),
+    "ragged-row": (_made(_TABLE + "Question 12, or not?,Yes.\n", "convert: {}"),),
+    "bad-cell": (_made(_TABLE + "Question 12?,\n", "convert: {}"),),
+    "bad-template": (_made(_TABLE, _FAQ.format("{question")),),
+    "unknown-column": (_made(_TABLE, _FAQ.format("{qestion}")),),
+    "cannot-convert": (
+        _made(
+            _TABLE.replace("question,answer", "prompt,completion"),
+            "convert: {}",
+            "format: preference",
+        ),
+    ),
+    "empty-part": (_made(_TABLE, "convert: {}", "split: {part: train, validation: 12}"),),
+    "split-differs": (
+        _made(
+            _TABLE,
+            "convert: {}",
+            "split: {part: train, validation: 2}",
+            beside=("convert: {}", "split: {part: validation, validation: 3}"),
+        ),
+    ),
+    "leaked-row": (
+        _validated(chat_rows(12), "".join(chat_rows(22).splitlines(keepends=True)[11:])),
+    ),
+    "nearly-leaked-row": (
+        _validated(_with_long_question("Why", 0), _with_long_question("How", 20), _NEAR),
+    ),
+    "duplicate-row": (_file(chat_rows(11) + chat_rows(1)),),
+    "near-duplicate-row": (_said(*_NUMBERED, ("question 7 ?", "It is number 7!"), settings=_NEAR),),
+    "contradictory-rows": (_said(*_NUMBERED, ("Question 7?", "It is number 8.")),),
+    "many-refusals": (_said(*["I'm sorry, but I can't help with that."] * 4, *_NUMBERED),),
+    "one-answer": (_said(*["Yes."] * 40, *_NUMBERED),),
+    "unusual-length": (_said(*_NUMBERED, "It is long. " * 400),),
+    "mixed-languages": (
+        _said(
+            *(f"This is what you asked for, and it is number {n} of the list." for n in range(30)),
+            "Das ist nicht das, was ich bestellt habe, und ich bin auch nicht froh.",
+        ),
+    ),
+    "teaches-nothing": (_said(*_NUMBERED, "TODO"),),
+    "secret": (_said(*_NUMBERED, "Use sk-" + "Q7vN2xLr9TbK4mWd8ZsY" + "1cHf6GpJ3eRu5AoX."),),
+    "personal-data": (_said(*_NUMBERED, "Write to jane.doe@acme.com."),),
+    "row-truncated": (_said(*_NUMBERED, "It is long. " * 20_000),),
     "missing-file": (Faulty(small_project(), _without_data),),
     "not-a-regular-file": (_manifest(training="{source: ../data}"),),
     "empty-file": (_file(""),),
@@ -263,15 +411,30 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "row-not-object": (_rows('["user", "assistant"]'),),
     "wrong-type": (_message(content=7),),
     "empty-value": (_rows({"messages": []}),),
+    "ignored-key": (_message(annotations=[]),),
+    "name-form": (_rows({"messages": [{**_QUESTION, "name": "Ana Lopez"}, _ANSWER]}),),
     "unknown-role": (_chat({"role": "asistant", "content": "…"}),),
     "unknown-part": (_message(content=[{"type": "input_text", "text": "…"}]),),
     "part-not-allowed": (_message(content=[{"type": "image_url", "image_url": {"url": "…"}}]),),
+    "bad-image-address": (_image("images/lamp.png"),),
+    "bad-image-data": (_image("data:image/gif;base64,R0lGODlh"),),
+    "image-too-large": (_image("data:image/png;base64," + "A" * 15_000_000),),
+    "image-type-differs": (_image("data:image/png;base64,/9j/4A=="),),
+    "too-many-images": (_image("https://example.com/lamp.png", count=11),),
     "no-learnt-turn": (_chat(),),
     "last-not-assistant": (_chat(_ANSWER, _QUESTION),),
     "last-not-user": (_questions(_ANSWER),),
     "input-ends-with-assistant": (_pairs(input={"messages": [_QUESTION, _ANSWER]}),),
     "not-one-output": (_pairs(preferred_output=[_ANSWER, _ANSWER]),),
     "identical-outputs": (_pairs(non_preferred_output=[_ANSWER]),),
+    "missing-grader-field": (_graded({"messages": [_QUESTION], "anwser": "4"}),),
+    "too-many-functions": (_chat(_ANSWER, tools=[_TOOL] * 129),),
+    "doubtful-schema": (_parameters(type="array"),),
+    "strict-schema": (_parameters(type="object", strict=True),),
+    "arguments-unfit": (_called(_call(arguments='{"page": "2"}'), tools=[_PAGES]),),
+    "parallel-calls": (
+        _called(_call(), _call("call_2"), tools=[_TOOL], parallel_tool_calls=False),
+    ),
     "arguments-not-json": (_called(_call(arguments="{page: 2}")),),
     "arguments-encoded-twice": (_called(_call(arguments='"{}"')),),
     "repeated-function": (_chat(_ANSWER, tools=[_TOOL, _TOOL]),),
@@ -282,10 +445,30 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
 }
 
 
+def _flagged() -> str:
+    """As printed of a row that a service's moderation flags."""
+    rows = [(number, json.loads(row)) for number, row in enumerate(chat_rows(3).splitlines(), 1)]
+    wanted = quality.Wanted(moderation="warning")
+
+    def ask(texts: Sequence[str]) -> list[tuple[str, ...]]:
+        return [("violence",) if "Question 2" in text else () for text in texts]
+
+    doubts = quality.moderate(rows, "chat", ask, {}, wanted)
+    return "".join(f"{one}\n" for one in told_doubts(doubts, "data/train.jsonl", None))
+
+
+# What `ftctl validate` cannot print in a test, and why.
+ELSEWHERE: Mapping[str, Callable[[], str]] = {
+    "flagged-row": _flagged,  # it needs a service that moderates
+}
+
+
 def _printed(shell: Shell, code: str, faulty: Faulty) -> str:
     """What `ftctl validate` says with this code first, with its hint."""
-    faulty.write(shell.folder)
-    out = shell("validate", *faulty.options).out.replace(str(shell.folder), "DIR")
+    with FileServer(faulty.shelf) if faulty.shelf else nullcontext() as server:
+        faulty.write(shell.folder, server.url if server else "http://SERVER")
+        out = shell("validate", *faulty.options).out.replace(str(shell.folder), "DIR")
+        out = out.replace(server.url, "http://SERVER") if server else out
     found = re.search(
         rf"^.*: (?:error|warning)\[{code}\]: .*\n(?:    hint: .*\n)?", out, re.MULTILINE
     )
@@ -297,12 +480,28 @@ def _printed(shell: Shell, code: str, faulty: Faulty) -> str:
     ("code", "number"),
     [(code, number) for code, all_ in FAULTY.items() for number in range(len(all_))],
 )
-def test_an_example_of_a_message_is_what_ftctl_prints(code: str, number: int, shell: Shell) -> None:
-    printed = _printed(shell, code, FAULTY[code][number])
+def test_an_example_of_a_message_is_what_ftctl_prints(
+    code: str, number: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty = FAULTY[code][number]
+    if faulty.without is not None:
+        monkeypatch.setitem(sys.modules, faulty.without, None)
+
+    printed = _printed(shell, code, faulty)
+
+    _compare_example(code, number, len(FAULTY[code]), printed)
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_an_example_of_what_validate_does_not_print_is_as_it_is_printed(code: str) -> None:
+    _compare_example(code, 0, 1, ELSEWHERE[code]())
+
+
+def _compare_example(code: str, number: int, examples: int, printed: str) -> None:
     _, section, _ = _section(code)
     shown = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
 
-    assert len(shown) == len(FAULTY[code])
+    assert len(shown) == examples
     if UPDATE and shown[number] != printed:
         _replace_example(code, number, printed)
         return
@@ -327,6 +526,12 @@ def _replace_example(code: str, number: int, printed: str) -> None:
 # Which codes there are.
 
 _TAKES_A_CODE = ("Diagnostic", "Trap", "Finding", "_problem")
+_NAMED = {"ROW_TRUNCATED": ROW_TRUNCATED}
+
+
+def _codes() -> set[str]:
+    """Every code that a diagnostic can have."""
+    return _codes_in_source().union(dataset.CODES, quality.CODES, reshape.CODES, sources.CODES)
 
 
 def _codes_in_source() -> set[str]:
@@ -348,6 +553,8 @@ def _codes_at(node: ast.AST, path: Path) -> Iterator[str]:
                         yield text
                     case ast.Name(id="code") | ast.Attribute(attr="code"):
                         pass  # given a value where it is assigned or made
+                    case ast.Name(id=constant) if constant in _NAMED:
+                        yield _NAMED[constant]
                     case _:
                         pytest.fail(f"{path}:{node.lineno}: what code is this?")
         case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(text))):
@@ -363,15 +570,16 @@ def test_every_code_is_documented_and_every_documented_code_exists() -> None:
     headings = re.findall(r"^### (.*)$", ERRORS.read_text("utf-8"), re.MULTILINE)
 
     assert len(headings) == len(set(headings))
-    assert set(headings) == _codes_in_source() | set(CODES)
+    assert set(headings) == _codes()
 
 
 def test_every_documented_code_has_an_example() -> None:
-    assert set(FAULTY) == _codes_in_source() | set(CODES)
+    assert FAULTY.keys() | ELSEWHERE.keys() == _codes()
+    assert not FAULTY.keys() & ELSEWHERE.keys()
 
 
 def test_our_own_training_rows_speak_of_codes_that_exist() -> None:
-    known = _codes_in_source() | set(CODES)
+    known = _codes()
     text = "".join(path.read_text("utf-8") for path in (ROOT / "finetunes/data").glob("*.jsonl"))
 
     spoken_of = set(re.findall(r"(?:error|warning)\[([\w-]+)\]", text))
@@ -533,9 +741,18 @@ def _address(kind: str) -> str:
 
 
 def _commands() -> dict[str, click.Command]:
-    context = click.Context(cli, info_name="ftctl")
-    commands = {name: cli.get_command(context, name) for name in COMMANDS}
-    return {name: command for name, command in commands.items() if command is not None}
+    """Every command by its words, a group's own after it: `dataset`, `dataset check`."""
+    return dict(_commands_of(cli, ""))
+
+
+def _commands_of(group: click.Group, way: str) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{way}{name}", command
+        if isinstance(command, click.Group):
+            yield from _commands_of(command, f"{way}{name} ")
 
 
 def _own_options(command: click.Command) -> list[click.Option]:
@@ -587,7 +804,7 @@ GENERATED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "services.md": {"services": _service_table},
     "commands.md": {
         "shared": lambda: _option_table(cli),
-        **{name: partial(_command_part, name) for name in COMMANDS},
+        **{name: partial(_command_part, name) for name in _commands()},
     },
 }
 
@@ -609,10 +826,10 @@ def test_generated_parts_are_fresh(name: str) -> None:
     assert text == fresh
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", _commands())
 def test_every_command_and_every_flag_is_documented(name: str) -> None:
     text = (DOCS / "commands.md").read_text("utf-8")
-    found = re.search(rf"^## {name}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^##+ {name}\n.*?(?=^##+ |\Z)", text, re.MULTILINE | re.DOTALL)
     options = _own_options(_commands()[name])
     flags = [flag for one in options for flag in (*one.opts, *one.secondary_opts)]
 
@@ -675,11 +892,11 @@ def test_the_complete_manifests_of_the_reference_are_valid(shell: Shell) -> None
         "ftctl.yaml": settings,
         "finetunes/support.yaml": f"{dataset}---\n{finetune}",
         "data/support-train.jsonl": rows,
-        "data/support-validation.jsonl": rows,
+        "data/support-validation.jsonl": chat_rows(12),
     }
     Faulty(files).write(shell.folder)
 
-    assert shell("validate").out == "Valid: 1 fine-tune, 12 rows of data in 1 file.\n"
+    assert shell("validate").out == "Valid: 1 fine-tune, 24 rows of data in 2 files.\n"
 
 
 @pytest.mark.parametrize("heading", ["## Try it", "## Test it"])

@@ -18,18 +18,25 @@ DOORS = {
     "deepdiff": {"diff"},
     "openai": {"openai_provider", "pytest_plugin"},
     "httpx2": {"openai_provider", "emulator", "pytest_plugin"},
-    "numpy": {"emulator"},
+    "numpy": {"emulator", "quality"},
     "tiktoken": {"tokens"},
     "pytest": {"pytest_plugin"},
     "python_multipart": {"emulator"},
     "click": {"cli"},
+    "orjson": {"dataset"},
+    "gigatoken": {"dataset"},  # an extra, as are those below
+    "fsspec": {"sources"},
+    "aiohttp": {"sources"},
+    "openpyxl": {"reshape"},
+    "pyarrow": {"reshape"},
 }
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
     "lazy", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
     "changes",
-    "manifest", "schema", "dataset", "cache", "project", "resolve", "services", "catalog", "diff",
+    "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
+    "cache", "project", "resolve", "services", "catalog", "diff",
     "record",
     "limits", "cleanup", "plan",
     "provider", "openai_provider", "observe",
@@ -40,7 +47,7 @@ ORDER = [
 PURE = {
     "errors", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
     "diff", "record",
-    "limits", "cleanup", "plan", "provider", "wait", "render",
+    "limits", "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}
 

@@ -97,8 +97,11 @@ def test_all_that_a_manifest_asks_for_is_in_the_fine_tune(write_project: Write) 
         Span("finetunes/m0.yaml", 1, 1),
         "gpt-4.1-mini-2025-04-14",
     )
+    (tokens,) = found.training.tokens
+    assert (tokens.encoding, tokens.training) == ("o200k_base", 156)
     assert found.training == Dataset(
-        "chats", "data/chats.jsonl", found.training.sha256, 12, len(chat_rows(12)), "chat"
+        *("chats", "data/chats.jsonl", found.training.sha256, 12, len(chat_rows(12)), "chat"),
+        tokens=(tokens,),
     )
     assert found.validation is not None
     assert (found.validation.name, found.validation.examples) == ("tone-validation", 11)

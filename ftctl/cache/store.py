@@ -16,8 +16,8 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
-_DECIDING = ("cache", "dataset", "manifest", "schema", "errors.py", "model.py", "project.py",
-             "scalars.py")  # fmt: skip
+_DECIDING = ("cache", "dataset", "manifest", "quality", "schema", "sources", "tokens", "errors.py",
+             "model.py", "project.py", "scalars.py")  # fmt: skip
 
 
 class Store:
@@ -67,8 +67,7 @@ class Store:
             return
         body = b"".join(b"%b\t%b\n" % pair for pair in self._used.items())
         with contextlib.suppress(OSError):
-            _make_folder(self._path.parent)
-            _replace(self._path, b"%b %b\n%b" % (self._stamp, _hash(body), body))
+            write_whole(self._path, b"%b %b\n%b" % (self._stamp, _hash(body), body))
         self._new = False
 
 
@@ -99,15 +98,16 @@ def _hash(body: bytes) -> bytes:
     return hashlib.sha256(body).hexdigest().encode()
 
 
-def _make_folder(folder: Path) -> None:
-    """The folder, below one that git ignores."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder.parent / ".gitignore"
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file into the cache at once, below a folder that git ignores; OSError if it cannot be.
+
+    Whoever reads meanwhile, or after we were killed, finds the old file or the new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cache = path.parent if path.parent.name == "cache" else path.parent.parent
+    ignore = cache.parent / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", "utf-8")
-
-
-def _replace(path: Path, content: bytes) -> None:
     with NamedTemporaryFile(dir=path.parent, delete=False) as file:
         try:
             file.write(content)

@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import click
 
 from ftctl import __version__
 from ftctl.cli.exits import BUG, DONE, FAILED, INTERRUPTED, MEANINGS, USAGE, status_of
+from ftctl.cli.groups import LazyGroup
 from ftctl.cli.settings import Settings, shared_options
 from ftctl.errors import FtctlError, InvalidProject, fault_text, problems_text, redact
 
@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "events": "Show what happened in the job of a fine-tune.",
     "output": "Print the models' names.",
     "destroy": "Cancel jobs, delete models and files.",
+    "dataset": "Check, measure, compare, convert, split and sample data files.",
     "emulator": "Serve the embedded API on 127.0.0.1.",
     "schema": "Print a JSON Schema, or list them.",
 }
@@ -34,26 +35,10 @@ COMMANDS: Mapping[str, str] = {
 _EPILOG = "Exit statuses: " + "; ".join(f"{code} {text}" for code, text in MEANINGS.items()) + "."
 
 
-class _Lazy(click.Group):
-    """Imports a command's module when the command is asked for."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"ftctl.cli.{cmd_name}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
-    cls=_Lazy,
+    cls=LazyGroup,
+    package="ftctl.cli",
+    listed=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EPILOG,
 )

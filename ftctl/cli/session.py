@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.cache import Datasets, Documents, open_store
+from ftctl.cache import Documents, open_store
 from ftctl.catalog import load_catalog, shutdown_warnings
+from ftctl.cli.scanning import scan_project
 from ftctl.cli.settings import Settings
+from ftctl.cli.sourcing import source_data
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
-from ftctl.model import Dataset, DataSource, Desired, Method, ServiceInfo
+from ftctl.model import Desired, ServiceInfo
 from ftctl.project import Project, load_project
-from ftctl.resolve import data_needs, follow_names, pin_problem, resolve
+from ftctl.resolve import follow_names, resolve
 from ftctl.schema import cosmetic_fields, load_schema
 from ftctl.services import SERVICES, Service, check_service
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from ftctl.world import Observed
 
 STATE_FOLDER = ".ftctl"
-_UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,38 +138,35 @@ def state_folder(root: Path) -> Path:
 
 def open_session(settings: Settings) -> Session:
     """The session of the project in `settings.folder`, or `InvalidProject` with every problem."""
-    session, problems = check_project(settings)
+    session, problems = check_project(settings, count=True)
     if session is None:
         raise InvalidProject(problems)
     return session
 
 
-def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic, ...]]:
-    """The session, or None, with every problem and warning of manifests and data."""
+def check_project(
+    settings: Settings, *, count: bool = False
+) -> tuple[Session | None, tuple[Diagnostic, ...]]:
+    """The session, or None, with every problem and warning of manifests and data.
+
+    With `count`, the datasets have their tokens.
+    """
     if not settings.folder.is_dir():
         raise FtctlError(f"there is no folder {settings.folder}", "check the path after -C")
     root = settings.folder
     cache = root / STATE_FOLDER / "cache"
-    documents, checks = open_store(cache, "documents"), open_store(cache, "datasets")
+    documents = open_store(cache, "documents")
     project, problems = load_project(root, settings.environment, Documents(documents))
     if project is None:
         return None, in_order(problems)
     names = follow_names(project)
     problems += names.problems
-    datasets: dict[tuple[Path, Method | None], Dataset] = {}
     documents.save()
-    data = Datasets(checks)
-    for need in data_needs(project, names):
-        source = need.sources[0]
-        dataset, found = data.read(
-            source.name, source.source, source.shown, need.method, need.least
-        )
-        problems += tuple(_at_manifest(problem, source) for problem in found)
-        if dataset is not None:
-            datasets[source.source, need.method] = dataset
-            pins = (pin_problem(named, dataset) for named in need.sources)
-            problems += tuple(pin for pin in pins if pin)
-    checks.save()
+    sourced = source_data(project, names, root, cache)
+    problems += sourced.problems
+    names = sourced.names
+    scanned = scan_project(project, names, settings, cache, count=count)
+    problems += tuple(sourced.at_source(problem) for problem in scanned.problems)
     service, info, faults = _service(project, settings)
     problems += faults
     if service is not None:
@@ -176,15 +174,8 @@ def check_project(settings: Settings) -> tuple[Session | None, tuple[Diagnostic,
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or service is None or info is None:
         return None, problems
-    desired = resolve(project, names, datasets, load_schema("finetune"), cosmetic_fields())
+    desired = resolve(project, names, scanned.datasets, load_schema("finetune"), cosmetic_fields())
     return Session(settings, root, project, desired, service, info, problems), problems
-
-
-def _at_manifest(problem: Diagnostic, source: DataSource) -> Diagnostic:
-    """A file that cannot be read is mended where it is named, not where it is not."""
-    if problem.span.line is not None or problem.code not in _UNREADABLE:
-        return problem
-    return replace(problem, span=source.span, message=f"{source.shown}: {problem.message}")
 
 
 def _service(

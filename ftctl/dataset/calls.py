@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from ftctl.dataset.findings import Finding
-from ftctl.dataset.shape import check_text, described, empty, missing_key, wrong_type
+from ftctl.dataset.keys import repeated_keys
+from ftctl.dataset.parameters import Rule
+from ftctl.dataset.shape import (
+    check_text,
+    described,
+    empty,
+    function_name_fault,
+    ignored_keys,
+    missing_key,
+    quoted_key,
+    strings,
+    wrong_type,
+)
 from ftctl.dataset.text import parse_json
-from ftctl.dataset.tools import Declared, check_wrapper
+from ftctl.dataset.tools import Declarations, Declared, check_wrapper
+
+_CALL_KEYS = ("id", "type", "function")
+_FUNCTION_KEYS = ("name", "arguments")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Calls:
-    """What a conversation has declared, and the calls that wait for their answer."""
+class Conversation:
+    """What a conversation has declared, the calls that wait for their answer, its images."""
 
-    def __init__(self, declared: Declared) -> None:
+    __slots__ = ("declared", "images", "takes_images", "waiting", "weighed")
+
+    def __init__(
+        self, declared: Declared, *, takes_images: bool = True, weighed: bool = False
+    ) -> None:
         self.declared = declared
+        self.takes_images = takes_images
+        self.weighed = weighed  # whether its messages may have a weight
         self.waiting: dict[str, str] = {}  # id -> place of the call
+        self.images = 0  # those seen so far
 
     def check(self, message: dict[str, Any], place: str) -> Iterator[Finding]:
-        """The calls that an assistant message makes."""
-        if "tool_calls" in message:
+        """The calls that an assistant message makes; null says that it has none."""
+        if message.get("tool_calls") is not None:
             yield from self._check_calls(message["tool_calls"], f"{place}.tool_calls")
-        if (
-            message.get("function_call") is not None
-        ):  # null is how the SDK writes that there is none
+        if message.get("function_call") is not None:
             call, at = message["function_call"], f"{place}.function_call"
             if isinstance(call, dict):
                 yield from _check_call(call, at, self.declared.functions, "functions")
@@ -58,6 +80,9 @@ class Calls:
             return
         if not calls:
             yield empty(place, "a call, or leave the key out")
+        if len(calls) > 1 and not self.declared.parallel:
+            message = f"{place} has {len(calls):,} calls, but parallel_tool_calls is false"
+            yield Finding("parallel-calls", message, "make one call a turn, or write true there")
         for index, call in enumerate(calls):
             at = f"{place}[{index}]"
             problems = list(check_wrapper(call, at))
@@ -65,6 +90,7 @@ class Calls:
             if not isinstance(call, dict):
                 continue
             if not problems:
+                yield from ignored_keys(call, _CALL_KEYS, at)
                 function = f"{at}.function"
                 yield from _check_call(call["function"], function, self.declared.tools, "tools")
             yield from self._note(call, at)
@@ -81,25 +107,36 @@ class Calls:
 
 
 def _check_call(
-    call: dict[str, Any], place: str, declared: frozenset[str] | None, declaring: str
+    call: dict[str, Any], place: str, declared: Declarations | None, declaring: str
 ) -> Iterator[Finding]:
     problems = list(check_text(call, "name", place, filled=True))
     yield from problems
-    if not problems and declared is not None and call["name"] not in declared:
-        message = f"{place}.name is none of the {len(declared)} that the row's {declaring} declare"
-        yield Finding(
-            "undeclared-function", message, f"declare it in {declaring}, or mend the name"
-        )
+    if not problems:
+        yield from _check_called(call["name"], f"{place}.name", declared, declaring)
+    yield from ignored_keys(call, _FUNCTION_KEYS, place)
     if "arguments" not in call:
         yield missing_key("arguments", place)
     elif isinstance(call["arguments"], str):
-        yield from _check_arguments(call["arguments"], f"{place}.arguments")
+        known = None if problems or declared is None else declared.get(call["name"])
+        yield from _check_arguments(call["arguments"], f"{place}.arguments", known)
     else:
         message = f"{place}.arguments is {described(call['arguments'])}, not a string"
         yield Finding("wrong-type", message, "write them as JSON text: json.dumps(arguments)")
 
 
-def _check_arguments(text: str, place: str) -> Iterator[Finding]:
+def _check_called(
+    name: str, place: str, declared: Declarations | None, declaring: str
+) -> Iterator[Finding]:
+    if declared is None:
+        yield from function_name_fault(name, place)
+    elif name not in declared:
+        message = f"{place} is none of the {len(declared)} that the row's {declaring} declare"
+        yield Finding(
+            "undeclared-function", message, f"declare it in {declaring}, or mend the name"
+        )
+
+
+def _check_arguments(text: str, place: str, rule: Rule | None) -> Iterator[Finding]:
     hint = "write the text of one JSON object, '{}' when there are none"
     try:
         value = parse_json(text)
@@ -112,6 +149,30 @@ def _check_arguments(text: str, place: str) -> Iterator[Finding]:
     elif not isinstance(value, dict):
         message = f"{place} is the text of {described(value)}, not of an object"
         yield Finding("arguments-not-json", message, hint)
+    else:
+        yield from _check_text(text, value, place)
+        yield from _check_fit(value, place, rule)
+
+
+def _check_text(text: str, value: dict[str, Any], place: str) -> Iterator[Finding]:
+    """What the arguments would be told of as a row of their own."""
+    for key in repeated_keys(text, value):
+        message = f"{place} has the key {quoted_key(key)} more than once in one object"
+        yield Finding("repeated-key", message, "keep one: readers disagree on which of them counts")
+    if "\\u" in text and any(_SURROGATE.search(part) for _, part in strings(value)):
+        message = f"{place} has half of a surrogate pair"
+        yield Finding("lone-surrogate", message, "write the text again from its source")
+
+
+def _check_fit(value: dict[str, Any], place: str, rule: Rule | None) -> Iterator[Finding]:
+    try:
+        misfit = rule(value) if rule is not None else None
+    except RecursionError:  # a schema that goes round as often as the value is deep
+        return
+    if misfit is not None:
+        where, what = misfit
+        hint = "mend the call, or the parameters that its function declares"
+        yield Finding("arguments-unfit", f"{place}{where} {what}", hint)
 
 
 def _is_json(text: str) -> bool:

@@ -45,18 +45,31 @@ CODES: Mapping[str, str] = MappingProxyType(
         "wrong-type": "A value is of another JSON type than it must be.",
         "wrong-value": "A value is of the right type but not one of those allowed.",
         "empty-value": "A list or text that must hold something is empty.",
+        "ignored-key": "A key says nothing where it stands, so it is passed over or refused.",
+        "name-form": "A message's name has characters that the chat API refuses.",
         "unknown-role": "A message's role is none that the format knows.",
         "unknown-part": "A content part's type is none that the format knows.",
         "part-not-allowed": "A content part stands where its type may not.",
+        "bad-image-address": "An image's URL is neither a web address nor a data URL.",
+        "bad-image-data": "A data URL holds no PNG, JPEG or WEBP image in base64.",
+        "image-too-large": "An image in a data URL is larger than the service takes.",
+        "image-type-differs": "A data URL names another kind of image than it holds.",
+        "too-many-images": "A row has more images than the service takes.",
         "no-learnt-turn": "No assistant message is there to learn from.",
         "last-not-assistant": "The conversation goes on after its last assistant message.",
         "last-not-user": "A reinforcement row does not end with a user message.",
         "input-ends-with-assistant": "A preference row's input already ends with an answer.",
         "not-one-output": "A preference row's output is not exactly one assistant message.",
         "identical-outputs": "A preference row prefers an output to its equal.",
+        "missing-grader-field": "A reinforcement row lacks a field that the grader reads.",
         # Tools and their calls.
+        "too-many-functions": "A row declares more functions than the service takes.",
+        "doubtful-schema": "A function's parameters are no JSON Schema of an object.",
+        "strict-schema": "A strict function's parameters are not as strict as they must be.",
         "arguments-not-json": "A call's arguments are not the text of a JSON object.",
         "arguments-encoded-twice": "A call's arguments are JSON text inside JSON text.",
+        "arguments-unfit": "A call's arguments do not fit its function's parameters.",
+        "parallel-calls": "A message makes several calls although the row rules that out.",
         "repeated-function": "A function is declared twice.",
         "undeclared-function": "A call names a function that the row does not declare.",
         "repeated-call": "A call has the id of another that is still waiting for its answer.",
@@ -66,4 +79,17 @@ CODES: Mapping[str, str] = MappingProxyType(
 )
 
 # The rest are errors.
-WARNINGS = frozenset({"byte-order-mark", "last-not-assistant", "identical-outputs"})
+WARNINGS = frozenset(
+    {
+        "byte-order-mark",
+        "last-not-assistant",
+        "identical-outputs",
+        "ignored-key",
+        "name-form",
+        "image-type-differs",
+        "doubtful-schema",
+        "strict-schema",
+        "arguments-unfit",
+        "parallel-calls",
+    }
+)

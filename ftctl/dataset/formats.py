@@ -11,6 +11,8 @@ from ftctl.dataset.findings import Finding
 from ftctl.dataset.message import role_of
 from ftctl.dataset.rows import (
     CHAT_KEYS,
+    Checked,
+    Demands,
     check_chat,
     check_completion,
     check_preference,
@@ -23,8 +25,13 @@ from ftctl.model import Format, Method
 MIN_EXAMPLES = 10
 # The reinforcement guide, 2026-07; the other methods name no limit.
 MAX_REINFORCEMENT_EXAMPLES = 50_000
+MAX_REINFORCEMENT_VALIDATION = 1_000
+# "A maximum of 50,000 examples that contain images (not including text examples)" (vision guide,
+# 2026-07).
+MAX_IMAGE_EXAMPLES = 50_000
 
-Check = Callable[[dict[str, Any]], Iterator[Finding]]
+Check = Callable[[dict[str, Any], Demands], Checked]
+_NO_DEMANDS = Demands()
 
 CHECKS: Mapping[Format, Check] = MappingProxyType(
     {
@@ -62,12 +69,22 @@ _WITH_MESSAGES = ("chat", "reinforcement")
 
 
 class RowChecker:
-    """Checks the rows of one file by the format that its first row settles."""
+    """Checks the rows of one file by the format that its first row settles.
 
-    def __init__(self, method: Method | None, least: int = MIN_EXAMPLES) -> None:
+    Checkers of parts of a file add up: `image_rows` is the only other thing that they count.
+    """
+
+    def __init__(
+        self,
+        method: Method | None,
+        least: int = MIN_EXAMPLES,
+        demands: Demands = _NO_DEMANDS,
+    ) -> None:
         self.method = method
         self.least = least
+        self.demands = demands
         self.format: Format | None = None
+        self.image_rows = 0  # rows with at least one image
         self._refused = False  # told once for the file, not for each of its rows
         self._puzzled = False
 
@@ -75,7 +92,8 @@ class RowChecker:
         if self._refused:
             return
         if self.format in _WITH_MESSAGES and "messages" in row:
-            yield from CHECKS[self.format](row)
+            images = yield from CHECKS[self.format](row, self.demands)
+            self.image_rows += images > 0
             return
         guess = format_of(row)
         if self.format is None:
@@ -83,7 +101,8 @@ class RowChecker:
         if self.format is None:
             return
         if guess is None or _alike(guess, self.format):
-            yield from CHECKS[self.format](row)
+            images = yield from CHECKS[self.format](row, self.demands)
+            self.image_rows += images > 0
         else:
             names = f"a {_NAMES[guess]} row in a file of {_NAMES[self.format]} rows"
             yield Finding("mixed-formats", names, f"write it as {_SHAPES[self.format]}")
@@ -92,10 +111,20 @@ class RowChecker:
         if rows < self.least:
             message = f"the file has {_counted(rows)}; a job needs at least {self.least}"
             yield Finding("too-few-examples", message, "add rows")
-        if self.format == "reinforcement" and rows > MAX_REINFORCEMENT_EXAMPLES:
-            most = f"{MAX_REINFORCEMENT_EXAMPLES:,}"
-            message = f"the file has {_counted(rows)}; method reinforcement takes at most {most}"
-            yield Finding("too-many-examples", message, "keep the rows that teach the most")
+        yield from self._check_most(rows)
+
+    def _check_most(self, rows: int) -> Iterator[Finding]:
+        hint = "keep the rows that teach the most"
+        validation = self.demands.validation
+        most = MAX_REINFORCEMENT_VALIDATION if validation else MAX_REINFORCEMENT_EXAMPLES
+        if self.format == "reinforcement" and rows > most:
+            takes = f"method reinforcement takes at most {most:,}"
+            takes += " for validation" if validation else ""
+            yield Finding("too-many-examples", f"the file has {_counted(rows)}; {takes}", hint)
+        if self.image_rows > MAX_IMAGE_EXAMPLES:
+            message = f"the file has {_counted(self.image_rows)} with images"
+            message += f"; at most {MAX_IMAGE_EXAMPLES:,} are taken"
+            yield Finding("too-many-examples", message, hint)
 
     def _settle(self, row: dict[str, Any], guess: Format | None) -> Iterator[Finding]:
         wanted = METHOD_FORMATS[self.method] if self.method else tuple(CHECKS)

@@ -18,7 +18,7 @@ class Line(NamedTuple):
     number: int
     content: bytes | None  # None: longer than the limit
     ended: bool  # by a line feed, so the file does not break off here
-    blank_before: int  # blank lines since the last Line
+    blank_before: int = 0  # blank lines since the last Line
 
 
 class LineReader:

@@ -1,25 +1,27 @@
-"""A path goes in; one pass over its bytes gives a Dataset, or every problem in the file by line."""
+"""A path goes in; the file as a Dataset with every problem, or its rows one by one, comes out."""
 
 from __future__ import annotations
 
-from io import BufferedReader
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from ftctl.dataset.findings import Finding, Problems
-from ftctl.dataset.formats import MIN_EXAMPLES, RowChecker
+from ftctl.dataset.facts import MAX_SHOWN_PER_CODE, Question
+from ftctl.dataset.findings import Finding
+from ftctl.dataset.formats import MIN_EXAMPLES
 from ftctl.dataset.lines import Line, LineReader
+from ftctl.dataset.report import NO_ERRORS, Report
+from ftctl.dataset.scan import scan_file
 from ftctl.dataset.source import (
     BYTE_ORDER_MARK,
     HEAD_BYTES,
-    MAX_FILE_BYTES,
     open_source,
     recognise,
     recognise_layout,
-    too_large,
     unreadable,
 )
 from ftctl.dataset.text import read_row
-from ftctl.errors import Diagnostic
+from ftctl.errors import Diagnostic, InvalidProject
 from ftctl.model import Dataset, Method
 
 
@@ -35,58 +37,40 @@ def read_dataset(
     `shown` is the path as people know it. `method` is what the fine-tune needs; None means that
     the first row decides. `least` is how many rows there must be.
     """
-    problems = Problems(shown)
-    opened = open_source(source)
+    found = scan_file(name, source, shown, Question(method, least))
+    return found.dataset, found.diagnostics
+
+
+def rows_of(path: Path, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row with the number of its line; whether it is a good row is not looked at.
+
+    InvalidProject, with the place, for a file that holds no rows or a row that cannot be read.
+    """
+    opened = open_source(path, shown)
     if isinstance(opened, Finding):
-        problems.add(opened)
-        return None, problems.diagnostics()
-    dataset = None
+        raise _invalid(shown, opened, None)
     with opened:
         try:
-            dataset = _read(opened, name, problems, RowChecker(method, least))
+            head = opened.peek(HEAD_BYTES)[:HEAD_BYTES]
+            if fault := recognise(head, shown) or recognise_layout(head):
+                raise _invalid(shown, fault, None)
+            for found in LineReader(opened):
+                line = _unmarked(found)
+                if line.content != b"":
+                    yield line.number, _row(line, shown)
         except OSError as error:
-            problems.add(unreadable(error))
-    return (None if problems.failed else dataset), problems.diagnostics()
+            raise _invalid(shown, unreadable(error), None) from None
 
 
-def _read(
-    stream: BufferedReader, name: str, problems: Problems, checker: RowChecker
-) -> Dataset | None:
-    head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
-    if fault := recognise(head):
-        problems.add(fault)
-        return None
-    if fault := recognise_layout(head):
-        problems.add(fault, 1)
-        return None
-    lines = LineReader(stream)
-    rows = _read_rows(lines, problems, checker)
-    if lines.bytes > MAX_FILE_BYTES:  # it grew since it was opened
-        problems.add(too_large(lines.bytes))
-    if not rows:
-        problems.add(Finding("empty-file", "the file holds no rows", "add rows, one per line"))
-        return None
-    for finding in checker.check_count(rows):
-        problems.add(finding)
-    if checker.format is None:
-        return None
-    return Dataset(name, problems.shown, lines.sha256, rows, lines.bytes, checker.format)
-
-
-def _read_rows(lines: LineReader, problems: Problems, checker: RowChecker) -> int:
-    """The number of rows; a row that cannot be read counts."""
-    rows = 0
-    for found in lines:
-        line = _unmarked(found)
-        if line is not found:
-            problems.add(_byte_order_mark(), line.number)
-        if not line.content and line.content is not None:
-            continue
-        if line.blank_before:
-            problems.add(_blank(line.blank_before), line.number - line.blank_before)
-        rows += 1
-        _check_line(line, problems, checker)
-    return rows
+def _row(line: Line, shown: str) -> dict[str, Any]:
+    try:
+        row, findings = read_row(line)
+    except RecursionError:
+        fault = Finding("nesting-too-deep", "the row is nested too deep to be read", "flatten it")
+        raise _invalid(shown, fault, line.number) from None
+    if row is None:
+        raise _invalid(shown, findings[0], line.number)
+    return row
 
 
 def _unmarked(line: Line) -> Line:
@@ -96,27 +80,7 @@ def _unmarked(line: Line) -> Line:
     return line
 
 
-def _check_line(line: Line, problems: Problems, checker: RowChecker) -> None:
-    try:
-        row, findings = read_row(line)
-        for finding in findings:
-            problems.add(finding, line.number)
-        if row is not None:
-            for finding in checker.check(row):
-                problems.add(finding, line.number)
-    except RecursionError:
-        message = "the row is nested too deep to be read"
-        problems.add(Finding("nesting-too-deep", message, "flatten it"), line.number)
-
-
-def _byte_order_mark() -> Finding:
-    return Finding(
-        "byte-order-mark",
-        "the file starts with a byte order mark; Azure wants one, OpenAI none",
-        "if the service refuses the file: sed '1s/^\\xEF\\xBB\\xBF//' FILE > FILE.jsonl",
-    )
-
-
-def _blank(count: int) -> Finding:
-    message = "a blank line before a row" if count == 1 else f"{count:,} blank lines before a row"
-    return Finding("blank-line", message, "take it out: sed '/^[[:space:]]*$/d' FILE > FILE.jsonl")
+def _invalid(shown: str, fault: Finding, line: int | None) -> InvalidProject:
+    report = Report(MAX_SHOWN_PER_CODE)
+    report.add(fault, line)
+    return InvalidProject(report.diagnostics(shown, NO_ERRORS))

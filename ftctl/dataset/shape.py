@@ -49,6 +49,11 @@ def joined(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
 
+def keyed(place: str, key: str) -> str:
+    """The place of a key that may be anything."""
+    return f"{place}.{key}" if _WORD.fullmatch(key) else f"{place}[{quoted_key(key)}]"
+
+
 def unknown_keys(
     item: dict[str, Any], known: tuple[str, ...], place: str = ""
 ) -> Iterator[Finding]:
@@ -61,6 +66,19 @@ def unknown_key(key: str, known: tuple[str, ...], place: str = "") -> Finding:
     where = f" in {place}" if place else ""
     hint = nearest(key[:_MAX_KEY], known) or f"known here: {listed(known)}"
     return Finding("unknown-key", f"unknown key {quoted_key(key)}{where}", hint)
+
+
+def ignored(where: str, reason: str, hint: str = "take it out") -> Finding:
+    """A key that says nothing; whether it is passed over or refused, no service says."""
+    return Finding("ignored-key", f"{where} {reason}", hint)
+
+
+def ignored_keys(item: dict[str, Any], known: Collection[str], place: str) -> Iterator[Finding]:
+    """Keys beside those that are known, where the service does not say that it refuses them."""
+    for key in item:
+        if key not in known:
+            near = nearest(key[:_MAX_KEY], tuple(known))
+            yield ignored(keyed(place, key), "is no key that is known there", near or "take it out")
 
 
 # A misspelt key stands in every row, and a comparison costs more than the rest of a row's checks.
@@ -96,6 +114,17 @@ def check_text(
         yield wrong_type(joined(place, key), item[key], "a string")
     elif filled and not item[key]:
         yield empty(joined(place, key), "at least one character")
+
+
+# "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64": OpenAPI, 2026-08.
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def function_name_fault(name: str, place: str) -> Iterator[Finding]:
+    """A name that no function can have."""
+    if not _FUNCTION_NAME.fullmatch(name):
+        hint = "use at most 64 of: letters a to z in either case, digits, '_' and '-'"
+        yield Finding("wrong-value", f"{place} is no name that a function can have", hint)
 
 
 def strings(value: object, place: str = "") -> Iterator[tuple[str, str]]:

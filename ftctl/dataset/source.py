@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from io import BufferedReader, FileIO
 from pathlib import Path
 
 from ftctl.dataset.findings import Finding
+from ftctl.sources import missing_hint, pointer_of
 
 # POST /v1/files takes "up to 512 MB" (OpenAPI 2.3.0, 2026-08). It does not say which megabyte: the
 # larger one, since the service refuses the rest itself and a false alarm here has no way round.
@@ -34,11 +34,9 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd FILE"),
     b"PK\x03\x04": ("zip", "unzip FILE"),
 }
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_DVC_POINTER = re.compile(rb"(?:[a-z_]+: [^\n]*\n)*outs:\r?\n\s*- ")
 
 
-def open_source(source: Path) -> BufferedReader | Finding:
+def open_source(source: Path, shown: str) -> BufferedReader | Finding:
     """The file, open for reading; pipes and devices are refused before they can block."""
     try:
         status = source.stat()
@@ -48,7 +46,7 @@ def open_source(source: Path) -> BufferedReader | Finding:
             return too_large(status.st_size)
         return BufferedReader(FileIO(source), _BUFFER_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        return _missing(source)
+        return _missing(source, shown)
     except (OSError, ValueError) as error:
         return unreadable(error)
 
@@ -71,15 +69,13 @@ def unreadable(error: OSError | ValueError) -> Finding:
     )
 
 
-def recognise(head: bytes) -> Finding | None:
+def recognise(head: bytes, shown: str) -> Finding | None:
     """What the file is by its first bytes, when that is not UTF-8 text with rows."""
     for magic, (kind, command) in _COMPRESSED.items():
         if head.startswith(magic):
             return Finding("compressed-file", f"the file is {kind} data", f"unpack it: {command}")
-    if head.startswith(_LFS_POINTER):
-        return _pointer("git-lfs", "git lfs pull")
-    if _DVC_POINTER.match(head):
-        return _pointer("DVC", "dvc pull")
+    if (note := pointer_of(head, shown)) is not None:
+        return Finding(*note)
     if head.startswith(_UTF16_STARTS):
         return Finding(
             "wrong-encoding",
@@ -98,7 +94,7 @@ def recognise_layout(head: bytes) -> Finding | None:
         return Finding(
             "json-not-lines",
             "the file is a JSON list; the service takes one object per line",
-            "convert it: jq -c '.[]' FILE > FILE.jsonl",
+            "convert it: ftctl dataset convert FILE FILE.jsonl",
         )
     first, newline, _ = text.partition(b"\n")
     # No row ends like this; only an object that goes on in the next line.
@@ -128,15 +124,6 @@ def _not_regular(mode: int) -> Finding:
     return Finding("not-a-regular-file", f"the path is {what}, not a file", hint)
 
 
-def _missing(source: Path) -> Finding:
-    try:
-        pointed = source.with_name(f"{source.name}.dvc").is_file()
-    except ValueError:  # the path has no last part, as "" and "/" have none
-        pointed = False
-    hint = "DVC keeps it: dvc pull" if pointed else "check the path; it is relative to its manifest"
+def _missing(source: Path, shown: str) -> Finding:
+    hint = missing_hint(source, shown) or "check the path; it is relative to its manifest"
     return Finding("missing-file", "there is no file at this path", hint)
-
-
-def _pointer(keeper: str, command: str) -> Finding:
-    message = f"the file is a {keeper} pointer, not the data"
-    return Finding("pointer-file", message, f"fetch the data: {command}")

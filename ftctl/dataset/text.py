@@ -45,7 +45,7 @@ def read_row(line: Line) -> tuple[Row | None, tuple[Finding, ...]]:
     if not isinstance(row, dict):
         message = f"the row is {described(row)}, not an object"
         return None, (Finding("row-not-object", message, _ONE_ROW),)
-    return row, (*_repeated(text, row), *_lone_surrogates(text, row))
+    return row, (*map(repeated_key, repeated_keys(text, row)), *_lone_surrogates(text, row))
 
 
 def parse_json(text: str) -> Any:
@@ -54,6 +54,15 @@ def parse_json(text: str) -> Any:
         return _DECODER.decode(text)
     except _NumberError as error:
         raise ValueError(error.finding.code) from None
+
+
+def repeated_key(key: str) -> Finding:
+    """The finding on a key that an object has twice."""
+    return Finding(
+        "repeated-key",
+        f"key {quoted_key(key)} stands more than once in one object",
+        "keep one: readers disagree on which of them counts",
+    )
 
 
 def _decode(content: bytes, *, ended: bool) -> str | Finding:
@@ -97,17 +106,6 @@ def _not_json(error: json.JSONDecodeError, text: str, *, ended: bool) -> Finding
 def _truncated(written: int) -> Finding:
     message = f"the last line breaks off after {written:,} characters"
     return Finding("truncated-line", message, "copy or write the file again", written + 1)
-
-
-def _repeated(text: str, row: Row) -> list[Finding]:
-    return [
-        Finding(
-            "repeated-key",
-            f"key {quoted_key(key)} stands more than once in one object",
-            "keep one: readers disagree on which of them counts",
-        )
-        for key in repeated_keys(text, row)
-    ]
 
 
 def _lone_surrogates(text: str, row: Row) -> list[Finding]:

@@ -73,6 +73,22 @@ def gone_is_fine() -> Iterator[None]:
             raise
 
 
+def without_words(fault: ProviderError) -> ProviderError:
+    """The same fault without what the service said where that may quote what it was sent."""
+    if fault.status in (None, 401, 403, 404, 429):  # of the key, the address, the rate
+        return fault
+    return ProviderError(
+        fault.operation,
+        "the service did not answer the question",
+        status=fault.status,
+        code=fault.code,
+        request_id=fault.request_id,
+        passing=fault.passing,
+        retry_after=fault.retry_after,
+        hint=fault.hint,
+    )
+
+
 def _passes(status: int, code: str) -> bool:
     """Whether a refusal may be over in a little while."""
     if status == 429:

@@ -17,7 +17,7 @@ from ftctl.clock import Clock
 from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError
 from ftctl.marks import PROJECT, project_of
-from ftctl.openai_provider.faults import asking, gone_is_fine
+from ftctl.openai_provider.faults import asking, gone_is_fine, without_words
 from ftctl.openai_provider.request import job_request
 from ftctl.openai_provider.translate import (
     Raw,
@@ -26,6 +26,7 @@ from ftctl.openai_provider.translate import (
     read_file,
     read_job,
     read_job_of_project,
+    read_moderation,
     read_uploaded,
 )
 from ftctl.patience import patiently
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _UPLOAD_TIMEOUT_SECONDS = 600.0
 _EVENTS_PAGE = 100
+MODERATION_MODEL = "omni-moderation-latest"  # for texts and images (OpenAI's moderation guide)
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -247,6 +249,28 @@ class OpenAIProvider:
         """See `Provider.delete_file`. Deleting is harmless to repeat."""
         with gone_is_fine():
             self._patient("delete a file", self._client.files.delete)(file)
+
+    def moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """What each text is flagged for, in the service's words; none where it is not flagged.
+
+        Asking is harmless to repeat. A fault tells nothing that may quote a text.
+        """
+        try:
+            return self._patient("moderate texts", self._moderate)(texts)
+        except ProviderError as fault:
+            raise without_words(fault) from None
+
+    def _moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        # Half of a character that JSON wrote as two cannot be sent.
+        sent = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        body = {"model": MODERATION_MODEL, "input": sent}
+        answer = self._client.post("/moderations", cast_to=httpx2.Response, body=body)
+        results = answer.json()["results"]
+        if not isinstance(results, list) or len(results) != len(sent):
+            raise TypeError("not one result for each text")
+        return tuple(read_moderation(result) for result in results)
 
     def _patient(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
         """The same question, asked again where a fault passes."""

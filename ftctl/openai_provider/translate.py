@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,9 @@ from ftctl.marks import project_of, read_marks
 from ftctl.world import CheckpointModel, Event, File, Job, JobError
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
+
+_CATEGORY = re.compile(r"[a-z][a-z0-9_/ -]{0,63}", re.IGNORECASE)
+_UNNAMED = "a reason without a name"
 
 
 def read_job(raw: Raw) -> Job:
@@ -92,3 +96,15 @@ def read_checkpoint(raw: Raw) -> CheckpointModel:
     metrics = raw.get("metrics")
     loss = metrics.get("full_valid_loss") if isinstance(metrics, Mapping) else None
     return CheckpointModel(raw["fine_tuned_model_checkpoint"], raw["step_number"], loss)
+
+
+def read_moderation(raw: Raw) -> tuple[str, ...]:
+    """What a text is flagged for. TypeError, KeyError or AttributeError where it is no verdict."""
+    flagged = raw["flagged"]
+    if not isinstance(flagged, bool):
+        raise TypeError("a verdict that is neither yes nor no")
+    if not flagged:
+        return ()
+    # What is no category's name could be anything, the text itself too.
+    hits = (word for word, hit in raw["categories"].items() if hit is True)
+    return tuple(sorted(word for word in hits if _CATEGORY.fullmatch(word))) or (_UNNAMED,)

@@ -1,0 +1,260 @@
+"""`ftctl dataset check`: every problem of data files, with no project needed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ftctl.cli.dataset.printing import json_text
+from ftctl.cli.dataset.rowfile import named_here
+from ftctl.cli.exits import DONE, FAILED
+from ftctl.cli.progress import Progress
+from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.dataset import TRAINING_CONTEXT, Counting, Question, Scan, Workers, scan_file
+from ftctl.dataset.facts import MAX_SHOWN_PER_CODE
+from ftctl.dataset.report import told_doubts
+from ftctl.dataset.rows import Demands
+from ftctl.errors import Diagnostic, in_order, problems_text
+from ftctl.model import Method
+from ftctl.quality import Wanted, leaks
+from ftctl.render.problems import problems_github, problems_json
+from ftctl.render.words import plural
+from ftctl.stats import BaseModel
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+QUALITY_CHECKS: Mapping[str, str] = {
+    "leakage": "validation rows that stand in a training file",
+    "duplicates": "rows that stand there twice",
+    "near_duplicates": "rows that are almost the same",
+    "contradictions": "one prompt with several answers",
+    "refusals": "answers that refuse",
+    "one_answer": "one answer in most rows",
+    "lengths": "rows of unusual length",
+    "languages": "rows in a language of their own",
+    "empty_rows": "answers that teach nothing",
+    "secrets": "keys and tokens",
+    "personal_data": "addresses and numbers of people",
+}
+"""The settings of `Wanted` that can be switched off, and what each looks for."""
+
+
+def _switches(command: F) -> F:
+    for name, sought in reversed(tuple(QUALITY_CHECKS.items())):
+        flag = f"--no-{name.replace('_', '-')}"
+        command = click.option(flag, name, is_flag=True, help=f"Do not look for {sought}.")(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of every file."""
+
+    method: Method | None
+    base: BaseModel | None
+    wanted: Wanted
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file as it was named, and what its pass found."""
+
+    path: str
+    scan: Scan
+
+
+@click.command(
+    "check",
+    epilog="Example: ftctl dataset check data/train.jsonl --validation data/validation.jsonl",
+)
+@shared_options
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--validation", metavar="FILE", type=click.Path(),
+    help="Check this file too, and that its rows are in none of the others.",
+)  # fmt: skip
+@click.option(
+    "--method", type=click.Choice(["supervised", "dpo", "reinforcement"]),
+    help="What the rows are for.  [default: what the first row fits]",
+)  # fmt: skip
+@click.option("--model", metavar="BASE", help="Count tokens for this base model.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
+    help="How to print the problems; json: all of them.",
+)  # fmt: skip
+@click.option(
+    "--max-per-code", type=click.IntRange(1), default=MAX_SHOWN_PER_CODE, metavar="N",
+    help="How many problems of a kind to print for each file.",
+)  # fmt: skip
+@click.option(
+    "--moderation", is_flag=True,
+    help="Send every row's text to the service; tell of rows that its moderation flags.",
+)  # fmt: skip
+@_switches
+@click.pass_context
+def check_command(
+    context: click.Context,
+    /,
+    files: tuple[str, ...],
+    validation: str | None,
+    method: Method | None,
+    model: str | None,
+    form: str,
+    max_per_code: int,
+    moderation: bool,
+    **switches: bool,
+) -> int:
+    """Tell every problem of data files, by line.
+
+    Problems name places and never quote text. The exit status is 1 if there is an error; warnings
+    alone leave it at 0.
+    """
+    settings = settings_of(context)
+    off = {name: "ignore" for name, given in switches.items() if given}
+    asked = Asked(
+        method,
+        None if model is None else BaseModel.about(model),
+        replace(Wanted(), **off),  # type: ignore[arg-type]  # every one of them is a level
+        None if form == "json" else max_per_code,
+    )
+    ask = _moderator(settings, asked.most) if moderation else None  # without a key, at once
+    checked, problems = check_files(settings, files, validation, asked)
+    if ask is not None:
+        problems = in_order([*problems, *ask(checked)])
+    failed = any(problem.severity == "error" for problem in problems)
+    _print(settings, form, checked, problems, failed=failed)
+    return FAILED if failed else DONE
+
+
+def check_files(
+    settings: Settings, files: Sequence[str], validation: str | None, asked: Asked
+) -> tuple[tuple[Checked, ...], tuple[Diagnostic, ...]]:
+    """Every file with its scan, in the order given, and the problems of all."""
+    question = _question(asked)
+    with Workers() as workers:
+        checked = [_scan(settings, one, question, workers) for one in dict.fromkeys(files)]
+        problems = [problem for one in checked for problem in one.scan.diagnostics]
+        if validation is not None:
+            measuring = replace(question, least=1, demands=Demands(validation=True))
+            held = _scan(settings, validation, measuring, workers)
+            problems += held.scan.diagnostics
+            problems += _leaks(checked, held, asked)
+            checked.append(held)
+    return tuple(checked), in_order(map(named_here, problems))
+
+
+def _moderator(
+    settings: Settings, most: int | None
+) -> Callable[[Sequence[Checked]], tuple[Diagnostic, ...]]:
+    from ftctl.cli.dataset.moderation import connection_of, flagged_rows  # rarely asked for
+
+    connection = connection_of(settings)
+
+    def ask(checked: Sequence[Checked]) -> tuple[Diagnostic, ...]:
+        forms = {one.path: one.scan.collected.form for one in checked if one.scan.collected}
+        return flagged_rows(settings, connection, forms, most)
+
+    return ask
+
+
+def _question(asked: Asked) -> Question:
+    """Without a model, tokens are only counted where a row may be too long for any of them."""
+    base = asked.base or BaseModel.about(None)
+    limit = TRAINING_CONTEXT if base.context is None else base.context
+    return Question(
+        method=asked.method,
+        countings=(Counting(base.encoding, limit),),
+        totals=asked.base is not None,
+        wanted=asked.wanted,
+        most=asked.most,
+    )
+
+
+def _scan(settings: Settings, shown: str, question: Question, workers: Workers) -> Checked:
+    path = settings.folder / shown
+    progress = Progress(settings.environ)
+    try:
+        scan = scan_file(Path(shown).stem, path, shown, question, workers, progress.of(shown))
+    finally:
+        progress.done()
+    for note in scan.notes if settings.console.verbose else ():
+        settings.console.note(note)
+    return Checked(shown, scan)
+
+
+def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    if held.scan.collected is None or asked.wanted.leakage == "ignore":
+        return found
+    for one in files:
+        if one.scan.collected is not None:
+            doubts = leaks(one.scan.collected, held.scan.collected, asked.wanted)
+            found += told_doubts(doubts, held.path, asked.most)
+    return found
+
+
+def _print(
+    settings: Settings,
+    form: str,
+    checked: Sequence[Checked],
+    problems: Sequence[Diagnostic],
+    *,
+    failed: bool,
+) -> None:
+    console = settings.console
+    if form == "json":
+        console.result(json_text(check_document(checked, problems)))
+        return
+    if problems:
+        console.result((problems_github if form == "github" else problems_text)(problems))
+    if form == "text":
+        (console.note if failed else console.result)(_summary(checked, problems, failed=failed))
+
+
+def _summary(checked: Sequence[Checked], problems: Sequence[Diagnostic], *, failed: bool) -> str:
+    if failed:
+        errors = sum(1 for problem in problems if problem.severity == "error")
+        return f"{plural(errors, 'problem')} found."
+    data = [one.scan.dataset for one in checked if one.scan.dataset is not None]
+    rows = sum(one.examples for one in data)
+    tokens = [one.scan.tokens.training for one in checked if one.scan.tokens is not None]
+    counted = f", {sum(tokens):,} tokens" if tokens else ""
+    return f"Valid: {plural(rows, 'row')} of data in {plural(len(data), 'file')}{counted}."
+
+
+def check_document(checked: Sequence[Checked], problems: Sequence[Diagnostic]) -> Mapping[str, Any]:
+    """What `--format json` prints: every problem, and what is known of each file."""
+    document: dict[str, Any] = json.loads(problems_json(problems))
+    counts = Counter(problem.code for problem in problems)
+    failed = {problem.span.path for problem in problems if problem.severity == "error"}
+    files = [_file(one, ok=one.path not in failed) for one in checked]
+    return document | {"files": files, "counts": dict(counts)}
+
+
+def _file(one: Checked, *, ok: bool) -> Mapping[str, Any]:
+    data, tokens = one.scan.dataset, one.scan.tokens
+    return {
+        "path": one.path,
+        "ok": ok and data is not None,
+        "sha256": one.scan.sha256,
+        "rows": data.examples if data else None,
+        "bytes": data.bytes if data else None,
+        "format": data.format if data else None,
+        "tokens": None
+        if tokens is None
+        else {
+            "encoding": tokens.encoding,
+            "training": tokens.training,
+            "low": tokens.low,
+            "high": tokens.high,
+            "assistant": tokens.assistant,
+            "cut_rows": tokens.cut_rows,
+        },
+    }

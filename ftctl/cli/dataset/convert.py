@@ -1,0 +1,87 @@
+"""`ftctl dataset convert`: training rows of a table, or of rows in another shape."""
+
+from __future__ import annotations
+
+import click
+
+from ftctl.cli.dataset.reshaping import target_of, tell
+from ftctl.cli.dataset.writing import FORCE
+from ftctl.cli.exits import DONE
+from ftctl.cli.settings import settings_of, shared_options
+from ftctl.errors import UsageError
+from ftctl.reshape import CONTAINERS, FORMS, SHAPES, Convert, Form, convert_file
+
+_ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
+
+
+@click.command(
+    "convert",
+    epilog="Example: ftctl dataset convert faq.csv train.jsonl"
+    " --template 'user={question}' --template 'assistant={answer}'",
+)
+@shared_options
+@click.argument("source", metavar="SOURCE", type=click.Path())
+@click.argument("target", metavar="TARGET", type=click.Path())
+@click.option(
+    "--from", "origin", type=click.Choice(_ORIGINS), default="auto", show_choices=False,
+    metavar="SHAPE", help=f"What SOURCE is: {', '.join(_ORIGINS)}.",
+)  # fmt: skip
+@click.option("--to", type=click.Choice(FORMS), help="The form to write.  [default: the nearest]")
+@click.option(
+    "--template", "templates", multiple=True, metavar="ROLE=TEXT",
+    help="What a role says, with {column} for a cell; once for each role.",
+)  # fmt: skip
+@click.option("--delimiter", metavar="CHARACTER", help="What stands between cells of a CSV file.")
+@click.option("--sheet", metavar="NAME", help="The sheet of an XLSX file.  [default: the first]")
+@click.option("--check", is_flag=True, help="Check the rows as training data before they are kept.")
+@click.option("--force", is_flag=True, help=FORCE)
+@click.pass_context
+def convert_command(
+    context: click.Context,
+    source: str,
+    target: str,
+    origin: str,
+    to: Form | None,
+    templates: tuple[str, ...],
+    delimiter: str | None,
+    sheet: str | None,
+    check: bool,
+    force: bool,
+) -> int:
+    """Make training rows of a table or of rows in another shape.
+
+    SOURCE is CSV, TSV, XLSX, Parquet, a JSON list or JSON Lines; '-' as TARGET is standard output.
+    Nothing is written if any row has a problem.
+    """
+    settings = settings_of(context)
+    where = target_of(settings, target, force=force)
+    step = Convert(origin, to, _templates(templates), _delimiter(delimiter), sheet)
+    done = convert_file(
+        settings.folder / source, source, where.place, step, check=check, replace=force
+    )
+    tell(settings, done, {None: target})
+    return DONE
+
+
+def _templates(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for text in texts:
+        role, equals, template = text.partition("=")
+        if not equals or not role:
+            raise UsageError(
+                f"--template '{text}' has no role", "write ROLE=TEXT, as in 'user={question}'"
+            )
+        if role in found:
+            raise UsageError(f"--template {role}=… stands twice", "give each role one text")
+        found[role] = template
+    return tuple(found.items())
+
+
+def _delimiter(text: str | None) -> str | None:
+    r"""A shell makes it hard to give a tab, so `\t` is one."""
+    if text is None:
+        return None
+    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(character) != 1 or character in '"\r\n\0':
+        raise UsageError(f"--delimiter '{text}' is not one character", r"write , or ; or \t")
+    return character

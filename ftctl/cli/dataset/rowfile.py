@@ -1,0 +1,107 @@
+"""A path goes in; its rows come out one at a time, as often as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import Any
+
+from ftctl.dataset.findings import Finding
+from ftctl.dataset.lines import Line, LineReader
+from ftctl.dataset.source import (
+    BYTE_ORDER_MARK,
+    HEAD_BYTES,
+    open_source,
+    recognise,
+    recognise_layout,
+    unreadable,
+)
+from ftctl.dataset.text import read_row
+from ftctl.errors import Diagnostic, InvalidProject, Span
+
+Row = dict[str, Any]
+
+
+class RowFile:
+    """A JSONL file. After a pass to its end, `bytes`, `sha256` and `unreadable` are of it.
+
+    Rows that cannot be read are left out and counted: what is wrong with them is for
+    `ftctl dataset check` to say. `InvalidProject` tells of a file that is no JSONL at all.
+    """
+
+    def __init__(self, path: Path, shown: str) -> None:
+        self.path = path
+        self.shown = shown
+        self.bytes = 0
+        self.sha256 = ""
+        self.unreadable = 0
+
+    def rows(self, lines: Collection[int] | None = None) -> Iterator[tuple[int, Row]]:
+        """The rows with their lines, in order; all, or those on the lines that are given."""
+        unreadable_rows = 0
+        try:
+            with self._open() as stream:
+                reader = LineReader(stream)
+                for line in reader:
+                    if lines is not None and line.number not in lines:
+                        continue
+                    row = _row_of(line)
+                    if row is None:
+                        unreadable_rows += 1
+                    elif row is not _BLANK:
+                        yield line.number, row
+        except OSError as error:
+            raise self._refused(unreadable(error)) from None
+        if lines is None:
+            self.bytes, self.sha256 = reader.bytes, reader.sha256
+            self.unreadable = unreadable_rows
+
+    def _open(self) -> BufferedReader:
+        opened = open_source(self.path, self.shown)
+        if isinstance(opened, Finding):
+            # The limit is the service's. What is larger may well be measured, or sampled from.
+            if opened.code != "file-too-large":
+                raise self._refused(opened)
+            opened = BufferedReader(FileIO(self.path))
+        head = opened.peek(HEAD_BYTES)[:HEAD_BYTES]
+        for fault, line in ((recognise(head, self.shown), None), (recognise_layout(head), 1)):
+            if fault is not None:
+                opened.close()
+                raise self._refused(fault, line)
+        return opened
+
+    def _refused(self, fault: Finding, line: int | None = None) -> InvalidProject:
+        return InvalidProject([file_problem(fault, self.shown, line)])
+
+
+def file_problem(fault: Finding, shown: str, line: int | None = None) -> Diagnostic:
+    """The problem in the words of somebody who named the file on the command line."""
+    problem = Diagnostic(fault.code, fault.message, Span(shown, line), fault.hint)
+    return named_here(problem)
+
+
+def named_here(problem: Diagnostic) -> Diagnostic:
+    """The problem without talk of a manifest, which the command line has none of."""
+    if problem.code == "missing-file" and "manifest" in (problem.hint or ""):
+        return replace(problem, hint="check the path")
+    return problem
+
+
+_BLANK: Row = {}
+
+
+def _row_of(line: Line) -> Row | None:
+    """The row; None if it cannot be read; `_BLANK` for a first line with nothing but a mark."""
+    content = line.content
+    if line.number == 1 and content is not None and content.startswith(BYTE_ORDER_MARK):
+        content = content.removeprefix(BYTE_ORDER_MARK).lstrip()
+        if not content:
+            return _BLANK
+        line = line._replace(content=content)
+    try:
+        row, _ = read_row(line)
+    except RecursionError:
+        return None
+    return row

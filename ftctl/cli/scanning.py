@@ -1,0 +1,207 @@
+"""The files that manifests name go in; the datasets, and every problem in them, come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftctl.cache import Datasets, Known, open_store
+from ftctl.cli.progress import Progress
+from ftctl.cli.settings import Settings
+from ftctl.dataset.facts import Counting, Question, Scan
+from ftctl.errors import Diagnostic
+from ftctl.manifest import Document
+from ftctl.model import Dataset, DataSource, Method
+from ftctl.project import Project
+from ftctl.quality.wanted import wanted_of
+from ftctl.resolve import (
+    DataNeed,
+    References,
+    data_needs,
+    data_of,
+    format_problem,
+    parent_of,
+    pin_problem,
+)
+from ftctl.services import SERVICES
+from ftctl.tokens.models import encoding_for
+
+if TYPE_CHECKING:
+    from ftctl.dataset.rows import Demands
+    from ftctl.dataset.workers import Workers
+
+_UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
+
+# Near duplicates take numpy, and longer than all else: 'dataset check' looks for them, and whoever
+# asks for it in ftctl.yaml.
+_CHEAP = {"near_duplicates": "ignore"}
+
+_Place = tuple[Path, Method | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The datasets by their file and the method that uses them, and the problems of all files."""
+
+    datasets: Mapping[_Place, Dataset]
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    scan: Scan
+    source: DataSource
+    question: Question
+
+    @property
+    def known(self) -> Known | None:
+        """The file, if it was read to its end."""
+        if self.scan.sha256 is None:
+            return None
+        return Known(self.source.source, self.scan.sha256, self.question)
+
+
+def scan_project(
+    project: Project, names: References, settings: Settings, folder: Path, *, count: bool
+) -> Scanned:
+    """Every data file of the project. With `count`, the datasets have their tokens.
+
+    Without, a file is only counted where a row may be too long for training: that is what
+    `validate` asks, and a small project is validated before a vocabulary would be loaded.
+    """
+    store = open_store(folder, "datasets")
+    progress = Progress(settings.environ)
+    base = Question(totals=count, wanted=wanted_of({**_CHEAP, **project.config.quality}))
+    asked = _questions(project, names, base)
+    found: dict[_Place, _Found] = {}
+    problems: list[Diagnostic] = []
+    with ExitStack() as stack:
+        stack.callback(progress.done)
+        data = Datasets(store, folder / "marks", workers=_opener(stack))
+        for need in data_needs(project, names):
+            source = need.sources[0]
+            place = (source.source, need.method)
+            question = replace(asked.get(place, base), method=need.method, least=need.least)
+            told = progress.of(source.shown)
+            scan = data.scan(source.name, source.source, source.shown, question, told)
+            found[place] = _Found(scan, source, question)
+            problems += _told(scan, need, names)
+            for note in scan.notes if settings.console.verbose else ():
+                settings.console.note(note)
+        problems += _leaks(project, names, found, data)
+    store.save()
+    datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
+    return Scanned(datasets, tuple(problems))
+
+
+def _opener(stack: ExitStack) -> Callable[[], Workers]:
+    """Opens the workers when they are first asked for; the stack ends them."""
+
+    @cache
+    def opened() -> Workers:
+        from ftctl.dataset.workers import Workers
+
+        return stack.enter_context(Workers())
+
+    return opened
+
+
+def _told(found: Scan, need: DataNeed, names: References) -> Iterator[Diagnostic]:
+    source = need.sources[0]
+    for problem in found.diagnostics:
+        yield _at_manifest(problem, source)
+    if found.dataset is not None:
+        for named in need.sources:
+            if pin := pin_problem(named, found.dataset):
+                yield pin
+            if other := format_problem(names, named, found.dataset):
+                yield other
+
+
+def _at_manifest(problem: Diagnostic, source: DataSource) -> Diagnostic:
+    """A file that cannot be read is mended where it is named, not where it is not."""
+    if problem.span.line is not None or problem.code not in _UNREADABLE:
+        return problem
+    return replace(problem, span=source.span, message=f"{source.shown}: {problem.message}")
+
+
+def _questions(project: Project, names: References, base: Question) -> dict[_Place, Question]:
+    """What the fine-tunes that use a file want to know of it."""
+    found: dict[_Place, Question] = {}
+    base = replace(base, demands=_images(project))
+    for document in names.finetunes.values():
+        encoding = encoding_for(_base_model(document, names))
+        for role in ("training", "validation"):
+            source = data_of(document, role, project, names)
+            if source is not None:
+                place = (source.source, document.value.get("method", "supervised"))
+                known = found.get(place, base)
+                found[place] = replace(
+                    known,
+                    countings=_with(known.countings, encoding),
+                    demands=_joined(known, document, role),
+                )
+    return found
+
+
+def _with(countings: tuple[Counting, ...], encoding: str | None) -> tuple[Counting, ...]:
+    if encoding is None or Counting(encoding) in countings:
+        return countings
+    return (*countings, Counting(encoding))
+
+
+def _images(project: Project) -> Demands | None:
+    """How many images the project's service takes in a row, where it is not the usual number."""
+    service = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
+    if service.images_per_example == SERVICES["openai"].images_per_example:
+        return None
+    from ftctl.dataset.rows import Demands
+
+    return Demands(images=service.images_per_example, validation=True)  # until somebody trains
+
+
+def _joined(known: Question, document: Document, role: str) -> Demands | None:
+    """The demands of one more who uses the file. It is for validation while nobody trains on it."""
+    grader = document.value.get("grader")
+    if not isinstance(grader, dict):
+        return known.demands
+    from ftctl.dataset.graders import fields_of
+    from ftctl.dataset.rows import Demands
+
+    asked = known.demands or Demands(validation=True)
+    fields = tuple(dict.fromkeys((*asked.fields, *fields_of(grader))))
+    return replace(asked, fields=fields, validation=asked.validation and role == "validation")
+
+
+def _base_model(document: Document, names: References) -> str:
+    """The model at the root of a chain of fine-tunes; "" where the chain leads nowhere."""
+    seen: set[str] = set()
+    while (parent := parent_of(document)) is not None:
+        if parent in seen or parent not in names.finetunes:
+            return ""
+        seen.add(parent)
+        document = names.finetunes[parent]
+    base = document.value.get("base_model")
+    return base if isinstance(base, str) else ""
+
+
+def _leaks(
+    project: Project, names: References, found: Mapping[_Place, _Found], data: Datasets
+) -> Iterator[Diagnostic]:
+    """What stands in both of a fine-tune's files."""
+    told: set[tuple[_Place, ...]] = set()
+    for document in names.finetunes.values():
+        method = document.value.get("method", "supervised")
+        sources = [data_of(document, role, project, names) for role in ("training", "validation")]
+        pair = tuple((one.source, method) for one in sources if one is not None)
+        files = [found[place].known for place in pair if place in found]
+        if pair in told or len(files) != 2 or files[0] is None or files[1] is None:
+            continue
+        told.add(pair)
+        for problem in data.leaks(files[0], files[1]):
+            shown = found[pair[1]].source.shown
+            yield replace(problem, span=replace(problem.span, path=shown))

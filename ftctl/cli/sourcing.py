@@ -1,0 +1,81 @@
+"""References in; the same with a file on this machine behind each: fetched, converted, split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftctl.cache import Hashes, open_store
+from ftctl.errors import Diagnostic
+from ftctl.project import Project
+from ftctl.resolve import References, remote_sources
+
+if TYPE_CHECKING:
+    from ftctl.reshape import Materialised
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """What the stages after this one read, and what was found wrong on the way."""
+
+    names: References
+    problems: tuple[Diagnostic, ...]
+    made: Mapping[str, Materialised] = field(default_factory=dict)  # by the Dataset's name
+
+    def at_source(self, problem: Diagnostic) -> Diagnostic:
+        """A problem of a file that was made, at the row of the source that it comes from."""
+        for name, one in self.made.items():
+            known = self.names.datasets.get(name)
+            if known is not None and problem.span.path == known.shown:
+                return one.at_source(problem)
+        return problem
+
+
+def source_data(project: Project, names: References, root: Path, cache: Path) -> Sourced:
+    """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache."""
+    fetched, problems = _fetched(project, names, cache / "sources")
+    names = names.with_fetched(fetched)
+    made = _made(names, cache)
+    problems += tuple(problem for one in made.values() for problem in one.problems)
+    names = names.with_made({name: one.path for name, one in made.items()}, root)
+    return Sourced(names, problems, made)
+
+
+def _fetched(
+    project: Project, names: References, folder: Path
+) -> tuple[dict[tuple[str, str | None], Path], tuple[Diagnostic, ...]]:
+    """A file for each address and pin that could be had."""
+    found: dict[tuple[str, str | None], Path] = {}
+    problems: tuple[Diagnostic, ...] = ()
+    sources = remote_sources(project, names)
+    if sources:
+        from ftctl.sources.fetch import fetch_at
+
+        for source in sources:
+            assert source.url is not None
+            one, more = fetch_at(source.span, source.url, source.sha256, folder)
+            problems += more
+            if one is not None:
+                found[source.url, source.sha256] = one.path
+    return found, problems
+
+
+def _made(names: References, cache: Path) -> dict[str, Materialised]:
+    """What is uploaded in place of the files of Datasets that have steps."""
+    if not names.steps:
+        return {}
+    from ftctl.reshape import materialise
+
+    hashes = open_store(cache, "hashes")
+    hash_of = Hashes(hashes).of
+    made = {
+        name: materialise(
+            names.datasets[name], steps.recipe, cache / "derived", steps.places, hash_of
+        )
+        for name, steps in names.steps.items()
+        if name in names.datasets
+    }
+    hashes.save()
+    return made

@@ -1,0 +1,176 @@
+"""A text goes in; the language that it is certainly in comes out, or none.
+
+Scripts that one language uses tell it at once; the others are told by their commonest small words.
+A text of a few words, a list of names or code is in no language that could be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from string import ascii_lowercase, ascii_uppercase, digits, punctuation, whitespace
+from types import MappingProxyType
+
+# Of a code, and the name that people read. The order is part of what is kept: only add at the end.
+LANGUAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian",
+        "pt": "Portuguese", "nl": "Dutch", "pl": "Polish", "sv": "Swedish", "tr": "Turkish",
+        "id": "Indonesian", "vi": "Vietnamese", "ru": "Russian", "uk": "Ukrainian",
+        "ar": "Arabic", "fa": "Persian", "he": "Hebrew", "hi": "Hindi", "th": "Thai",
+        "el": "Greek", "ko": "Korean", "ja": "Japanese", "zh": "Chinese", "cs": "Czech",
+        "da": "Danish",
+    }
+)  # fmt: skip
+
+_SMALL_WORDS = {
+    "en": "the of and to in is that it was for you are with on as have be this not but they what "
+    "we can from or my by so if would your i me at an he she his her their there which has been "
+    "were when how will do does please just about feel could should because",
+    "de": "der die das und ist nicht ich zu den mit ein eine sie es auf für von dem im des sich "
+    "auch wie wird werden haben sind oder aber wenn kann wir ihr bei nach aus über einen einer "
+    "dass noch nur mein mir mich bitte zum zur war hat",
+    "fr": "le la les et des est une un du que pour dans qui ne pas sur au avec il elle ce vous je "
+    "nous sont plus par mais ou son sa ses cette été être comme aux votre mon ma on c'est n'est "
+    "j'ai d'un d'une à où",
+    "es": "el la los las de que y en un una es se no por con para su al lo como más pero sus le "
+    "del me mi está son este esta muy también yo cuando hay ser fue tiene qué cómo puede si o",
+    "it": "il di che è la e un una per non sono con del della le gli i si come ma anche nel più "
+    "questo questa ho hai mi alla dei delle ed o al dal lo ha cosa essere perché tutto molto",
+    "pt": "o a os as de que e em um uma é do da não para com por no na se mais como mas foi ao dos "
+    "das seu sua eu você ou quando muito já também são está isso pela pelo ser tem meu minha",
+    "nl": "de het een en van is dat niet te in op met voor zijn ik je er aan maar om ook als dan "
+    "die dit wat naar wordt heeft hebben kan bij nog uit deze geen wel mijn we zo worden over u",
+    "pl": "i w na nie się jest to że z do jak o co ale po tak za od czy jego przez dla być są ten "
+    "może już tylko oraz która który ma mam ze by bardzo mnie",
+    "sv": "och att det som en på är av för med inte den till jag har de ett om han var men sig så "
+    "från vi kan när eller du nu ska skulle också hur efter mycket min",
+    "da": "og at det som en på er af for med ikke den til jeg har de et om han var men sig så fra "
+    "vi kan når eller du nu skal skulle også hvordan efter meget min hvad",
+    "tr": "ve bir bu için ile çok da de ne daha olarak olan gibi kadar ben sen o mi mı ama var yok "
+    "değil her en sonra önce nasıl bana benim ya şey",
+    "id": "yang dan di untuk dengan ini itu tidak dari dalam pada adalah akan saya ada ke bisa "
+    "atau juga karena oleh sudah kami anda mereka lebih apa bagaimana telah dapat",
+    "vi": "và của là có không cho được một các với những người này trong để khi đã tôi bạn như "
+    "cũng đến từ sẽ về nếu thì rất ở",
+    "cs": "a se v na je že s to o do jsem si i ale jako za by k jak pro po tak jeho co není které "
+    "který při jsou byl být nebo když jen už mi pokud",
+    "ru": "и в не на я что он с как это по но из у за от так же для вы мы она они бы то если был "
+    "есть или когда меня мне очень чтобы где все",
+    "uk": "і в не на я що він з як це по але із у за від так же для ви ми вона вони б то якщо був "
+    "є або коли мене мені дуже щоб де та й про",
+}
+
+_SAMPLE = 300  # characters; more would tell no more
+_FEWEST_WORDS = 3  # different ones
+_SHARE = 0.15  # of a text's different words: prose in any of the languages has more small ones
+_LEAD = 1.5
+
+_LETTERS = bytes.maketrans(
+    (ascii_uppercase + whitespace + digits + punctuation.replace("'", "")).encode(),
+    ascii_lowercase.encode() + b" " * (len(whitespace) + len(digits) + len(punctuation) - 1),
+)
+# The high byte of a character tells its script: L atin, C yrillic, and so on.
+_BLOCKS: Mapping[str, tuple[tuple[int, int], ...]] = {
+    "C": ((0x04, 0x04),),
+    "G": ((0x03, 0x03), (0x1F, 0x1F)),
+    "A": ((0x06, 0x06), (0xFB, 0xFE)),
+    "B": ((0x05, 0x05),),
+    "D": ((0x09, 0x09),),
+    "T": ((0x0E, 0x0E),),
+    "K": ((0xAC, 0xD7), (0x11, 0x11)),
+    "J": ((0x30, 0x30),),
+    "H": ((0x34, 0x9F),),
+}
+_ONE_LANGUAGE = {"G": "el", "B": "he", "D": "hi", "T": "th", "K": "ko"}
+
+
+def language_of(text: str) -> str | None:
+    """The code of the language, or None where the text does not tell it for certain."""
+    sample = text[:_SAMPLE]
+    if not sample.isascii():
+        blocks = sample.encode("utf-16-le", "surrogatepass")[1::2].translate(_scripts())
+        counts = {script: blocks.count(script.encode()) for script in _BLOCKS}
+        foreign = sum(counts.values())
+        if 3 * foreign >= len(sample):
+            return _by_script(sample, counts, foreign)
+    if sample.count(" ") < _FEWEST_WORDS - 1:
+        return None
+    return _by_words(sample)
+
+
+def number_of(text: str) -> int:
+    """The language's place in LANGUAGES, from 1; 0 for none."""
+    code = language_of(text)
+    return _numbers()[code] if code else 0
+
+
+@cache
+def _numbers() -> Mapping[str, int]:
+    return {code: number for number, code in enumerate(LANGUAGES, 1)}
+
+
+@cache
+def _scripts() -> bytes:
+    table = bytearray(b"L" * 256)
+    for script, ranges in _BLOCKS.items():
+        for first, last in ranges:
+            table[first : last + 1] = script.encode() * (last + 1 - first)
+    return bytes(table)
+
+
+def _by_script(sample: str, counts: Mapping[str, int], foreign: int) -> str | None:
+    script = max(counts, key=lambda one: counts[one])
+    if script in ("J", "H"):  # Han characters alone are Chinese; Japanese mixes them with kana
+        if foreign < 4 or counts["J"] + counts["H"] < 0.8 * foreign:
+            return None
+        kana = sum("\u3041" <= sign <= "\u30ff" for sign in sample)
+        return "ja" if 10 * kana >= foreign else "zh"
+    if foreign < 6 or counts[script] < 0.8 * foreign:
+        return None
+    if script == "C":
+        return _cyrillic(sample)
+    if script == "A":
+        return "fa" if sum(sample.count(sign) for sign in "پچژگکی") else "ar"
+    return _ONE_LANGUAGE[script]
+
+
+def _cyrillic(sample: str) -> str | None:
+    """Russian or Ukrainian by letters that the other lacks; more languages use the script."""
+    lower = sample.lower()
+    russian = sum(lower.count(sign) for sign in "ыэъё")
+    ukrainian = sum(lower.count(sign) for sign in "іїєґ")
+    if not russian and not ukrainian:
+        return _by_words(sample)
+    if min(russian, ukrainian) * 3 > max(russian, ukrainian):
+        return None
+    return "ru" if russian > ukrainian else "uk"
+
+
+def _by_words(sample: str) -> str | None:
+    # Each word once: what code repeats is no language.
+    words = set(sample.encode("utf-8", "surrogatepass").translate(_LETTERS).split())
+    known = _small_words()
+    scores: dict[str, int] = {}
+    for word in words & known.keys():
+        for code in known[word]:
+            scores[code] = scores.get(code, 0) + 1
+    fewest = max(_FEWEST_WORDS, _SHARE * len(words))
+    if not scores or max(scores.values()) < fewest:
+        return None
+    best, *others = sorted(scores, key=lambda code: (-scores[code], code))
+    if others and scores[best] < _LEAD * scores[others[0]]:
+        return None
+    return best
+
+
+@cache
+def _small_words() -> Mapping[bytes, tuple[str, ...]]:
+    """The languages in which a word is small."""
+    found: dict[bytes, tuple[str, ...]] = {}
+    for code, words in _SMALL_WORDS.items():
+        for word in words.split():
+            if word.isascii() and len(word) == 1:
+                continue  # in code and lists they are names
+            found[word.encode()] = (*found.get(word.encode(), ()), code)
+    return found

@@ -1,0 +1,77 @@
+"""What `quality:` in ftctl.yaml says -> which checks look at rows, and from where on they speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+Level = Literal["ignore", "warning", "error"]
+
+NEAR_DUPLICATES_UP_TO_BYTES = 20_000_000  # beyond, signatures would be most of the pass's time
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Each check's level, `ignore` being its off-switch, and its threshold. Shares are 0 to 1."""
+
+    leakage: Level = "warning"
+    leakage_share: float = 0.0  # of the validation rows: no more than this may leak
+    duplicates: Level = "warning"
+    duplicate_share: float = 0.0  # of the rows: no more than this may be repetitions
+    near_duplicates: Level = "warning"
+    similarity: float = 0.8  # Jaccard, of the prompts' three-word phrases
+    near_duplicates_up_to_bytes: int = NEAR_DUPLICATES_UP_TO_BYTES
+    contradictions: Level = "warning"
+    answers_per_prompt: int = 1
+    refusals: Level = "warning"
+    refusal_share: float = 0.05
+    one_answer: Level = "warning"
+    one_answer_share: float = 0.5
+    one_label_share: float = 0.9  # instead, where few different answers make up the file
+    lengths: Level = "warning"
+    length_factor: float = 10.0  # times the median, up or down, that a length must differ
+    languages: Level = "warning"
+    language_share: float = 0.05  # a language with fewer rows is one that strayed in
+    empty_rows: Level = "warning"
+    empty_share: float = 0.0
+    secrets: Level = "warning"
+    secret_bits: float = 3.0  # of entropy per character; placeholders have fewer
+    personal_data: Level = "warning"
+    allow: tuple[str, ...] = ()  # addresses, numbers, keys and mail domains that may stand in rows
+    moderation: Level = "ignore"  # no setting of a project: texts leave the machine for it
+
+    @property
+    def signs(self) -> bool:
+        """Whether rows are given the signatures that near duplicates are found by."""
+        return self.near_duplicates != "ignore"
+
+    @property
+    def scans(self) -> bool:
+        """Whether any text is looked through for what should not be in it."""
+        return self.secrets != "ignore" or self.personal_data != "ignore"
+
+    def for_file(self, size: int) -> Wanted:
+        """The same for a file of so many bytes: one that is too large is not searched for near
+        duplicates."""
+        if size > self.near_duplicates_up_to_bytes:
+            return replace(self, near_duplicates="ignore")
+        return self
+
+    def marking(self) -> tuple[object, ...]:
+        """All that the marks of a row depend on: where it is equal, marks can be used again."""
+        return (
+            self.signs,
+            self.languages != "ignore",
+            self.secrets != "ignore",
+            self.personal_data != "ignore",
+            self.secret_bits,
+            self.allow,
+        )
+
+
+def wanted_of(settings: Mapping[str, Any]) -> Wanted:
+    """The settings of a `quality:` that fits its schema; a key that is left out has its default."""
+    known = {field.name for field in fields(Wanted)} - {"moderation"}
+    given = {key: value for key, value in settings.items() if key in known}
+    return Wanted(**given | {"allow": tuple(given.get("allow", ()))})
