@@ -448,7 +448,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
 def _flagged() -> str:
     """As printed of a row that a service's moderation flags."""
     rows = [(number, json.loads(row)) for number, row in enumerate(chat_rows(3).splitlines(), 1)]
-    wanted = quality.Wanted(moderation="warning")
+    wanted = quality.Wanted(moderation="error")
 
     def ask(texts: Sequence[str]) -> list[tuple[str, ...]]:
         return [("violence",) if "Question 2" in text else () for text in texts]

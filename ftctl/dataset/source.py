@@ -75,7 +75,7 @@ def recognise(head: bytes, shown: str) -> Finding | None:
         if head.startswith(magic):
             return Finding("compressed-file", f"the file is {kind} data", f"unpack it: {command}")
     if (note := pointer_of(head, shown)) is not None:
-        return Finding(*note)
+        return Finding("pointer-file", note.message, note.hint)
     if head.startswith(_UTF16_STARTS):
         return Finding(
             "wrong-encoding",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _UPLOAD_TIMEOUT_SECONDS = 600.0
 _EVENTS_PAGE = 100
-MODERATION_MODEL = "omni-moderation-latest"  # for texts and images (OpenAI's moderation guide)
+MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
 
 A = TypeVar("A")
 T = TypeVar("T")
