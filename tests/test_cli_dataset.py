@@ -20,6 +20,7 @@ from conftest import DATA, Shell, chat_rows, preference_rows
 from ftctl.cli.dataset import COMMANDS, dataset_command
 from ftctl.cli.dataset.amounts import ROWS
 from ftctl.cli.dataset.check import QUALITY_CHECKS
+from ftctl.cli.main import cli
 from ftctl.quality import CHECKS
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -46,7 +47,7 @@ def data(shell: Shell, write_project: Write) -> Shell:
 
 
 def test_each_command_says_the_same_of_itself_as_the_list_of_them(shell: Shell) -> None:
-    context = click.Context(dataset_command)
+    context = click.Context(dataset_command, **cli.context_settings)
 
     for name, short in COMMANDS.items():
         command = dataset_command.get_command(context, name)

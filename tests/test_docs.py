@@ -746,13 +746,18 @@ def _commands() -> dict[str, click.Command]:
 
 
 def _commands_of(group: click.Group, way: str) -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
+    context = _context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
         yield f"{way}{name}", command
         if isinstance(command, click.Group):
             yield from _commands_of(command, f"{way}{name} ")
+
+
+def _context(command: click.Command) -> click.Context:
+    """As ftctl makes it: a command remembers the help option of its first context."""
+    return click.Context(command, **cli.context_settings)
 
 
 def _own_options(command: click.Command) -> list[click.Option]:
@@ -762,7 +767,7 @@ def _own_options(command: click.Command) -> list[click.Option]:
 
 
 def _option_table(command: click.Command) -> str:
-    context = click.Context(command)
+    context = _context(command)
 
     def rows() -> Iterator[Sequence[str]]:
         for option in _own_options(command):
@@ -785,7 +790,7 @@ def _option_default(option: click.Option, context: click.Context) -> str:
 
 def _command_part(name: str) -> str:
     command = _commands()[name]
-    usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+    usage = " ".join(command.collect_usage_pieces(_context(command)))
     return f"```text\nftctl {name} {usage}\n```\n\n{_option_table(command)}"
 
 
