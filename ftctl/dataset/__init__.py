@@ -5,7 +5,7 @@ Names load on first use: what is known from the last run is answered without a r
 
 from __future__ import annotations
 
-from importlib import import_module
+from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
@@ -53,10 +53,4 @@ _HOMES = {
     "scan_file": "scan",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    return value
+__getattr__ = lazily(__name__, _HOMES)

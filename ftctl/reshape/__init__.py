@@ -5,7 +5,7 @@ Names load on first use: a project without steps pays for nothing of this.
 
 from __future__ import annotations
 
-from importlib import import_module
+from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
@@ -70,11 +70,4 @@ _HOMES = {
     "recipe_of": "recipe",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)
