@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from loopback import Loopback
 
 DATE = "Sun, 22 Nov 2026 00:00:00 GMT"
 
@@ -35,26 +36,16 @@ class Shelf:
         return hashlib.sha256(self.files[name]).hexdigest()[:32]
 
 
-class FileServer(ThreadingHTTPServer):
+class FileServer(Loopback):
     """The server; `shelf` is its state."""
 
-    daemon_threads = True
-
     def __init__(self, shelf: Shelf) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.shelf = shelf
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+        return self.address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up, or is killed, is no news."""

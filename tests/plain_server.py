@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from loopback import Loopback
 
 Answer = tuple[int, Any]
 
@@ -36,26 +37,16 @@ class World:
     finishes: bool = True
 
 
-class PlainServer(ThreadingHTTPServer):
+class PlainServer(Loopback):
     """The server; `world` is its state."""
 
-    daemon_threads = True
-
     def __init__(self, world: World) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.world = world
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+        return f"{self.address}/v1"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from conftest import KEY, HandClock, Shell, chat_rows, small_project
+from loopback import Loopback
 
 from ftctl.quality import Wanted, wanted_of
 
@@ -22,13 +22,11 @@ VERDICTS = Path(".ftctl", "cache", "moderation")
 Answer = tuple[int, Any]
 
 
-class Moderator(ThreadingHTTPServer):
+class Moderator(Loopback):
     """Flags what holds `BAD`. `instead` (number of the request, its body) may answer otherwise."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.bodies: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.keys: list[str | None] = []
@@ -36,20 +34,12 @@ class Moderator(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"{self.address}/v1"
 
     @property
     def texts(self) -> list[str]:
         """Everything that was sent, in order."""
         return [text for body in self.bodies for text in body["input"]]
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
