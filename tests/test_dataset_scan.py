@@ -400,8 +400,8 @@ def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_killed_worker_is_told_and_nothing_hangs(long_file: Path) -> None:
     def kill(_done: int, _size: int) -> None:
-        for worker in workers._started:  # all of them: one that is idle may get no more to do
-            os.kill(worker.pid, signal.SIGKILL)
+        for worker in workers._started:
+            worker.kill()  # unlike os.kill, nothing to a process that has been killed before
 
     with (
         Workers(2, least_bytes=0) as workers,

@@ -145,7 +145,11 @@ class Workers:
             command = [sys.executable, "-c", _PROGRAM, *sys.path]
             try:
                 worker = subprocess.Popen(  # noqa: S603 - this very program
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    # Ctrl-C goes to the terminal's group, also before a worker could ignore it.
+                    process_group=0 if os.name == "posix" else None,
                 )
             except OSError as fault:
                 raise FtctlError(f"no process can be started: {fault.strerror}") from None
