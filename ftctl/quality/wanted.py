@@ -58,17 +58,6 @@ class Wanted:
             return replace(self, near_duplicates="ignore")
         return self
 
-    def marking(self) -> tuple[object, ...]:
-        """All that the marks of a row depend on: where it is equal, marks can be used again."""
-        return (
-            self.signs,
-            self.languages != "ignore",
-            self.secrets != "ignore",
-            self.personal_data != "ignore",
-            self.secret_bits,
-            self.allow,
-        )
-
 
 def wanted_of(settings: Mapping[str, Any]) -> Wanted:
     """The settings of a `quality:` that fits its schema; a key that is left out has its default."""
