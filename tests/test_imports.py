@@ -18,7 +18,7 @@ DOORS = {
     "deepdiff": {"diff"},
     "openai": {"openai_provider", "pytest_plugin"},
     "httpx2": {"openai_provider", "emulator", "pytest_plugin"},
-    "numpy": {"emulator", "quality"},
+    "numpy": {"emulator", "quality", "tokens"},
     "tiktoken": {"tokens"},
     "pytest": {"pytest_plugin"},
     "python_multipart": {"emulator"},

@@ -66,6 +66,8 @@ class Inspector:
         self._open = open_counter
         self._counters: dict[str, Counter] = {}
         self._mark = _marker(question.wanted)
+        self._together = parser is not None and question.totals
+        self._waiting: list[tuple[Row, int, int]] = []  # rows to weigh; see _weigh_all
 
     def look(self, chunk: Chunk) -> Checked:
         """Everything about the rows of a chunk."""
@@ -91,6 +93,7 @@ class Inspector:
                 found.blank_after += 1
             else:
                 self._see(chunk.first + index, raw, found, ended=index < last)
+        self._weigh_all(found)
 
     def _see(self, number: int, raw: bytes, found: Checked, *, ended: bool) -> None:
         if found.first is None:
@@ -165,6 +168,27 @@ class Inspector:
 
     def _weigh(self, row: Row, number: int, bound: int, found: Checked) -> None:
         """Count the row's tokens, of which it has no more than `bound`, and mark it."""
+        if self._together:
+            self._waiting.append((row, number, bound))
+        else:
+            self._weigh_now(row, number, bound, found)
+
+    def _weigh_all(self, found: Checked) -> None:
+        """Weigh the chunk's rows, whose texts are counted together: much faster than each alone."""
+        rows, self._waiting = self._waiting, []
+        if not rows:
+            return
+        from ftctl.tokens import texts_of  # noqa: PLC0415 - many small files are not counted
+
+        texts: list[str] = []
+        for row, _, _ in rows:
+            texts_of(row, texts)
+        for counting in self._question.countings:
+            self._counter(counting).meet(texts)
+        for row, number, bound in rows:
+            self._weigh_now(row, number, bound, found)
+
+    def _weigh_now(self, row: Row, number: int, bound: int, found: Checked) -> None:
         form = self.checker.format
         if form is None:
             return

@@ -126,6 +126,9 @@ class _Faster(Counter):
         """The tokens."""
         return open_counter(self.encoding).encode(text)
 
+    def _count_all(self, texts: Sequence[str]) -> list[int]:
+        return [self._count(text) for text in texts]  # faster than to look for their words
+
     def _count(self, text: str) -> int:
         if len(text) <= LONGEST_BLANK and (text.isascii() or _OTHER.search(text) is None):
             return len(self._quick(text))

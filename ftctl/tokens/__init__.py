@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         completion_tokens,
         count_row,
         prompt_tokens,
+        texts_of,
     )
     from ftctl.tokens.counter import Counter, open_counter
     from ftctl.tokens.models import encoding_for
@@ -35,6 +36,7 @@ __all__ = [
     "encoding_for",
     "open_counter",
     "prompt_tokens",
+    "texts_of",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "encoding_for": "models",
     "open_counter": "counter",
     "prompt_tokens": "billing",
+    "texts_of": "billing",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -87,6 +87,35 @@ def count_row(row: Mapping[str, object], form: Form, counter: Counter) -> RowTok
     return tally.row(disputed=EXAMPLE_PRIMING_TOKENS)
 
 
+def texts_of(row: Mapping[str, object], into: list[str]) -> None:
+    """Add the long texts that `count_row` will ask the counter for, or most of them."""
+    for key, value in row.items():
+        if type(value) is str:
+            into.append(value)
+        elif key == "input":
+            texts_of(_mapping(value), into)
+        elif key in _MESSAGES:
+            for message in _items(value):
+                _add_texts(_mapping(message), into)
+
+
+_MESSAGES = frozenset({"messages", "preferred_output", "non_preferred_output"})
+
+
+def _add_texts(message: Mapping[str, object], into: list[str]) -> None:
+    content = message.get("content")
+    if type(content) is str:
+        into.append(content)
+        if len(message) == 2:
+            return
+    parts = (_mapping(part).get("text") for part in _items(content))
+    functions = (
+        _mapping(_mapping(call).get("function")) for call in _items(message.get("tool_calls"))
+    )
+    arguments = (function.get("arguments") for function in functions)
+    into.extend(text for text in (*parts, *arguments) if isinstance(text, str))
+
+
 def prompt_tokens(messages: object, tools: object, counter: Counter) -> int:
     """The `prompt_tokens` that the API would report for a chat: exact without tools and images."""
     tally = _Tally(counter)
@@ -131,8 +160,19 @@ class _Tally:
         self.add_tools(chat.get("functions"))
 
     def add_messages(self, messages: object, *, learned: bool = True) -> None:
+        count = self.counter.text
         for message in _items(messages):
-            if type(message) is dict or isinstance(message, Mapping):  # the latter takes 0.3 µs
+            if type(message) is not dict:
+                if isinstance(message, Mapping):  # to ask takes 0.3 µs
+                    self._add_message(message, learned=learned)
+                continue
+            role, content = message.get("role"), message.get("content")
+            if len(message) == 2 and type(content) is str and type(role) is str:  # nearly all are
+                said = count(content)
+                self.text += FRAMING_TOKENS + said + count(role)
+                if learned and role == "assistant":
+                    self.learned += said
+            else:
                 self._add_message(message, learned=learned)
 
     def add_tools(self, tools: object) -> None:
