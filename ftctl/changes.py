@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -103,6 +104,22 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a training run is expected to cost, in US dollars, and how that was found.
+
+    `low` and `high` are None where nobody can tell beforehand: no price is on record, or the
+    service bills by the hour. Where it bills nothing, they say what the same run costs elsewhere.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
+    basis: str  # one sentence, with the age of the price
+    billed: bool = True
+    usd_per_hour: Decimal | None = None
+    tokens: tuple[int, int] | None = None  # trained in all epochs: at least, at most
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one thing, why, and the steps that carry it out."""
 
@@ -115,6 +132,7 @@ class Change:
     digest: str | None = None
     job: str | None = None  # the job that stands for it now
     model: str | None = None
+    cost: Estimate | None = None  # None: it buys nothing, now or later
 
 
 @dataclass(frozen=True, slots=True)

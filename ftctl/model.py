@@ -117,7 +117,9 @@ class Config:
     manifests: str = "finetunes"
     provider: Mapping[str, str] | None = None
     prune: bool = False
-    policy: Mapping[str, int] = field(default_factory=nothing)
+    policy: Mapping[str, Any] = field(default_factory=nothing)
+    catalog: Mapping[str, Any] = field(default_factory=nothing)  # service -> model -> facts
+    sources: Mapping[str, Any] = field(default_factory=nothing)
     reuse: Literal["project", "account"] = "project"
     quality: Mapping[str, Any] = field(default_factory=nothing)
 

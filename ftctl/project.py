@@ -134,6 +134,8 @@ def _config(file: Document) -> Config:
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
         policy=known.get("policy") or {},
+        catalog=known.get("catalog") or {},
+        sources=known.get("sources") or {},
         quality=known.get("quality") or {},
     )
 

@@ -38,15 +38,15 @@ ORDER = [
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
     "cache", "project", "resolve", "services", "catalog", "diff",
     "record",
-    "limits", "cleanup", "plan",
-    "provider", "openai_provider", "observe",
+    "lock", "cost", "limits", "review", "policy", "cleanup", "plan", "approved",
+    "provider", "openai_provider", "observe", "importing", "doctor",
     "purchase", "apply", "wait", "render", "cli", "__main__",
 ]  # fmt: skip
 
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
     "errors", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
-    "diff", "record",
+    "diff", "record", "cost", "review", "policy", "approved",
     "limits", "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}
