@@ -35,7 +35,7 @@ from ftctl.dataset import (
 from ftctl.dataset.check import Checked, Inspector, exact_counter
 from ftctl.dataset.chunks import Chunk, ChunkReader
 from ftctl.dataset.facts import LEAST_EXAMPLES, decoded, encoded
-from ftctl.dataset.fast import may_repeat, measure
+from ftctl.dataset.fast import UNSURE, may_repeat, measure
 from ftctl.dataset.formats import RowChecker
 from ftctl.dataset.lines import Line, LineReader
 from ftctl.dataset.ordinary import Ordinary
@@ -44,6 +44,7 @@ from ftctl.dataset.report import Report
 from ftctl.dataset.rows import Demands
 from ftctl.dataset.scan import SMALL_BYTES, _Disagreement, _Pass
 from ftctl.dataset.text import read_row
+from ftctl.dataset.written import written_keys
 from ftctl.errors import FtctlError, InvalidProject
 from ftctl.tokens import count_row, open_counter
 
@@ -139,14 +140,73 @@ MESSAGES = st.fixed_dictionaries(
 TURN = st.sampled_from(["question", "what?", "\u00a0x"]).map(
     lambda text: [{"role": "user", "content": text}, {"role": "assistant", "content": text}]
 )
+ARGUMENTS = st.sampled_from(
+    [
+        "{}",
+        '{"q": "x"}',
+        '{"q": 1}',
+        '{"q": "x", "q": "y"}',
+        '{"q": "\\\\ud800"}',
+        "[]",
+        "{",
+        '"{}"',
+        "",
+    ]
+)
+CALLS = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["a", "b", ""]),
+        "type": st.sampled_from(["function"] * 5 + ["tool"]),
+        "function": st.fixed_dictionaries(
+            {"name": st.sampled_from(["look"] * 5 + ["find", 1]), "arguments": ARGUMENTS},
+            optional={"more": st.just(1)} | {"strict": st.none()},
+        )
+        | st.builds(lambda text: {"name": "look", "arguments": text}, ARGUMENTS),
+    }
+) | st.sampled_from(
+    [
+        {"id": name, "type": "function", "function": {"name": "look", "arguments": '{"q": "x"}'}}
+        for name in ("a", "b")
+    ]
+)
+CALLING = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "tool_calls": st.lists(CALLS, max_size=2)},
+    optional={"content": st.sampled_from([None, "", "text", 3])},
+)
+REPLIES = st.fixed_dictionaries(
+    {
+        "role": st.just("tool"),
+        "tool_call_id": st.sampled_from(["a", "b", None]),
+        "content": st.sampled_from(["12", "", None]),
+    }
+)
+CALLED = st.builds(
+    lambda calling, replies, last: [
+        {"role": "user", "content": "q"},
+        calling,
+        *replies,
+        {"role": last, "content": "done"},
+    ],
+    CALLING,
+    st.lists(REPLIES, max_size=2),
+    st.sampled_from(["assistant"] * 5 + ["user"]),
+)
 CHATS = st.one_of(
     st.lists(MESSAGES, max_size=4),
+    st.lists(MESSAGES | CALLING | REPLIES, max_size=6),
+    st.lists(CALLED, min_size=1, max_size=2).map(lambda turns: [*chain(*turns)]),
     st.lists(TURN, min_size=1, max_size=3).map(lambda turns: [*chain(*turns)]),
     st.lists(TURN, min_size=1, max_size=2).map(
         lambda turns: [{"role": "system", "content": "be kind"}, *chain(*turns)]
     ),
 )
-FUNCTION = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+FUNCTION = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "parameters": {"type": "object", "properties": {"q": {"type": "string"}}},
+    },
+}
 TOOLS = st.sampled_from(
     [
         [FUNCTION],
@@ -207,6 +267,42 @@ def test_plain_chats_and_known_tools_are_ordinary() -> None:
     assert (before, ordinary.keys(with_tools, "chat")) == (0, measure(with_tools))
     assert ordinary.keys({"messages": turns}, "chat") == 5
     assert ordinary.keys({"prompt": "p", "completion": "c"}, "completion") == 2
+
+
+def test_calls_of_known_tools_that_are_answered_are_ordinary() -> None:
+    ordinary = Ordinary(orjson.dumps)
+    calls = [
+        {"id": name, "type": "function", "function": {"name": "look", "arguments": '{"q": "x"}'}}
+        for name in ("a", "b")
+    ]
+    replies = [{"role": "tool", "tool_call_id": name, "content": "r"} for name in ("b", "a")]
+    question, answer = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+    calling = {"role": "assistant", "content": None, "tool_calls": calls}
+    row = {"messages": [question, calling, *replies, answer], "tools": [FUNCTION]}
+    ordinary.learn(row)
+
+    def keys(*messages: dict[str, Any], **more: bool) -> int:
+        return ordinary.keys({**row, **more, "messages": [*messages]}, "chat")
+
+    assert keys(question, calling, *replies, answer) == measure(row)
+    assert keys(question, calling, *replies, answer, question, calling, *replies, answer) > 0
+    assert keys(question, calling, *replies, answer, parallel_tool_calls=False) == 0
+    assert keys(question, calling, replies[0], answer) == 0
+    assert keys(question, calling, *replies) == 0
+
+
+@given(st.lists(raw_lines(), max_size=4))
+@example([b'{"a" :1,"a":2}', b'{"a\\\\":1}', b'{"a":"\\"\\":"}', b"", b'":"', b'{"a"\r:1}'])
+@settings(max_examples=500, deadline=None)
+def test_the_keys_of_all_lines_of_a_chunk_are_those_of_each(lines: list[bytes]) -> None:
+    content = b"\n".join(lines)
+
+    found = written_keys(content)
+
+    assert len(found) == len(content.split(b"\n"))
+    for line, written in zip(content.split(b"\n"), found, strict=True):
+        assert written == UNSURE or not may_repeat(line, written)
+    assert written_keys(FIRST + b'{"a" :1}\n' + FIRST) == [5, UNSURE, 5, 0]
 
 
 FIRST = b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}\n'

@@ -17,6 +17,7 @@ from ftctl.tokens import (
     Form,
     Parts,
     RowTokens,
+    Together,
     completion_tokens,
     count_row,
     open_counter,
@@ -341,6 +342,22 @@ def test_no_row_whatever_is_in_it_stops_the_count(row: Mapping[str, Any]) -> Non
         )
         assert 0 <= tokens.assistant <= tokens.parts.messages
     assert prompt_tokens(row.get("messages"), row.get("tools"), counter) >= 3
+
+
+@given(rows=st.lists(st.dictionaries(KEYS, ANYTHING, max_size=6), max_size=4))
+@settings(deadline=None, max_examples=300)
+def test_rows_that_are_counted_together_count_as_they_do_alone(
+    rows: list[Mapping[str, Any]],
+) -> None:
+    counter = open_counter("o200k_base")
+    chat = {"messages": [SYSTEM, {**USER, "name": "Ann"}, {**REPLY, "weight": 0}, REPLY]}
+
+    for form in get_args(Form):
+        together = Together(form, counter)
+        for row in [*rows, chat, *rows]:
+            together.add(row)
+
+        assert together.tokens() == [count_row(row, form, counter) for row in [*rows, chat, *rows]]
 
 
 def test_tools_nested_too_deeply_for_json_count_nothing(counter: Counter) -> None:

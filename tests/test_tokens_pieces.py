@@ -6,10 +6,11 @@ import itertools
 import random
 import sys
 from collections.abc import Iterable
+from unicodedata import category
 
 import pytest
 
-from ftctl.tokens import Counter, open_counter, texts_of
+from ftctl.tokens import Counter, open_counter
 from ftctl.tokens.pieces import Pieces
 
 # One of each kind that the vocabularies' expressions tell apart, and what they single out.
@@ -23,7 +24,7 @@ def counter(request: pytest.FixtureRequest) -> Counter:
 
 def wrong(counter: Counter, texts: Iterable[str]) -> list[str]:
     """The texts whose counts differ, counted in batches by one table."""
-    pieces = Pieces(lambda text: len(counter.encode(text)))
+    pieces = Pieces(counter.encode)
     rest, found = iter(texts), []
     while batch := list(itertools.islice(rest, 20_000)):
         counts = pieces.counts(batch)
@@ -77,8 +78,35 @@ def test_words_that_share_a_place_in_the_table_are_not_mixed_up(counter: Counter
     assert wrong(counter, texts) == []
 
 
+def test_words_with_digits_and_white_space_at_their_ends_keep_their_tokens(
+    counter: Counter,
+) -> None:
+    ends = [
+        "0",
+        "7",
+        "\u0663",
+        "\u00bd",
+        "\u2167",
+        "\u4e09",
+        "\U0001d7d8",
+        "\x1c",
+        "\u3000",
+        "\ud55c",
+    ]
+    words = [f"{first}{middle}{last}" for first in ends for middle in ("", "\u00e9", "a0", ".\n")
+             for last in ends]  # fmt: skip
+
+    assert wrong(counter, [*words, "".join(words), *(f" {word}\n" for word in words)]) == []
+
+
+def test_all_numbers_are_numeric_to_python_which_tells_them_apart() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+
+    assert [one for one in every if category(one)[0] == "N" and not one.isnumeric()] == []
+
+
 def test_texts_are_counted_apart(counter: Counter) -> None:
-    pieces = Pieces(lambda text: len(counter.encode(text)))
+    pieces = Pieces(counter.encode)
     texts = ["", "over", "all", "", " over", "all", "\n", "\n", "1", "23", ""]
 
     assert pieces.counts(texts) == [len(counter.encode(text)) for text in texts]
@@ -86,32 +114,13 @@ def test_texts_are_counted_apart(counter: Counter) -> None:
     assert pieces.counts([""]) == [0]
 
 
-def test_texts_that_were_met_count_as_they_do_alone() -> None:
-    texts = ["hello there", "a lone \ud800 surrogate", "x" * 300_000, "hello there"]
-    met, alone = Counter(open_counter("o200k_base")._tiktoken), open_counter("o200k_base")
-    met.meet(texts)
+def test_texts_that_are_counted_together_count_as_they_do_alone() -> None:
+    texts = ["hello there", "a lone \ud800 surrogate", "x" * 300_000, "", "hello there"]
+    together, alone = Counter(open_counter("o200k_base")._tiktoken), open_counter("o200k_base")
+    counts = [len(alone.encode(text)) for text in texts]
 
-    assert [met.text(text) for text in texts] == [len(alone.encode(text)) for text in texts]
-
-
-def test_the_long_texts_of_a_row_are_found() -> None:
-    said = {"role": "user", "content": "a question"}
-    called = {
-        "role": "assistant",
-        "content": None,
-        "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}],
-    }
-    parts = {"role": "user", "content": [{"type": "text", "text": "seen"}, {"type": "image_url"}]}
-    rows: list[tuple[dict[str, object], list[str]]] = [
-        ({"messages": [said, called, parts], "tools": [{}]}, ["a question", "{}", "seen"]),
-        ({"prompt": "p", "completion": "c"}, ["p", "c"]),
-        (
-            {"input": {"messages": [said]}, "preferred_output": [said], "non_preferred_output": 3},
-            ["a question", "a question"],
-        ),
-        ({"messages": [3, None, {"content": 3, "tool_calls": "x"}]}, []),
+    assert [together.texts(texts), together.texts(texts), together.texts([])] == [
+        counts,
+        counts,
+        [],
     ]
-    for row, expected in rows:
-        found: list[str] = []
-        texts_of(row, found)
-        assert found == expected

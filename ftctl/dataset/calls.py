@@ -118,7 +118,7 @@ def _check_call(
         yield missing_key("arguments", place)
     elif isinstance(call["arguments"], str):
         known = None if problems or declared is None else declared.get(call["name"])
-        yield from _check_arguments(call["arguments"], f"{place}.arguments", known)
+        yield from check_arguments(call["arguments"], f"{place}.arguments", known)
     else:
         message = f"{place}.arguments is {described(call['arguments'])}, not a string"
         yield Finding("wrong-type", message, "write them as JSON text: json.dumps(arguments)")
@@ -136,7 +136,8 @@ def _check_called(
         )
 
 
-def _check_arguments(text: str, place: str, rule: Rule | None) -> Iterator[Finding]:
+def check_arguments(text: str, place: str, rule: Rule | None) -> Iterator[Finding]:
+    """What is wrong with a call's arguments, as text and for its function."""
     hint = "write the text of one JSON object, '{}' when there are none"
     try:
         value = parse_json(text)

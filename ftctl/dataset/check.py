@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ftctl.dataset.chunks import Chunk
+from ftctl.dataset.chunks import CHUNK_BYTES, Chunk
 from ftctl.dataset.facts import Counting, Question
-from ftctl.dataset.fast import may_repeat
+from ftctl.dataset.fast import UNSURE, may_repeat
 from ftctl.dataset.findings import Finding
 from ftctl.dataset.formats import RowChecker
 from ftctl.dataset.keys import repeated_keys
@@ -22,13 +22,14 @@ from ftctl.dataset.text import read_row, repeated_key
 if TYPE_CHECKING:
     from ftctl.model import Format
     from ftctl.quality import Collected, Wanted
-    from ftctl.tokens import Counter
+    from ftctl.tokens import Counter, RowTokens, Together
 
 Loads = Callable[[bytes], Any]
 Open = Callable[[str], "Counter"]  # an encoding's counter
 Row = dict[str, Any]
 
 _UNBOUNDED = 1 << 60
+_MOST_AT_ONCE = 2 * CHUNK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Inspector:
         self._counters: dict[str, Counter] = {}
         self._mark = _marker(question.wanted)
         self._together = parser is not None and question.totals
-        self._waiting: list[tuple[Row, int, int]] = []  # rows to weigh; see _weigh_all
+        self._together_in: dict[str, Together] = {}  # by encoding
+        self._waiting: list[tuple[Row, int]] = []  # rows to weigh; see _weigh_all
 
     def look(self, chunk: Chunk) -> Checked:
         """Everything about the rows of a chunk."""
@@ -85,6 +87,7 @@ class Inspector:
             self._read_carefully(Line(chunk.first, None, chunk.ended), found)
             return
         pieces = chunk.content.split(b"\n")
+        written = self._written_keys(chunk.content, len(pieces))
         last = len(pieces) - 1
         if not pieces[last]:
             pieces.pop()
@@ -92,10 +95,19 @@ class Inspector:
             if not raw or raw.isspace():
                 found.blank_after += 1
             else:
-                self._see(chunk.first + index, raw, found, ended=index < last)
+                line = chunk.first + index
+                self._see(line, raw, written[index], found, ended=index < last)
         self._weigh_all(found)
 
-    def _see(self, number: int, raw: bytes, found: Checked, *, ended: bool) -> None:
+    def _written_keys(self, content: bytes, lines: int) -> list[int]:
+        """As `written_keys`, where numpy is loaded anyway, and room for what it looks at."""
+        if not self._together or len(content) > _MOST_AT_ONCE:
+            return [UNSURE] * lines
+        from ftctl.dataset.written import written_keys  # noqa: PLC0415 - it imports numpy
+
+        return written_keys(content)
+
+    def _see(self, number: int, raw: bytes, written: int, found: Checked, *, ended: bool) -> None:
         if found.first is None:
             found.first = (number, found.blank_after)
         elif found.blank_after:
@@ -107,10 +119,12 @@ class Inspector:
             if not raw:
                 return
         found.rows += 1
-        if self._loads is None or not self._read_fast(self._loads, number, raw, found):
+        if self._loads is None or not self._read_fast(self._loads, number, raw, written, found):
             self._read_carefully(Line(number, raw + b"\n" if ended else raw, ended), found)
 
-    def _read_fast(self, loads: Loads, number: int, raw: bytes, found: Checked) -> bool:
+    def _read_fast(
+        self, loads: Loads, number: int, raw: bytes, written: int, found: Checked
+    ) -> bool:
         """Whether the row could be read so; if not, it was not looked at."""
         try:
             row = loads(raw)
@@ -119,15 +133,15 @@ class Inspector:
         if type(row) is not dict:
             return False
         keys = self._ordinary.keys(row, self.checker.format)
-        if keys and not may_repeat(raw, keys):
-            self._weigh(row, number, len(raw), found)
-            return True
         whole = keys or self._ordinary.measure(row)
         if whole is None:
             return False
         findings: list[Finding] = []
-        if may_repeat(raw, whole):
+        if written != whole and may_repeat(raw, whole):
             findings = [repeated_key(key) for key in repeated_keys(raw.decode(), row)]
+        if keys and not findings:
+            self._weigh(row, number, len(raw), found)
+            return True
         codes = self._judge(row, number, findings, found)
         if not codes:
             self._ordinary.learn(row)
@@ -168,51 +182,67 @@ class Inspector:
 
     def _weigh(self, row: Row, number: int, bound: int, found: Checked) -> None:
         """Count the row's tokens, of which it has no more than `bound`, and mark it."""
+        form, question = self.checker.format, self._question
+        if form is None:
+            return
         if self._together:
-            self._waiting.append((row, number, bound))
-        else:
-            self._weigh_now(row, number, bound, found)
+            for together in self._sheets(form):
+                together.add(row)
+            self._waiting.append((row, number))
+            return
+        counted = [
+            (tally, self._count(row, form, tally.counting))
+            for tally in found.tallies
+            if question.totals or bound > tally.counting.limit
+        ]
+        self._note(row, form, number, counted, found)
+
+    def _sheets(self, form: Format) -> Iterable[Together]:
+        """Where the chunk's rows are counted together, for each encoding."""
+        if not self._waiting:
+            from ftctl.tokens import Together  # noqa: PLC0415 - many small files are not counted
+
+            for counting in self._question.countings:
+                counter = self._counter(counting)
+                self._together_in[counting.encoding] = Together(form, counter)
+        return self._together_in.values()
 
     def _weigh_all(self, found: Checked) -> None:
         """Weigh the chunk's rows, whose texts are counted together: much faster than each alone."""
-        rows, self._waiting = self._waiting, []
-        if not rows:
-            return
-        from ftctl.tokens import texts_of  # noqa: PLC0415 - many small files are not counted
-
-        texts: list[str] = []
-        for row, _, _ in rows:
-            texts_of(row, texts)
-        for counting in self._question.countings:
-            self._counter(counting).meet(texts)
-        for row, number, bound in rows:
-            self._weigh_now(row, number, bound, found)
-
-    def _weigh_now(self, row: Row, number: int, bound: int, found: Checked) -> None:
+        waiting, self._waiting = self._waiting, []
         form = self.checker.format
-        if form is None:
+        if not waiting or form is None:
             return
-        totals = self._question.totals
-        counted = [
-            self._count(row, form, number, tally, found)
-            for tally in found.tallies
-            if totals or bound > tally.counting.limit
-        ]
+        counts = {encoding: rows.tokens() for encoding, rows in self._together_in.items()}
+        self._together_in.clear()
+        each = [(tally, counts[tally.counting.encoding]) for tally in found.tallies]
+        for index, (row, number) in enumerate(waiting):
+            counted = [(tally, tokens[index]) for tally, tokens in each]
+            self._note(row, form, number, counted, found)
+
+    def _note(
+        self,
+        row: Row,
+        form: Format,
+        number: int,
+        counted: Sequence[tuple[Tally, RowTokens]],
+        found: Checked,
+    ) -> None:
+        for tally, tokens in counted:
+            tally.add(tokens)
+            limit = tally.counting.limit
+            if tokens.training > limit:
+                counter = self._counter(tally.counting)
+                found.report.add(cut_row(row, form, tokens, limit, counter), number)
         if found.sample is None:
-            found.sample = (number, tuple(counted))
+            found.sample = (number, tuple(tokens.training for _, tokens in counted))
         if self._mark is not None:
             self._mark(row, form, number, found)
 
-    def _count(self, row: Row, form: Format, number: int, tally: Tally, found: Checked) -> int:
-        """The row's tokens, that go to the tally."""
+    def _count(self, row: Row, form: Format, counting: Counting) -> RowTokens:
         from ftctl.tokens import count_row  # noqa: PLC0415 - many small files are not counted
 
-        limit, counter = tally.counting.limit, self._counter(tally.counting)
-        tokens = count_row(row, form, counter)
-        tally.add(tokens)
-        if tokens.training > limit:
-            found.report.add(cut_row(row, form, tokens, limit, counter), number)
-        return tokens.training
+        return count_row(row, form, self._counter(counting))
 
     def _counter(self, counting: Counting) -> Counter:
         counter = self._counters.get(counting.encoding)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 _DEEPEST = 100  # levels; json manages some 900 from a shallow stack
+UNSURE = -1  # how many keys a line has written, where that is not so easily counted
 _EXACT = 9.2e18  # whole numbers of more than 64 bits are read as floats beyond this
 
 

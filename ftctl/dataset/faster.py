@@ -1,4 +1,4 @@
-"""gigatoken's one door: a counter several times faster than tiktoken, where it counts the same.
+"""gigatoken's one door: a counter that is faster for large files, where it counts as tiktoken does.
 
 Measured on 2026-11-22, gigatoken 0.10.0 against tiktoken 0.14.0: the same tokens for every text
 whose characters both know; different ones for some 4,700 letters that only the newer of their two

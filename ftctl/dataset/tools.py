@@ -70,6 +70,11 @@ def check_declarations(row: dict[str, Any], place: str = "") -> Generator[Findin
     return Declared(tools, functions, parallel is not False)
 
 
+def declared_by(tools: object) -> Declarations | None:
+    """What a row's tools declare; None if they have a fault."""
+    return _check_list(tools, "tools", wrapped=True)[1]
+
+
 def _check_once(
     items: Any, place: str, *, wrapped: bool
 ) -> Generator[Finding, None, Declarations | None]:

@@ -64,7 +64,8 @@ class Workers:
 
     A file is theirs if it has `least_bytes`, four times as many where nothing is counted: below,
     one process is done before several have started. From `faster_bytes` on they count with the
-    faster tokenizer where it is installed, which takes half a second to load.
+    faster tokenizer where it is installed: it takes half a second to load in each of them, and
+    files that repeat one prompt in every row leave it little to count.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Workers:
         count: int | None = None,
         *,
         least_bytes: int = 8 * _MEBIBYTE,
-        faster_bytes: int | None = 32 * _MEBIBYTE,
+        faster_bytes: int | None = 256 * _MEBIBYTE,
     ) -> None:
         self.count = count or cores()
         self._least_bytes = least_bytes
@@ -117,9 +118,9 @@ class Workers:
 
     def check(self, tasks: Iterable[Task]) -> Generator[tuple[Chunk, Checked], None, None]:
         """Each chunk with what was found in it, in order; FtctlError when a process is lost."""
+        self._start()  # first of all: they take half a second before they can count
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 30 ms; few files need it
 
-        self._start()
         waiting: deque[tuple[Chunk, Future[Checked]]] = deque()
         # A thread for each process: it hands over a chunk and waits, which needs no processor.
         threads = ThreadPoolExecutor(self.count)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
         Form,
         Parts,
         RowTokens,
+        Together,
         completion_tokens,
         count_row,
         prompt_tokens,
-        texts_of,
     )
     from ftctl.tokens.counter import Counter, open_counter
     from ftctl.tokens.models import encoding_for
@@ -30,13 +30,13 @@ __all__ = [
     "Form",
     "Parts",
     "RowTokens",
+    "Together",
     "VocabularyError",
     "completion_tokens",
     "count_row",
     "encoding_for",
     "open_counter",
     "prompt_tokens",
-    "texts_of",
 ]
 
 _HOMES = {
@@ -45,13 +45,13 @@ _HOMES = {
     "Form": "billing",
     "Parts": "billing",
     "RowTokens": "billing",
+    "Together": "billing",
     "VocabularyError": "vocabulary",
     "completion_tokens": "billing",
     "count_row": "billing",
     "encoding_for": "models",
     "open_counter": "counter",
     "prompt_tokens": "billing",
-    "texts_of": "billing",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ LONGEST_BLANK = 100_000
 
 GENERATION_SIZE = 4_000_000  # characters; two generations of texts are remembered at most
 LONGEST_REMEMBERED = 200_000  # characters; a longer text is hardly met twice
+MOST_RENDERED = 32  # values that are known by their identity
 ENTRY_SIZE = 100  # what an entry weighs beside its text, in characters
 
 # White_Space of Unicode but CR and LF. `str.isspace` has four control characters more.
@@ -39,62 +40,73 @@ class Counter:
         self._tiktoken = encoding
         self._remembered = _Remembered(self._count)
         self._pieces: Pieces | None = None
-        self._rendered: tuple[object, int] = (None, 0)  # the last value, and its tokens
+        self._rendered: dict[int, tuple[object, int]] = {}  # the last values, and their tokens
         self.text: Callable[[str], int] = self._remembered.__getitem__
         """The number of tokens of a text."""
 
-    def meet(self, texts: Iterable[str]) -> None:
-        """Count texts that will be asked for, all at once: several times as fast as one by one.
+    def texts(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each, counted together: several times as fast as one by one.
 
         Worth its while for a hundred kilobytes and more.
         """
+        found = dict.fromkeys(texts, 0)
         find = self._remembered.find
-        new = [
-            text
-            for text in dict.fromkeys(texts)
-            if len(text) <= LONGEST_REMEMBERED and find(text) is None
-        ]
-        try:
-            counts = self._count_all(new)
-        except UnicodeEncodeError:  # a lone surrogate in one of them: each on its own, then
-            return
-        for text, count in zip(new, counts, strict=True):
+        new = []
+        for text in found:
+            count = find(text)
+            if count is None:
+                new.append(text)
+            else:
+                found[text] = count
+        for text, count in zip(new, self._count_all(new), strict=True):
+            found[text] = count
             self._remembered.add(text, count)
+        return [*map(found.__getitem__, texts)]
 
     def rendered(self, value: object, render: Callable[[object], str]) -> int:
         """The number of tokens of a value's text, which is rendered only for a value that is new.
 
         `render` is always the same function of a value that came from JSON and is not changed.
         """
-        known, count = self._rendered
-        if value is known:  # one list of tools in every row: the checks make it one object
-            return count
-        count = self._count_rendered(value, render)
-        self._rendered = (value, count)
-        return count
-
-    def _count_rendered(self, value: object, render: Callable[[object], str]) -> int:
+        known = self._rendered.get(id(value))
+        if known is not None and known[0] is value:  # the checks make equal tools one object
+            return known[1]
         try:
             # Nothing else is as fast and tells apart what JSON does: `==` takes 1 for true and for
             # 1.0, and has no order of keys. From version 3 on it would tell apart equal values.
             key = marshal.dumps(value, 2)  # type: ignore[arg-type]  # what it cannot write raises
         except ValueError:  # too deep, or not of JSON's plain types
             return self._count(render(value))
-        found = self._remembered.find(key)
-        if found is None:
-            found = self._count(render(value))
-            self._remembered.add(key, found)
-        return found
+        count = self._remembered.find(key)
+        if count is None:
+            count = self._count(render(value))
+            self._remembered.add(key, count)
+        if len(self._rendered) == MOST_RENDERED or len(key) > LONGEST_REMEMBERED:
+            self._rendered.clear()  # at most one long value is kept from being freed
+        self._rendered[id(value)] = (value, count)
+        return count
 
     def _count(self, text: str) -> int:
         return len(self.encode(text))
 
     def _count_all(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        if max(map(len, texts)) > LONGEST_REMEMBERED:  # its words would take much memory at once
+            short = [text for text in texts if len(text) <= LONGEST_REMEMBERED]
+            counts = iter(self._count_all(short))
+            return [
+                next(counts) if len(text) <= LONGEST_REMEMBERED else self._count(text)
+                for text in texts
+            ]
         if self._pieces is None:
             from ftctl.tokens.pieces import Pieces  # noqa: PLC0415 - it imports numpy: 0.1 s
 
-            self._pieces = Pieces(self._count)
-        return self._pieces.counts(texts)
+            self._pieces = Pieces(self.encode)
+        try:
+            return self._pieces.counts(texts)
+        except UnicodeEncodeError:  # a lone surrogate in one of them: each on its own, then
+            return [*map(self._count, texts)]
 
     def encode(self, text: str) -> list[int]:
         """The tokens."""

@@ -37,6 +37,9 @@ begins one that is surely not white space, and what stands between two texts."""
 
 _BETWEEN_TEXTS = b"\xff"  # no byte of UTF-8
 
+_APART = "0"  # a digit joins nothing but digits: with one between them, words are counted apart
+_FIRST_PLANE = "\uffff"  # its last character
+
 _ALWAYS, _AFTER_TWO, _AFTER_ONE_BLANK, _AFTER_CHARACTER = 1, 2, 4, 8  # cuts, by what is looked at
 
 _TABLE_BITS = 18
@@ -50,13 +53,14 @@ Words = NDArray[np.uint64]
 
 
 class Pieces:
-    """Counts texts by their words, with a table of words that `count` was asked for.
+    """Counts texts by their words, with a table of the words that `encode` was asked for.
 
-    `count` gives the tokens of a text. Threads may share it.
+    `encode` gives the tokens of a text. Threads may share it.
     """
 
-    def __init__(self, count: Callable[[str], int]) -> None:
-        self._count = count
+    def __init__(self, encode: Callable[[str], Sequence[int]]) -> None:
+        self._encode = encode
+        (self._apart,) = encode(_APART)
         size = 1 << _TABLE_BITS
         self._heads = np.zeros(size, np.uint64)  # a word's first eight bytes
         self._tails = np.zeros(size, np.uint64)  # and the next eight
@@ -81,7 +85,7 @@ class Pieces:
 
     def _pieces(self, joined: bytes, ends: Places) -> tuple[Places, Places]:
         """The tokens of each piece; and which is the first of each text, and of what follows."""
-        cuts = _cuts(np.frombuffer(joined, np.uint8, int(ends[-1])), ends)
+        cuts = _cuts(joined, ends)
         places = np.append(cuts, ends[-1])
         starts, lengths = cuts, np.diff(places)
         heads, tails, long = _words(joined, starts, lengths)
@@ -94,6 +98,7 @@ class Pieces:
         numbers = _numbers(heads, tails, lengths)
         found[numbers] = (lengths[numbers] + 2) // 3
         known[numbers] = True
+        self._look_beside(np.flatnonzero(~known), slots, lengths, heads, tails, found, known)
         new = np.flatnonzero(~known)
         if len(new):
             found[new] = self._look_up(joined, starts[new], lengths[new])
@@ -101,20 +106,54 @@ class Pieces:
         firsts = np.searchsorted(places, np.concatenate(([0], ends)))
         return found, firsts
 
+    def _look_beside(  # noqa: PLR0917 - the arrays of one batch
+        self,
+        missing: Places,
+        slots: Places,
+        lengths: Places,
+        heads: Words,
+        tails: Words,
+        found: Places,
+        known: NDArray[np.bool_],
+    ) -> None:
+        """Find the words that stand in the place beside their own, which was taken."""
+        at = slots[missing] ^ 1
+        sizes = self._sizes[at]
+        there = (sizes & np.uint16(0xFF)) == lengths[missing]
+        there &= self._heads[at] == heads[missing]
+        there &= self._tails[at] == tails[missing]
+        found[missing[there]] = sizes[there] >> np.uint16(8)
+        known[missing[there]] = True
+
     def _look_up(self, joined: bytes, starts: Places, lengths: Places) -> list[int]:
-        counted = []
-        others, count = self._others, self._count
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-            word = joined[start : start + length]
-            tokens = others.get(word)
-            if tokens is None:
-                tokens = 0 if word == _BETWEEN_TEXTS else count(word.decode())
-                if length <= _LONGEST_OTHER:
-                    if len(others) >= _MOST_OTHERS:
-                        others.clear()
-                    others[word] = tokens
-            counted.append(tokens)
-        return counted
+        """The tokens of words that are not in the table."""
+        places = zip(starts.tolist(), lengths.tolist(), strict=True)
+        words = [joined[start : start + length] for start, length in places]
+        others = self._others
+        if len(others) >= _MOST_OTHERS:
+            others.clear()
+        new = [word for word in dict.fromkeys(words) if word not in others]
+        others.update(zip(new, self._count(new), strict=True))
+        counts = [others[word] for word in words]
+        for word in new:
+            if len(word) > _LONGEST_OTHER:
+                del others[word]
+        return counts
+
+    def _count(self, words: Sequence[bytes]) -> list[int]:
+        """The tokens of each word; those of most by one call."""
+        encode = self._encode
+        texts = [word.decode() if word != _BETWEEN_TEXTS else "" for word in words]
+        counts = dict.fromkeys(texts, 0)
+        plain = [text for text in counts if text and _is_plain(text)]
+        if plain:
+            tokens = np.array(encode(_APART.join([*plain, ""])), np.int64)
+            ends = np.flatnonzero(tokens == self._apart)
+            counts.update(zip(plain, (np.diff(ends, prepend=-1) - 1).tolist(), strict=True))
+        for text, count in counts.items():
+            if text and not count:  # it was not plain
+                counts[text] = len(encode(text))
+        return [counts[text] for text in texts]
 
     def _remember(  # noqa: PLR0917 - the arrays of one batch
         self,
@@ -126,39 +165,51 @@ class Pieces:
         found: Places,
     ) -> None:
         """Put words where the table has room: those that come first are the frequent ones."""
-        new = new[self._sizes[slots[new]] == 0]
-        # Of several that want one place one gets it, in all arrays.
-        new = new[np.unique(slots[new], return_index=True)[1]]
         at = slots[new]
+        at ^= self._sizes[at] != 0  # the place beside it
+        free = self._sizes[at] == 0
+        # Of several that want one place one gets it, in all arrays.
+        at, which = np.unique(at[free], return_index=True)
+        new = new[free][which]
         self._heads[at] = heads[new]
         self._tails[at] = tails[new]
         self._sizes[at] = lengths[new] | (found[new] << 8)
 
 
-def _cuts(data: Bytes, ends: Places) -> Places:
+def _is_plain(word: str) -> bool:
+    """Whether a 0 before and after it is a piece of its own, and changes none of the word's."""
+    first, last = word[0], word[-1]
+    return not (
+        _APART in word
+        or last.isspace()  # how white space is cut depends on what follows
+        # All of \p{N} is numeric; later Unicode has new digits, but all beyond the first plane.
+        or first.isnumeric()
+        or last.isnumeric()
+        or first > _FIRST_PLANE
+        or last > _FIRST_PLANE
+    )
+
+
+def _cuts(joined: bytes, ends: Places) -> Places:
     """Where pieces start; `ends` are those of the texts, each with what stands behind it."""
-    classes = _classes()[data]
+    # translate() is three times as fast as indexing an array of 256 by an array.
+    classes = np.frombuffer(joined.translate(_classes()), np.uint8, int(ends[-1]))
     pairs = classes[:-1] << 4
     pairs |= classes[1:]
-    kinds = _kinds()[pairs]  # of the cut before each byte but the first
-    cut = np.zeros(len(data), np.bool_)
-    cut[1:] = kinds == _ALWAYS
-    two = _of_kind(kinds, _AFTER_TWO)
-    before = classes[two - 2]
-    cut[two[(before == _SIGN) | (before == _BLANK)]] = True
-    one = _of_kind(kinds, _AFTER_ONE_BLANK)
-    cut[one[classes[one - 2] <= _APOSTROPHE]] = True
-    other = _of_kind(kinds, _AFTER_CHARACTER)
-    cut[other[~_ends_in_white_space(data, other)]] = True
+    cut = np.empty(len(classes), np.uint8)
+    cut[1:] = np.frombuffer(pairs.tobytes().translate(_kinds()), np.uint8)
+    cut[:3] &= _ALWAYS
     cut[0] = True
+    unsure = np.flatnonzero(cut > _ALWAYS)
+    kinds, before = cut[unsure], classes[unsure - 2]
+    sure = (kinds == _AFTER_TWO) & ((before == _SIGN) | (before == _BLANK))
+    sure |= (kinds == _AFTER_ONE_BLANK) & (before <= _APOSTROPHE)
+    beyond = np.flatnonzero(kinds == _AFTER_CHARACTER)
+    sure[beyond] = ~_ends_in_white_space(np.frombuffer(joined, np.uint8), unsure[beyond])
+    cut[unsure] = sure
     cut[ends - 1] = True
     cut[ends[:-1]] = True
-    return np.flatnonzero(cut)
-
-
-def _of_kind(kinds: Bytes, kind: int) -> Places:
-    places: Places = np.flatnonzero(kinds == kind) + 1
-    return places[places > 2]
+    return np.flatnonzero(cut.view(np.bool_))
 
 
 def _ends_in_white_space(data: Bytes, places: Places) -> NDArray[np.bool_]:
@@ -215,15 +266,15 @@ def _masks() -> Words:
 
 
 @cache
-def _classes() -> Bytes:
-    classes = np.full(256, _INNER, np.uint8)
+def _classes() -> bytes:
+    classes = bytearray([_INNER]) * 256
     for byte in range(128):
         classes[byte] = _class_of(chr(byte))
     for byte in range(0xC3, 0xF5):
         if byte not in {0xE1, 0xE2, 0xE3}:  # with 0xC2 these begin all white space
             classes[byte] = _LEAD
     classes[_BETWEEN_TEXTS[0]] = _BETWEEN
-    return classes
+    return bytes(classes)
 
 
 def _class_of(character: str) -> int:
@@ -237,7 +288,7 @@ def _class_of(character: str) -> int:
 
 
 @cache
-def _kinds() -> Bytes:
+def _kinds() -> bytes:
     """By the classes of two neighbours: whether there is a cut between them."""
     kinds: Any = np.zeros((16, 16), np.uint8)
     signs = [_SIGN, _SLASH, _APOSTROPHE]
@@ -252,5 +303,5 @@ def _kinds() -> Bytes:
     kinds[[_SIGN, _SLASH], _LETTER] = _AFTER_TWO
     kinds[_BLANK, _DIGIT] = _AFTER_ONE_BLANK
     kinds[_INNER, _BLANK] = _AFTER_CHARACTER
-    flat: Bytes = kinds.ravel()
+    flat: bytes = kinds.tobytes()
     return flat
