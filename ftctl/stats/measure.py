@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ftctl.catalog import load_catalog
 from ftctl.dataset.formats import format_of
 from ftctl.model import Format
 from ftctl.tokens import Counter, count_row, encoding_for, open_counter
 
 DEFAULT_ENCODING = "o200k_base"
-
-# "Training context" of the fine-tuning guide's model tables; what is longer is cut.
-_CONTEXTS: Mapping[str, int] = MappingProxyType(
-    {
-        "gpt-4.1": 65_536,
-        "gpt-4o": 65_536,
-        "gpt-3.5-turbo-0613": 4_096,
-        "gpt-3.5-turbo": 16_385,
-        "gpt-35-turbo": 16_385,
-        "gpt-4-0613": 8_192,
-        "babbage-002": 16_384,
-        "davinci-002": 16_384,
-    }
-)
+_DEFAULT_MODEL = "gpt-4.1"
 
 
 class Measured(NamedTuple):
@@ -52,7 +39,7 @@ class BaseModel:
     def about(cls, model: str | None) -> BaseModel:
         """The base of that name; without one, what the gpt-4.1 family counts."""
         if model is None:
-            return cls(None, DEFAULT_ENCODING, exact=True, context=_CONTEXTS["gpt-4.1"])
+            return cls(None, DEFAULT_ENCODING, exact=True, context=training_context(_DEFAULT_MODEL))
         encoding = encoding_for(model)
         known = encoding is not None
         return cls(
@@ -82,13 +69,8 @@ class TokensOfRow:
 
 
 def training_context(model: str) -> int | None:
-    """How many tokens of an example are trained on; None where it is not known."""
-    base = model.split(":")[1] if model.startswith("ft:") else model
-    base = base.removeprefix("openai/")
-    for family, tokens in _CONTEXTS.items():
-        if base == family or base.startswith(f"{family}-"):
-            return tokens
-    return None
+    """How many tokens of an example OpenAI trains on; None where it is not known."""
+    return load_catalog().facts("openai", model).training_context
 
 
 def measure(

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-# The rule of OpenAI's notebook on preparing chats for fine-tuning (Chat_finetuning_data_prep); it
-# fits what jobs with `n_epochs: auto` were seen to take, but is not promised.
-TARGET_EPOCHS = 3
-LEAST_EXAMPLES, MOST_EXAMPLES = 100, 25_000  # rows times epochs
-LEAST_EPOCHS, MOST_EPOCHS = 1, 25
+from ftctl.catalog import load_catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +19,10 @@ class Price:
 
 
 def default_epochs(rows: int) -> int:
-    """The epochs that the service chooses for so many rows when it is asked to."""
-    if rows * TARGET_EPOCHS < LEAST_EXAMPLES:
-        return min(MOST_EPOCHS, LEAST_EXAMPLES // max(1, rows))
-    if rows * TARGET_EPOCHS > MOST_EXAMPLES:
-        return max(LEAST_EPOCHS, MOST_EXAMPLES // rows)
-    return TARGET_EPOCHS
+    """The epochs that OpenAI is said to choose for so many rows when it is asked to."""
+    rule = load_catalog().epoch_rule("openai")
+    assert rule is not None, "catalog.json has OpenAI's rule"
+    return rule.epochs(rows)
 
 
 def prices(low: int, high: int, table: Mapping[str, Decimal]) -> tuple[Price, ...]:

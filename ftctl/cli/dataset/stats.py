@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ftctl.catalog import base_of, load_catalog
+from ftctl.catalog import load_catalog
 from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite, write_file
@@ -107,7 +107,7 @@ def _priced(found: Statistics, today: date) -> tuple[tuple[Price, ...], str]:
     if known is None or found.training is None:
         return (), ""
     model = found.base.model
-    snapshot = None if model is None else catalog.aliases.get(base_of(model), base_of(model))
+    snapshot = None if model is None else catalog.facts("openai", model).name
     table = {
         name: price
         for name, price in known.of(snapshot).items()
