@@ -1,0 +1,99 @@
+"""The programs of `policy.commands` and a plan in; their verdicts out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
+
+from ftctl.cli.git import repository_around
+from ftctl.cli.planfile import plan_json
+from ftctl.cli.session import Session
+from ftctl.errors import FtctlError
+from ftctl.policy import command_verdict
+from ftctl.review import Verdict
+
+_TIMEOUT_SECONDS = 60
+_MOST_READ = 64 * 1024  # bytes of what a program says
+
+# What a program needs to start; keys and a pipeline's tokens are none of it.
+_GIVEN = frozenset({
+    "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "TZ", "USER", "SHELL",
+    "SYSTEMROOT", "PATHEXT", "COMSPEC", "VIRTUAL_ENV",
+})  # fmt: skip
+
+
+def run_commands(
+    session: Session, commands: Sequence[Sequence[str]], document: Mapping[str, Any]
+) -> tuple[Verdict, ...]:
+    """What each program says of the plan, which it reads on standard input.
+
+    They run in the project's folder; with --base in that of the base, since a change must not
+    bring along the program that judges it. They get no key: a policy needs none.
+    """
+    given = plan_json(document).encode()
+    environ = {name: text for name, text in session.settings.environ.items() if name in _GIVEN}
+    with _folder(session) as folder:
+        return tuple(_verdicts(commands, given, folder, environ))
+
+
+@contextmanager
+def _folder(session: Session) -> Iterator[Path]:
+    base = session.settings.base
+    if base is None:
+        yield session.root
+        return
+    repository = repository_around(session.root)
+    with TemporaryDirectory(prefix="ftctl-") as scratch, TemporaryFile() as archive:
+        answer = repository.ask(["archive", "--format=tar", repository.commit(base)], archive)
+        if answer.status != 0:
+            raise FtctlError(f"git cannot give the files of {base}: {answer.complaint}")
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as files:
+            files.extractall(scratch, filter="data")
+        folder = Path(scratch) / repository.within
+        yield folder if folder.is_dir() else Path(scratch)
+
+
+def _verdicts(
+    commands: Sequence[Sequence[str]], given: bytes, folder: Path, environ: Mapping[str, str]
+) -> Iterator[Verdict]:
+    for command in commands:
+        with TemporaryFile() as said:
+            status = _run(command, given, folder, environ, said)
+            size = said.tell()
+            said.seek(0)
+            text = said.read(_MOST_READ).decode("utf-8", "replace")
+        if size > _MOST_READ:
+            text += " …"
+        if (verdict := command_verdict(command, status, text)) is not None:
+            yield verdict
+
+
+def _run(
+    command: Sequence[str], given: bytes, folder: Path, environ: Mapping[str, str], said: IO[bytes]
+) -> int | None:
+    """The program's exit status; None if it could not be run or took too long."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the project's own policy names it, no shell is between
+            list(command),
+            input=given,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=dict(environ),
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        said.write(f"\nit took longer than {_TIMEOUT_SECONDS} s".encode())
+        return None
+    except OSError as fault:
+        said.write(f"it cannot be run: {os.strerror(fault.errno or 0)}".encode())
+        return None
+    return done.returncode

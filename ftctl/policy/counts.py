@@ -1,0 +1,64 @@
+"""Rules on how much a plan may create and delete at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftctl.changes import StartJob
+from ftctl.policy.question import Question
+from ftctl.policy.refusal import refusal, setting
+from ftctl.policy.words import listed, percent, plain, plural, share
+from ftctl.review import Verdict
+
+_NARROW = "narrow the plan with --select NAME"
+
+
+def max_jobs_created(question: Question) -> Iterator[Verdict]:
+    """How many jobs the plan starts; those deferred count in the apply that starts them."""
+    rule = "max_jobs_created"
+    starts = [change.name for change in question.plan.changes for step in change.steps
+              if isinstance(step, StartJob)]  # fmt: skip
+    yield from _counted(question, rule, "starts", "training job", starts)
+
+
+def max_models_deleted(question: Question) -> Iterator[Verdict]:
+    """How many models the plan deletes, checkpoints included."""
+    yield from _counted(question, "max_models_deleted", "deletes", "model", question.deleted)
+
+
+def _counted(
+    question: Question, rule: str, verb: str, noun: str, found: list[str] | tuple[str, ...]
+) -> Iterator[Verdict]:
+    limit = question.limit(rule)
+    if len(found) > limit:
+        yield refusal(
+            rule,
+            f"the plan {verb} {plural(len(found), noun)} ({listed(found)});"
+            f" policy.{rule} allows {plain(limit)}",
+            _NARROW,
+            setting(rule, len(found)),
+        )
+
+
+def max_share_deleted(question: Question) -> Iterator[Verdict]:
+    """How many of the fine-tunes that have a model lose their last one to the plan.
+
+    Only those that nobody asks for any more are counted. One may always go; `destroy` takes
+    everything away and says so.
+    """
+    rule = "max_share_deleted"
+    asked_for = {one.name for one in question.desired.finetunes}
+    going = frozenset(question.deleted)
+    gone = sorted(
+        name for name, models in question.live.items() if models <= going and name not in asked_for
+    )
+    limit, existing = question.limit(rule), len(question.live)
+    if len(gone) > 1 and len(gone) > limit * existing:
+        part = share(len(gone), existing)
+        yield refusal(
+            rule,
+            f"the plan takes the last model from {len(gone):,} of {plural(existing, 'fine-tune')}"
+            f" ({percent(part)}: {listed(gone)}); policy.{rule} allows {percent(limit)}",
+            "put their manifests back",
+            setting(rule, plain(part)),
+        )

@@ -1,0 +1,82 @@
+"""A question in, the judgement of every rule out: all that stands against a plan, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from ftctl.errors import UsageError
+from ftctl.policy.commands import COMMANDS
+from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
+from ftctl.policy.models import (
+    base_models,
+    min_days_to_shutdown,
+    pinned_snapshots,
+    services,
+    warn_days_to_shutdown,
+)
+from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_per_month
+from ftctl.policy.question import Question
+from ftctl.policy.rows import max_duplicate_share, max_leakage_share, require_validation
+from ftctl.review import Judgement, Verdict
+
+Rule = Callable[[Question], Iterator[Verdict]]
+
+# By their keys below `policy`, in the order of schemas/project.json.
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "max_jobs_created": max_jobs_created,
+        "max_models_deleted": max_models_deleted,
+        "max_share_deleted": max_share_deleted,
+        "max_cost_per_job": max_cost_per_job,
+        "max_cost_per_apply": max_cost_per_apply,
+        "max_cost_per_month": max_cost_per_month,
+        "base_models": base_models,
+        "services": services,
+        "pinned_snapshots": pinned_snapshots,
+        "require_validation": require_validation,
+        "warn_days_to_shutdown": warn_days_to_shutdown,
+        "min_days_to_shutdown": min_days_to_shutdown,
+        "max_leakage_share": max_leakage_share,
+        "max_duplicate_share": max_duplicate_share,
+    }
+)
+
+
+def judge(question: Question) -> Judgement:
+    """What every rule that the policy sets, or that holds by default, says about a plan."""
+    looked_at = tuple(name for name in RULES if _holds(question, name))
+    found = [verdict for name in looked_at for verdict in RULES[name](question)]
+    return with_verdicts(Judgement(looked_at), found, question.allow)
+
+
+def _holds(question: Question, name: str) -> bool:
+    if name == "max_share_deleted" and question.destroy:
+        return False
+    wanted = question.setting(name)
+    return wanted is not None and wanted is not False  # a limit of 0 is one
+
+
+def with_verdicts(
+    judgement: Judgement, verdicts: Iterable[Verdict], allow: frozenset[str]
+) -> Judgement:
+    """The judgement with more verdicts; those of rules in `allow` let the plan pass."""
+    more = tuple(
+        replace(one, severity="allowed", hint=None) if one.rule in allow else one
+        for one in verdicts
+    )
+    rules = dict.fromkeys((*judgement.rules, *(one.rule for one in more)))
+    return Judgement(tuple(rules), (*judgement.verdicts, *more))
+
+
+def check_allowed(names: Iterable[str]) -> frozenset[str]:
+    """The rules that --allow names. Raises `UsageError` for one that does not exist."""
+    allowed = frozenset(names)
+    known = (*RULES, COMMANDS)
+    for name in sorted(allowed.difference(known)):
+        near = get_close_matches(name[:80].lower().replace("-", "_"), known, 1, 0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        raise UsageError(f"--allow: there is no rule '{name}'", hint)
+    return allowed

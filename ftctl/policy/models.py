@@ -1,0 +1,117 @@
+"""Rules on where and from what models are trained, and on how long they have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fnmatch import fnmatchcase
+
+from ftctl.catalog import base_of
+from ftctl.policy.question import Question
+from ftctl.policy.refusal import refusal, setting
+from ftctl.policy.words import listed, plural
+from ftctl.review import Verdict
+
+
+def base_models(question: Question) -> Iterator[Verdict]:
+    """Which base models may be trained."""
+    rule = "base_models"
+    allowed = question.setting(rule)
+    for one in question.bought:
+        if not any(_matches(one.base_model, pattern) for pattern in allowed):
+            yield refusal(
+                rule,
+                f"{one.finetune.name} trains {one.base_model};"
+                f" policy.{rule} allows {listed(allowed)}",
+                f"add '{one.base_model}' to policy.{rule} in ftctl.yaml",
+                finetune=one.finetune.name,
+            )
+
+
+def _matches(model: str, pattern: str) -> bool:
+    """Whether a pattern allows a model. One that was tuned elsewhere counts as its base, unless
+    the pattern itself is of such: the end of its name is free, and must not open a gate."""
+    name = model if pattern.startswith("ft:") else base_of(model)
+    return fnmatchcase(name, pattern)
+
+
+def services(question: Question) -> Iterator[Verdict]:
+    """Which services may be used."""
+    rule = "services"
+    allowed = question.setting(rule)
+    used = question.service.type
+    if used not in allowed:
+        yield refusal(
+            rule,
+            f"the plan is for {used}; policy.{rule} allows {listed(allowed)}",
+            f"add '{used}' to policy.{rule} in ftctl.yaml",
+        )
+
+
+def pinned_snapshots(question: Question) -> Iterator[Verdict]:
+    """Whether a base model must be one that never changes under its name."""
+    rule = "pinned_snapshots"
+    for one in question.bought:
+        if one.base_model in question.moving:
+            yield refusal(
+                rule,
+                f"{one.finetune.name} trains {one.base_model}, an alias that moves;"
+                f" policy.{rule} asks for a dated snapshot",
+                "name the snapshot in its manifest",
+                setting(rule, "false"),
+                finetune=one.finetune.name,
+            )
+
+
+def warn_days_to_shutdown(question: Question) -> Iterator[Verdict]:
+    """Which models have less time left than somebody wants to be told of; they may be used."""
+    rule = "warn_days_to_shutdown"
+    least = question.setting("min_days_to_shutdown")
+    warned = question.limit(rule)
+    for name, what, day in _ends(question):
+        left = (day - question.today).days
+        if left < warned and (least is None or left >= least):  # else it is refused
+            yield Verdict(
+                rule,
+                "warning",
+                f"{name} {what}, {_when(day, left)}; policy.{rule} warns below"
+                f" {plural(int(warned), 'day')}",
+                "train it on a base model that stays longer, or"
+                f" {setting(rule, left)} to be told later",
+                name,
+            )
+
+
+def min_days_to_shutdown(question: Question) -> Iterator[Verdict]:
+    """Which models have too little time left to be bought or to stay in service."""
+    rule = "min_days_to_shutdown"
+    limit = question.limit(rule)
+    for name, what, day in _ends(question):
+        left = (day - question.today).days
+        if left < limit:
+            # What is over cannot be allowed by any number of days.
+            edit = [setting(rule, left)] if left >= 0 else []
+            yield refusal(
+                rule,
+                f"{name} {what}, {_when(day, left)}; policy.{rule} asks for"
+                f" {plural(int(limit), 'day')}",
+                "train it on a base model that stays longer",
+                *edit,
+                finetune=name,
+            )
+
+
+def _ends(question: Question) -> Iterator[tuple[str, str, date]]:
+    """The fine-tunes whose end is known: what they use, and its last day."""
+    for one in question.bought:
+        if (day := question.shutdown_of(one.base_model)) is not None:
+            yield one.finetune.name, f"trains {one.base_model}", day
+    for kept in question.in_service:
+        if (day := question.shutdown_of(kept.model, kept.base_model)) is not None:
+            yield kept.name, f"is in service as {kept.model}", day
+
+
+def _when(day: date, left: int) -> str:
+    if left < 0:
+        return f"which was shut down on {day}, {plural(-left, 'day')} ago"
+    return f"which shuts down on {day}, in {plural(left, 'day')}"

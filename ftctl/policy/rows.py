@@ -1,0 +1,72 @@
+"""Rules on the data of what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftctl.policy.question import Question
+from ftctl.policy.refusal import refusal, setting
+from ftctl.policy.words import listed, percent, plain, plural, share
+from ftctl.review import Verdict
+
+
+def require_validation(question: Question) -> Iterator[Verdict]:
+    """Whether everything that is trained is measured on rows of its own."""
+    rule = "require_validation"
+    for one in question.bought:
+        if one.finetune.validation is None:
+            yield refusal(
+                rule,
+                f"{one.finetune.name} has no validation data; policy.{rule} asks for it",
+                "name a file with 'validation' in its manifest",
+                setting(rule, "false"),
+                finetune=one.finetune.name,
+            )
+
+
+def max_leakage_share(question: Question) -> Iterator[Verdict]:
+    """How much of the validation data may have been seen in training."""
+    rule = "max_leakage_share"
+    limit = question.limit(rule)
+    for one in question.bought:
+        name = one.finetune.name
+        leaking, rows = question.leaks.get(name, (0, 0))
+        if leaking > limit * rows:
+            part = share(leaking, rows)
+            yield refusal(
+                rule,
+                f"{leaking:,} of {plural(rows, 'validation row')} of {name} ({percent(part)})"
+                f" stand in its training file; policy.{rule} allows {percent(limit)}",
+                "take them out of one of the files ('ftctl validate' says where they stand)",
+                setting(rule, plain(part)),
+                finetune=name,
+            )
+
+
+def max_duplicate_share(question: Question) -> Iterator[Verdict]:
+    """How much of a data file may be repetitions; a file of several fine-tunes is told once."""
+    rule = "max_duplicate_share"
+    limit = question.limit(rule)
+    for path, names in _files(question).items():
+        repeated, rows = question.duplicates.get(path, (0, 0))
+        if repeated > limit * rows:
+            part = share(repeated, rows)
+            yield refusal(
+                rule,
+                f"{repeated:,} of {plural(rows, 'row')} of {path} ({percent(part)}; data of"
+                f" {listed(names)}) are repetitions; policy.{rule} allows {percent(limit)}",
+                "take them out ('ftctl validate' says where they stand)",
+                setting(rule, plain(part)),
+                finetune=names[0] if len(names) == 1 else None,
+            )
+
+
+def _files(question: Question) -> dict[str, list[str]]:
+    """The data files that are trained or measured on, with the fine-tunes that do."""
+    files: dict[str, list[str]] = {}
+    for one in question.bought:
+        for dataset in (one.finetune.training, one.finetune.validation):
+            names = files.setdefault(dataset.path, []) if dataset is not None else []
+            if one.finetune.name not in names:
+                names.append(one.finetune.name)
+    return files
