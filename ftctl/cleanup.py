@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ftctl.changes import (
@@ -14,10 +14,14 @@ from ftctl.changes import (
     Plan,
     Step,
 )
-from ftctl.model import Desired, FineTune, ServiceInfo
+from ftctl.model import Desired, FineTune, ServiceInfo, nothing
 from ftctl.world import File, Job, Observed
 
 _UNNAMED = "(unnamed)"
+
+# Promoted models, and the jobs that made them, with their aliases: they outlive every cleanup.
+Protected = Mapping[str, str]
+_NOTHING: Protected = nothing()
 
 
 def stoppable(job: Job) -> bool:
@@ -26,7 +30,12 @@ def stoppable(job: Job) -> bool:
 
 
 def plan_leftovers(
-    desired: Desired, observed: Observed, *, prune: bool, settled: bool
+    desired: Desired,
+    observed: Observed,
+    *,
+    prune: bool,
+    settled: bool,
+    protected: Protected = _NOTHING,
 ) -> list[Change]:
     """A change for each fine-tune that left the manifests.
 
@@ -43,18 +52,18 @@ def plan_leftovers(
     ]
     changes = []
     for name, jobs in _by_name(left).items():
-        steps = _removal(jobs, observed)
-        if not steps:
+        steps = _removal(jobs, observed, protected)
+        kept = _kept_words(jobs, observed, protected)
+        if not steps and not kept:
             continue  # what is left are records, which the service keeps for good
+        reason = "not in the manifests"
         if not prune:
-            changes.append(Change(name, Action.NO_OP, "not in the manifests; --prune cleans it up"))
-            continue
-        if name == _UNNAMED and not settled:
-            reason = "not in the manifests; its models stay until every fine-tune has one"
+            reason = f"{reason}; --prune cleans it up" if steps else reason
+            steps = ()
+        elif name == _UNNAMED and not settled:
+            reason = f"{reason}; its models stay until every fine-tune has one"
             steps = _cancels(jobs)
-        else:
-            reason = "not in the manifests"
-        changes.append(Change(name, _action(steps), reason, steps))
+        changes.append(Change(name, _action(steps), reason + kept, steps))
     return changes
 
 
@@ -135,6 +144,7 @@ def plan_retention(
     *,
     wanted: Collection[str],
     adopted: Collection[str],
+    protected: Protected = _NOTHING,
 ) -> Change:
     """The change for a fine-tune that is up to date, with the models beyond `keep` deleted.
 
@@ -156,27 +166,35 @@ def plan_retention(
         and job.model is not None
         and job.model in observed.models
     ]
-    steps = tuple(
-        step for job in older[finetune.keep - 1 :] for step in _model_steps(job, observed)
-    )
+    surplus = older[finetune.keep - 1 :]
+    steps = tuple(step for job in surplus for step in _model_steps(job, observed, protected))
+    promoted = _kept_words(surplus, observed, protected)
     if not steps:
-        return change
+        return replace(change, reason=change.reason + promoted)
     kept = "this model alone" if finetune.keep == 1 else f"{finetune.keep} models"
-    reason = f"{change.reason}; keeps {kept}"
+    reason = f"{change.reason}; keeps {kept}{promoted}"
     return replace(change, action=Action.DELETE, reason=reason, steps=steps)
 
 
 def make_destroy_plan(
-    project: str, observed: Observed, service: ServiceInfo, select: frozenset[str] | None
+    project: str,
+    observed: Observed,
+    service: ServiceInfo,
+    select: frozenset[str] | None,
+    protected: Protected = _NOTHING,
 ) -> Plan:
-    """Everything of this project: jobs in progress are cancelled, models and files deleted."""
+    """Everything of this project: jobs in progress are cancelled, models and files deleted.
+
+    What is `protected` stays, with its files.
+    """
     chosen = [job for job in observed.jobs if select is None or job.finetune in select]
-    changes = [
-        Change(name, _action(steps), "destroy", steps)
-        for name, jobs in _by_name(chosen).items()
-        if (steps := _removal(jobs, observed))
-    ]
-    ids = {job.id for job in chosen}
+    changes = []
+    for name, jobs in _by_name(chosen).items():
+        steps = _removal(jobs, observed, protected)
+        kept = _kept_words(jobs, observed, protected)
+        if steps or kept:
+            changes.append(Change(name, _action(steps), f"destroy{kept}", steps))
+    ids = {job.id for job in chosen if _alias(job, protected) is None}
     kept_by_others = {
         file
         for job in observed.jobs
@@ -199,11 +217,11 @@ def _by_name(jobs: Iterable[Job]) -> dict[str, list[Job]]:
     return groups
 
 
-def _removal(jobs: Iterable[Job], observed: Observed) -> tuple[Step, ...]:
-    """Cancel what runs, then delete the models that exist."""
+def _removal(jobs: Iterable[Job], observed: Observed, protected: Protected) -> tuple[Step, ...]:
+    """Cancel what runs, then delete the models that exist and are in no service."""
     jobs = tuple(jobs)
     cancels = _cancels(jobs)
-    models = tuple(step for job in jobs for step in _model_steps(job, observed))
+    models = tuple(step for job in jobs for step in _model_steps(job, observed, protected))
     return (*cancels, *models)
 
 
@@ -211,15 +229,30 @@ def _cancels(jobs: Iterable[Job]) -> tuple[Step, ...]:
     return tuple(CancelJob(job.id, "removed") for job in jobs if stoppable(job))
 
 
-def _model_steps(job: Job, observed: Observed) -> list[Step]:
+def _model_steps(job: Job, observed: Observed, protected: Protected) -> list[Step]:
     """Delete a job's model and its checkpoints, as far as they are known to exist."""
-    if job.model is None or job.status != "succeeded":
+    if job.model is None or job.status != "succeeded" or _alias(job, protected) is not None:
         return []
     if observed.models is None:
         return [DeleteModel(job.model)]
     checkpoints = observed.checkpoints.get(job.model, ())
     present = [job.model] if job.model in observed.models else []
     return [DeleteModel(model) for model in (*checkpoints, *present)]
+
+
+def _alias(job: Job, protected: Protected) -> str | None:
+    """What a job's model, or one of its checkpoints, is promoted as."""
+    return protected.get(job.id) or protected.get(job.model or "")
+
+
+def _kept_words(jobs: Iterable[Job], observed: Observed, protected: Protected) -> str:
+    """The end of a reason: which models stay although nothing else would keep them."""
+    kept = [
+        f"{job.model} (promoted as {alias})"
+        for job in jobs
+        if (alias := _alias(job, protected)) is not None and _model_steps(job, observed, _NOTHING)
+    ]
+    return f"; keeps {', '.join(kept)}" if kept else ""
 
 
 def _inputs(job: Job) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from ftctl.model import Spec, nothing
@@ -42,6 +43,9 @@ class Job:
     metadata: Spec = field(default_factory=nothing)  # the user's own pairs
     trained_tokens: int | None = None
     finished_at: int | None = None
+    hyperparameters: Spec = field(default_factory=nothing)  # as the service resolved them
+    seed: int | None = None  # the service draws one where none was asked for
+    commit: str | None = None  # of the manifests that it was bought by, as its mark tells
 
     @property
     def in_progress(self) -> bool:
@@ -76,6 +80,8 @@ class Observed:
     models: frozenset[str] | None = frozenset()  # None: the service does not list them
     adopted: tuple[Job, ...] = ()  # jobs without our mark that manifests adopt
     others: tuple[Job, ...] = ()  # of other projects in the account, where those may be reused
+    # When models stop, as far as the service tells: base models and fine-tuned ones.
+    shutdowns: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def every_job(self) -> tuple[Job, ...]:

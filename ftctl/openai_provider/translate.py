@@ -9,7 +9,7 @@ from typing import Any
 
 from ftctl.digest import read_file_name
 from ftctl.errors import redact
-from ftctl.marks import project_of, read_marks
+from ftctl.marks import COMMIT, project_of, read_marks
 from ftctl.world import CheckpointModel, Event, File, Job, JobError
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
@@ -38,12 +38,42 @@ def read_job(raw: Raw) -> Job:
         metadata=mark.own,
         trained_tokens=raw.get("trained_tokens"),
         finished_at=raw.get("finished_at"),
+        hyperparameters=_hyperparameters(raw),
+        seed=_seed(raw.get("seed")),
+        commit=_commit(raw.get("metadata")),
     )
 
 
 def read_job_of_project(raw: Raw) -> Job:
     """A training job that tells whose it is."""
     return replace(read_job(raw), project=project_of(raw.get("metadata")))
+
+
+def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
+    """Those of its method, else those at the top, where older jobs and other services have them."""
+    method = raw.get("method")
+    kind = method.get("type") if isinstance(method, Mapping) else None
+    inner = method.get(kind) if isinstance(method, Mapping) and isinstance(kind, str) else None
+    found = inner.get("hyperparameters") if isinstance(inner, Mapping) else None
+    if not isinstance(found, Mapping) or not found:
+        found = raw.get("hyperparameters")
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        str(name): value
+        for name, value in found.items()
+        if isinstance(value, int | float | str) and not isinstance(value, bool)
+    }
+
+
+def _seed(raw: object) -> int | None:
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+
+
+def _commit(metadata: object) -> str | None:
+    """The git commit in a job's metadata."""
+    commit = metadata.get(COMMIT) if isinstance(metadata, Mapping) else None
+    return str(commit) if commit else None
 
 
 def _error(raw: object) -> JobError | None:

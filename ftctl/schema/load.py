@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-SCHEMAS = ("project", "dataset", "finetune", "manifest", "plan")
+SCHEMAS = ("project", "dataset", "finetune", "manifest", "plan", "lock")
 
 JsonSchema = Mapping[str, Any]
 

@@ -1,0 +1,128 @@
+"""A session in; its part of `ftctl.lock` read, and written anew after an apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ftctl import __version__
+from ftctl.cli.commit import commit_of
+from ftctl.cli.session import Session
+from ftctl.cli.settings import Settings
+from ftctl.errors import FtctlError, ProviderError, fault_text
+from ftctl.lock import (
+    DEFAULT_ENVIRONMENT,
+    LOCK_FILE,
+    Lock,
+    observed_from,
+    protected,
+    read_lock_file,
+    record,
+    unknown_checkpoints,
+    update_lock_file,
+)
+
+if TYPE_CHECKING:
+    from ftctl.changes import Plan
+    from ftctl.provider import Provider
+    from ftctl.world import Observed
+
+_ASKED_AT_ONCE = 4
+_WITHOUT = (404, 405, 501)  # how services say that they know no checkpoints
+
+
+def environment_of(settings: Settings) -> str:
+    """The section of the record that a run reads and writes."""
+    return settings.environment or DEFAULT_ENVIRONMENT
+
+
+def protected_models(session: Session) -> Mapping[str, str]:
+    """Promoted models and their jobs, with their aliases, for `PlanOptions.protected`."""
+    return protected(read_lock_file(session.root))
+
+
+def timestamp(settings: Settings) -> str:
+    """Now, as it stands in the record: ISO 8601 in UTC, whole seconds."""
+    moment = datetime.fromtimestamp(int(settings.clock.now()), tz=UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_lock(
+    session: Session,
+    provider: Provider,
+    observed: Observed | None = None,
+    plan: Plan | None = None,
+) -> None:
+    """Bring `ftctl.lock` up to what stands now. What was done is done: a fault is only told.
+
+    `observed` and `plan` are those of all fine-tunes after the apply; asked for where not given.
+    """
+    try:
+        observed = observed or session.observe(provider)
+        _write(session, provider, observed, plan or _whole_plan(session, observed))
+    except FtctlError as fault:
+        session.settings.console.note(
+            f"warning: {LOCK_FILE} is not up to date: {fault_text(fault)}\n"
+            "    nothing else is wrong: apply again to write it"
+        )
+
+
+def offline_snapshot(session: Session) -> Observed:
+    """What exists at the service as far as `ftctl.lock` tells; nobody is asked."""
+    if not (session.root / LOCK_FILE).exists():
+        session.settings.console.note(
+            f"there is no {LOCK_FILE}: nothing is known of what exists at the service"
+        )
+    others = session.project.config.reuse == "account"
+    environment = environment_of(session.settings)
+    return observed_from(read_lock_file(session.root), environment, others=others)
+
+
+def _write(session: Session, provider: Provider, observed: Observed, plan: Plan) -> None:
+    environment = environment_of(session.settings)
+    lock = read_lock_file(session.root)
+    jobs = unknown_checkpoints(lock, environment, session.desired, observed, plan)
+    checkpoints = _checkpoints(provider, jobs)
+    commit = commit_of(session.root) if jobs else None
+
+    def bring_up(current: Lock) -> Lock:
+        return record(
+            current,
+            environment,
+            session.desired,
+            observed,
+            plan,
+            version=__version__,
+            commit=commit,
+            checkpoints=checkpoints,
+        )
+
+    # Most applies change nothing here: those need no lock, and a folder that is read-only is fine.
+    if bring_up(lock) != lock:
+        update_lock_file(session.root, bring_up)
+
+
+def _whole_plan(session: Session, observed: Observed) -> Plan:
+    from ftctl.cli.planning import Asked, options_for, plan_for  # they ask us what is protected
+
+    return plan_for(session, observed, options_for(session, Asked()))
+
+
+def _checkpoints(provider: Provider, jobs: tuple[str, ...]) -> dict[str, dict[int, str]]:
+    """The checkpoints' models by step, of those jobs that the service tells of."""
+    if not jobs:
+        return {}
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+        found = zip(jobs, threads.map(partial(_steps, provider), jobs), strict=True)
+        return {job: steps for job, steps in found if steps is not None}
+
+
+def _steps(provider: Provider, job: str) -> dict[int, str] | None:
+    try:
+        return {one.step: one.model for one in provider.checkpoints(job)}
+    except ProviderError as fault:
+        # Not every service has them. Of any other fault the next apply asks again.
+        return {} if fault.status in _WITHOUT else None
