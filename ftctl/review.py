@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ftctl.changes import Plan
-from ftctl.rowdiff import Compared
+
+if TYPE_CHECKING:
+    from ftctl.rowdiff import Compared
 
 Severity = Literal["refused", "allowed", "warning"]
 

@@ -31,7 +31,7 @@ class BusyTerminal:
         return "yes\n"
 
 
-def test_a_plan_that_changed_while_it_was_read_is_stale(
+def test_what_was_bought_elsewhere_while_it_was_read_is_not_bought_again(
     shell: Shell, write_project: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_project(small_project())
@@ -44,9 +44,31 @@ def test_a_plan_that_changed_while_it_was_read_is_stale(
 
     result = shell("apply")
 
+    assert result.status == 0
+    assert "Of the approved plan, this is done already: tone." in result.out
+    assert (result.out + result.err).count("started ftjob-") == 1  # by the other one
+
+
+def test_a_plan_that_changed_while_it_was_read_is_stale(
+    shell: Shell, write_project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model of one fine-tune is deleted while the plan for another one is read."""
+    folder = write_project(small_project())
+    shell.ok("apply", "--auto-approve", "--wait")
+    write_project({"finetunes/warm.yaml": FINETUNE.replace("name: tone", "name: warm\nseed: 8")})
+
+    def elsewhere() -> None:
+        settings = Settings(clock=HandClock(), environ={}, folder=folder)
+        assert run(["destroy", "--select", "tone", "--auto-approve"], settings) == 0
+
+    monkeypatch.setattr(sys, "stdin", BusyTerminal(elsewhere))
+
+    result = shell("apply")
+
     assert result.status == 5
     assert "the plan is another now" in result.err
-    assert (result.out + result.err).count("started ftjob-") == 1  # by the other one
+    assert "tone: was not in the approved plan, and would now be bought" in result.err
+    assert "started ftjob-" not in result.out
 
 
 def test_a_file_that_changed_after_the_plan_is_not_uploaded(

@@ -10,16 +10,18 @@ import json
 import os
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Shell, without_ids, without_losses
 
 from ftctl.cli.planning import Asked, options_for, plan_for
+from ftctl.cli.reviewing import review
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import Settings
 from ftctl.record import read_observed
-from ftctl.render.plan_json import plan_digest, plan_document
+from ftctl.render.plan_json import plan_document
 from ftctl.render.text import plan_text
 
 CASES = Path(__file__).parent / "cases"
@@ -69,9 +71,10 @@ def test_a_plan_is_made_from_manifests_and_what_exists(case: Path, shell: Shell)
 
     plan = plan_for(session, observed, options_for(session, asked))
 
-    digest = plan_digest(plan)
-    _compare(case / "plan.txt", plan_text(plan, digest, "ftctl apply") + "\n")
-    told = {**plan_document(plan), "ftctl_version": "VERSION"}  # or every release rewrites them
+    found = replace(review(session, plan, observed, asked), commit=None)
+    _compare(case / "plan.txt", plan_text(found, "ftctl apply") + "\n")
+    document = plan_document(found, asked.document)
+    told = {**document, "ftctl_version": "VERSION"}  # or every release rewrites them
     document = json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
     _compare(case / "plan.json", document + "\n")
 

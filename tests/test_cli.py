@@ -64,7 +64,7 @@ def test_3_when_a_limit_refuses(shell: Shell, write_project: Write, command: lis
     result = shell(*command)
 
     assert result.status == 3
-    assert "policy.max_jobs_created in ftctl.yaml allows 0" in result.err
+    assert "policy.max_jobs_created allows 0" in result.err
     assert "no job yet" in shell("events", "tone").err
 
 
@@ -106,7 +106,7 @@ def test_6_when_a_wait_runs_out_of_time(shell: Shell, write_project: Write) -> N
     [
         ["frobnicate"],
         ["plan", "--frobnicate"],
-        ["plan", "--format", "html"],
+        ["plan", "--format", "pdf"],
         ["plan", "--select", "nobody"],
         ["events"],
         ["apply"],

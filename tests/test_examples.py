@@ -12,7 +12,9 @@ from conftest import DATA, ROOT, HandClock, Shell
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
 
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir())
+EXAMPLES = sorted(
+    path.name for path in (ROOT / "examples").iterdir() if (path / "ftctl.yaml").is_file()
+)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

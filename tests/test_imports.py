@@ -18,7 +18,7 @@ DOORS = {
     "deepdiff": {"diff"},
     "openai": {"openai_provider", "pytest_plugin"},
     "httpx2": {"openai_provider", "emulator", "pytest_plugin"},
-    "numpy": {"emulator", "quality", "tokens"},
+    "numpy": {"emulator", "quality", "tokens", "dataset"},
     "tiktoken": {"tokens"},
     "pytest": {"pytest_plugin"},
     "python_multipart": {"emulator"},
@@ -33,21 +33,21 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "lazy", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
-    "changes",
+    "lazy", "errors", "harmless", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
+    "changes", "catalog",
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
-    "cache", "project", "resolve", "services", "catalog", "diff",
+    "cache", "project", "resolve", "services", "diff",
     "record",
-    "lock", "cost", "limits", "review", "policy", "cleanup", "plan", "approved",
+    "lock", "cost", "review", "policy", "cleanup", "plan", "approved",
     "provider", "openai_provider", "observe", "importing", "doctor",
     "purchase", "apply", "wait", "render", "cli", "__main__",
 ]  # fmt: skip
 
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
-    "errors", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
+    "errors", "harmless", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
     "diff", "record", "cost", "review", "policy", "approved",
-    "limits", "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
+    "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from test_plan import Scene, scenes
 
+from ftctl.approved import plan_digest
 from ftctl.changes import (
     Action,
     CancelJob,
@@ -30,27 +31,28 @@ from ftctl.changes import (
 )
 from ftctl.errors import ProviderError
 from ftctl.model import ServiceInfo
-from ftctl.render.markdown import plan_markdown
-from ftctl.render.plan_json import plan_digest, plan_document
+from ftctl.render.plan_json import plan_document
 from ftctl.render.text import outcome_problem, plan_text, progress_text, report_text, status_text
 from ftctl.render.words import duration, one_line, size
+from ftctl.review import Review
 from ftctl.schema import load_schema
 from ftctl.wait import Progress
 from ftctl.world import Job, JobError
 
 CASES = Path(__file__).parent / "cases" / "plan"
 SERVICE = ServiceInfo("openai", "https://api.example/v1")
-DIGEST = "sha256:" + "0" * 64
 SHA = "a" * 64
-HOSTILE = (
-    "a|b`c`<img src=x>\n\n# *bold* [link](http://evil.example) </summary></details> \\| ~x~ $y$"
-)
 
 often = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 
 def plan(*changes: Change, warnings: tuple[str, ...] = ()) -> Plan:
     return Plan("demo", SERVICE, changes, warnings)
+
+
+def reviewed(one: Plan) -> Review:
+    """The plan, with nothing said about it."""
+    return Review(one, plan_digest(one))
 
 
 def validator() -> Draft202012Validator:
@@ -90,7 +92,7 @@ def test_every_golden_plan_fits_the_schema(case: Path) -> None:
 @given(scenes())
 @often
 def test_every_plan_fits_the_schema(scene: Scene) -> None:
-    document = plan_document(scene.plan())
+    document = plan_document(reviewed(scene.plan()))
 
     faults = [fault.message for fault in validator().iter_errors(document)]
 
@@ -107,9 +109,9 @@ def mappings(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@pytest.mark.parametrize("path", mappings(plan_document(full_plan())), ids=str)
+@pytest.mark.parametrize("path", mappings(plan_document(reviewed(full_plan()))), ids=str)
 def test_the_schema_knows_every_key(path: tuple[Any, ...]) -> None:
-    document = plan_document(full_plan())
+    document = plan_document(reviewed(full_plan()))
     assert validator().is_valid(document)
     place: Any = document
     for step in path:
@@ -120,14 +122,14 @@ def test_the_schema_knows_every_key(path: tuple[Any, ...]) -> None:
     assert not validator().is_valid(document)
 
 
-@pytest.mark.parametrize("path", mappings(plan_document(full_plan())), ids=str)
+@pytest.mark.parametrize("path", mappings(plan_document(reviewed(full_plan()))), ids=str)
 def test_the_schema_misses_every_key(path: tuple[Any, ...]) -> None:
-    place: Any = plan_document(full_plan())
+    place: Any = plan_document(reviewed(full_plan()))
     for step in path:
         place = place[step]
 
     for key in list(place):
-        document = json.loads(json.dumps(plan_document(full_plan())))
+        document = json.loads(json.dumps(plan_document(reviewed(full_plan()))))
         part = document
         for step in path:
             part = part[step]
@@ -160,8 +162,8 @@ def test_a_plan_gives_the_same_bytes_each_time(scene: Scene) -> None:
     first, second = scene.plan(), scene.plan()
 
     texts = [
-        json.dumps(plan_document(one), sort_keys=True) + plan_text(one, plan_digest(one), "apply")
-        for one in (first, second)
+        json.dumps(plan_document(one), sort_keys=True) + plan_text(one, "apply")
+        for one in (reviewed(first), reviewed(second))
     ]
 
     assert texts[0] == texts[1]
@@ -183,9 +185,9 @@ def test_the_digest_covers_steps_and_not_words_or_uploads() -> None:
 
 
 def test_a_price_that_is_not_known_is_null_and_not_zero() -> None:
-    bought = plan_document(full_plan())
-    later = plan_document(plan(Change("child", Action.DEFER, "waits for tone")))
-    idle = plan_document(plan(Change("tone", Action.NO_OP, "up to date")))
+    bought = plan_document(reviewed(full_plan()))
+    later = plan_document(reviewed(plan(Change("child", Action.DEFER, "waits for tone"))))
+    idle = plan_document(reviewed(plan(Change("tone", Action.NO_OP, "up to date"))))
 
     assert (bought["cost"], later["cost"]) == (None, None)
     assert idle["cost"] == {"currency": "USD", "low": 0.0, "high": 0.0}
@@ -203,27 +205,27 @@ Project demo at openai, https://api.example/v1.
     ~ suffix unset → warm
 
 Warning: it ends soon.
-Plan: 1 to replace. 1 training job will be billed; the price is not estimated yet. \
+Plan: 1 to replace. 1 training job will be billed; the price is not known. \
 1 model will be deleted for good.
-Its digest, for --approve: sha256:1
+Its digest, for --approve: {digest}
 To carry it out: ftctl apply"""
 
 
 def test_a_plan_reads_like_a_diff_and_ends_with_what_to_type() -> None:
-    text = plan_text(full_plan(), "sha256:1", "ftctl apply")
+    text = plan_text(reviewed(full_plan()), "ftctl apply")
 
-    assert text == TEXT
+    assert text == TEXT.format(digest=plan_digest(full_plan()))
 
 
 def test_colour_is_laid_over_heads_and_changes_no_word() -> None:
-    painted = plan_text(full_plan(), "d", None, lambda text, colour: f"<{colour}>{text}</>")
+    painted = plan_text(reviewed(full_plan()), None, lambda text, colour: f"<{colour}>{text}</>")
 
     assert "<yellow>± tone: replace, seed 1 → 2</>" in painted
-    assert re.sub(r"<\w*>|</>", "", painted) == plan_text(full_plan(), "d", None)
+    assert re.sub(r"<\w*>|</>", "", painted) == plan_text(reviewed(full_plan()), None)
 
 
 def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
-    text = plan_text(plan(), DIGEST, "ftctl apply")
+    text = plan_text(reviewed(plan()), "ftctl apply")
 
     assert text.splitlines()[2:] == ["Plan: no fine-tunes. Nothing to do, nothing to pay."]
 
@@ -233,88 +235,10 @@ def test_words_of_others_stay_on_their_line_and_steer_no_terminal() -> None:
     steps = (DeleteFile("file-1", evil),)
     fields = (FieldChange("suffix", evil, None, cosmetic=True),)
 
-    text = plan_text(plan(Change(evil, Action.DELETE, evil, steps, fields)), DIGEST, None)
+    text = plan_text(reviewed(plan(Change(evil, Action.DELETE, evil, steps, fields))), None)
 
     assert len(text.splitlines()) == 7
     assert all(character.isprintable() or character == "\n" for character in text)
-
-
-MARKDOWN = """\
-### ftctl plan: demo
-
-Project demo at openai, https://api.example/v1.
-
-> **Warning:** it ends soon.
-
-| | fine-tune | action | why |
-|---|---|---|---|
-| `±` | tone | replace | seed 1 → 2 |
-
-**Plan:** 1 to replace.
-
-<details><summary>tone</summary>
-
-- upload data/rows.jsonl (12.3 kB)
-- train ft:model at best, supervised
-- cancel ftjob-2 (superseded)
-- delete model ft:old
-- delete file file-2 (rest.jsonl)
-- suffix unset → warm
-
-</details>
-
-Approve exactly this: `ftctl apply --approve sha256:1`"""
-
-
-def test_markdown_is_a_table_with_the_steps_folded_below() -> None:
-    text = plan_markdown(full_plan(), "sha256:1")
-
-    assert text == MARKDOWN
-
-
-def without_ours(markdown: str) -> str:
-    """The document without the marks and tags that ftctl itself writes."""
-    lines = []
-    for line in markdown.splitlines():
-        if re.fullmatch(r"\|.*\|", line):
-            cells = re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]
-            assert len(cells) == 4, line
-            lines.append(" ".join(cells[1:]))
-        elif summary := re.fullmatch("<details><summary>(.*)</summary>", line):
-            assert "<" not in summary[1]  # a line of HTML: Markdown's marks mean nothing in it
-        elif line != "</details>":
-            lines.append(line)
-    return "\n".join(lines)
-
-
-@given(st.text(alphabet="ab |`<>\\\n*_[]()#&~$!-/\x1b\u2028", max_size=30))
-@settings(often, max_examples=300)
-def test_markdown_cannot_be_broken_out_of(words: str) -> None:
-    steps = (CancelJob(words, words), DeleteModel(words), DeleteFile(words, words))
-    fields = (FieldChange("metadata." + words, words, words, cosmetic=True),)
-    hostile = plan(Change(words, Action.CANCEL, words, steps, fields), warnings=(words,))
-    harmless = plan(Change("x", Action.CANCEL, "x", steps, fields), warnings=("x",))
-
-    text = plan_markdown(hostile, DIGEST)
-
-    assert len(text.split("\n")) == len(plan_markdown(harmless, DIGEST).split("\n"))
-    assert all(character.isprintable() or character == "\n" for character in text)
-    rest = without_ours(text)
-    assert "<" not in rest
-    table, _, details = rest.partition("**Plan:**")
-    for part in (table.partition("why")[2], details.partition("cancel")[2]):
-        unescaped = re.sub(r"\\.", "", part.partition("Approve exactly this")[0])
-        assert not re.search(r"[`*_\[\]|~$]", unescaped.replace("`x`", "")), part
-
-
-def test_hostile_words_are_shown_as_they_are_written() -> None:
-    text = plan_markdown(plan(Change("n", Action.NO_OP, HOSTILE)), DIGEST)
-
-    row = next(line for line in text.splitlines() if line.startswith("| `=`"))
-    assert row == (
-        r"| `=` | n | no-op | a\|b\`c\`&lt;img src=x&gt; # \*bold\* \[link\](http://evil.example)"
-        r" &lt;/summary&gt;&lt;/details&gt; \\\| \~x\~ \$y\$ |"
-    )
 
 
 def test_a_report_counts_what_was_done_and_what_was_not() -> None:

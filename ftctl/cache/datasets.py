@@ -88,6 +88,24 @@ class Datasets:
             self._store.put(key, kept)
         return decoded(kept, "", "").diagnostics
 
+    def leaked_rows(self, training: Known, validation: Known) -> int | None:
+        """How many validation rows training has seen; None where nothing was collected."""
+        seen, held_out = self._collected_of(training), self._collected_of(validation)
+        if seen is None or held_out is None:
+            return None
+        from ftctl.quality import leaked_rows  # noqa: PLC0415 - few policies ask
+
+        return leaked_rows(seen, held_out)
+
+    def repeated_rows(self, known: Known) -> int | None:
+        """How many rows repeat an earlier one; None where nothing was collected."""
+        collected = self._collected_of(known)
+        if collected is None:
+            return None
+        from ftctl.quality import repeated_rows  # noqa: PLC0415 - few policies ask
+
+        return repeated_rows(collected)
+
     def _scan(
         self, name: str, source: Path, shown: str, question: Question, told: Told | None
     ) -> Scan:

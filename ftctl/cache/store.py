@@ -12,7 +12,6 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
@@ -103,6 +102,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Whoever reads meanwhile, or after we were killed, finds the old file or the new one.
     """
+    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - 5 ms; most runs write nothing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     cache = path.parent if path.parent.name == "cache" else path.parent.parent
     ignore = cache.parent / ".gitignore"

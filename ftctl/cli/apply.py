@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import click
 
+from ftctl.approved import Approved, Settled, approved_of, plan_digest, settle
 from ftctl.changes import Plan, StartJob
-from ftctl.cli.approval import approve as get_approval
-from ftctl.cli.console import Console
+from ftctl.cli.approval import ask, is_digest, stale
 from ftctl.cli.durations import DURATION
 from ftctl.cli.exits import DONE
 from ftctl.cli.interrupts import interrupts
-from ftctl.cli.planning import asked, options_for, plan_for, plan_options, show_warnings
+from ftctl.cli.locking import write_lock
+from ftctl.cli.planfile import find_plan, keep_plan, read_plan
+from ftctl.cli.planning import (
+    Asked,
+    allow_option,
+    asked,
+    asked_in,
+    base_option,
+    force_destroy_option,
+    options_for,
+    plan_for,
+    plan_options,
+    show_warnings,
+)
+from ftctl.cli.reviewing import review
 from ftctl.cli.running import Running
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.errors import Stale
-from ftctl.limits import check_limits
+from ftctl.errors import Stale, UsageError
 from ftctl.plan import PlanOptions
+from ftctl.policy import raise_refused
 from ftctl.provider import Provider
-from ftctl.render.plan_json import plan_digest
+from ftctl.render.plan_json import plan_document
 from ftctl.render.text import plan_text
 from ftctl.render.words import plural
 from ftctl.world import Observed
@@ -27,6 +44,10 @@ from ftctl.world import Observed
 @click.command("apply")
 @shared_options
 @plan_options
+@allow_option
+@force_destroy_option
+@base_option
+@click.argument("planfile", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--approve", metavar="DIGEST", help="Do exactly the plan that has this digest.")
 @click.option(
@@ -41,10 +62,14 @@ from ftctl.world import Observed
 @click.pass_context
 def apply_command(
     context: click.Context,
+    *,
+    planfile: Path | None,
     select: tuple[str, ...],
     replace: tuple[str, ...],
     prune: bool,
     retry_failed: bool,
+    allow: tuple[str, ...],
+    force_destroy: bool,
     auto_approve: bool,
     approve: str | None,
     wait: bool,
@@ -53,45 +78,99 @@ def apply_command(
 ) -> int:
     """Plan, ask, and do it.
 
-    Doing it again does nothing: what exists already is found by its digest.
+    Doing it again does nothing: what exists already is found by its digest. PLANFILE, of 'ftctl
+    plan --out', is done without asking: what of it is done already is left out, and if anything of
+    it would now be another thing, nothing is done and the exit status is 5.
     """
     settings = settings_of(context)
+    if planfile is not None and approve is not None:
+        raise UsageError("a plan in a file is approved by giving it", "leave out --approve")
+    wanted = asked(
+        select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
+        force_destroy=force_destroy,
+    )  # fmt: skip
+    approved = None
+    if planfile is not None:
+        approved = read_plan(settings.folder / planfile)
+        wanted = asked_in(approved.options, wanted)
     session = open_session(settings)
     show_warnings(session)
-    options = options_for(session, asked(select, replace, prune=prune, retry_failed=retry_failed))
+    options = options_for(session, wanted)
     with session.provider() as provider:
         observed = session.observe(provider)
-        plan = plan_for(session, observed, options)
-        digest = plan_digest(plan)
-        paint = settings.console.paint
-        settings.console.result(plan_text(plan, digest, None, paint))
-        check_limits(plan, session.project.config.policy)
-        if not plan.empty and not auto_approve and _ask(settings.console, plan, approve):
-            # Somebody read for a while: what runs must still be what was read.
-            observed = _look_again(session, provider, options, digest)
+        whole = plan_for(session, observed, options)
+        if approved is None and approve is not None and not is_digest(approve, plan_digest(whole)):
+            approved = find_plan(session.root, approve)
+        settled = _show(session, observed, whole, approved, wanted)
+        plan = settled.plan
+        if approved is None and approve is not None and not is_digest(approve, plan_digest(plan)):
+            raise stale(plan_digest(plan))
+        if not (plan.empty or auto_approve or approved is not None or approve is not None):
+            # Somebody reads for a while: what runs must still be what was read.
+            observed, plan = _asked(session, provider, options, plan)
         with interrupts(settings.console) as stop:
             run = Running(session, provider, options, stop, parallelism)
             status = DONE if plan.empty else run.carry_out(plan, observed)
             if wait or timeout is not None:
-                return run.wait(plan, status, timeout)
+                try:
+                    return run.wait(plan, status, timeout)
+                finally:
+                    write_lock(session, provider)
         run.say_what_is_next(plan)
+        if plan.empty:
+            write_lock(session, provider, observed, whole)
+        else:
+            write_lock(session, provider)
     return status
 
 
-def _ask(console: Console, plan: Plan, approved: str | None) -> bool:
-    """Get the plan approved; whether a person was asked."""
+def _show(
+    session: Session, observed: Observed, plan: Plan, approved: Approved | None, wanted: Asked
+) -> Settled:
+    """Print the plan, or what is left of the one that was approved.
+
+    Raises `Stale` where that would now do something else, and `Refused` where the policy stands
+    against it.
+    """
+    console = session.settings.console
+    settled, moved = (Settled(plan), ()) if approved is None else settle(approved, plan)
+    found = review(session, plan if moved else settled.plan, observed, wanted)
+    console.result(plan_text(found, None, console.paint))
+    _tell(session, settled)
+    if moved:
+        raise stale(found.digest, moved)
+    raise_refused(found.judgement)
+    if approved is None:
+        keep_plan(session.root, plan_document(found, wanted.document))
+    return settled
+
+
+def _tell(session: Session, settled: Settled) -> None:
+    note = session.settings.console.result
+    if settled.done:
+        note(f"Of the approved plan, this is done already: {_listed(settled.done)}.")
+    if settled.unapproved:
+        note(f"Left alone, for nobody approved it: {_listed(settled.unapproved)}.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _asked(
+    session: Session, provider: Provider, options: PlanOptions, plan: Plan
+) -> tuple[Observed, Plan]:
+    """Ask for approval; what exists now, and what of the plan is still to be done."""
     buys = plural(len(plan.steps(StartJob)), "training job")
-    return get_approval(console, plan_digest(plan), approved, f"Apply this plan ({buys})?")
-
-
-def _look_again(
-    session: Session, provider: Provider, options: PlanOptions, digest: str
-) -> Observed:
-    """What exists now. Raises `Stale` if that asks for another plan than the one read."""
+    ask(session.settings.console, plan_digest(plan), f"Apply this plan ({buys})?")
     observed = session.observe(provider)
-    if plan_digest(plan_for(session, observed, options)) != digest:
+    now = plan_for(session, observed, options)
+    settled, moved = settle(approved_of(plan), now)
+    if moved:
         raise Stale(
-            "something changed at the service while you were reading: the plan is another now",
+            "something changed at the service while you were reading: the plan is another now\n    "
+            + "\n    ".join(moved),
             "run the same command again",
         )
-    return observed
+    _tell(session, settled)
+    return observed, settled.plan

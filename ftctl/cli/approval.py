@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -14,15 +15,22 @@ class NotApproved(FtctlError):
     """Somebody read the plan and said no."""
 
 
-def approve(console: Console, digest: str, approved: str | None, question: str) -> bool:
-    """Return if the plan may run: True where a person was asked. Raises otherwise."""
-    if approved is not None:
-        if approved.strip() not in (digest, digest.removeprefix("sha256:")):
-            raise Stale(
-                f"what was approved is not what would run now: the plan above is {digest}",
-                "read it, and approve that digest if it is what you want",
-            )
-        return False
+def is_digest(approved: str, digest: str) -> bool:
+    """Whether somebody approved exactly the plan of this digest."""
+    return approved.strip() in (digest, digest.removeprefix("sha256:"))
+
+
+def stale(digest: str, moved: Sequence[str] = ()) -> Stale:
+    """The refusal of a plan that is not what was approved, with what moved where that is known."""
+    told = "".join(f"\n    {sentence}" for sentence in moved)
+    return Stale(
+        f"what was approved is not what would run now: the plan above is {digest}{told}",
+        "read it, and approve that digest if it is what you want",
+    )
+
+
+def ask(console: Console, digest: str, question: str) -> None:
+    """Return if a person at the terminal says yes."""
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask for approval",
@@ -31,4 +39,3 @@ def approve(console: Console, digest: str, approved: str | None, question: str) 
     console.note(f"\n{question} Only 'yes' is taken as one.")
     if click.prompt("Answer", default="no", show_default=False, err=True).strip() != "yes":
         raise NotApproved("not approved; nothing was done")
-    return True

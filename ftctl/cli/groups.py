@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -11,7 +12,8 @@ Listed = Mapping[str, str]  # name -> what it does in short
 
 
 class LazyGroup(click.Group):
-    """Commands by name from the modules of a package, each as `NAME_command` in `NAME`.
+    """Commands by name from the modules of a package, each as `NAME_command` in `NAME`
+    (in `NAME_command` where the name is a word of Python's own).
 
     What each does in short is given here so that `--help` need not import them all.
     """
@@ -29,7 +31,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self.listed:
             return None
-        module = import_module(f"{self.package}.{cmd_name}")
+        name = f"{cmd_name}_command" if iskeyword(cmd_name) else cmd_name
+        module = import_module(f"{self.package}.{name}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 

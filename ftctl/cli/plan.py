@@ -1,4 +1,4 @@
-"""`ftctl plan`: what would change and why; writes nothing."""
+"""`ftctl plan`: what would change and why; writes nothing at the service."""
 
 from __future__ import annotations
 
@@ -8,30 +8,51 @@ from pathlib import Path
 import click
 
 from ftctl.cli.exits import CHANGES, DONE
+from ftctl.cli.locking import offline_snapshot
+from ftctl.cli.planfile import keep_plan, plan_json, write_file
 from ftctl.cli.planning import (
+    Asked,
+    allow_option,
     apply_words,
     asked,
+    base_option,
+    force_destroy_option,
     options_for,
     plan_for,
     plan_options,
     show_warnings,
 )
-from ftctl.cli.session import open_session
-from ftctl.cli.settings import settings_of, shared_options
-from ftctl.errors import FtctlError
-from ftctl.limits import check_limits
+from ftctl.cli.reviewing import review
+from ftctl.cli.session import Session, open_session
+from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.errors import UsageError
+from ftctl.policy import raise_refused
 from ftctl.record import observed_document
-from ftctl.render.markdown import plan_markdown
-from ftctl.render.plan_json import plan_digest, plan_document
+from ftctl.render.plan_json import plan_document
 from ftctl.render.text import plan_text
+from ftctl.review import Review
+from ftctl.world import Observed
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("plan")
 @shared_options
 @plan_options
+@allow_option
+@force_destroy_option
+@base_option
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",
-    help="How to print the plan.",
+    "--format", "form", type=click.Choice(["text", "json", "markdown", "html"]), default="text",
+    help="How to print the plan; markdown: for a comment on a pull request.",
+)  # fmt: skip
+@click.option(
+    "--out", type=_FILE, metavar="FILE",
+    help="Write the plan as JSON too: 'ftctl apply FILE' does exactly that.",
+)  # fmt: skip
+@click.option(
+    "--offline", is_flag=True,
+    help="Ask no service: plan against what ftctl.lock says there is.",
 )  # fmt: skip
 @click.option(
     "--detailed-exitcode",
@@ -39,50 +60,86 @@ from ftctl.render.text import plan_text
     help="Exit with 2 if there are changes, 0 if there are none.",
 )
 @click.option(
-    "--record", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--show-text", is_flag=True,
+    help="With --base: show rows that differ, with keys and personal data taken out.",
+)  # fmt: skip
+@click.option(
+    "--record", type=_FILE, metavar="FILE",
     help="Write what was observed at the service, for a bug report.",
 )  # fmt: skip
 @click.pass_context
 def plan_command(
     context: click.Context,
+    *,
     select: tuple[str, ...],
     replace: tuple[str, ...],
     prune: bool,
     retry_failed: bool,
+    allow: tuple[str, ...],
+    force_destroy: bool,
     form: str,
+    out: Path | None,
+    offline: bool,
     detailed_exitcode: bool,
+    show_text: bool,
     record: Path | None,
 ) -> int:
-    """Show what would change, and why.
+    """Show what would change, why, and what it costs.
 
-    Writes nothing.
+    Changes nothing at the service. A plan that the project's policy stands against is shown, and
+    ends with exit status 3.
     """
     settings = settings_of(context)
+    wanted = asked(
+        select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
+        force_destroy=force_destroy,
+    )  # fmt: skip
+    if show_text and settings.base is None:
+        raise UsageError("--show-text shows rows that differ from a base", "add --base REV")
     session = open_session(settings)
     show_warnings(session)
-    wanted = asked(select, replace, prune=prune, retry_failed=retry_failed)
-    options = options_for(session, wanted)
-    with session.provider() as provider:
-        observed = session.observe(provider)
+    observed = _observed(session, offline=offline)
     if record is not None:
-        _write(record, json.dumps(observed_document(observed), indent=2, sort_keys=True) + "\n")
-    plan = plan_for(session, observed, options)
-    digest = plan_digest(plan)
-    match form:
-        case "json":
-            document = plan_document(plan)
-            text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-        case "markdown":
-            text = plan_markdown(plan, digest)
-        case _:
-            text = plan_text(plan, digest, apply_words(session, wanted), settings.console.paint)
-    settings.console.result(text)
-    check_limits(plan, session.project.config.policy)
+        write_file(record, json.dumps(observed_document(observed), indent=2, sort_keys=True) + "\n")
+    plan = plan_for(session, observed, options_for(session, wanted))
+    found = review(session, plan, observed, wanted, offline=offline, show_text=show_text)
+    document = plan_document(found, wanted.document)
+    if out is not None:
+        write_file(settings.folder / out, plan_json(document))
+    if not offline:
+        keep_plan(session.root, document)
+    settings.console.result(_text(settings, found, wanted, form, document, session))
+    raise_refused(found.judgement)
     return CHANGES if detailed_exitcode and plan.has_changes else DONE
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as fault:
-        raise FtctlError(f"{path} cannot be written: {fault.strerror}") from None
+def _observed(session: Session, *, offline: bool) -> Observed:
+    if offline:
+        return offline_snapshot(session)
+    with session.provider() as provider:
+        return session.observe(provider)
+
+
+def _text(
+    settings: Settings,
+    found: Review,
+    wanted: Asked,
+    form: str,
+    document: dict[str, object],
+    session: Session,
+) -> str:
+    match form:
+        case "json":
+            return plan_json(document).rstrip("\n")
+        case "markdown":
+            from ftctl.render.markdown import plan_markdown
+
+            return plan_markdown(
+                found, environment=settings.environment, command=apply_words(session, wanted)
+            )
+        case "html":
+            from ftctl.render.html import plan_html
+
+            return plan_html(found)
+        case _:
+            return plan_text(found, apply_words(session, wanted), settings.console.paint)

@@ -1,9 +1,9 @@
-"""What `plan` and `apply` share: their options, and the way from a session to a plan."""
+"""What `plan`, `apply` and `destroy` share: their options, and the way from a session to a plan."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,9 +12,13 @@ from typing import Any, TypeVar
 import click
 
 from ftctl.changes import Plan
+from ftctl.cli.locking import protected_models
 from ftctl.cli.session import Session
+from ftctl.cli.settings import Settings
+from ftctl.cost import price_plan
 from ftctl.errors import UsageError
 from ftctl.plan import PlanOptions, make_plan
+from ftctl.policy import check_allowed
 from ftctl.schema import cosmetic_fields
 from ftctl.world import Observed
 
@@ -29,6 +33,53 @@ class Asked:
     replace: tuple[str, ...] = ()
     prune: bool = False
     retry_failed: bool = False
+    allow: frozenset[str] = frozenset()  # rules of the policy
+    force_destroy: bool = False
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The options that shape a plan, as they stand in its document."""
+        return {
+            "select": sorted(self.select) if self.select else None,
+            "replace": sorted(self.replace),
+            "prune": self.prune,
+            "retry_failed": self.retry_failed,
+        }
+
+
+def asked_in(document: Mapping[str, Any], wanted: Asked) -> Asked:
+    """The options that a plan in a file was made with, beside those of the command line."""
+    if wanted.document != Asked().document:
+        raise UsageError(
+            "a plan in a file has its options already",
+            "leave out --select, --replace, --prune and --retry-failed, or the file",
+        )
+    return replace(
+        wanted,
+        select=tuple(document["select"] or ()),
+        replace=tuple(document["replace"]),
+        prune=document["prune"],
+        retry_failed=document["retry_failed"],
+    )
+
+
+def _base(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Settings).base = value
+
+
+base_option = click.option(
+    "--base", metavar="REV", expose_value=False, callback=_base,
+    help="The git revision that a change goes to: settings are read from its ftctl.yaml, and data"
+    " is compared with it.",
+)  # fmt: skip
+allow_option = click.option(
+    "--allow", multiple=True, metavar="RULE",
+    help="Let this rule of the policy pass; may be repeated, or list rules with commas.",
+)  # fmt: skip
+force_destroy_option = click.option(
+    "--force-destroy", is_flag=True, help="Delete promoted models too."
+)
 
 
 def plan_options(command: F) -> F:
@@ -50,13 +101,28 @@ def plan_options(command: F) -> F:
 
 
 def asked(
-    select: Iterable[str], replace: Iterable[str], *, prune: bool, retry_failed: bool
+    select: Iterable[str],
+    replace: Iterable[str],
+    *,
+    prune: bool,
+    retry_failed: bool,
+    allow: Iterable[str] = (),
+    force_destroy: bool = False,
 ) -> Asked:
     """The options of a command line, lists with commas taken apart."""
-    return Asked(_names(select), _names(replace), prune, retry_failed)
+    return Asked(
+        names_in(select), names_in(replace), prune, retry_failed, allowed(allow), force_destroy
+    )
 
 
-def _names(values: Iterable[str]) -> tuple[str, ...]:
+def allowed(values: Iterable[str]) -> frozenset[str]:
+    """The rules that --allow names; UsageError for one that there is not."""
+    rules = names_in(values)
+    check_allowed(rules)
+    return frozenset(rules)
+
+
+def names_in(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
@@ -74,6 +140,7 @@ def options_for(session: Session, wanted: Asked) -> PlanOptions:
         replace=frozenset(wanted.replace),
         cosmetic=cosmetic_fields(),
         mark_files=session.service.mark == "file-name",
+        protected={} if wanted.force_destroy else protected_models(session),
     )
 
 
@@ -97,12 +164,15 @@ def apply_words(session: Session, wanted: Asked) -> str:
     words += [word for name in wanted.replace for word in ("--replace", name)]
     words += ["--prune"] if wanted.prune else []
     words += ["--retry-failed"] if wanted.retry_failed else []
+    words += ["--base", settings.base] if settings.base else []
+    words += [word for name in sorted(wanted.allow) for word in ("--allow", name)]
     return shlex.join(words)
 
 
 def plan_for(session: Session, observed: Observed, options: PlanOptions) -> Plan:
-    """The plan, with what people must know in time."""
+    """The plan with its prices, and with what people must know in time."""
     plan = make_plan(session.desired, observed, session.info, options)
+    plan = price_plan(plan, session.desired, session.catalog)
     return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ftctl.apply import apply_plan
 from ftctl.changes import Action, Change, Plan, Report, StartJob
+from ftctl.cli.commit import commit_of
 from ftctl.cli.exits import DONE, FAILED, PARTIAL
 from ftctl.cli.interrupts import Interrupts
 from ftctl.cli.live import Screen, screen_for
@@ -48,7 +47,7 @@ class Running:
             clock=self.session.settings.clock,
             cosmetic=cosmetic_fields(),
             known_jobs=frozenset(job.id for job in observed.jobs),
-            commit=_commit(self.session.root) if plan.steps(StartJob) else None,
+            commit=commit_of(self.session.root) if plan.steps(StartJob) else None,
             say=lambda name, sentence: console.result(f"{name}: {sentence}"),
             stopping=lambda: self.stop.asked,
             parallelism=self.parallelism,
@@ -224,19 +223,3 @@ def _status(report: Report) -> int:
     if report.ok:
         return DONE
     return PARTIAL if report.partial else FAILED
-
-
-def _commit(root: Path) -> str | None:
-    """The git commit that the project's folder is at, where there is one."""
-    try:
-        found = subprocess.run(  # noqa: S603 - no shell, and a fixed command
-            ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    commit = found.stdout.strip()
-    return commit if found.returncode == 0 and commit else None

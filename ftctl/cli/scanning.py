@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.cache import Datasets, Known, open_store
+from ftctl.catalog import Catalog, load_catalog
 from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings
-from ftctl.dataset.facts import Counting, Question, Scan
+from ftctl.cost import terms_of
+from ftctl.dataset.facts import TRAINING_CONTEXT, Counting, Question, Scan
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
-from ftctl.model import Dataset, DataSource, Method
+from ftctl.model import Dataset, DataSource, Method, ServiceInfo
 from ftctl.project import Project
 from ftctl.quality.wanted import wanted_of
 from ftctl.resolve import (
@@ -40,6 +42,10 @@ _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"
 # asks for it in ftctl.yaml.
 _CHEAP = {"near_duplicates": "ignore"}
 
+DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
+
+_LEAKS, _DUPLICATES = "max_leakage_share", "max_duplicate_share"
+
 _Place = tuple[Path, Method | None]
 
 
@@ -49,6 +55,9 @@ class Scanned:
 
     datasets: Mapping[_Place, Dataset]
     problems: tuple[Diagnostic, ...]
+    # What the policy asks of data, where it does: how many rows of how many.
+    leaks: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by fine-tune
+    duplicates: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +102,12 @@ def scan_project(
             for note in scan.notes if settings.console.verbose else ():
                 settings.console.note(note)
         problems += _leaks(project, names, found, data)
+        policy = project.config.policy
+        leaking = dict(_leaking(project, names, found, data)) if _LEAKS in policy else {}
+        repeated = dict(_repeated(found, data)) if _DUPLICATES in policy else {}
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
-    return Scanned(datasets, tuple(problems))
+    return Scanned(datasets, tuple(problems), leaking, repeated)
 
 
 def _opener(stack: ExitStack) -> Callable[[], Workers]:
@@ -133,8 +145,11 @@ def _questions(project: Project, names: References, base: Question) -> dict[_Pla
     """What the fine-tunes that use a file want to know of it."""
     found: dict[_Place, Question] = {}
     base = replace(base, demands=_images(project))
+    catalog = load_catalog().with_overrides(project.config.catalog)
+    row = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
+    service = ServiceInfo(row.type, "", row.billed)
     for document in names.finetunes.values():
-        encoding = encoding_for(_base_model(document, names))
+        counting = _counting(_base_model(document, names), catalog, service)
         for role in ("training", "validation"):
             source = data_of(document, role, project, names)
             if source is not None:
@@ -142,16 +157,22 @@ def _questions(project: Project, names: References, base: Question) -> dict[_Pla
                 known = found.get(place, base)
                 found[place] = replace(
                     known,
-                    countings=_with(known.countings, encoding),
+                    countings=_with(known.countings, counting),
                     demands=_joined(known, document, role),
                 )
     return found
 
 
-def _with(countings: tuple[Counting, ...], encoding: str | None) -> tuple[Counting, ...]:
-    if encoding is None or Counting(encoding) in countings:
-        return countings
-    return (*countings, Counting(encoding))
+def _counting(model: str, catalog: Catalog, service: ServiceInfo) -> Counting | None:
+    """How the rows for a base model are counted; None where its vocabulary is not known."""
+    facts = terms_of(model, catalog, service).facts
+    guess = DEFAULT_ENCODING if facts.price else None  # better than no price; the estimate says so
+    encoding = facts.encoding or encoding_for(facts.name) or guess
+    return Counting(encoding, facts.training_context or TRAINING_CONTEXT) if encoding else None
+
+
+def _with(countings: tuple[Counting, ...], counting: Counting | None) -> tuple[Counting, ...]:
+    return countings if counting is None or counting in countings else (*countings, counting)
 
 
 def _images(project: Project) -> Demands | None:
@@ -193,15 +214,42 @@ def _leaks(
     project: Project, names: References, found: Mapping[_Place, _Found], data: Datasets
 ) -> Iterator[Diagnostic]:
     """What stands in both of a fine-tune's files."""
-    told: set[tuple[_Place, ...]] = set()
-    for document in names.finetunes.values():
+    told: set[tuple[_Place, _Place]] = set()
+    for _name, pair, training, validation in _pairs(project, names, found):
+        if pair not in told:
+            told.add(pair)
+            for problem in data.leaks(training, validation):
+                shown = found[pair[1]].source.shown
+                yield replace(problem, span=replace(problem.span, path=shown))
+
+
+def _pairs(
+    project: Project, names: References, found: Mapping[_Place, _Found]
+) -> Iterator[tuple[str, tuple[_Place, _Place], Known, Known]]:
+    """Each fine-tune that has two files which were read to their ends."""
+    for name, document in names.finetunes.items():
         method = document.value.get("method", "supervised")
         sources = [data_of(document, role, project, names) for role in ("training", "validation")]
-        pair = tuple((one.source, method) for one in sources if one is not None)
-        files = [found[place].known for place in pair if place in found]
-        if pair in told or len(files) != 2 or files[0] is None or files[1] is None:
-            continue
-        told.add(pair)
-        for problem in data.leaks(files[0], files[1]):
-            shown = found[pair[1]].source.shown
-            yield replace(problem, span=replace(problem.span, path=shown))
+        places = [(one.source, method) for one in sources if one is not None]
+        files = [found[place].known for place in places if place in found]
+        if len(files) == 2 and files[0] is not None and files[1] is not None:
+            yield name, (places[0], places[1]), files[0], files[1]
+
+
+def _leaking(
+    project: Project, names: References, found: Mapping[_Place, _Found], data: Datasets
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    for name, pair, training, validation in _pairs(project, names, found):
+        count = data.leaked_rows(training, validation)
+        dataset = found[pair[1]].scan.dataset
+        if count is not None and dataset is not None:
+            yield name, (count, dataset.examples)
+
+
+def _repeated(
+    found: Mapping[_Place, _Found], data: Datasets
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    for one in found.values():
+        count = data.repeated_rows(one.known) if one.known is not None else None
+        if count is not None and one.scan.dataset is not None:
+            yield one.source.shown, (count, one.scan.dataset.examples)

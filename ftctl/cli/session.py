@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.cache import Documents, open_store
-from ftctl.catalog import load_catalog, shutdown_warnings
+from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
 from ftctl.cli.scanning import scan_project
 from ftctl.cli.settings import Settings
 from ftctl.cli.sourcing import source_data
@@ -22,6 +22,7 @@ from ftctl.schema import cosmetic_fields, load_schema
 from ftctl.services import SERVICES, Service, check_service
 
 if TYPE_CHECKING:
+    from ftctl.cli.base import BaseFile
     from ftctl.openai_provider import OpenAIProvider
     from ftctl.provider import Provider
     from ftctl.world import Observed
@@ -40,6 +41,14 @@ class Session:
     service: Service
     info: ServiceInfo
     warnings: tuple[Diagnostic, ...]
+    catalog: Catalog
+    leaks: Mapping[str, tuple[int, int]]  # by fine-tune: of so many validation rows, where asked
+    duplicates: Mapping[str, tuple[int, int]]  # by data file: of so many rows, where asked
+
+    @property
+    def today(self) -> date:
+        """The day, in UTC."""
+        return datetime.fromtimestamp(self.settings.clock.now(), tz=UTC).date()
 
     def observe(self, provider: Provider) -> Observed:
         """What exists at the service and is of concern to this project."""
@@ -49,11 +58,7 @@ class Session:
 
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""
-        now = self.settings.clock.now()
-        today = datetime.fromtimestamp(now, tz=UTC).date()
-        models = [one.base_model for one in self.desired.finetunes]
-        names = [model for model in models if isinstance(model, str)]
-        return shutdown_warnings(load_catalog(), self.service.type, names, today)
+        return shutdown_warnings(self.catalog, self.service.type, (), self.today)
 
     @contextmanager
     def provider(self) -> Iterator[OpenAIProvider]:
@@ -156,9 +161,16 @@ def check_project(
     root = settings.folder
     cache = root / STATE_FOLDER / "cache"
     documents = open_store(cache, "documents")
-    project, problems = load_project(root, settings.environment, Documents(documents))
+    base = _base(settings)
+    if base is not None and base.problems:
+        return None, base.problems
+    project, problems = load_project(
+        root, settings.environment, Documents(documents), base.document if base else None
+    )
     if project is None:
         return None, in_order(problems)
+    if base is not None:
+        _tell_of(base, project, settings)
     names = follow_names(project)
     problems += names.problems
     documents.save()
@@ -175,7 +187,38 @@ def check_project(
     if any(problem.severity == "error" for problem in problems) or service is None or info is None:
         return None, problems
     desired = resolve(project, names, scanned.datasets, load_schema("finetune"), cosmetic_fields())
-    return Session(settings, root, project, desired, service, info, problems), problems
+    session = Session(
+        settings,
+        root,
+        project,
+        desired,
+        service,
+        info,
+        problems,
+        load_catalog().with_overrides(project.config.catalog),
+        scanned.leaks,
+        scanned.duplicates,
+    )
+    return session, problems
+
+
+def _base(settings: Settings) -> BaseFile | None:
+    """ftctl.yaml at the revision of --base, where one is given."""
+    if settings.base is None:
+        return None
+    from ftctl.cli.base import read_base
+
+    return read_base(settings.folder, settings.base)
+
+
+def _tell_of(base: BaseFile, project: Project, settings: Settings) -> None:
+    from ftctl.cli.base import note_of_differences
+
+    told = base.note
+    if told is None and project.own is not None:
+        told = note_of_differences(base, project.own)
+    if told is not None:
+        settings.console.note(f"note: {told}")
 
 
 def _service(

@@ -27,6 +27,7 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     folder: Path = field(default_factory=Path)
     environment: str | None = None
+    base: str | None = None  # the git revision that a change goes to
     color: bool = True
     wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
     console: Console = field(default_factory=Console)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from ftctl.catalog import load_catalog
 from ftctl.changes import Change
 from ftctl.cli.exits import DONE
 from ftctl.cli.live import clear
 from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.cost import compare, estimate
 from ftctl.provider import Provider
 from ftctl.render.text import status_text
 from ftctl.render.words import duration, service_line
@@ -73,12 +72,12 @@ def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
         progress = None
         if job is not None and job.status == "running":
             progress = progress_of(change.name, job, provider.events(job.id, 50), now)
-        rows.append(_row(session, change, job, progress, now))
+        rows.append(_row(session, change, job, progress))
     return rows
 
 
 def _row(
-    session: Session, change: Change, job: Job | None, progress: Progress | None, now: float
+    session: Session, change: Change, job: Job | None, progress: Progress | None
 ) -> dict[str, Any]:
     return {
         "name": change.name,
@@ -95,19 +94,29 @@ def _row(
         "train_loss": progress.train_loss if progress else None,
         "valid_loss": progress.valid_loss if progress else None,
         "seconds_left": progress.seconds_left if progress else None,
-        "days_left": _days_left(session, change, job, now),
+        "cost": _cost(session, change, job),
+        "days_left": _days_left(session, change, job),
     }
 
 
-def _days_left(session: Session, change: Change, job: Job | None, now: float) -> int | None:
+def _cost(session: Session, change: Change, job: Job | None) -> str | None:
+    """What the job cost beside what was estimated, or what it will; None where nobody knows."""
+    finetune = session.desired.named(change.name)
+    if job is None or finetune is None:
+        return None
+    catalog, info = session.catalog, session.info
+    expected = estimate(finetune, session.desired, catalog, info)
+    return compare(job, expected, catalog, info)
+
+
+def _days_left(session: Session, change: Change, job: Job | None) -> int | None:
     """Until the service shuts the base model down, with its fine-tunes; None where not known."""
     model = change.model or (job.base_model if job else None)
     if model is None:
         finetune = session.desired.named(change.name)
         model = finetune.base_model if finetune and isinstance(finetune.base_model, str) else None
-    day = load_catalog().shutdown(session.service.type, model) if model else None
-    today = datetime.fromtimestamp(now, tz=UTC).date()
-    return (day - today).days if day else None
+    day = session.catalog.shutdown(session.service.type, model) if model else None
+    return (day - session.today).days if day else None
 
 
 def _remark(row: dict[str, Any]) -> str:
@@ -125,8 +134,8 @@ def _remark(row: dict[str, Any]) -> str:
         parts.append(f"apply would {row['action']}: {row['reason']}")
     elif row["status"] in ("failed", "cancelled", "absent"):
         parts.append(row["reason"])
-    if row["trained_tokens"] is not None:
-        parts.append(f"{row['trained_tokens']:,} tokens trained")
+    if row["cost"] is not None:
+        parts.append(row["cost"])
     if row["days_left"] is not None:
         parts.append(f"{row['days_left']} days left")
     return "; ".join(parts)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import click
 
+from ftctl import __version__
 from ftctl.cli.exits import DONE, FAILED
-from ftctl.cli.session import check_project
+from ftctl.cli.planning import base_option
+from ftctl.cli.session import Session, check_project
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import problems_text
+from ftctl.project import PROJECT_FILE
+from ftctl.render.junit import problems_junit
 from ftctl.render.problems import problems_github, problems_json
+from ftctl.render.sarif import problems_sarif
 from ftctl.render.words import plural
 
 
 @click.command("validate")
 @shared_options
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
-    help="How to print the problems.",
+    "--format", "form", type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    default="text",
+    help="How to print the problems; github: annotations of a pull request.",
 )  # fmt: skip
+@base_option
 @click.pass_context
 def validate_command(context: click.Context, form: str) -> int:
     """Check manifests and data, without a network.
@@ -30,6 +37,10 @@ def validate_command(context: click.Context, form: str) -> int:
     console = settings.console
     if form == "json":
         console.result(problems_json(problems))
+    elif form == "sarif":
+        console.result(problems_sarif(problems, __version__))
+    elif form == "junit":
+        console.result(problems_junit(problems, _files(session)))
     elif problems:
         console.result((problems_github if form == "github" else problems_text)(problems))
     if form == "text" and session is None:
@@ -46,3 +57,12 @@ def validate_command(context: click.Context, form: str) -> int:
         data = f"{plural(rows, 'row')} of data in {plural(len(files), 'file')}"
         console.result(f"Valid: {finetunes}, {data}.")
     return DONE if session is not None else FAILED
+
+
+def _files(session: Session | None) -> tuple[str, ...]:
+    """Every file that was looked at, where the project could be resolved."""
+    if session is None:
+        return ()
+    documents = (*session.project.datasets, *session.project.finetunes)
+    manifests = (one.place().path for one in documents)
+    return tuple(dict.fromkeys((PROJECT_FILE, *manifests)))

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from ftctl.quality.codes import CHECKS, CODES
     from ftctl.quality.collected import Collected
     from ftctl.quality.findings import Finding
+    from ftctl.quality.judge import repeated_rows
     from ftctl.quality.languages import language_of
-    from ftctl.quality.leakage import leaks
+    from ftctl.quality.leakage import leaked_rows, leaks
     from ftctl.quality.marks import RowMarks, marks_of
     from ftctl.quality.moderation import moderate
     from ftctl.quality.wanted import Level, Wanted, wanted_of
@@ -24,9 +25,11 @@ __all__ = [
     "RowMarks",
     "Wanted",
     "language_of",
+    "leaked_rows",
     "leaks",
     "marks_of",
     "moderate",
+    "repeated_rows",
     "wanted_of",
 ]
 
@@ -39,9 +42,11 @@ _HOMES = {
     "RowMarks": "marks",
     "Wanted": "wanted",
     "language_of": "languages",
+    "leaked_rows": "leakage",
     "leaks": "leakage",
     "marks_of": "marks",
     "moderate": "moderation",
+    "repeated_rows": "judge",
     "wanted_of": "wanted",
 }
 

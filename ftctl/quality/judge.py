@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ftctl.quality.codes import CHECKS
@@ -65,7 +65,7 @@ def _duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
     if wanted.duplicates == "ignore":
         return
     groups = list(equal_rows(table.rows))
-    if _share(sum(len(group) - 1 for group in groups), table) <= wanted.duplicate_share:
+    if _share(_repeated(groups), table) <= wanted.duplicate_share:
         return
     for first, *others in groups:
         for place in others:
@@ -75,6 +75,15 @@ def _duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
                 "take it out: it is paid for and learnt once more in every epoch",
                 table.lines[place],
             )
+
+
+def repeated_rows(collected: Collected) -> int:
+    """How many rows stand in the file once more than the first time."""
+    return _repeated(list(equal_rows(collected.columns().rows)))
+
+
+def _repeated(groups: Iterable[Sequence[int]]) -> int:
+    return sum(len(group) - 1 for group in groups)
 
 
 def _same_prompts(collected: Collected, table: Columns, wanted: Wanted) -> Iterator[Finding]:

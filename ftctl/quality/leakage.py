@@ -37,6 +37,14 @@ def leaks(training: Collected, validation: Collected, wanted: Wanted) -> list[Fi
     return in_force(every, wanted)
 
 
+def leaked_rows(training: Collected, validation: Collected) -> int:
+    """How many validation rows, or their prompts, stand in the training file."""
+    seen, held_out = training.columns(), validation.columns()
+    same, prompts = _same_rows(seen, held_out), _same_prompts(seen, held_out)
+    pairs = zip(held_out.rows, held_out.prompts, strict=True)
+    return sum(row in same or prompt in prompts for row, prompt in pairs)
+
+
 def _same_rows(seen: Columns, held_out: Columns) -> dict[int, int]:
     """Of each row that both files have, the first line in training."""
     looked_for = set(held_out.rows)

@@ -1,81 +1,57 @@
-"""A plan in, its JSON document out, with the digest by which people approve it."""
+"""A reviewed plan in, its JSON document out, as `schemas/plan.json` describes it."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from ftctl import __version__
-from ftctl.changes import (
-    Action,
-    CancelJob,
-    Change,
-    DeleteFile,
-    DeleteModel,
-    FileRef,
-    ParentModel,
-    Plan,
-    StartJob,
-    Step,
-    Upload,
-)
-from ftctl.digest import canonical_json
+from ftctl.approved import step_document
+from ftctl.changes import Action, Change, Estimate
+from ftctl.render.words import takes_up
+from ftctl.review import DataChange, Review, Verdict
 
 FORMAT_VERSION = "1.0"
-_FREE = {"currency": "USD", "low": 0.0, "high": 0.0}
+NO_OPTIONS: Mapping[str, Any] = {
+    "select": None,
+    "replace": [],
+    "prune": False,
+    "retry_failed": False,
+}
+"""The command line of a plan that was given none of the options that shape it."""
+
+_MICRODOLLAR = Decimal("0.000001")
 
 
-def plan_digest(plan: Plan) -> str:
-    """The SHA-256 of what would be bought, stopped and deleted.
-
-    Reasons and warnings may differ in their words, and what an interrupted run has uploaded
-    already need not be approved again.
-    """
-    program = {
-        "project": plan.project,
-        "service": {"type": plan.service.type, "base_url": plan.service.base_url},
-        "changes": [
-            {
-                "name": change.name,
-                "kind": change.kind,
-                "action": change.action.value,
-                "digest": change.digest,
-                "steps": [_approved(step) for step in change.steps if not isinstance(step, Upload)],
-            }
-            for change in plan.changes
-            if change.action is not Action.NO_OP
-        ],
-    }
-    return f"sha256:{hashlib.sha256(canonical_json(program).encode()).hexdigest()}"
-
-
-def _approved(step: Step) -> dict[str, Any]:
-    document = step_document(step)
-    for role in ("training", "validation"):
-        if document.get(role):
-            document[role] = document[role]["sha256"]
-    return document
-
-
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as `schemas/plan.json` describes it."""
+def plan_document(review: Review, options: Mapping[str, Any] = NO_OPTIONS) -> dict[str, Any]:
+    """The plan and what stands beside it; `options` are those of the command line."""
+    plan = review.plan
     count = plan.count()
     return {
         "format_version": FORMAT_VERSION,
         "ftctl_version": __version__,
-        "digest": plan_digest(plan),
+        "digest": review.digest,
         "project": plan.project,
         "service": {"type": plan.service.type, "base_url": plan.service.base_url},
+        "offline": review.offline,
+        "commit": review.commit,
+        "base": review.base,
+        "options": dict(options),
         "complete": plan.complete,
         "summary": {action.value: count[action] for action in Action},
-        "cost": _cost(plan.changes, billed=plan.service.billed),
+        "cost": _cost(plan.changes),
         "warnings": list(plan.warnings),
-        "changes": [_change(change, billed=plan.service.billed) for change in plan.changes],
+        "policy": {
+            "rules": list(review.judgement.rules),
+            "verdicts": [_verdict(one) for one in review.judgement.verdicts],
+        },
+        "data": [_data(one) for one in review.data],
+        "changes": [_change(change) for change in plan.changes],
     }
 
 
-def _change(change: Change, *, billed: bool) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
     return {
         "name": change.name,
         "kind": change.kind,
@@ -93,68 +69,70 @@ def _change(change: Change, *, billed: bool) -> dict[str, Any]:
             }
             for one in change.fields
         ],
-        "cost": _cost((change,), billed=billed),
+        "cost": _cost((change,)),
+        "estimate": _estimate(change.cost),
         "steps": [step_document(step) for step in change.steps],
     }
 
 
-def _cost(changes: tuple[Change, ...], *, billed: bool) -> dict[str, Any] | None:
-    """Zero where nothing is bought; None where a training run has a price that is not estimated."""
-    buys = any(
-        isinstance(step, StartJob) or change.action is Action.DEFER
-        for change in changes
-        for step in (*change.steps, None)
-    )
-    return None if buys and billed else _FREE
+def _cost(changes: Iterable[Change]) -> dict[str, Any] | None:
+    """What is paid for all; None where one of them has a price that nobody can tell."""
+    low = high = Decimal(0)
+    for change in changes:
+        one = change.cost
+        if one is None and takes_up(change):
+            return None  # nobody has priced it
+        if one is None or not one.billed:
+            continue
+        if one.low is None or one.high is None:
+            return None
+        low, high = low + one.low, high + one.high
+    return {"currency": "USD", "low": _dollars(low), "high": _dollars(high)}
 
 
-def step_document(step: Step) -> dict[str, Any]:
-    """A step as JSON."""
-    match step:
-        case Upload():
-            return {
-                "step": "upload",
-                "dataset": step.dataset,
-                "path": step.path,
-                "sha256": step.sha256,
-                "bytes": step.bytes,
-                "filename": step.filename,
-            }
-        case StartJob():
-            return {
-                "step": "start-job",
-                "finetune": step.finetune,
-                "digest": step.digest,
-                "base_model": _base(step.base_model),
-                "training": _file(step.training),
-                "validation": _file(step.validation) if step.validation else None,
-                "replaces": step.replaces,
-                "spec": _plain(step.spec),
-            }
-        case CancelJob():
-            return {"step": "cancel-job", "job": step.job, "reason": step.reason}
-        case DeleteModel():
-            return {"step": "delete-model", "model": step.model}
-        case DeleteFile():
-            return {"step": "delete-file", "file": step.id, "filename": step.filename}
-
-
-def _base(base: str | ParentModel) -> str | dict[str, Any]:
-    if isinstance(base, str):
-        return base
-    return {"job": base.job, "model": base.model, "checkpoint": base.checkpoint}
-
-
-def _file(ref: FileRef) -> dict[str, Any]:
+def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    per_hour = estimate.usd_per_hour
     return {
-        "dataset": ref.dataset,
-        "filename": ref.filename,
-        "sha256": ref.sha256,
-        "file": ref.id,
+        "basis": estimate.basis,
+        "billed": estimate.billed,
+        "low": None if estimate.low is None else _dollars(estimate.low),
+        "high": None if estimate.high is None else _dollars(estimate.high),
+        "usd_per_hour": None if per_hour is None else _dollars(per_hour),
+        "tokens": None if estimate.tokens is None else list(estimate.tokens),
     }
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+def _dollars(amount: Decimal) -> float:
+    return float(amount.quantize(_MICRODOLLAR))
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "rule": verdict.rule,
+        "severity": verdict.severity,
+        "message": verdict.message,
+        "hint": verdict.hint,
+        "finetune": verdict.finetune,
+    }
+
+
+def _data(change: DataChange) -> dict[str, Any]:
+    diff = change.compared.diff if change.compared is not None else None
+    cost = change.cost
+    return {
+        "path": change.path,
+        "role": change.role,
+        "finetunes": list(change.finetunes),
+        "rows": change.rows,
+        "added": change.rows if diff is None else len(diff.added),
+        "removed": 0 if diff is None else len(diff.removed),
+        "changed": 0 if diff is None else len(diff.changed),
+        "unchanged": 0 if diff is None else diff.unchanged,
+        "new_file": diff is None,
+        "tokens": change.tokens,
+        "cost": None
+        if cost is None
+        else {"currency": "USD", "low": _dollars(cost[0]), "high": _dollars(cost[1])},
+    }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from ftctl.changes import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
+from ftctl.cost import range_words, total, usd
 from ftctl.errors import fault_text
+from ftctl.policy import judgement_text
 from ftctl.render.words import (
     SIGNS,
     counts,
@@ -13,10 +16,13 @@ from ftctl.render.words import (
     field_words,
     one_line,
     plural,
+    rows_summary,
     service_line,
+    signed_usd,
     step_words,
     takes_up,
 )
+from ftctl.review import DataChange, Review
 from ftctl.wait import Progress
 
 Paint = Callable[[str, str], str]  # (text, colour) -> text
@@ -35,19 +41,34 @@ def plain(text: str, _colour: str) -> str:
     return text
 
 
-def plan_text(plan: Plan, digest: str, command: str | None, paint: Paint = plain) -> str:
+def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     """A plan like a diff. `command`, where one is given and needed, says last what to type."""
+    plan = review.plan
     lines = [service_line(plan.project, plan.service), ""]
+    if review.offline:
+        lines[1:1] = [paint(OFFLINE, "yellow")]
     for change in plan.changes:
         lines += _change_lines(change, paint)
     if plan.changes:
         lines.append("")
-    lines += [paint(f"Warning: {warning}.", "yellow") for warning in plan.warnings]
+    if review.data:
+        lines += [f"Data, compared with {one_line(review.base or 'the base')}:"]
+        lines += [f"    {_data_line(one)}" for one in review.data]
+    lines += [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in plan.warnings]
+    told = replace(review.judgement, verdicts=tuple(
+        one for one in review.judgement.verdicts if one.severity != "refused"
+    ))  # fmt: skip
+    lines += [paint(line, "yellow") for line in judgement_text(told)]
     lines.append(_summary(plan))
-    if command and not plan.empty:
-        lines.append(f"Its digest, for --approve: {digest}")
+    if command and not plan.empty and not review.offline:
+        lines.append(f"Its digest, for --approve: {review.digest}")
         lines.append(f"To carry it out: {command}")
     return "\n".join(lines)
+
+
+OFFLINE = (
+    "Offline: compared with ftctl.lock, no service was asked. It cannot be applied as it stands."
+)
 
 
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
@@ -57,11 +78,36 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     for step in change.steps:
         verb, what = step_words(step)
         yield f"    {verb:<7} {one_line(what)}"
+    if change.cost is not None:
+        yield f"    {'cost':<7} {one_line(_cost(change))}"
     shown = change.fields
     if change.action is Action.REPLACE:  # its reason names what makes it train again
         shown = tuple(one for one in shown if one.cosmetic)
     for one in shown:
         yield f"    ~ {one_line(field_words(one, taken_up=takes_up(change)))}"
+
+
+def _cost(change: Change) -> str:
+    """`$0.49 to $0.51: 98,319 to 102,639 tokens…`."""
+    cost = change.cost
+    assert cost is not None
+    if cost.low is None or cost.high is None:
+        return cost.basis if cost.billed else "none here"
+    sums = range_words(cost.low, cost.high)
+    return f"{sums}: {cost.basis}" if cost.billed else f"none here; elsewhere {sums}: {cost.basis}"
+
+
+def _data_line(change: DataChange) -> str:
+    """`data/train.jsonl: 5 changed, 475 unchanged; +12 tokens in one epoch, $0.01`."""
+    path = one_line(change.path)
+    if change.compared is None:
+        return f"{path}: new, {plural(change.rows, 'row')} ({change.role})"
+    parts = [f"{path}: {rows_summary(change.compared)} ({change.role})"]
+    if change.tokens is not None:
+        parts.append(f"{change.tokens:+,} tokens in one epoch")
+    if change.cost is not None:
+        parts.append(f"{signed_usd(change.cost)} in all epochs")
+    return "; ".join(parts)
 
 
 def _summary(plan: Plan) -> str:
@@ -73,15 +119,30 @@ def _summary(plan: Plan) -> str:
         if deferred:
             return f"{text} Nothing to do now; {plural(deferred, 'fine-tune')} waiting."
         return f"{text} Nothing to do, nothing to pay."
-    if bought and plan.service.billed:
-        text += f" {plural(bought, 'training job')} will be billed; the price is not estimated yet."
-    elif bought:
-        text += f" {plural(bought, 'training job')}, free of charge."
-    else:
-        text += " Nothing to pay."
+    text += f" {_to_pay(plan, bought)}" if bought else " Nothing to pay."
     if deleted:
         text += f" {plural(deleted, 'model')} will be deleted for good."
     return text
+
+
+def _to_pay(plan: Plan, bought: int) -> str:
+    """What the jobs cost that start now, and those that follow them."""
+    jobs = plural(bought, "training job")
+    billed = [one.cost for one in plan.changes if one.cost is not None and one.cost.billed]
+    if not billed:
+        free = f"{jobs}, free of charge."
+        return f"{jobs} will be billed; the price is not known." if plan.service.billed else free
+    deferred = plan.count()[Action.DEFER]
+    jobs += f" and {deferred} later" if deferred else ""
+    sums = total(plan)
+    if sums.low is None or sums.high is None:
+        return f"{jobs} will be billed; the price is not known beforehand."
+    if sums.unknown or sums.hourly:
+        many = plural(sums.unknown + sums.hourly, "job")
+        return (
+            f"{jobs}: at least {usd(sums.low)}, and {many} whose price nobody can tell beforehand."
+        )
+    return f"{jobs}: {range_words(sums.low, sums.high)}."
 
 
 def outcome_problem(outcome: Outcome) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from ftctl.changes import (
     Action,
@@ -18,7 +19,12 @@ from ftctl.changes import (
     Step,
     Upload,
 )
+from ftctl.cost import usd
+from ftctl.harmless import one_line as one_line  # noqa: PLC0414 - it is said here too
 from ftctl.model import ServiceInfo
+
+if TYPE_CHECKING:
+    from ftctl.rowdiff import Compared
 
 SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",
@@ -79,6 +85,19 @@ def counts(plan: Plan) -> str:
     return ", ".join(told) or "no fine-tunes"
 
 
+def rows_summary(compared: Compared) -> str:
+    """`5 added, 3 removed, 470 unchanged`."""
+    from ftctl.rowdiff.compared import summary  # noqa: PLC0415 - most plans compare no data
+
+    return summary(compared)
+
+
+def signed_usd(cost: tuple[Decimal, Decimal]) -> str:
+    """`+$0.01 to +$0.02`, `-$1.20`: what a difference costs more, or less."""
+    ends = list(dict.fromkeys(("-" if end < 0 else "+") + usd(abs(end)) for end in cost))
+    return " to ".join(ends)
+
+
 def step_words(step: Step) -> tuple[str, str]:
     """A step's verb, and what it is done to."""
     match step:
@@ -111,11 +130,6 @@ def training_words(step: StartJob) -> str:
 
 def _parent_words(base: ParentModel) -> str:
     return base.model if base.checkpoint == "last" else f"{base.model} at {base.checkpoint}"
-
-
-def one_line(text: str) -> str:
-    """Text of others on one line, and without what would steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def takes_up(change: Change) -> bool:

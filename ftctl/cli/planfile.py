@@ -1,0 +1,80 @@
+"""Plans on the disk: what `plan --out` writes and `apply FILE` reads, and those made lately."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ftctl.approved import Approved, read_approved
+from ftctl.cli.session import state_folder
+from ftctl.errors import FtctlError
+
+_KEPT = 20  # plans
+_MOST_BYTES = 256 * 1024 * 1024
+_DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
+
+
+def plan_json(document: Mapping[str, Any]) -> str:
+    """The document as it is printed and written: the same plan has the same bytes."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a whole file or nothing; FtctlError where it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as fault:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise FtctlError(f"{path} cannot be written: {fault.strerror}") from None
+
+
+def read_plan(path: Path) -> Approved:
+    """The approval that a plan's file stands for."""
+    try:
+        if path.stat().st_size > _MOST_BYTES or not path.is_file():
+            raise FtctlError(f"{path} is not a plan of ftctl", "name a file of 'ftctl plan --out'")
+        document = json.loads(path.read_text("utf-8"))
+    except OSError as fault:
+        hint = "make it with 'ftctl plan --out FILE'"
+        raise FtctlError(f"{path} cannot be read: {fault.strerror}", hint) from None
+    except (ValueError, RecursionError):
+        raise FtctlError(
+            f"{path} is not a plan of ftctl: it is not JSON", "make it with 'ftctl plan --out FILE'"
+        ) from None
+    return read_approved(document, str(path))
+
+
+def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
+    """Remember a plan by its digest, so that approving the digest again finds what it stood for."""
+    folder = state_folder(root) / "plans"
+    with suppress(OSError, FtctlError):  # a convenience: nothing fails for want of it
+        folder.mkdir(exist_ok=True)
+        write_file(_place(folder, document["digest"]), plan_json(document))
+        known = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for path in known[:-_KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def find_plan(root: Path, digest: str) -> Approved | None:
+    """The plan of that digest, if it was made here lately."""
+    known = _DIGEST.fullmatch(digest.strip())
+    if known is None:
+        return None
+    path = _place(root / ".ftctl" / "plans", known[1])
+    try:
+        approved = read_plan(path)
+    except FtctlError:
+        return None
+    return approved if approved.digest == f"sha256:{known[1]}" else None
+
+
+def _place(folder: Path, digest: str) -> Path:
+    return folder / f"{digest.removeprefix('sha256:')}.json"

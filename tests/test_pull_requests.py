@@ -1,0 +1,210 @@
+"""A team's day: pull requests in a real git repository, on the embedded API."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from conftest import Shell, chat_rows
+
+Write = Callable[[Mapping[str, str]], Path]
+
+PROJECT = """\
+project: acme
+prune: true
+policy:
+  max_jobs_created: 3
+  max_cost_per_job: 5
+  base_models: [gpt-4.1-mini-*]
+catalog:
+  emulator:
+    gpt-4.1-mini-2025-04-14: {usd_per_million_tokens: 500, as_of: 2026-11}
+"""
+TONE = """\
+apiVersion: ftctl/v1
+kind: FineTune
+name: tone
+base_model: gpt-4.1-mini-2025-04-14
+training: {source: ../data/tone.jsonl}
+hyperparameters: {n_epochs: 3}
+"""
+
+
+class Repository:
+    """A git repository with a project, and ftctl in it."""
+
+    def __init__(self, shell: Shell, write: Write) -> None:
+        self.shell = shell
+        self.write = write
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self.write({".gitignore": ".ftctl/\n"})
+
+    def git(self, *arguments: str) -> str:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+        done = subprocess.run(
+            ["git", *identity, *arguments],
+            cwd=self.shell.folder, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.stdout
+
+    def commit(self, files: Mapping[str, str], *, removed: tuple[str, ...] = ()) -> None:
+        self.write(files)
+        for name in removed:
+            (self.shell.folder / name).unlink()
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "change")
+
+    def branch(self, name: str) -> None:
+        self.git("checkout", "--quiet", "-b", name, "main")
+
+    def merge(self, name: str) -> None:
+        self.git("checkout", "--quiet", "main")
+        self.git("merge", "--quiet", "--no-edit", name)
+
+
+@pytest.fixture
+def repository(shell: Shell, write_project: Write) -> Repository:
+    """Two fine-tunes that are trained, on main."""
+    found = Repository(shell, write_project)
+    warm = TONE.replace("tone", "warm")
+    found.commit(
+        {
+            "ftctl.yaml": PROJECT,
+            "finetunes/tone.yaml": TONE,
+            "finetunes/warm.yaml": warm,
+            "data/tone.jsonl": chat_rows(30),
+            "data/warm.jsonl": chat_rows(30, "surely"),
+        }
+    )
+    shell.ok("apply", "--auto-approve", "--wait")
+    return found
+
+
+def test_one_that_adds_a_fine_tune(repository: Repository) -> None:
+    repository.branch("cool")
+    cool = TONE.replace("tone", "cool")
+    repository.commit({"finetunes/cool.yaml": cool, "data/cool.jsonl": chat_rows(20, "maybe")})
+
+    result = repository.shell.ok("plan", "--base", "main", "--format", "markdown")
+
+    head, *_ = result.out.splitlines()
+    assert head.startswith("<!-- ftctl plan: acme")
+    assert "cool" in result.out
+    assert "data/cool.jsonl" in result.out
+    assert "$" in result.out
+
+
+def test_one_that_changes_five_rows(repository: Repository) -> None:
+    repository.branch("rows")
+    rows = chat_rows(30).splitlines(keepends=True)
+    rows[3:8] = [row.replace("yes", "yes, always") for row in rows[3:8]]
+    repository.commit({"data/tone.jsonl": "".join(rows)})
+
+    document = repository.shell.ok("plan", "--base", "main", "--format", "json").json
+
+    (change,) = document["data"]
+    assert (change["path"], change["changed"], change["unchanged"]) == ("data/tone.jsonl", 5, 25)
+    assert change["tokens"] == 10  # ", always" is two tokens
+    assert change["cost"] == {"currency": "USD", "low": 0.015, "high": 0.015}  # 30 tokens at $500
+    assert document["summary"]["replace"] == 1
+
+
+def test_one_that_breaks_a_policy(repository: Repository) -> None:
+    repository.branch("dear")
+    dear = TONE.replace("tone", "dear").replace("gpt-4.1-mini", "gpt-4.1")
+    loose = PROJECT.replace("base_models: [gpt-4.1-mini-*]", "base_models: ['*']")
+    repository.commit(
+        {"ftctl.yaml": loose, "finetunes/dear.yaml": dear, "data/dear.jsonl": chat_rows(20)}
+    )
+
+    refused = repository.shell("plan", "--base", "main", "--format", "markdown")
+
+    assert refused.status == 3
+    assert "policy.base_models" in refused.err or "base_models" in refused.err
+    assert "base_models" in refused.out
+    assert repository.shell("plan").status == 0  # its own file says otherwise, and is not asked
+
+
+def test_one_that_removes_a_fine_tune(repository: Repository) -> None:
+    repository.branch("away")
+    repository.commit({}, removed=("finetunes/warm.yaml", "data/warm.jsonl"))
+
+    result = repository.shell.ok("plan", "--base", "main", "--format", "markdown")
+
+    assert "warm" in result.out
+    assert "not in the manifests" in result.out
+
+
+def test_the_merge_applies_what_was_reviewed(repository: Repository) -> None:
+    repository.branch("cool")
+    cool = TONE.replace("tone", "cool")
+    repository.commit({"finetunes/cool.yaml": cool, "data/cool.jsonl": chat_rows(20, "maybe")})
+    digest = repository.shell.ok("plan", "--base", "main", "--format", "json").json["digest"]
+    repository.merge("cool")
+
+    applied = repository.shell.ok("apply", "--approve", digest, "--wait")
+
+    assert "cool: started ftjob-" in applied.out
+    assert "tone: started" not in applied.out
+
+
+def test_a_second_reviewers_digest_is_stale_once_main_has_moved(repository: Repository) -> None:
+    digests = {}
+    for name, answer in (("cool", "maybe"), ("dry", "no")):
+        repository.branch(name)
+        repository.commit(
+            {
+                f"finetunes/{name}.yaml": TONE.replace("tone", name),
+                f"data/{name}.jsonl": chat_rows(20, answer),
+            }
+        )
+        plan = repository.shell.ok("plan", "--base", "main", "--format", "json").json
+        digests[name] = plan["digest"]
+    repository.merge("cool")
+    repository.merge("dry")
+
+    stale = repository.shell("apply", "--approve", digests["dry"])
+
+    assert stale.status == 5
+    assert "cool: was not in the approved plan, and would now be bought (not found)" in stale.err
+    assert "started" not in stale.out
+    repository.shell.ok("apply", "--approve", digests["cool"], "--select", "cool", "--wait")
+    after = repository.shell.ok("apply", "--approve", digests["dry"], "--wait")
+    assert "dry: started ftjob-" in after.out
+
+
+def test_a_plan_that_was_carried_out_in_part_is_applied_again(
+    repository: Repository, tmp_path: Path
+) -> None:
+    both = {
+        f"finetunes/{name}.yaml": TONE.replace("tone", name).replace("gpt-4.1-mini", base)
+        for name, base in (("cool", "gpt-4.1-mini"), ("odd", "gpt-nowhere"))
+    }
+    loose = PROJECT.replace("base_models: [gpt-4.1-mini-*]", "base_models: ['*']").replace(
+        "  max_cost_per_job: 5\n", ""
+    )
+    data = {"data/cool.jsonl": chat_rows(20, "maybe"), "data/odd.jsonl": chat_rows(20, "odd")}
+    repository.commit({"ftctl.yaml": loose, **both, **data})
+    repository.shell.ok("plan", "--out", "plan.json")
+    approved = json.loads((tmp_path / "plan.json").read_text("utf-8"))
+    assert approved["summary"]["create"] == 2
+
+    first = repository.shell("apply", "plan.json")
+    again = repository.shell("apply", "plan.json")
+
+    assert first.status == 4
+    assert "cool: started" in first.out
+    assert again.status == 1
+    assert "done already: cool" in again.out
+    assert "cool: started" not in again.out
+    assert "odd: create a job:" in again.err
+
+
+def test_the_same_plan_made_twice_is_the_same_bytes(repository: Repository, tmp_path: Path) -> None:
+    for name in ("one.json", "two.json"):
+        repository.shell.ok("plan", "--base", "main", "--out", name)
+
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
