@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ftctl.harmless import one_line
+
 Severity = Literal["error", "warning"]
 
 
@@ -35,7 +37,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         head = f"{self.span}: {self.severity}[{self.code}]: {self.message}"
-        return f"{head}\n    hint: {self.hint}" if self.hint else head
+        return one_line(head) + (f"\n    hint: {one_line(self.hint)}" if self.hint else "")
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

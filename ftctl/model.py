@@ -73,7 +73,7 @@ class FineTune:
 
     name: str
     span: Span
-    training: Dataset
+    training: Dataset | None  # None: an adopted job whose rows nobody has
     validation: Dataset | None
     spec: Spec
     digest: str

@@ -11,7 +11,7 @@ from typing import Any
 
 from ftctl.digest import Shape, spec_digest
 from ftctl.errors import Diagnostic, Span
-from ftctl.manifest import Document
+from ftctl.manifest import Document, shorten
 from ftctl.model import Dataset, DataSource, Desired, FineTune, Format, Method, Parent
 from ftctl.project import Project, absolute, show_path
 from ftctl.reshape.recipe import Recipe, recipe_of
@@ -20,6 +20,7 @@ from ftctl.sources import is_remote, show_source
 JsonSchema = Mapping[str, Any]
 
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+_LONGEST_PATH = 200  # characters of a path in a message
 _METHODS = ("supervised", "dpo", "reinforcement")
 
 # Of no consequence for training or for the request: they name, describe or steer ftctl itself.
@@ -57,6 +58,16 @@ class References:
     steps: Mapping[str, Steps] = field(default_factory=dict)  # of Datasets that have any
     formats: Mapping[str, tuple[Format, Span]] = field(default_factory=dict)  # where declared
     fetched: Mapping[tuple[str, str | None], Path] = field(default_factory=dict)  # by URL and pin
+    refused: frozenset[Path] = frozenset()  # files that may not be read
+
+    def without(self, refused: frozenset[Path]) -> References:
+        """The same without what names these files."""
+        datasets = {
+            name: source
+            for name, source in self.datasets.items()
+            if source.url is not None or source.source not in refused
+        }
+        return replace(self, datasets=datasets, refused=refused)
 
     def with_fetched(self, fetched: Mapping[tuple[str, str | None], Path]) -> References:
         """The same with the files that were fetched, and without the Datasets that could not be."""
@@ -120,7 +131,7 @@ def _unlike_splits(
             continue
         other = first.setdefault(sources[name].source, name)
         if one.recipe.canonical() != steps[other].recipe.canonical():
-            shown = sources[name].shown
+            shown = shorten(sources[name].shown, _LONGEST_PATH)
             yield Diagnostic(
                 "split-differs",
                 f"'{name}' splits {shown} otherwise than '{other}', so that rows may be in both",
@@ -185,6 +196,8 @@ def data_of(
             return names.datasets.get(name)
         case {"source": str(source)} if source:
             inline = _source(document, f"{document.value.get('name')}-{role}", (role,), project)
+            if inline.url is None and inline.source in names.refused:
+                return None
             return _placed(inline, names.fetched)
     return None
 
@@ -192,16 +205,21 @@ def data_of(
 def remote_sources(project: Project, names: References) -> tuple[DataSource, ...]:
     """What the manifests name by an address, once for each address and pin."""
     found: dict[tuple[str | None, str | None], DataSource] = {}
+    for source in every_source(project, names):
+        if source.url is not None:
+            found.setdefault((source.url, source.sha256), source)
+    return tuple(found.values())
+
+
+def every_source(project: Project, names: References) -> tuple[DataSource, ...]:
+    """What the manifests name as data: each place that names a file or an address."""
     sources = list(names.datasets.values())
     for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
         for role in _LEAST_ROWS:
             match document.value.get(role):
-                case {"source": str(text)} if is_remote(text):
+                case {"source": str(text)} if text:
                     sources.append(_source(document, "", (role,), project))
-    for source in sources:
-        if source.url is not None:
-            found.setdefault((source.url, source.sha256), source)
-    return tuple(found.values())
+    return tuple(sources)
 
 
 def _placed(
@@ -288,15 +306,19 @@ def _finetune(
         if parent.checkpoint != "last":
             spec["base_model"]["checkpoint"] = parent.checkpoint
     material = {key: entry for key, entry in spec.items() if key not in cosmetic}
+    adopt = value.get("adopt")
+    if "training" not in data:
+        # Rows that nobody has cannot tell one adopted job from another; its id can.
+        material["adopt"] = adopt
     return FineTune(
         name=document.value["name"],
         span=document.place(),
-        training=data["training"],
+        training=data.get("training"),
         validation=data.get("validation"),
         spec=spec,
         digest=spec_digest(material),
         base_model=base_model,
-        adopt=value.get("adopt"),
+        adopt=adopt,
         keep=value.get("keep", 2),
     )
 

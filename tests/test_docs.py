@@ -605,7 +605,7 @@ def _fields(
     rule: JsonSchema, root: JsonSchema, way: str = ""
 ) -> Iterator[tuple[str, str, JsonSchema, str]]:
     """Field, what must be, its rule, its meaning; then the fields inside it."""
-    needed = rule.get("required", ())
+    needed = (*rule.get("required", ()), *rule.get("then", {}).get("required", ()))
     for name, part in rule["properties"].items():
         known = follow(part, root)
         must = "required" if name in needed else _default(known)

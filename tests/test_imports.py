@@ -33,7 +33,7 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "lazy", "errors", "harmless", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
+    "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
     "changes", "catalog",
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
     "cache", "project", "resolve", "services", "diff",

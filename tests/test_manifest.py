@@ -284,7 +284,7 @@ def test_manifests_are_found_at_any_depth_by_path_and_hidden_ones_are_not(tmp_pa
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
-    found = find_manifests(tmp_path)
+    found = find_manifests(tmp_path).files
 
     assert [path.relative_to(tmp_path).as_posix() for path in found] == [
         "a/b/c.json",

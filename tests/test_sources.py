@@ -28,8 +28,8 @@ from ftctl.sources import (
     WARNINGS,
     is_remote,
     missing_hint,
-    outside,
     pointer_of,
+    reach_of,
     show_source,
 )
 from ftctl.sources.address import Address, read_address
@@ -823,7 +823,7 @@ def test_a_missing_file_that_left_a_trace_names_its_command(tmp_path: Path) -> N
 # Places.
 
 
-def test_outside_follows_every_link(tmp_path: Path) -> None:
+def test_what_leads_out_of_the_repository_is_refused_links_followed(tmp_path: Path) -> None:
     root, other = tmp_path / "root", tmp_path / "other"
     (root / "data").mkdir(parents=True)
     other.mkdir()
@@ -841,28 +841,58 @@ def test_outside_follows_every_link(tmp_path: Path) -> None:
     for name, target in links.items():
         (root / name).symlink_to(target)
 
+    reach = reach_of(root)
+
     told = {
-        path: outside(root, root / path)
+        path: reach.refuses(root / path, path) is not None
         for path in ("data/train", "data/none", "../other/secret", "data/../../other/secret", ".",
                      "folder/secret", "folder/none", *links)
     }  # fmt: skip
 
     assert {path for path, out in told.items() if out} == {
         "../other/secret", "data/../../other/secret", "folder/secret", "folder/none", "out",
-        "folder", "dangling-out", "loop", "relative",
+        "folder", "dangling-out", "relative",
     }  # fmt: skip
 
 
-def test_outside_compares_real_places(tmp_path: Path) -> None:
+def test_places_are_compared_as_they_really_are(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root-too").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "root")
 
-    assert not outside(tmp_path / "link", tmp_path / "root" / "a")
-    assert not outside(tmp_path / "root", tmp_path / "link" / "a")
-    assert outside(tmp_path / "root", tmp_path / "root-too" / "a")
-    assert outside(tmp_path / "none", tmp_path / "none" / "a")
-    assert outside(tmp_path / "root", tmp_path / "root" / "a\0b")
+    told = [
+        reach_of(tmp_path / home).refuses(tmp_path / path, path) is not None
+        for home, path in (
+            ("link", "root/a"), ("root", "link/a"), ("root", "root-too/a"), ("root", "root/a\0b"),
+        )
+    ]  # fmt: skip
+
+    # Nobody can read what has a NUL in its name: others say so.
+    assert told == [False, False, True, False]
+
+
+def test_the_repository_reaches_to_the_nearest_git(tmp_path: Path) -> None:
+    project = tmp_path / "outer" / "inner" / "project"
+    project.mkdir(parents=True)
+    (tmp_path / "outer" / ".git").mkdir()
+    (tmp_path / "outer" / "inner" / ".git").write_text("gitdir: ../.git/modules/inner\n", "utf-8")
+
+    reach = reach_of(project, ["../../shared", "../data"])
+
+    assert (reach.home, reach.folders) == (
+        tmp_path / "outer" / "inner", (tmp_path / "outer" / "shared",),
+    )  # fmt: skip
+    assert reach.refuses(project / "../../shared/a", "a") is None
+    assert reach.refuses(project / "../../other/a", "a") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [(".git/config", True), (".GIT/config", True), ("a/.git", True), (".git", True),
+     (".git/annex/objects/x/y", False), (".github/a", False), (".gitignore", False)],
+)  # fmt: skip
+def test_what_git_keeps_for_itself_is_refused(path: str, refused: bool, tmp_path: Path) -> None:
+    assert (reach_of(tmp_path).refuses(tmp_path / path, path) is not None) == refused
 
 
 def test_a_project_without_sources_elsewhere_loads_nothing_for_them() -> None:

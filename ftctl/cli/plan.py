@@ -140,6 +140,6 @@ def _text(
         case "html":
             from ftctl.render.html import plan_html
 
-            return plan_html(found)
+            return plan_html(found, command=apply_words(session, wanted))
         case _:
             return plan_text(found, apply_words(session, wanted), settings.console.paint)

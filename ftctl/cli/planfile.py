@@ -13,6 +13,7 @@ from typing import Any
 from ftctl.approved import Approved, read_approved
 from ftctl.cli.session import state_folder
 from ftctl.errors import FtctlError
+from ftctl.harmless import json_in_log
 
 _KEPT = 20  # plans
 _MOST_BYTES = 256 * 1024 * 1024
@@ -21,7 +22,7 @@ _DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
 
 def plan_json(document: Mapping[str, Any]) -> str:
     """The document as it is printed and written: the same plan has the same bytes."""
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_in_log(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
 def write_file(path: Path, text: str) -> None:

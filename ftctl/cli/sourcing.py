@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ftctl.cache import Hashes, open_store
 from ftctl.errors import Diagnostic
 from ftctl.project import Project
-from ftctl.resolve import References, remote_sources
+from ftctl.resolve import References, every_source, remote_sources
+from ftctl.sources import Note, unprintable
 
 if TYPE_CHECKING:
     from ftctl.reshape import Materialised
@@ -34,13 +35,37 @@ class Sourced:
 
 
 def source_data(project: Project, names: References, root: Path, cache: Path) -> Sourced:
-    """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache."""
-    fetched, problems = _fetched(project, names, cache / "sources")
+    """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache.
+
+    What may not be read is refused before anybody opens it.
+    """
+    refused, problems = _refused(project, names)
+    names = names.without(refused)
+    fetched, more = _fetched(project, names, cache / "sources")
+    problems += more
     names = names.with_fetched(fetched)
     made = _made(names, cache)
     problems += tuple(problem for one in made.values() for problem in one.problems)
     names = names.with_made({name: one.path for name, one in made.items()}, root)
     return Sourced(names, problems, made)
+
+
+def _refused(project: Project, names: References) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
+    """The files that may not be read, and why at each place that names them."""
+    reach = project.reach
+    told: dict[Path, Note | None] = {}
+    problems: list[Diagnostic] = []
+    for source in every_source(project, names):
+        if source.url is not None:
+            continue
+        if source.source not in told:
+            told[source.source] = unprintable(source.shown) or reach.refuses(
+                source.source, source.shown
+            )
+        if (note := told[source.source]) is not None:
+            problems.append(note.at(source.span))
+    refused = frozenset(path for path, note in told.items() if note is not None)
+    return refused, tuple(problems)
 
 
 def _fetched(
@@ -55,7 +80,9 @@ def _fetched(
 
         for source in sources:
             assert source.url is not None
-            one, more = fetch_at(source.span, source.url, source.sha256, folder)
+            one, more = fetch_at(
+                source.span, source.url, source.sha256, folder, allowed=project.allowed
+            )
             problems += more
             if one is not None:
                 found[source.url, source.sha256] = one.path

@@ -105,7 +105,8 @@ def _cost(session: Session, change: Change, job: Job | None) -> str | None:
     if job is None or finetune is None:
         return None
     catalog, info = session.catalog, session.info
-    expected = estimate(finetune, session.desired, catalog, info)
+    bought = finetune.adopt is None
+    expected = estimate(finetune, session.desired, catalog, info) if bought else None
     return compare(job, expected, catalog, info)
 
 

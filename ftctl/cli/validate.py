@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from ftctl import __version__
@@ -9,7 +13,7 @@ from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.planning import base_option
 from ftctl.cli.session import Session, check_project
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.errors import problems_text
+from ftctl.errors import Diagnostic, problems_text
 from ftctl.project import PROJECT_FILE
 from ftctl.render.junit import problems_junit
 from ftctl.render.problems import problems_github, problems_json
@@ -38,11 +42,13 @@ def validate_command(context: click.Context, form: str) -> int:
     if form == "json":
         console.result(problems_json(problems))
     elif form == "sarif":
-        console.result(problems_sarif(problems, __version__))
+        console.result(problems_sarif(_from_here(problems, settings.folder), __version__))
+    elif form == "github" and problems:
+        console.result(problems_github(_from_here(problems, settings.folder)))
     elif form == "junit":
         console.result(problems_junit(problems, _files(session)))
     elif problems:
-        console.result((problems_github if form == "github" else problems_text)(problems))
+        console.result(problems_text(problems))
     if form == "text" and session is None:
         console.note(f"{plural(errors, 'problem')} found.")
     elif form == "text" and session is not None:
@@ -66,3 +72,13 @@ def _files(session: Session | None) -> tuple[str, ...]:
     documents = (*session.project.datasets, *session.project.finetunes)
     manifests = (one.place().path for one in documents)
     return tuple(dict.fromkeys((PROJECT_FILE, *manifests)))
+
+
+def _from_here(problems: Iterable[Diagnostic], folder: Path) -> tuple[Diagnostic, ...]:
+    """The problems with paths that count from where ftctl was started, as a forge reads them."""
+    if folder.is_absolute():
+        return tuple(problems)
+    return tuple(
+        replace(one, span=replace(one.span, path=(folder / one.span.path).as_posix()))
+        for one in problems
+    )

@@ -66,6 +66,7 @@ def _one(value: Any, finetune: FineTune, terms: Terms) -> Epochs:
     if terms.rule is None:
         note = f"auto: {epoch_words(_FEWEST, _MOST)}, since no rule of {terms.service} is on record"
         return Epochs(_FEWEST, _MOST, f"{note}; n_epochs in the manifest settles it")
+    assert finetune.training is not None  # what adopts a job buys nothing
     number = terms.rule.epochs(finetune.training.examples)
     words = epoch_words(number, number)
     note = f"auto: {words} by the public rule, which the service need not follow"

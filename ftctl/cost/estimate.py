@@ -53,6 +53,7 @@ def estimate(
         basis = f"billed by the hour: {rate_words(price, terms.service)}"
         basis += "; how long it takes cannot be known beforehand"
         return Estimate(None, None, basis, terms.billed, price.usd)
+    assert finetune.training is not None  # what adopts a job buys nothing
     epochs = epochs_of(finetune, terms, service.type)
     training = _epoch(finetune.training, terms.facts)
     tokens = training.times(epochs) if training is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.errors import Diagnostic
@@ -22,29 +23,63 @@ CUT_SHORT = frozenset(
         "yaml-too-large",
     }
 )
+MOST_FILES = 20_000  # manifests of a project
+MOST_ENTRIES = 200_000  # files and folders that are looked through for them
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 # JSON writes a character beyond U+FFFF as two escapes, which libyaml does not put together.
 _PAIR = r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 
 
-def find_manifests(folder: Path) -> tuple[Path, ...]:
-    """Every YAML or JSON file below a folder by its path; hidden ones are left out."""
-    return tuple(Path(found) for found in sorted(_below(str(folder))))
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What stands below a folder, by path; hidden files and folders are left out."""
+
+    files: tuple[Path, ...]  # YAML and JSON, links to such among them
+    links: frozenset[Path]  # those of them that are links, and links to folders
+    whole: bool  # whether everything was looked at
 
 
-def _below(folder: str) -> Iterator[str]:
-    """Links to folders are not followed: they may form a loop."""
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
+def find_manifests(folder: Path) -> Listing:
+    """Every YAML or JSON file below a folder. Links to folders are not followed: they may loop."""
+    files: list[str] = []
+    links: list[str] = []
+    for seen, entry in enumerate(_below(str(folder)), 1):
+        linked = entry.is_symlink()
+        suffix = os.path.splitext(entry.name)[1]  # noqa: PTH122 - as fast as can be
+        folder_behind = (linked or suffix in _SUFFIXES) and _is_folder(entry)
+        named = suffix in _SUFFIXES and not folder_behind
+        files += [Path(entry.path).as_posix()] if named else []
+        links += [entry.path] if linked and (named or folder_behind) else []
+        if len(files) > MOST_FILES or seen > MOST_ENTRIES:
+            return Listing((), frozenset(), whole=False)
+    return Listing(
+        tuple(Path(found) for found in sorted(files)),
+        frozenset(Path(found) for found in links),
+        whole=True,
+    )
+
+
+def _below(folder: str) -> Iterator[os.DirEntry[str]]:
+    waiting = [folder]  # and no recursion: folders nest deeper than calls can
+    while waiting:
+        try:
+            entries = os.scandir(waiting.pop())
+        except OSError:
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path)
-        elif os.path.splitext(entry.name)[1] in _SUFFIXES and not entry.is_dir():  # noqa: PTH122
-            yield Path(entry.path).as_posix()
+        with entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                yield entry
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links
+        return False
 
 
 def read_documents(path: Path, shown: str) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:

@@ -14,7 +14,18 @@ import yaml
 
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest.document import Document, Where
-from ftctl.manifest.text import DEEPEST, LARGEST, place_of
+from ftctl.manifest.text import (
+    DEEPEST,
+    LARGEST,
+    LETTERS_PER_VALUE,
+    MOST_DOCUMENTS,
+    MOST_ITEMS,
+    MOST_KEYS,
+    MOST_PROBLEMS,
+    MOST_VALUES,
+    place_of,
+    shorten,
+)
 from ftctl.scalars import Trap, read_scalar
 
 
@@ -47,6 +58,8 @@ class Reader:
         self.json = json
         self.end = end  # the parser's end is a line further, where the last one has no line end
         self.problems: list[Diagnostic] = []
+        self.written = 0  # values of the whole file
+        self.begun = 0  # documents of it
         self._begin()
 
     def _begin(self) -> None:
@@ -57,7 +70,6 @@ class Reader:
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.stack: list[_Open] = []
         self.root: Any = None
-        self.size = 0
 
     def documents(self, text: str) -> Iterator[Document]:
         """Each document of a stream that is not empty."""
@@ -66,6 +78,10 @@ class Reader:
             match event:
                 case yaml.DocumentStartEvent():
                     self._begin()
+                    self.begun += 1
+                    if self.begun > MOST_DOCUMENTS:
+                        message = f"the file holds more than {MOST_DOCUMENTS:,} documents"
+                        raise self._too_much(message, event, "make several files of it")
                 case yaml.DocumentEndEvent():
                     if self.root is not None:
                         yield Document(
@@ -86,10 +102,13 @@ class Reader:
         return min(place_of(event.start_mark, self.path), self.end)
 
     def _problem(self, code: str, message: str, event: Any, hint: str | None = None) -> None:
+        if len(self.problems) >= MOST_PROBLEMS:
+            message = f"there are more than {MOST_PROBLEMS:,} problems in this file"
+            raise self._too_much(message, event, "mend these first")
         self.problems.append(Diagnostic(code, message, self._span(event), hint))
 
-    def _too_much(self, message: str, event: Any) -> TooMuch:
-        hint = "a manifest needs no more; is this file one?"
+    def _too_much(self, message: str, event: Any, cure: str | None = None) -> TooMuch:
+        hint = cure or "a manifest needs no more; is this file one?"
         return TooMuch(Diagnostic("yaml-too-large", message, self._span(event), hint))
 
     def _where(self) -> Where:
@@ -121,6 +140,8 @@ class Reader:
             for merged in done.merges:
                 for key, value in merged.items():
                     done.value.setdefault(key, value)
+            if len(done.value) > MOST_KEYS:
+                raise self._too_much(f"a mapping holds more than {MOST_KEYS:,} keys", event)
         if done.anchor:
             self.anchors[done.anchor] = (done.value, done.size)
         self._place(done.value, event, done.size)
@@ -150,9 +171,11 @@ class Reader:
             self.trapped.add(where)
             self._problem(value.code, value.message, event, value.hint)
             value = value.meant
+        # A long text counts for more: aliases could repeat it until it fills the memory.
+        size = 1 + len(event.value) // LETTERS_PER_VALUE
         if event.anchor:
-            self.anchors[event.anchor] = (value, 1)
-        self._place(value, event, 1)
+            self.anchors[event.anchor] = (value, size)
+        self._place(value, event, size)
 
     def _key(self, value: Any, event: Any, *, plain: bool) -> None:
         parent = self.stack[-1]
@@ -162,7 +185,10 @@ class Reader:
             value = event.value
         elif not isinstance(value, str):
             self._problem(
-                "yaml-key", f"the key '{event.value}' is not text", event, "put it in quotes"
+                "yaml-key",
+                f"the key '{shorten(event.value)}' is not text",
+                event,
+                "put it in quotes",
             )
             value = event.value
         where = (*parent.where, value)
@@ -170,7 +196,7 @@ class Reader:
             first = self.keys.get(where)
             self._problem(
                 "repeated-key",
-                f"the key '{value}' stands twice in one mapping",
+                f"the key '{shorten(value)}' stands twice in one mapping",
                 event,
                 f"it already stands in line {first.line}; keep one" if first else "keep one",
             )
@@ -180,11 +206,12 @@ class Reader:
     def _alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
         if known is None:
+            name = shorten(event.anchor)
             self._problem(
                 "yaml-alias",
-                f"the alias '*{event.anchor}' has no anchor before it",
+                f"the alias '*{name}' has no anchor before it",
                 event,
-                f"mark a value with '&{event.anchor}' first",
+                f"mark a value with '&{name}' first",
             )
             known = (None, 1)
             self.trapped.add(self._where())
@@ -193,9 +220,9 @@ class Reader:
 
     def _place(self, value: Any, event: Any, size: int) -> None:
         """Put a finished value where it belongs."""
-        self.size += 1
-        if max(self.size, size) > LARGEST:
-            raise self._too_much(f"the document holds more than {LARGEST:,} values", event)
+        self.written += 1
+        if self.written > MOST_VALUES:
+            raise self._too_much(f"the file holds more than {MOST_VALUES:,} values", event)
         if not self.stack:
             self.root = value
             return
@@ -205,6 +232,8 @@ class Reader:
             raise self._too_much(f"aliases expand to more than {LARGEST:,} values", event)
         if isinstance(parent.value, list):
             parent.value.append(value)
+            if len(parent.value) > MOST_ITEMS:
+                raise self._too_much(f"a list holds more than {MOST_ITEMS:,} entries", event)
         elif not parent.has_key:  # a collection as a key: reported where it began
             self.trapped.add((*parent.where, ""))
             parent.key, parent.has_key = "", True
@@ -217,7 +246,9 @@ class Reader:
 
     def _tag_problem(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-        self._problem("yaml-tag", f"the tag '{tag}' is not known here", event, "remove the tag")
+        self._problem(
+            "yaml-tag", f"the tag '{shorten(tag)}' is not known here", event, "remove the tag"
+        )
 
 
 def _mappings(value: Any) -> list[dict[Any, Any]] | None:

@@ -5,11 +5,12 @@ SDK objects become our nouns, and SDK errors `ProviderError`, before they leave 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ftctl.changes import StartJob, Upload
@@ -17,6 +18,7 @@ from ftctl.clock import Clock
 from ftctl.digest import FileName, read_file_name
 from ftctl.errors import ProviderError
 from ftctl.marks import PROJECT, project_of
+from ftctl.openai_provider.answer import Answer, read_answer
 from ftctl.openai_provider.faults import asking, gone_is_fine, without_words
 from ftctl.openai_provider.request import job_request
 from ftctl.openai_provider.translate import (
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _UPLOAD_TIMEOUT_SECONDS = 600.0
 _EVENTS_PAGE = 100
+_PIECE_BYTES = 256 * 1024
+_PROBE_TIMEOUT_SECONDS = 10.0
 MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
 
 A = TypeVar("A")
@@ -271,6 +275,59 @@ class OpenAIProvider:
         if not isinstance(results, list) or len(results) != len(sent):
             raise TypeError("not one result for each text")
         return tuple(read_moderation(result) for result in results)
+
+    def account_jobs(self, read: Callable[[Raw], T]) -> tuple[T, ...]:
+        """Every job of the account as `read` makes it of the service's JSON, newest first."""
+        return self._read("list jobs", read, self._list_jobs(None))
+
+    def account_job(self, job: str, read: Callable[[Raw], T]) -> T:
+        """One job, whoever made it."""
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        def once(name: str) -> T:
+            path = f"/fine_tuning/jobs/{quote(name, safe='')}"
+            return read(self._client.get(path, cast_to=httpx2.Response).json())
+
+        return self._patient("look up a job", once)(job)
+
+    def file_names(self) -> Mapping[str, str]:
+        """What each file of the account is called, by its id."""
+        return {file["id"]: str(file.get("filename") or "") for file in self._files()}
+
+    def download(self, file: str) -> Iterator[bytes]:
+        """A file's bytes as they come. Asked once: whoever wants them again starts afresh."""
+        with self._asking("download a file"):
+            content = self._client.files.with_streaming_response.content
+            with content(file) as answer:
+                yield from answer.iter_bytes(_PIECE_BYTES)
+
+    def ask(
+        self,
+        method: Literal["GET", "POST", "DELETE"],
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """How the service answers one request, whatever it says. Asked once, with little patience.
+
+        For looking at a service, never for working with it.
+        """
+        import httpx2  # noqa: PLC0415 - loaded with the client
+        import openai  # noqa: PLC0415
+
+        client = self._writer if method == "POST" else self._client
+        send: Any = getattr(client, method.lower())
+        more: Any = {} if body is None else {"body": body}
+        more["options"] = {"timeout": _PROBE_TIMEOUT_SECONDS}
+        began = time.monotonic()
+        try:
+            with self._asking(f"{method} {path}"):
+                try:
+                    got = send(path, cast_to=httpx2.Response, **more)
+                except openai.APIStatusError as fault:
+                    got = fault.response
+        except ProviderError as fault:
+            return Answer(None, time.monotonic() - began, message=fault.message)
+        return read_answer(got, time.monotonic() - began, self._secrets)
 
     def _patient(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
         """The same question, asked again where a fault passes."""

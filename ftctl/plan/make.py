@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ftctl.changes import (
     Action,
@@ -17,10 +17,10 @@ from ftctl.changes import (
     Step,
     Upload,
 )
-from ftctl.cleanup import plan_files, plan_leftovers, plan_retention, stoppable
+from ftctl.cleanup import Protected, plan_files, plan_leftovers, plan_retention, stoppable
 from ftctl.diff import PARTIAL, field_changes, short_spec
 from ftctl.digest import file_name, is_readable
-from ftctl.model import Dataset, Desired, FineTune, ServiceInfo
+from ftctl.model import Dataset, Desired, FineTune, ServiceInfo, nothing
 from ftctl.plan.table import TABLE, Decision, Facts, how_it_ended
 from ftctl.world import File, Job, Observed
 
@@ -35,6 +35,7 @@ class PlanOptions:
     replace: frozenset[str] = frozenset()
     cosmetic: frozenset[str] = frozenset()
     mark_files: bool = False  # uploads carry the job's digest: the service keeps no metadata
+    protected: Protected = field(default_factory=nothing)  # empty with --force-destroy
 
 
 def make_plan(
@@ -45,7 +46,9 @@ def make_plan(
     changes = [world.decide(finetune) for finetune in world.chosen]
     if options.select is None:
         settled = bool(changes) and all(change.model is not None for change in changes)
-        changes += plan_leftovers(desired, observed, prune=options.prune, settled=settled)
+        changes += plan_leftovers(
+            desired, observed, prune=options.prune, settled=settled, protected=options.protected
+        )
         changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
     changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
     return Plan(desired.project, service, tuple(changes), _warnings(observed))
@@ -123,6 +126,7 @@ class _World:
                 self.observed,
                 wanted=self.wanted,
                 adopted=self.adopted,
+                protected=self.options.protected,
             )
         return change
 

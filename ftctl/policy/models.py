@@ -68,9 +68,10 @@ def warn_days_to_shutdown(question: Question) -> Iterator[Verdict]:
     rule = "warn_days_to_shutdown"
     least = question.setting("min_days_to_shutdown")
     warned = question.limit(rule)
-    for name, what, day in _ends(question):
+    for name, what, day, adopted in _ends(question):
         left = (day - question.today).days
-        if left < warned and (least is None or left >= least):  # else it is refused
+        told = adopted or least is None or left >= least  # else it is refused
+        if left < warned and told:
             yield Verdict(
                 rule,
                 "warning",
@@ -86,9 +87,9 @@ def min_days_to_shutdown(question: Question) -> Iterator[Verdict]:
     """Which models have too little time left to be bought or to stay in service."""
     rule = "min_days_to_shutdown"
     limit = question.limit(rule)
-    for name, what, day in _ends(question):
+    for name, what, day, adopted in _ends(question):
         left = (day - question.today).days
-        if left < limit:
+        if left < limit and not adopted:
             # What is over cannot be allowed by any number of days.
             edit = [setting(rule, left)] if left >= 0 else []
             yield refusal(
@@ -101,14 +102,14 @@ def min_days_to_shutdown(question: Question) -> Iterator[Verdict]:
             )
 
 
-def _ends(question: Question) -> Iterator[tuple[str, str, date]]:
-    """The fine-tunes whose end is known: what they use, and its last day."""
+def _ends(question: Question) -> Iterator[tuple[str, str, date, bool]]:
+    """The fine-tunes whose end is known: what they use, its last day, and whether it is adopted."""
     for one in question.bought:
         if (day := question.shutdown_of(one.base_model)) is not None:
-            yield one.finetune.name, f"trains {one.base_model}", day
+            yield one.finetune.name, f"trains {one.base_model}", day, False
     for kept in question.in_service:
         if (day := question.shutdown_of(kept.model, kept.base_model)) is not None:
-            yield kept.name, f"is in service as {kept.model}", day
+            yield kept.name, f"is in service as {kept.model}", day, kept.adopted
 
 
 def _when(day: date, left: int) -> str:

@@ -39,6 +39,7 @@ class InService:
     name: str
     model: str
     base_model: str
+    adopted: bool  # trained elsewhere: its end is told, and stops nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class Question:
             finetune = self.desired.named(change.name)
             if finetune is None or _trains(change) or change.model is None:
                 continue
-            kept.append(InService(change.name, change.model, self._root(finetune)))
+            kept.append(
+                InService(change.name, change.model, self._root(finetune), finetune.adopt is not None)
+            )
         return tuple(kept)
 
     @cached_property

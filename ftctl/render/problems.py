@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from ftctl.errors import Diagnostic
+from ftctl.harmless import command_property, command_text, json_document
 
 
 def problems_json(problems: Iterable[Diagnostic]) -> str:
@@ -27,7 +27,7 @@ def problems_json(problems: Iterable[Diagnostic]) -> str:
         "ok": not any(problem["severity"] == "error" for problem in listed),
         "problems": listed,
     }
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+    return json_document(document)
 
 
 def problems_github(problems: Iterable[Diagnostic]) -> str:
@@ -39,14 +39,7 @@ def _annotation(problem: Diagnostic) -> str:
     span = problem.span
     facts = {"file": span.path, "line": span.line, "col": span.column, "title": problem.code}
     told = ",".join(
-        f"{key}={_escaped(str(value), in_property=True)}" for key, value in facts.items() if value
+        f"{key}={command_property(str(value))}" for key, value in facts.items() if value
     )
     text = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return f"::{problem.severity} {told}::{_escaped(text)}"
-
-
-def _escaped(text: str, *, in_property: bool = False) -> str:
-    escapes = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-    if in_property:
-        escapes |= {":": "%3A", ",": "%2C"}
-    return "".join(escapes.get(character, character) for character in text)
+    return f"::{problem.severity} {told}::{command_text(text)}"

@@ -19,7 +19,7 @@ from ftctl.changes import (
     Step,
     Upload,
 )
-from ftctl.cost import usd
+from ftctl.cost import range_words, usd
 from ftctl.harmless import one_line as one_line  # noqa: PLC0414 - it is said here too
 from ftctl.model import ServiceInfo
 
@@ -93,9 +93,15 @@ def rows_summary(compared: Compared) -> str:
 
 
 def signed_usd(cost: tuple[Decimal, Decimal]) -> str:
-    """`+$0.01 to +$0.02`, `-$1.20`: what a difference costs more, or less."""
-    ends = list(dict.fromkeys(("-" if end < 0 else "+") + usd(abs(end)) for end in cost))
-    return " to ".join(ends)
+    """`$0.01 to $0.02 more`, `$1.20 less`: what a difference costs."""
+    low, high = cost
+    if low == high == 0:
+        return "no difference in price"
+    if low >= 0:
+        return f"{range_words(low, high)} more"
+    if high <= 0:
+        return f"{range_words(-high, -low)} less"
+    return f"between {usd(-low)} less and {usd(high)} more"
 
 
 def step_words(step: Step) -> tuple[str, str]:

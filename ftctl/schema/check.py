@@ -8,9 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ftctl.errors import Diagnostic, Span
+from ftctl.manifest.text import shorten
 from ftctl.schema.cures import cure_for, home_of, nearest_key
 from ftctl.schema.load import JsonSchema, follow, load_schema
-from ftctl.schema.words import describe, shorten, show_value
+from ftctl.schema.words import describe, show_value
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -142,7 +143,8 @@ def _wrong_value(
     rule = follow(cast(JsonSchema, fault.schema), root)
     subject = f"'{_field(where)}' is " if where else "the document is "
     expected = describe(rule, root)
-    must_be = len(where) == 1 and where[0] in root.get("required", ())
+    needed = (*root.get("required", ()), *root.get("then", {}).get("required", ()))
+    must_be = len(where) == 1 and where[0] in needed
     return Diagnostic(
         "wrong-value",
         f"{subject}{_shown(fault, rule)}; expected {expected}",

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from ftctl.errors import redact
+from ftctl.manifest.text import LONGEST_SHOWN, shorten
 from ftctl.scalars import read_scalar
 from ftctl.schema.load import JsonSchema, follow
-from ftctl.schema.words import LONGEST_SHOWN, shorten, show_value
+from ftctl.schema.words import show_value
 
 _LONGEST_KEY = 80  # what is longer is no near miss of anything
 

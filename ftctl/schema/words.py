@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ftctl.errors import redact
+from ftctl.manifest.text import LONGEST_SHOWN, shorten
 from ftctl.scalars import plainly
 from ftctl.schema.load import JsonSchema, follow
-
-LONGEST_SHOWN = 60  # characters of a value in a message
 
 
 def describe(rule: JsonSchema, root: JsonSchema) -> str:
@@ -96,10 +94,3 @@ def show_value(value: Any) -> str:
             return "a list"
         case _:
             return "a mapping"
-
-
-def shorten(text: str, longest: int = LONGEST_SHOWN) -> str:
-    text = redact(text)
-    if not text.isprintable():
-        text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -3,19 +3,24 @@
 What only looks at names is here. `ftctl.sources.fetch` is imported where something is fetched.
 """
 
-from ftctl.sources.address import is_remote, show_source
+from ftctl.sources.address import Allowed, is_listed, is_remote, show_source
 from ftctl.sources.codes import CODES, WARNINGS
 from ftctl.sources.note import Note
-from ftctl.sources.places import outside
+from ftctl.sources.places import Reach, reach_of, repository_of, unprintable
 from ftctl.sources.pointers import missing_hint, pointer_of
 
 __all__ = [
     "CODES",
     "WARNINGS",
+    "Allowed",
     "Note",
+    "Reach",
+    "is_listed",
     "is_remote",
     "missing_hint",
-    "outside",
     "pointer_of",
+    "reach_of",
+    "repository_of",
     "show_source",
+    "unprintable",
 ]

@@ -6,10 +6,10 @@ Nothing is looked up here. Whatever is shown of an address passes through `show_
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ftctl.errors import redact
 from ftctl.sources.note import Note
@@ -37,6 +37,7 @@ _SECRET_NAME = re.compile(
     r"sig|signature|.*token.*|.*secret.*|.*passw(?:or)?d.*|pwd|.*signature|.*credential.*|auth"
     r"|authorization|key|.*api[-_]?key.*|.*access[-_]?key.*|accountkey|googleaccessid|jwt|bearer"
 )
+_UNQUOTED = 3  # times that an address is unquoted to see where it leads: servers do it once
 _LONGEST_VALUE = 20  # characters of a parameter that are shown; what lets people in is longer
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CHAIN = re.compile(r"(?:[A-Za-z][\w+.\-]*::)+")
@@ -61,6 +62,14 @@ class Address:
     def is_web(self) -> bool:
         """Whether it is read over plain HTTP requests."""
         return self.extra == "https"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The beginnings of addresses that may be fetched from, and who says so."""
+
+    addresses: tuple[str, ...]
+    told_by: str  # the file that lists them, as people know it
 
 
 def is_remote(source: str) -> bool:
@@ -112,6 +121,34 @@ def read_address(source: str) -> Address | Note:
         return _unknown_scheme(scheme, shown)
     address = Address(source, scheme, shown)
     return _incomplete(address, parts) or address
+
+
+def is_listed(url: str, beginnings: Iterable[str]) -> bool:
+    """Whether an address begins with one of these, and stays below it.
+
+    `https://host` lists that host and not `https://host.elsewhere`; nor does `..` lead out of what
+    is listed, however it is written.
+    """
+    path = url.partition("://")[2]
+    for _ in range(_UNQUOTED):
+        path = unquote(path)
+    if ".." in re.split(r"[/\\?#]", path):
+        return False
+    for beginning in beginnings:
+        rest = url.removeprefix(beginning)
+        bare = "/" not in beginning.partition("://")[2]  # nothing but a host or bucket
+        if is_remote(beginning) and rest != url and (not bare or rest.startswith("/")):
+            return True
+    return False
+
+
+def not_listed(shown: str, told_by: str) -> Note:
+    """What to say of an address that is not on the list."""
+    return Note(
+        "address-not-listed",
+        f"'{shown}' is not among the addresses that {told_by} allows",
+        "have its beginning listed there first: 'sources: {addresses: [BEGINNING]}'",
+    )
 
 
 def _incomplete(address: Address, parts: SplitResult) -> Note | None:

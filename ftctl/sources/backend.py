@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from ftctl.sources.address import Address
-from ftctl.sources.faults import SourceFault, fault_of
+from ftctl.sources.address import Address, Allowed, is_listed, not_listed, show_source
+from ftctl.sources.faults import SourceFault, chain_of, fault_of
 from ftctl.sources.note import Note
 from ftctl.sources.within import within
 
@@ -42,11 +42,11 @@ class Described:
 class Remote:
     """A file elsewhere. Whatever goes wrong is a `SourceFault`."""
 
-    def __init__(self, address: Address, seconds: float) -> None:
+    def __init__(self, address: Address, seconds: float, allowed: Allowed | None = None) -> None:
         self._address = address
         self.seconds = seconds  # that an answer may take
         _silence()
-        self._files, self._path = self._ask(lambda: _open_files(address, seconds))
+        self._files, self._path = self._ask(lambda: _open_files(address, seconds, allowed))
 
     def describe(self) -> Described:
         """What the keeper says of the file now."""
@@ -83,14 +83,15 @@ class Remote:
         except SourceFault:
             raise
         except Exception as error:  # noqa: BLE001 - every library raises what it likes
-            raise fault_of(error, self._address) from None
+            # What we raise inside a library, it may wrap.
+            ours = next((one for one in chain_of(error) if isinstance(one, SourceFault)), None)
+            raise ours or fault_of(error, self._address) from None
 
     def _refuse_downgrade(self, found: Any) -> None:
         """A redirect that leaves encryption would let anybody on the way answer."""
         leads_to = urlsplit(found).scheme if isinstance(found, str) else ""
         if self._address.scheme == "https" and leads_to == "http":
-            message = f"'{self._address.shown}' redirects to an http:// address"
-            raise SourceFault(Note("unencrypted-address", message, "name where the file is now"))
+            raise SourceFault(_downgrade(self._address))
 
 
 def _silence() -> None:
@@ -99,18 +100,18 @@ def _silence() -> None:
             log.addHandler(logging.NullHandler())
 
 
-def _open_files(address: Address, seconds: float) -> tuple[Any, str]:
+def _open_files(address: Address, seconds: float, allowed: Allowed | None) -> tuple[Any, str]:
     """fsspec's file system for the address, made anew since an old one remembers listings."""
     from fsspec.core import url_to_fs  # type: ignore[import-untyped] # noqa: PLC0415 - an extra
 
     options: dict[str, Any] = {"skip_instance_cache": True}
     if address.is_web:
-        options["client_kwargs"] = _web_client(address, seconds)
+        options["client_kwargs"] = _web_client(address, seconds, allowed)
     files, path = url_to_fs(address.url, **options)
     return files, path
 
 
-def _web_client(address: Address, seconds: float) -> dict[str, Any]:
+def _web_client(address: Address, seconds: float, allowed: Allowed | None) -> dict[str, Any]:
     """How aiohttp is set up; what the user configured for fsspec stays under it."""
     from aiohttp import ClientTimeout  # noqa: PLC0415 - an extra
     from fsspec.config import conf  # type: ignore[import-untyped] # noqa: PLC0415
@@ -119,4 +120,29 @@ def _web_client(address: Address, seconds: float) -> dict[str, Any]:
     # aiohttp ends every download after five minutes, however well it goes.
     timeout = ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
     # Proxies and ~/.netrc, as for every other client on the machine.
-    return {"trust_env": True, **configured, "timeout": timeout}
+    client = {"trust_env": True, **configured, "timeout": timeout}
+    return client if allowed is None else {**client, "trace_configs": [_guard(address, allowed)]}
+
+
+def _guard(address: Address, allowed: Allowed) -> Any:
+    """Looks at every redirect before it is followed: it may lead to what only this machine sees."""
+    from aiohttp import TraceConfig  # noqa: PLC0415 - an extra
+
+    async def look(_session: Any, _context: Any, redirect: Any) -> None:
+        asked = str(redirect.url)
+        leads_to = urljoin(asked, redirect.response.headers.get("Location", ""))
+        if not is_listed(leads_to, allowed.addresses):
+            note = not_listed(show_source(leads_to), allowed.told_by)
+            message = f"'{address.shown}' redirects elsewhere: {note.message}"
+            raise SourceFault(note._replace(message=message))
+        if asked.startswith("https:") and not leads_to.startswith("https:"):
+            raise SourceFault(_downgrade(address))
+
+    trace = TraceConfig()
+    trace.on_request_redirect.append(look)
+    return trace
+
+
+def _downgrade(address: Address) -> Note:
+    message = f"'{address.shown}' redirects to an http:// address"
+    return Note("unencrypted-address", message, "name where the file is now")

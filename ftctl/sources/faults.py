@@ -83,7 +83,7 @@ def missing_extra(address: Address, error: BaseException) -> SourceFault:
 
 def fault_of(error: BaseException, address: Address) -> SourceFault:
     """The fault that a library's error stands for."""
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     if any(isinstance(one, ImportError) for one in chain):
         return missing_extra(address, next(one for one in chain if isinstance(one, ImportError)))
     return SourceFault(_note_of(chain, address))
@@ -115,7 +115,7 @@ def unreachable(address: Address, why: str) -> Note:
     return Note("source-unreachable", message, _UNREACHABLE + _PIN)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
     """The error and what it came from, outermost first."""
     seen: set[int] = set()
     one: BaseException | None = error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.errors import Diagnostic, Span
-from ftctl.sources.address import Address, read_address
+from ftctl.sources.address import Address, Allowed, is_listed, not_listed, read_address
 from ftctl.sources.faults import SourceFault, unreachable
 from ftctl.sources.kept import Kept, Part
 from ftctl.sources.note import Note
@@ -52,21 +52,25 @@ def fetch(
     *,
     must_pin: bool = False,
     progress: Progress | None = None,
+    allowed: Allowed | None = None,
 ) -> Fetched:
     """The file, or `SourceFault`. `folder` is a cache: deleting it changes nothing but time.
 
     `pin` is the SHA-256 that the content must have: where such a file is kept, nobody is asked.
     Without a pin the keeper is asked each time whether the content is still the one that is kept.
-    `must_pin` makes the want of a pin a fault, which names the hash to pin.
+    `must_pin` makes the want of a pin a fault, which names the hash to pin. With `allowed`, nothing
+    else is asked for, nor does a redirect lead anywhere else. None: any address will do.
     """
     address = read_address(url)
     if isinstance(address, Note):
         raise SourceFault(address)
+    if allowed is not None and not is_listed(url, allowed.addresses):
+        raise SourceFault(not_listed(address.shown, allowed.told_by))
     kept = Kept(folder)
     try:
         if pin is not None and (path := kept.find(pin)) is not None:
             return Fetched(path, pin)
-        found = _look(address, pin, kept, limits or Limits(), progress)
+        found = _look(address, pin, kept, limits or Limits(), progress, allowed=allowed)
     except OSError as error:
         raise _not_kept(folder, error) from None
     if pin is not None:
@@ -86,13 +90,16 @@ def fetch_at(
     *,
     must_pin: bool = False,
     progress: Progress | None = None,
+    allowed: Allowed | None = None,
 ) -> tuple[Fetched | None, tuple[Diagnostic, ...]]:
     """As `fetch`, but what a manifest's author can mend is a problem at its place.
 
     What the world is at fault for is raised.
     """
     try:
-        found = fetch(url, pin, folder, limits, must_pin=must_pin, progress=progress)
+        found = fetch(
+            url, pin, folder, limits, must_pin=must_pin, progress=progress, allowed=allowed
+        )
     except SourceFault as fault:
         if not fault.mendable:
             raise
@@ -101,12 +108,18 @@ def fetch_at(
 
 
 def _look(
-    address: Address, pin: str | None, kept: Kept, limits: Limits, progress: Progress | None
+    address: Address,
+    pin: str | None,
+    kept: Kept,
+    limits: Limits,
+    progress: Progress | None,
+    *,
+    allowed: Allowed | None,
 ) -> Fetched:
     """Ask the keeper, and download what is not kept."""
     from ftctl.sources.backend import Remote  # noqa: PLC0415 - loaded where there is a question
 
-    remote = Remote(address, limits.silence_seconds)
+    remote = Remote(address, limits.silence_seconds, allowed)
     described = remote.describe()
     if described.size is not None:
         _check_size(address, described.size, limits)
@@ -121,7 +134,7 @@ def _look(
         _check_content(address, part, described, pin, sha256)
         if pin is not None:
             return Fetched(kept.keep(part, sha256), sha256)
-        same = Remote(address, limits.silence_seconds).describe() == described
+        same = Remote(address, limits.silence_seconds, allowed).describe() == described
         # What was changed while we read it in pieces, nobody has written like that.
         if not same and not address.is_web:
             raise SourceFault(unreachable(address, "it was changed while it was downloaded"))

@@ -1,0 +1,110 @@
+# Sourced by every step: how it asks ftctl, and how it speaks to the runner.
+# What ftctl prints holds names and texts from manifests. None of it may be taken for a command of
+# the runner, an option or a part of a script: it goes through files, quotes and `show`.
+# shellcheck shell=bash
+set -euo pipefail
+
+work="${RUNNER_TEMP:?}/ftctl"
+mkdir -p "$work"
+
+# Out of the environment until the one program that needs it is started.
+api_key=${INPUT_API_KEY:-}
+unset INPUT_API_KEY
+
+random_word() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Print files to the log; lines in them that look like the runner's commands are text.
+show() {
+    local stop
+    stop=$(random_word)
+    printf '::stop-commands::%s\n' "$stop"
+    cat -- "$@"
+    printf '\n::%s::\n' "$stop"
+}
+
+# Print a sentence as an error of the run and end with a status (1).
+die() {
+    local text=${1//'%'/'%25'}
+    text=${text//$'\r'/'%0D'}
+    printf '::error title=ftctl::%s\n' "${text//$'\n'/'%0A'}"
+    exit "${2:-1}"
+}
+
+set_output() {
+    local edge
+    edge=$(random_word)
+    printf '%s<<%s\n%s\n%s\n' "$1" "$edge" "$2" "$edge" >> "$GITHUB_OUTPUT"
+}
+
+# ftctl, in the project's folder and its environment. What it starts (programs of the policy, git)
+# must not reach the files by which the runner is steered.
+tool() {
+    local shared=(-C "${INPUT_DIRECTORY:-.}" --no-color)
+    [ -z "${INPUT_ENVIRONMENT:-}" ] || shared+=(--env "$INPUT_ENVIRONMENT")
+    env -u GITHUB_ENV -u GITHUB_OUTPUT -u GITHUB_PATH -u GITHUB_STATE -u GITHUB_STEP_SUMMARY \
+        -u ACTIONS_RUNTIME_TOKEN -u ACTIONS_ID_TOKEN_REQUEST_TOKEN \
+        "$work/bin/ftctl" "${shared[@]}" "$@"
+}
+
+# Hand the key to ftctl, under the name by which ftctl.yaml knows it.
+use_key() {
+    local name=${INPUT_API_KEY_ENV:-OPENAI_API_KEY}
+    [ -n "$api_key" ] || return 0
+    [[ $name =~ ^[A-Z_][A-Z0-9_]*$ ]] || die "api-key-env is '$name', which names no variable"
+    export "$name=$api_key"
+}
+
+# A key only where the workflow itself and the files come from people who may write here.
+refuse_other_events() {
+    case "$GITHUB_EVENT_NAME" in
+        pull_request | push | schedule | workflow_dispatch | merge_group) ;;
+        *) die "ftctl does not run on '$GITHUB_EVENT_NAME': it would read a stranger's files beside a key. Use 'pull_request'." ;;
+    esac
+}
+
+event() { jq -r "$1 // empty" "$GITHUB_EVENT_PATH"; }
+
+# Whether this is a pull request from a fork, or of a bot that is given no key. A deleted fork counts.
+from_elsewhere() {
+    [ "$GITHUB_EVENT_NAME" = pull_request ] || return 1
+    [ "${GITHUB_ACTOR:-}" != 'dependabot[bot]' ] || return 0
+    [ "$(event .pull_request.head.repo.full_name)" != "$GITHUB_REPOSITORY" ]
+}
+
+# By these lines a comment or an issue of ours is found again: one for each project and environment.
+mark() {
+    local place="${INPUT_ENVIRONMENT:-default} ${INPUT_DIRECTORY:-.}"
+    printf '<!-- ftctl %s: %s -->' "$1" "${place//[^A-Za-z0-9._\/ -]/_}"
+}
+
+# A file as Markdown in which nothing of its text is markup: heading, file.
+verbatim() {
+    printf '### %s\n\n<pre>\n' "$1"
+    head -c 20000 -- "$2" | tr -d '\000-\010\013-\037\177' |
+        sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/@/\&#64;/g'
+    printf '\n</pre>\n'
+}
+
+# Plan into $work: plan.json, plan.md, log.txt. Sets `status` and the outputs of the step.
+run_plan() {
+    status=0
+    rm -f "$work/plan.json" "$work/plan.md"
+    tool plan --detailed-exitcode --out "$work/plan.json" --format markdown "$@" \
+        > "$work/plan.md" 2> "$work/log.txt" || status=$?
+    show "$work/log.txt" "$work/plan.md"
+    set_output exitcode "$status"
+    set_output changes "$([ "$status" = 2 ] && echo true || echo false)"
+    digest=none
+    [ -s "$work/plan.json" ] || return 0
+    digest=$(jq -r '.digest // "none"' "$work/plan.json")
+    [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || die "the plan has no digest"
+    set_output digest "$digest"
+    set_output cost-low "$(jq -r '.cost.low // empty' "$work/plan.json")"
+    set_output cost-high "$(jq -r '.cost.high // empty' "$work/plan.json")"
+    set_output plan-file "$work/plan.json"
+}
+
+# The plan as Markdown, or why there is none.
+plan_words() {
+    if [ -s "$work/plan.md" ]; then cat "$work/plan.md"; else verbatim "$1" "$work/log.txt"; fi
+}

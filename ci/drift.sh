@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Asks whether the service is still as the manifests say. Leaves the issue's text in $work/issue.md.
+source "${BASH_SOURCE[0]%/*}/common.sh"
+refuse_other_events
+
+use_key
+# shellcheck disable=SC2119 # no options of this script are meant
+run_plan
+{
+    mark drift
+    printf '\n'
+    if [ "$status" = 2 ]; then
+        printf 'The service is not as the branch %s says. ' "$GITHUB_REF_NAME"
+        printf 'This issue is closed by itself when it is again.\n\n'
+    fi
+    plan_words 'ftctl: no plan could be made'
+    printf '\n[The run](%s/%s/actions/runs/%s) has the log.\n' \
+        "$GITHUB_SERVER_URL" "$GITHUB_REPOSITORY" "$GITHUB_RUN_ID"
+} > "$work/issue.md"
+cat "$work/issue.md" >> "$GITHUB_STEP_SUMMARY"
+case "$status" in
+    0 | 2) ;;
+    *) die "there is no plan: the log says why" "$status" ;;
+esac

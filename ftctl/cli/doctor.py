@@ -1,0 +1,193 @@
+"""`ftctl doctor`: what stands in the way, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from ftctl.cli.exits import DONE, FAILED
+from ftctl.cli.session import STATE_FOLDER, Session, check_project
+from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.doctor import Finding, fail, findings_document, machine, ok, service, warn
+from ftctl.errors import Diagnostic, FtctlError
+from ftctl.project import Project, load_project
+from ftctl.render.words import plural
+from ftctl.services import SERVICES
+
+if TYPE_CHECKING:
+    from ftctl.openai_provider import OpenAIProvider
+    from ftctl.openai_provider.answer import Answer
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+_A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one
+
+
+@click.command("doctor")
+@shared_options
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text",
+    help="How to print what was found.",
+)  # fmt: skip
+@click.option(
+    "--probe", is_flag=True,
+    help="Ask, with requests that cannot succeed, whether this key may train and delete.",
+)  # fmt: skip
+@click.pass_context
+def doctor_command(context: click.Context, form: str, probe: bool) -> int:
+    """Look at everything that a run needs.
+
+    Each line is 'ok', 'warn' or 'fail', with what to do. The exit status is 1 if anything fails.
+    """
+    settings = settings_of(context)
+    found: list[Finding] = []
+    for finding in _findings(settings, probe=probe):
+        found.append(finding)
+        if form == "text":
+            _show(settings, finding)
+    failed = sum(one.level == "fail" for one in found)
+    if form == "json":
+        document = findings_document(found)
+        text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+        settings.console.result(text)
+    elif failed:
+        settings.console.note(f"{plural(failed, 'thing')} to mend.")
+    return FAILED if failed else DONE
+
+
+def _show(settings: Settings, finding: Finding) -> None:
+    line = str(finding)
+    level = settings.console.paint(finding.level, _COLOURS[finding.level])
+    settings.console.result(level + line[len(finding.level) :])
+
+
+def _findings(settings: Settings, *, probe: bool) -> Iterator[Finding]:
+    """Everything that is looked at, each as soon as it is known."""
+    root = settings.folder
+    yield from machine.look_at_versions()
+    if not root.is_dir():
+        yield fail("project", f"there is no folder {root}", "check the path after -C")
+        return
+    yield machine.look_at_git(root, settings.environ)
+    project, _ = load_project(root, settings.environment)
+    session, problems = check_project(settings)
+    yield _project(session, problems)
+    if project is None:
+        return
+    yield machine.look_at_state(root / STATE_FOLDER)
+    yield machine.look_at_lock(root)
+    yield from _account(settings, project, session, probe=probe)
+
+
+def _project(session: Session | None, problems: tuple[Diagnostic, ...]) -> Finding:
+    errors = [one for one in problems if one.severity == "error"]
+    if session is not None and not errors:
+        return ok("project", f"{plural(len(session.desired.finetunes), 'fine-tune')}, all valid")
+    first = f", first {errors[0].span}: {errors[0].message}" if errors else ""
+    return fail("project", f"{plural(len(errors), 'problem')}{first}", "ftctl validate lists them")
+
+
+def _account(
+    settings: Settings, project: Project, session: Session | None, *, probe: bool
+) -> Iterator[Finding]:
+    known: Mapping[str, str] = project.config.provider or {"type": "emulator"}
+    row = SERVICES[known["type"]]
+    variable = known.get("api_key_env", row.api_key_env)
+    key = settings.environ.get(variable, "").strip()
+    if row.type != "emulator" and key:
+        settings.console.secrets = (*settings.console.secrets, key)
+    keyed = machine.look_at_key(row, variable, settings.environ)
+    yield keyed
+    yield machine.look_for_written_keys(settings.folder, [key] if key else [])
+    if row.type != "emulator":
+        environ = settings.environ
+        yield from service.look_at_sender(
+            known.get("organization") or environ.get("OPENAI_ORG_ID"),
+            known.get("project") or environ.get("OPENAI_PROJECT_ID"),
+        )
+    wandb = [
+        str(one.value["name"])
+        for one in project.finetunes
+        if "wandb" in one.value.get("integrations", {})
+    ]
+    yield service.look_at_wandb(wandb, row.type)
+    if session is None:
+        cure = "mend the project, then look again"
+        yield warn("service", "it was not asked: the project has problems", cure)
+    elif keyed.level == "fail":
+        yield warn("service", "it was not asked: there is no key", "set the key, then look again")
+    else:
+        yield from _asked(session, project, variable, probe=probe)
+
+
+def _asked(session: Session, project: Project, variable: str, *, probe: bool) -> Iterator[Finding]:
+    try:
+        with session.provider() as provider:
+            yield from _service(session, project, provider, variable, probe=probe)
+    except FtctlError as fault:
+        yield fail("service", str(fault), fault.hint or "see the line above")
+
+
+def _service(
+    session: Session, project: Project, provider: OpenAIProvider, variable: str, *, probe: bool
+) -> Iterator[Finding]:
+    """What the service says; nothing more is asked once it cannot be reached, or takes no key."""
+    bases = frozenset(_bases(project))
+    now = session.settings.clock.now()
+    models = provider.ask("GET", "/models")
+    reached = service.look_at_address(models, session.info.base_url)
+    yield reached
+    if reached.level == "ok":
+        access = service.look_at_access(models, variable)
+        yield access
+        yield from service.look_at_models(models.entries, bases) if models.entries else ()
+    kind = session.service.type
+    yield from service.look_at_dates(
+        session.catalog, kind, bases, models.entries or (), session.today
+    )
+    if reached.level == "ok" and models.status != 401:
+        yield from _works(session, provider)
+        if kind != "emulator":
+            yield from service.look_at_clock(models, now)
+        if probe:
+            yield from _probes(session, provider, min(bases, default=_A_BASE))
+
+
+def _bases(project: Project) -> Iterator[str]:
+    """What is trained from; a job that is adopted has been."""
+    for document in project.finetunes:
+        if isinstance(document.value.get("base_model"), str) and "adopt" not in document.value:
+            yield document.value["base_model"]
+
+
+def _works(session: Session, provider: OpenAIProvider) -> Iterator[Finding]:
+    """What every plan needs to read, and how busy the account is."""
+    yield service.look_at_list("files", provider.ask("GET", "/files?limit=1"))
+    size = session.service.page_size
+    jobs = provider.ask("GET", f"/fine_tuning/jobs?limit={size}")
+    yield service.look_at_list("jobs", jobs)
+    yield from service.look_at_running(jobs)
+    yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
+
+
+def _probes(session: Session, provider: OpenAIProvider, base: str) -> Iterator[Finding]:
+    """Two writes that cannot succeed. What is asked is said before it is."""
+    note = session.settings.console.note
+    note(
+        f"--probe: asks to create a job with the training file {service.NO_FILE}, which does not"
+        " exist: no service can start or bill that."
+    )
+    made = provider.ask("POST", "/fine_tuning/jobs", service.training_question(base))
+    yield service.look_at_training(made)
+    _stop(provider, made)
+    note(f"--probe: asks to delete the model {service.NO_MODEL}, which does not exist.")
+    yield service.look_at_deletes(provider.ask("DELETE", f"/models/{service.NO_MODEL}"))
+
+
+def _stop(provider: OpenAIProvider, made: Answer) -> None:
+    """A service that took the impossible job is told at once to leave it."""
+    job = made.body.get("id") if made.ok and isinstance(made.body, Mapping) else None
+    if isinstance(job, str):
+        provider.cancel_job(job)

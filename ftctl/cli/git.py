@@ -1,0 +1,184 @@
+"""A folder in a repository and a question in; what git says, and nobody's program run, out.
+
+What git is asked here reads objects alone: no index, no work tree, no filters, no hooks. A
+repository's own settings cannot make that run a program, nor fetch anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ftctl.errors import FtctlError, UsageError
+from ftctl.manifest import shorten
+from ftctl.sources import repository_of
+
+_TIMEOUT_SECONDS = 120
+_KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+
+# Against a repository that comes with settings: a bare one in a folder of the checkout is none.
+_OPTIONS = (
+    "--no-pager", "--no-replace-objects", "--literal-pathspecs",
+    "-c", "safe.bareRepository=explicit",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "protocol.allow=never",
+    "-c", "core.sshCommand=false",
+)  # fmt: skip
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "LC_ALL": "C",
+}
+
+# A branch, tag, hash or such with ~1, ^2 or @{1}; ':' and '..' would make something else of it.
+_REVISION = re.compile(r"(?!-)(?!.*\.\.)[^\s:\x00-\x20\x7f?*\[\\]+")
+_LONGEST_REVISION = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as a commit has it."""
+
+    id: str  # of its content
+    mode: str  # such as 100644; 120000 for a link
+    size: int  # bytes
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link, whose content is the path that it leads to."""
+        return self.mode == "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The repository around a folder."""
+
+    top: Path
+    within: PurePosixPath  # the folder's path from the top
+
+    def commit(self, revision: str) -> str:
+        """The id of the commit that a revision names; letters and digits alone."""
+        if len(revision) > _LONGEST_REVISION or not _REVISION.fullmatch(revision):
+            raise UsageError(
+                f"'{shorten(revision)}' is no git revision",
+                "name a branch, a tag or a commit, such as origin/main",
+            )
+        wanted = f"{revision}^{{commit}}"
+        answer = self.ask(["rev-parse", "--verify", "--quiet", "--end-of-options", wanted])
+        found = answer.text.strip()
+        if answer.status != 0 or not found.isalnum():
+            raise FtctlError(*self._unknown(revision))
+        return found
+
+    def _unknown(self, revision: str) -> tuple[str, str]:
+        told = self.ask(["rev-parse", "--is-shallow-repository"]).text.strip() == "true"
+        shallow = "; this clone is shallow and has few of its commits" if told else ""
+        branch = shorten(revision.removeprefix("refs/heads/").removeprefix("origin/"))
+        message = f"git does not know the revision '{shorten(revision)}' here{shallow}"
+        return message, f"fetch it first: git fetch origin {branch}"
+
+    def entry(self, commit: str, path: str) -> Entry | None:
+        """The file at a path that counts from the folder; None where the commit has none there."""
+        way = self._from_top(path)
+        if way is None:
+            return None
+        answer = self.ask(["ls-tree", "-l", "-z", "--full-tree", commit, "--", way])
+        if answer.status != 0:
+            raise FtctlError(
+                f"git cannot say what {shorten(path)} was: {answer.complaint}",
+                "fetch all of the repository's files: git fetch --refetch --no-filter",
+            )
+        for line in answer.output.split(b"\0"):
+            head, tab, name = line.partition(b"\t")
+            facts = head.decode("ascii", "replace").split()
+            if tab and name == os.fsencode(way) and len(facts) == 4 and facts[1] == "blob":
+                return Entry(facts[2], facts[0], int(facts[3]))
+        return None
+
+    def content(self, entry: Entry, to: BinaryIO | None = None) -> bytes:
+        """The file's bytes, or nothing where they go to a file that is open for writing."""
+        answer = self.ask(["cat-file", "blob", entry.id], to)
+        if answer.status != 0:
+            raise FtctlError(f"git cannot read {entry.id}: {answer.complaint}")
+        return answer.output
+
+    def _from_top(self, path: str) -> str | None:
+        way = os.path.normpath(self.within / path)
+        inside = not way.startswith("..") and not Path(way).is_absolute() and "\0" not in way
+        return way.replace(os.sep, "/") if inside and way != "." else None
+
+    def ask(self, arguments: Sequence[str], to: BinaryIO | None = None) -> Answer:
+        """What git says. The question is no user's text, or stands behind `--end-of-options`."""
+        return ask_git(arguments, self.top, to)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How git ended, and what it said."""
+
+    status: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def text(self) -> str:
+        """The output as text."""
+        return self.output.decode("utf-8", "replace")
+
+    @property
+    def complaint(self) -> str:
+        """The first line of what git complains of."""
+        lines = self.errors.decode("utf-8", "replace").strip().splitlines()
+        return shorten(lines[0].removeprefix("fatal: "), 200) if lines else "no reason given"
+
+
+def repository_around(folder: Path) -> Repository:
+    """The repository that the folder belongs to, or `FtctlError`.
+
+    Found by its `.git` and asked from its top: git itself would take a folder of the checkout for a
+    repository, with settings of its own, if it looks like one.
+    """
+    real = Path(os.path.realpath(folder))
+    top = repository_of(real)
+    if not os.path.lexists(top / ".git"):
+        raise FtctlError(f"{folder} is in no git repository", "leave --base out, or clone it")
+    return Repository(top, PurePosixPath(real.relative_to(top).as_posix()))
+
+
+def ask_git(arguments: Sequence[str], folder: Path, to: BinaryIO | None = None) -> Answer:
+    """What git says when it is asked in a folder."""
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, and no option made of a user's text
+            ["git", *_OPTIONS, *arguments],  # noqa: S607 - the user's own git
+            cwd=folder,
+            env=_surroundings(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if to is None else to,
+            stderr=subprocess.PIPE,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        reason = "git is not installed" if folder.is_dir() else f"there is no folder {folder}"
+        raise FtctlError(reason, "check the path") from None
+    except (OSError, ValueError, subprocess.TimeoutExpired) as fault:
+        raise FtctlError(f"git cannot be asked: {type(fault).__name__}") from None
+    return Answer(done.returncode, done.stdout or b"", done.stderr or b"")
+
+
+def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without what would point git to another repository, as it does within a hook."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("GIT_") or name in _KEPT
+    }
+    return {**kept, **_ENVIRONMENT}

@@ -1,0 +1,58 @@
+"""The programs that a runner brings, where tests need others: python3, and ftctl as installed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+# As installed, but for its patience: a wait between two looks is short.
+_FTCTL = f"""\
+#!{sys.executable} -I
+import sys
+sys.path[:0] = [{str(ROOT)!r}]
+if sys.argv[1:] == ["--version"]:
+    sys.exit(print("ftctl"))
+from ftctl.cli.main import run
+from ftctl.cli.settings import Settings
+from ftctl.clock import SystemClock
+class Quick(SystemClock):
+    def sleep(self, seconds):
+        super().sleep(min(seconds, 0.05))
+sys.exit(run(sys.argv[1:], Settings(clock=Quick())))
+"""
+
+# The environment's own Python: pip does nothing here, all else is real.
+_PIP = f"""\
+#!/bin/sh
+[ "$2 $3" = "-m pip" ] || exec {sys.executable} "$@"
+"""
+
+# `-m venv FOLDER` gives a folder in which ftctl is this checkout.
+_PYTHON = f"""\
+#!{sys.executable} -I
+import os, pathlib, sys
+words = sys.argv[1:]
+if words[:3] != ["-I", "-m", "venv"]:
+    os.execv({sys.executable!r}, [{sys.executable!r}, *words])
+folder = pathlib.Path(words[3]) / "bin"
+folder.mkdir(parents=True)
+for name, text in (("ftctl", {_FTCTL!r}), ("python", {_PIP!r})):
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755)
+"""
+
+_GH = f"""\
+#!/bin/sh
+exec {sys.executable} -I {Path(__file__).parent / "gh.py"} "$@"
+"""
+
+
+def put_programs(folder: Path) -> Path:
+    """Write them into a folder for PATH."""
+    folder.mkdir(parents=True)
+    for name, text in (("python3", _PYTHON), ("gh", _GH)):
+        (folder / name).write_text(text, "utf-8")
+        (folder / name).chmod(0o755)
+    return folder

@@ -1,0 +1,736 @@
+"""The CI templates: what they may do, and what they do, step by step, on the embedded API."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import FINETUNE, KEY, ROOT, chat_rows
+from forges.expressions import evaluate, filled_in
+from forges.github import TEMPLATES, GitHub
+from forges.gitlab import BOT, TOKEN, GitLab
+
+from ftctl.emulator import Request, open_emulator, serve
+from ftctl.emulator import Settings as Options
+
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+WORKFLOWS: dict[str, dict[str, Any]] = {
+    path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(TEMPLATES.glob("*.yml"))
+}
+JOBS = [(name, key) for name, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
+SCRIPTS = sorted((ROOT / "ci").glob("*.sh"))
+
+
+def _steps(name: str, key: str) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = WORKFLOWS[name]["jobs"][key]["steps"]
+    return steps
+
+
+# What the templates may do.
+
+
+def test_there_are_three_workflows() -> None:
+    assert list(WORKFLOWS) == ["apply", "drift", "plan"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "rights"),
+    [
+        ("plan", "plan", {"contents": "read", "pull-requests": "write"}),
+        ("plan", "plan-fork", {"contents": "read"}),
+        ("apply", "apply", {"actions": "read", "contents": "read", "pull-requests": "read"}),
+        ("drift", "drift", {"contents": "read", "issues": "write"}),
+    ],
+)
+def test_a_job_asks_for_the_least_permissions(name: str, key: str, rights: dict[str, str]) -> None:
+    assert WORKFLOWS[name]["permissions"] == {}
+    assert WORKFLOWS[name]["jobs"][key]["permissions"] == rights
+
+
+def test_no_workflow_runs_where_a_stranger_could_reach_a_key() -> None:
+    # YAML 1.1 reads the key `on` as true.
+    events = {name: set(workflow[True]) for name, workflow in WORKFLOWS.items()}
+
+    assert events == {
+        "apply": {"push", "workflow_dispatch"},
+        "drift": {"schedule", "workflow_dispatch"},
+        "plan": {"pull_request"},
+    }
+
+
+@pytest.mark.parametrize(("name", "key"), JOBS)
+def test_everything_of_others_is_pinned_by_commit_with_its_version_beside_it(
+    name: str, key: str
+) -> None:
+    text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
+
+    for step in _steps(name, key):
+        if step["uses"] != "OWNER/ftctl@PIN_ftctl":
+            assert re.search(rf"uses: {re.escape(step['uses'])} # v\d+\.\d+\.\d+\n", text)
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
+
+
+def test_the_action_pins_what_it_uses_by_commit() -> None:
+    uses = [step["uses"] for step in ACTION["runs"]["steps"] if "uses" in step]
+
+    assert uses
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", one) for one in uses)
+
+
+def test_no_value_is_written_into_a_script() -> None:
+    scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    inline = [step for name, key in JOBS for step in _steps(name, key) if "run" in step]
+
+    assert all(re.fullmatch(r'bash "\$GITHUB_ACTION_PATH/ci/\w+\.sh"', one) for one in scripts)
+    assert inline == []
+
+
+def test_the_key_reaches_only_the_steps_that_ask_the_service() -> None:
+    given = {
+        step["name"] for step in ACTION["runs"]["steps"] if "api-key }}" in str(step.get("env"))
+    }
+
+    assert given == {"Validate and plan", "Apply", "Look for drift"}
+
+
+@pytest.mark.parametrize(("name", "key"), JOBS)
+def test_secrets_are_named_in_no_job_for_forks_and_nowhere_but_as_the_key(
+    name: str, key: str
+) -> None:
+    text = json.dumps(WORKFLOWS[name]["jobs"][key])
+
+    expected = 0 if key == "plan-fork" else 1
+    assert text.count("secrets.") == expected
+    assert text.count('"api-key": "${{ secrets.OPENAI_API_KEY }}"') == expected
+
+
+@pytest.mark.parametrize(("name", "key"), JOBS)
+def test_a_checkout_leaves_no_token_behind(name: str, key: str) -> None:
+    checkout = _steps(name, key)[0]
+
+    assert checkout["uses"].startswith("actions/checkout@")
+    assert checkout["with"]["persist-credentials"] is False
+
+
+def test_applies_come_one_after_the_other_and_none_is_cut_short() -> None:
+    assert WORKFLOWS["apply"]["jobs"]["apply"]["concurrency"] == {
+        "group": "ftctl-apply-production",
+        "cancel-in-progress": False,
+    }
+    assert WORKFLOWS["apply"]["jobs"]["apply"]["environment"] == "production"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_is_sound_bash(script: Path) -> None:
+    text = script.read_text("utf-8")
+
+    assert "set -euo pipefail" in text or 'source "${BASH_SOURCE[0]%/*}/common.sh"' in text
+    assert "${{" not in text
+    assert "eval" not in text
+    subprocess.run(["bash", "-n", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "paths"),
+    [
+        ("github-workflows", sorted(TEMPLATES.glob("*.yml"))),
+        ("github-actions", [ROOT / "action.yml"]),
+        ("gitlab-ci", [ROOT / "examples" / "ci" / "gitlab" / "ftctl.gitlab-ci.yml"]),
+    ],
+)
+def test_a_template_keeps_its_published_schema(kind: str, paths: list[Path]) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}"]
+
+    done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_shellcheck_finds_nothing() -> None:
+    program = Path(sys.executable).parent / "shellcheck"
+
+    done = subprocess.run(
+        [program, "-x", "-P", ROOT / "ci", *SCRIPTS], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "checked"),
+    [
+        ("ftctl.yaml", True),
+        ("services/support/ftctl.yaml", True),
+        ("finetunes/emotion.yaml", True),
+        ("services/support/finetunes/deep/er.yml", True),
+        ("data/train.jsonl", True),
+        ("README.md", False),
+        ("myftctl.yaml", False),
+        ("deploy/values.yaml", False),
+    ],
+)
+def test_the_hook_runs_for_what_it_checks(path: str, checked: bool) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+
+    assert (hook["id"], hook["entry"]) == ("ftctl-validate", "ftctl validate")
+    assert hook["pass_filenames"] is False
+    assert bool(re.search(hook["files"], path)) is checked
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("github.event.number", 7),
+        ("github.nothing", ""),
+        ("github.actor == 'Bot' || github.actor == 'b'", True),
+        ("!(github.actor != 'bot') && 'yes'", "yes"),
+        ("always() && github.actor == 'a'", False),
+        ("'it''s'", "it's"),
+    ],
+)
+def test_an_expression_means_what_it_means_at_github(expression: str, value: Any) -> None:
+    known = {"github": {"event": {"number": 7}, "actor": "bot"}}
+
+    assert evaluate(expression, known) == value
+    assert filled_in(f"a ${{{{ {expression} }}}}", known).startswith("a ")
+
+
+# What they do. One service, as real as it gets: over the socket, and only with the right key.
+
+PROJECT = """\
+project: demo
+provider: {type: compatible}
+prune: true
+policy: {max_cost_per_job: 5, max_share_deleted: 1}
+catalog:
+  compatible:
+    gpt-4.1-mini-2025-04-14: {usd_per_million_tokens: 5, as_of: 2026-11}
+"""
+WARM = FINETUNE.replace("tone", "warm").replace("train.jsonl", "warm.jsonl")
+
+
+@pytest.fixture
+def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    """A repository with one fine-tune on main, and a service that takes one key."""
+    options = Options(training=False, api_key=KEY)
+    with open_emulator(tmp_path / "service", settings=options) as emulator:
+        pace = json.dumps({"kind": "immediate"}).encode()
+        key = [("authorization", f"Bearer {KEY}")]
+        emulator.handle(Request.to("PUT", "/_ftctl/clock", key, pace))
+        with serve(emulator).start() as server:
+            github = GitHub(
+                tmp_path / "github",
+                {"OPENAI_API_KEY": KEY},
+                {"OPENAI_BASE_URL": server.url},
+            )
+            github.commit(
+                "main",
+                {
+                    "ftctl.yaml": PROJECT,
+                    ".gitignore": ".ftctl/\n",
+                    "finetunes/tone.yaml": FINETUNE,
+                    "data/train.jsonl": chat_rows(12),
+                    "data/warm.jsonl": chat_rows(20, "surely"),
+                },
+            )
+            yield github
+
+
+def _proposal(github: GitHub, files: Mapping[str, str] | None = None) -> int:
+    github.commit("change", files or {"finetunes/warm.yaml": WARM})
+    return github.open_pull("change")
+
+
+def _digest(comment: str) -> str:
+    found = re.fullmatch(
+        r"<!-- ftctl reviewed: [0-9a-f]{40} (none|sha256:[0-9a-f]{64}) -->", comment.splitlines()[1]
+    )
+    assert found
+    return found[1]
+
+
+def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(github: GitHub) -> None:
+    number = _proposal(github)
+
+    first = github.check_pull(number)["plan"]
+    (comment,) = github.comments(number)
+    github.commit("change", {"data/warm.jsonl": chat_rows(24, "surely")})
+    second = github.check_pull(number)["plan"]
+
+    assert (first.errors, second.errors) == ([], [])
+    (changed,) = github.comments(number)
+    assert comment.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
+    assert "warm" in comment
+    assert comment.rstrip() in first.summary
+    assert _digest(comment) == first.outputs["digest"]
+    assert _digest(changed) == second.outputs["digest"] != _digest(comment)
+
+
+def test_the_outputs_say_what_was_planned(github: GitHub) -> None:
+    job = github.check_pull(_proposal(github))["plan"]
+
+    assert {name: job.outputs[name] for name in ("exitcode", "changes")} == {
+        "exitcode": "2",
+        "changes": "true",
+    }
+    plan = json.loads(Path(job.outputs["plan-file"]).read_text("utf-8"))
+    assert plan["digest"] == job.outputs["digest"]
+    cost = (float(job.outputs["cost-low"]), float(job.outputs["cost-high"]))
+    assert cost == (plan["cost"]["low"], plan["cost"]["high"])
+
+
+def test_a_merge_applies_what_was_reviewed_and_a_second_run_does_nothing(github: GitHub) -> None:
+    number = _proposal(github)
+    github.check_pull(number)
+    github.merge(number)
+
+    applied = github.push_main()
+    again = github.push_main()
+
+    assert applied.errors == []
+    assert f"Pull request #{number} approved sha256:" in applied.log
+    assert "warm: started ftjob-" in applied.log
+    assert "warm: succeeded as ft:" in applied.log
+    assert again.errors == []
+    assert again.outputs["changes"] == "false"
+    assert "started" not in again.log
+
+
+def test_without_the_kept_plan_the_digest_decides(github: GitHub) -> None:
+    number = _proposal(github)
+    github.check_pull(number)
+    github.merge(number)
+    state = github.state
+    state["artifacts"][0]["expired"] = True
+    github.state = state
+
+    applied = github.push_main()
+
+    assert applied.errors == []
+    assert "warm: started ftjob-" in applied.log
+
+
+def test_a_plan_that_a_fork_left_under_the_same_name_is_not_taken(github: GitHub) -> None:
+    number = _proposal(github)
+    github.check_pull(number)
+    github.merge(number)
+    state = github.state
+    theirs = json.loads(json.dumps(state["artifacts"][0]))
+    theirs.update(id=9_999, content="{}")
+    theirs["workflow_run"]["head_repository_id"] = 666
+    state["artifacts"].append(theirs)
+    github.state = state
+
+    applied = github.push_main()
+
+    assert applied.errors == []
+    assert "GET actions/artifacts/9999/zip" not in github.state["requests"]
+
+
+def test_what_changed_since_the_review_is_refused_until_somebody_reads_it(github: GitHub) -> None:
+    number = _proposal(github)
+    github.check_pull(number)
+    github.commit("main", {"data/warm.jsonl": chat_rows(30, "never")})
+    github.merge(number)
+
+    stale = github.push_main()
+    digest = re.search(r"approve = (sha256:[0-9a-f]{64})", stale.errors[0])
+    assert digest
+    by_hand = github.push_main("workflow_dispatch", approve=digest[1])
+
+    assert stale.steps[-1].status == 5
+    assert stale.errors[0].startswith("the approved plan is stale")
+    assert "started ftjob-" not in stale.log
+    assert by_hand.errors == []
+    assert "warm: started ftjob-" in by_hand.log
+
+
+def _nobody(github: GitHub, number: int) -> None:
+    """Merged before any plan was made."""
+
+
+def _by_a_person(github: GitHub, number: int) -> None:
+    """Somebody else writes what looks like our comment."""
+    github.check_pull(number)
+    state = github.state
+    state["comments"][0]["user"] = {"login": "mallory", "type": "User"}
+    github.state = state
+
+
+def _edited(github: GitHub, number: int) -> None:
+    github.check_pull(number)
+    state = github.state
+    state["comments"][0]["body"] = "<!-- ftctl comment: default . -->\napproved"
+    github.state = state
+
+
+def _pushed_after(github: GitHub, number: int) -> None:
+    """A commit that no plan was made of."""
+    github.check_pull(number)
+    github.commit("change", {"data/warm.jsonl": chat_rows(25, "never")})
+    state = github.state
+    state["pulls"][0]["head"]["sha"] = github.git("rev-parse", "change")
+    github.state = state
+
+
+@pytest.mark.parametrize(
+    ("meddle", "why"),
+    [
+        (_nobody, "has no comment of github-actions[bot] with a plan"),
+        (_by_a_person, "has no comment of github-actions[bot] with a plan"),
+        (_edited, "was changed by hand"),
+        (_pushed_after, "; what was merged is "),
+    ],
+)
+def test_nothing_is_bought_that_nobody_reviewed(github: GitHub, meddle: Any, why: str) -> None:
+    number = _proposal(github)
+    meddle(github, number)
+    github.merge(number)
+
+    job = github.push_main()
+
+    assert job.steps[-1].status == 1
+    assert job.errors[0].startswith("nobody approved this plan: ")
+    assert why in job.errors[0]
+    assert "started ftjob-" not in job.log
+
+
+def test_a_push_past_pull_requests_buys_nothing(github: GitHub) -> None:
+    github.commit("main", {"finetunes/warm.yaml": WARM})
+
+    job = github.push_main()
+
+    assert "was merged by no pull request" in job.errors[0]
+    assert "started ftjob-" not in job.log
+
+
+def test_a_policy_that_refuses_is_told_and_can_not_be_merged_into_a_purchase(
+    github: GitHub,
+) -> None:
+    dear = {"finetunes/warm.yaml": WARM, "data/warm.jsonl": chat_rows(40_000, "surely" * 9)}
+    number = _proposal(github, dear)
+
+    job = github.check_pull(number)["plan"]
+    github.merge(number)
+    merged = github.push_main()
+
+    assert job.steps[1].status == 3
+    (comment,) = github.comments(number)
+    assert _digest(comment) == "none"
+    assert "max_cost_per_job" in comment.replace("\\", "")
+    assert merged.steps[-1].status == 3
+    assert "started ftjob-" not in merged.log
+
+
+def test_policy_is_what_the_base_branch_says(github: GitHub) -> None:
+    files = {
+        "ftctl.yaml": PROJECT.replace("max_cost_per_job: 5", "max_cost_per_job: 5000"),
+        "finetunes/warm.yaml": WARM,
+        "data/warm.jsonl": chat_rows(40_000, "surely" * 9),
+    }
+
+    job = github.check_pull(_proposal(github, files))["plan"]
+
+    assert job.steps[1].status == 3
+
+
+def test_mistakes_are_annotated_and_told_in_the_comment(github: GitHub) -> None:
+    number = _proposal(github, {"finetunes/warm.yaml": WARM + "sed: 7\n"})
+
+    job = github.check_pull(number)["plan"]
+
+    assert job.steps[1].status == 1
+    assert any("unknown key" in text for text in job.errors)
+    (comment,) = github.comments(number)
+    assert _digest(comment) == "none"
+    assert "unknown key 'sed'" in comment
+
+
+@pytest.mark.parametrize(
+    ("fork", "actor"), [(True, "a-person"), (False, "dependabot[bot]"), (True, "dependabot[bot]")]
+)
+def test_a_pull_request_without_a_key_is_planned_offline_and_not_commented(
+    github: GitHub, fork: bool, actor: str
+) -> None:
+    number = _proposal(github)
+
+    jobs = github.check_pull(number, fork=fork, actor=actor)
+
+    (job,) = jobs.values()
+    assert list(jobs) == ["plan-fork"]
+    assert job.errors == []
+    assert "warm" in job.summary
+    assert "ftctl.lock" in job.summary
+    assert github.comments(number) == []
+    assert github.state["artifacts"] == []
+    assert all(KEY not in str(step.environ) for step in job.steps)
+
+
+def test_only_the_step_that_asks_has_the_key_and_nothing_shows_it(github: GitHub) -> None:
+    number = _proposal(github)
+    jobs = [github.check_pull(number)["plan"]]
+    github.merge(number)
+    jobs += [github.push_main(), github.morning()]
+
+    holders = {step.name for job in jobs for step in job.steps if KEY in str(step.environ)}
+
+    assert holders == {"Validate and plan", "Apply", "Look for drift"}
+    assert all(KEY not in job.log + job.summary for job in jobs)
+    assert KEY not in github.state_file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "issue_comment", "workflow_run"])
+def test_on_events_that_lend_a_key_to_strangers_nothing_is_read(github: GitHub, event: str) -> None:
+    number = _proposal(github)
+
+    job = github.check_pull(number, event=event)["plan"]
+
+    assert job.steps[-1].status == 1
+    assert f"ftctl does not run on '{event}'" in job.errors[0]
+    assert github.comments(number) == []
+
+
+def test_what_a_pull_request_brings_is_not_run(github: GitHub) -> None:
+    trap = "import pathlib\npathlib.Path('/proc/self/cwd/sprung').touch()\n"
+    names = ("sitecustomize", "venv", "pip", "yaml", "json", "zipfile", "click", "ftctl")
+    number = _proposal(
+        github,
+        {"finetunes/warm.yaml": WARM, **{f"{name}.py": trap for name in names}},
+    )
+
+    job = github.check_pull(number)["plan"]
+
+    assert job.errors == []
+    assert list(github.folder.glob("run-*/**/sprung")) == []
+
+
+def test_a_text_of_a_pull_request_is_no_command_of_the_runner(github: GitHub) -> None:
+    line = "::warning title=gotcha::gotcha\n::add-mask::e\n"
+    number = _proposal(
+        github,
+        {
+            "finetunes/warm.yaml": WARM + f"description: {json.dumps(line)}\n",
+            f"finetunes/{'%0A::error::gotcha'}.yaml": "nonsense: [\n",
+            "data/warm.jsonl": chat_rows(3) + "\n" + line,
+        },
+    )
+
+    job = github.check_pull(number)["plan"]
+
+    assert job.steps[1].status == 1
+    assert all(name in ("error", "warning") for name, _ in job.commands)
+    assert all(not text.startswith("gotcha") for _, text in job.commands)
+
+
+def test_drift_opens_one_issue_and_closes_it_again(github: GitHub) -> None:
+    first = github.morning()
+    second = github.morning()
+    (issue,) = github.state["issues"]
+    applied = github.push_main("workflow_dispatch", approve=first.outputs["digest"])
+    third = github.morning()
+
+    assert [job.errors for job in (first, second, applied, third)] == [[]] * 4
+    assert issue["title"] == "ftctl: the service differs from the manifests (default)"
+    assert "tone" in issue["body"]
+    (closed,) = github.state["issues"]
+    assert closed["state"] == "closed"
+    (told,) = github.comments(closed["number"])
+    assert told == "The service is as the manifests say again."
+
+
+def test_a_drift_run_that_can_not_ask_says_so_in_the_issue(github: GitHub) -> None:
+    github.secrets["OPENAI_API_KEY"] = "sk-wrong-0123456789"
+
+    job = github.morning()
+
+    (issue,) = github.state["issues"]
+    assert job.steps[1].status == 1
+    assert "ftctl: no plan could be made" in issue["body"]
+    assert "sk-wrong-0123456789" not in job.log + issue["body"]
+
+
+# The same at GitLab.
+
+
+class Project:
+    """A project at GitLab with the repository, the service and the two keys of docs/ci.md."""
+
+    def __init__(self, github: GitHub, forge: GitLab) -> None:
+        self.repository = github
+        self.forge = forge
+        self.jobs = 0
+
+    def run(self, job: str, commit: str, **variables: str) -> tuple[int, str] | None:
+        """Run a job on a fresh checkout of a commit."""
+        self.jobs += 1
+        work = self.repository.folder / f"job-{self.jobs}"
+        self.repository.git("clone", "--quiet", "origin.git", work.name, at="")
+        self.repository.git("checkout", "--quiet", "--detach", commit, at=work.name)
+        key = {"OPENAI_API_KEY": KEY}
+        own = {
+            **self.repository.variables,
+            "FTCTL_GITLAB_TOKEN": TOKEN,
+            "CI_COMMIT_SHA": commit,
+        }
+        return self.forge.run(
+            job, work, self.repository.programs,
+            {**own, **variables}, {"ftctl/plan": key, "production": key},
+        )  # fmt: skip
+
+    def plan(self, *, fork: bool = False) -> tuple[int, str]:
+        """What happens to the merge request of the branch `change`."""
+        head = self.repository.git("rev-parse", "change")
+        ran = {
+            job: self.run(
+                job, head, CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_IID="3",
+                CI_MERGE_REQUEST_PROJECT_ID="1", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
+                CI_MERGE_REQUEST_SOURCE_PROJECT_ID="2" if fork else "1",
+                CI_MERGE_REQUEST_DIFF_BASE_SHA=self.repository.git("merge-base", "main", "change"),
+            )
+            for job in ("ftctl:plan", "ftctl:plan:fork", "ftctl:apply", "ftctl:drift")
+        }  # fmt: skip
+        (done,) = (one for one in ran.values() if one is not None)
+        return done
+
+    def on_main(self, source: str, **variables: str) -> tuple[int, str]:
+        """What happens on the default branch."""
+        commit = self.repository.git("rev-parse", "main")
+        branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+        ran = [
+            self.run(job, commit, CI_PIPELINE_SOURCE=source, **branch, **variables)
+            for job in ("ftctl:plan", "ftctl:plan:fork", "ftctl:apply", "ftctl:drift")
+        ]
+        (done,) = (one for one in ran if one is not None)
+        return done
+
+    def merge(self) -> None:
+        head = self.repository.git("rev-parse", "change")
+        commit = self.repository.merge(self.repository.open_pull("change"))
+        self.forge.requests.append(
+            {
+                "iid": 3, "state": "merged", "target_branch": "main", "sha": head,
+                "merge_commit_sha": commit, "squash_commit_sha": None,
+            }
+        )  # fmt: skip
+
+
+@pytest.fixture
+def gitlab(github: GitHub) -> Iterator[Project]:
+    """The same repository, at GitLab, with a branch that adds a fine-tune."""
+    github.commit("change", {"finetunes/warm.yaml": WARM})
+    with GitLab() as forge:
+        yield Project(github, forge)
+
+
+def test_a_merge_request_gets_one_note_and_its_merge_applies_the_plan(gitlab: Project) -> None:
+    for number in range(101):
+        gitlab.forge.note_by_somebody(3, f"Note {number}.")
+
+    plans = [gitlab.plan(), gitlab.plan()]
+    gitlab.merge()
+    applied = gitlab.on_main("push")
+    again = gitlab.on_main("push")
+
+    assert [status for status, _ in (*plans, applied, again)] == [0, 0, 0, 0], (plans, applied)
+    (note,) = (one["body"] for one in gitlab.forge.notes if one["author"]["id"] == BOT)
+    assert note.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
+    assert "warm: started ftjob-" in applied[1]
+    assert "started ftjob-" not in again[1]
+    assert all(KEY not in log and TOKEN not in log for _, log in (*plans, applied, again))
+
+
+def test_at_gitlab_too_a_changed_plan_waits_for_somebody_to_read_it(gitlab: Project) -> None:
+    gitlab.plan()
+    gitlab.repository.commit("main", {"data/warm.jsonl": chat_rows(30, "never")})
+    gitlab.merge()
+
+    status, log = gitlab.on_main("push")
+    digest = re.search("FTCTL_APPROVE=(sha256:[0-9a-f]{64})", log)
+    assert digest
+    by_hand = gitlab.on_main("web", FTCTL_APPROVE=digest[1])
+
+    assert (status, by_hand[0]) == (5, 0)
+    assert "started ftjob-" not in log
+    assert "warm: started ftjob-" in by_hand[1]
+
+
+def test_at_gitlab_too_nothing_is_bought_that_nobody_reviewed(gitlab: Project) -> None:
+    gitlab.plan()
+    gitlab.forge.notes[0]["author"] = {"id": 1}
+    gitlab.merge()
+
+    status, log = gitlab.on_main("push")
+
+    assert status == 1
+    assert "has no note of our user with a plan that may be applied" in log
+    assert "started ftjob-" not in log
+
+
+def test_a_fork_at_gitlab_is_planned_offline_without_key_and_note(gitlab: Project) -> None:
+    status, log = gitlab.plan(fork=True)
+
+    assert status == 0, log
+    assert "warm" in log
+    assert "ftctl.lock" in log
+    assert gitlab.forge.notes == []
+
+
+def test_drift_at_gitlab_opens_one_issue_and_closes_it_again(gitlab: Project) -> None:
+    first = gitlab.on_main("schedule")
+    second = gitlab.on_main("schedule")
+    digest = re.search("sha256:[0-9a-f]{64}", first[1])
+    assert digest
+    applied = gitlab.on_main("web", FTCTL_APPROVE=digest[0])
+    third = gitlab.on_main("schedule")
+
+    assert [status for status, _ in (first, second, applied, third)] == [0, 0, 0, 0]
+    (issue,) = gitlab.forge.issues
+    assert issue["state"] == "closed"
+    assert "tone" in issue["description"]
+
+
+# The real installation: a small wheel, a real environment, and traps around it.
+
+
+def test_installing_runs_nothing_of_the_checkout(tmp_path: Path) -> None:
+    wheel = tmp_path / "ftctl-9.9-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("ftctl/__init__.py", "def main() -> None:\n    print('ftctl 9.9')\n")
+        about = "ftctl-9.9.dist-info"
+        packed.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: ftctl\nVersion: 9.9\n")
+        packed.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        packed.writestr(f"{about}/entry_points.txt", "[console_scripts]\nftctl = ftctl:main\n")
+        packed.writestr(f"{about}/RECORD", "")
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("sitecustomize", "venv", "pip", "ensurepip", "json", "zipfile", "ftctl"):
+        (checkout / f"{name}.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n", "utf-8")
+    path = tmp_path / "github-path"
+
+    done = subprocess.run(
+        ["bash", ROOT / "ci" / "install.sh"],
+        cwd=checkout, capture_output=True, text=True, check=False,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(checkout),
+            "RUNNER_TEMP": str(tmp_path / "temp"), "GITHUB_PATH": str(path),
+            "INPUT_VERSION": str(wheel), "HOME": str(tmp_path),
+        },
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "ftctl 9.9\n"), done
+    assert not (tmp_path / "sprung").exists()
+    assert list(Path(path.read_text("utf-8").strip()).iterdir()) == [
+        tmp_path / "temp/ftctl/bin/ftctl"
+    ]
