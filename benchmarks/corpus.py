@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ftctl.cli.session import open_session, state_folder
 from ftctl.cli.settings import Settings
+from ftctl.desired import FineTune
 from ftctl.diff import short_spec
 from ftctl.digest import canonical_json, file_name
 from ftctl.emulator import Store, open_emulator
@@ -17,7 +18,6 @@ from ftctl.emulator.jobs.job import Job, Result
 from ftctl.emulator.jobs.rows import insert_job, record
 from ftctl.emulator.store import Session, open_store
 from ftctl.marks import make_marks
-from ftctl.model import FineTune
 
 PROJECT = "scale"
 BASE = "gpt-4.1-mini-2025-04-14"

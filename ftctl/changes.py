@@ -8,8 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from ftctl.desired import Checkpoint, ServiceInfo, Spec
 from ftctl.errors import FtctlError
-from ftctl.model import Checkpoint, ServiceInfo, Spec
 from ftctl.world import Job
 
 

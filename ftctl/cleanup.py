@@ -14,7 +14,7 @@ from ftctl.changes import (
     Plan,
     Step,
 )
-from ftctl.model import Desired, FineTune, ServiceInfo, nothing
+from ftctl.desired import Desired, FineTune, ServiceInfo, nothing
 from ftctl.world import File, Job, Observed
 
 _UNNAMED = "(unnamed)"

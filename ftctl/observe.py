@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ftctl.model import Desired
+from ftctl.desired import Desired
 from ftctl.plan import models_taken_for_deleted
 from ftctl.provider import Provider
 from ftctl.world import Observed

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from ftctl.cache import Documents
+from ftctl.desired import Config
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
 from ftctl.manifest.layers import below, governed_by, with_defaults
-from ftctl.model import Config
 from ftctl.schema import check_document, show_value
 from ftctl.sources import Allowed, Reach, reach_of, unprintable
 

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ftctl.desired import Dataset, DataSource, Desired, FineTune, Format, Method, Parent
 from ftctl.digest import Shape, spec_digest
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document, shorten
-from ftctl.model import Dataset, DataSource, Desired, FineTune, Format, Method, Parent
 from ftctl.project import Project, absolute, show_path
 from ftctl.reshape.recipe import Recipe, recipe_of
 from ftctl.sources import is_remote, show_source

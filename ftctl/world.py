@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from ftctl.model import Spec, nothing
+from ftctl.desired import Spec, nothing
 
 
 @dataclass(frozen=True, slots=True)

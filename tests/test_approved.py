@@ -12,8 +12,8 @@ from test_plan import COSMETIC, SERVICE, Scene, finetune, often, scenes, succeed
 
 from ftctl.approved import Approved, Settled, approved_of, plan_digest, read_approved, settle
 from ftctl.changes import Action, CancelJob, Change, DeleteFile, DeleteModel, Plan, StartJob, Upload
+from ftctl.desired import Desired, FineTune, ServiceInfo
 from ftctl.errors import FtctlError
-from ftctl.model import Desired, FineTune, ServiceInfo
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.render.plan_json import plan_document
 from ftctl.review import Review

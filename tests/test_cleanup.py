@@ -10,8 +10,8 @@ from test_plan import BASE, NOW, SERVICE, Scene, dataset, finetune, scenes, simu
 
 from ftctl.changes import Action, CancelJob, Change, DeleteFile, DeleteModel
 from ftctl.cleanup import make_destroy_plan, plan_leftovers, stoppable
+from ftctl.desired import Desired, FineTune
 from ftctl.digest import file_name
-from ftctl.model import Desired, FineTune
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.world import File, Job, Observed
 

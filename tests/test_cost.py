@@ -36,8 +36,8 @@ from ftctl.cost import (
 )
 from ftctl.dataset.facts import Counting, Question
 from ftctl.dataset.scan import scan_file
+from ftctl.desired import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens
 from ftctl.errors import Span
-from ftctl.model import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens
 from ftctl.world import Job
 
 OPENAI = ServiceInfo("openai", "https://api.example/v1")

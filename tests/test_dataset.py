@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ftctl.dataset import CODES, MAX_FILE_BYTES, WARNINGS, read_dataset
 from ftctl.dataset.keys import repeated_keys
 from ftctl.dataset.lines import Line, LineReader
+from ftctl.desired import Dataset
 from ftctl.errors import Diagnostic, Span
-from ftctl.model import Dataset
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "emotion"
 

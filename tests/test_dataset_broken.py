@@ -20,7 +20,7 @@ from ftctl.dataset import CODES, MAX_FILE_BYTES, read_dataset
 from ftctl.dataset.formats import RowChecker
 from ftctl.dataset.graders import fields_of
 from ftctl.dataset.rows import Demands
-from ftctl.model import Method
+from ftctl.desired import Method
 
 Row = dict[str, Any]
 LINE = 3

@@ -16,7 +16,7 @@ from naive_judge import Judge, Refused
 
 from ftctl.dataset.facts import Question
 from ftctl.dataset.scan import scan_file
-from ftctl.model import Method
+from ftctl.desired import Method
 
 METHODS: dict[str, Method] = {
     "chat": "supervised",

@@ -27,9 +27,12 @@ from ftctl import dataset, quality, reshape, sources
 from ftctl.cli.exits import MEANINGS
 from ftctl.cli.main import cli
 from ftctl.dataset.report import ROW_TRUNCATED, told_doubts
+from ftctl.errors import Span
+from ftctl.manifest import MOST_FILES
 from ftctl.schema import describe, load_schema
 from ftctl.schema.load import follow
 from ftctl.services import SERVICES
+from ftctl.sources.address import not_listed
 
 DOCS = ROOT / "docs"
 ERRORS = DOCS / "errors.md"
@@ -250,6 +253,16 @@ def _without_data(folder: Path) -> None:
     (folder / "data" / "train.jsonl").unlink()
 
 
+def _crowd(folder: Path) -> None:
+    for number in range(MOST_FILES):
+        (folder / "finetunes" / f"{number}.yaml").touch()
+
+
+def _not_listed() -> str:
+    note = not_listed("s3://acme-training/train.jsonl", "main:ftctl.yaml")
+    return f"{note.at(Span('finetunes/tone.yaml', 5, 20))}\n"
+
+
 _DEEP = '{"messages": ' + "[" * 100_000 + "]" * 100_000 + "}"
 
 FAULTY: Mapping[str, tuple[Faulty, ...]] = {
@@ -309,6 +322,10 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     ),
     "no-project": (Faulty({}),),
     "no-manifests": (_project("project: demo\nmanifests: models\n"),),
+    "too-many-manifests": (Faulty(small_project(), _crowd),),
+    "too-many-problems": (_beside("---\nto be done\n" * 1_001),),
+    "source-outside": (_manifest(training="{source: ../../rows.jsonl}"),),
+    "unprintable-path": (_manifest(training='{source: "../data/a\\\\nb.jsonl"}'),),
     "unknown-environment": (
         _project("project: demo\nenvironments: {prod: {}}\n", "--env", "production"),
     ),
@@ -459,6 +476,7 @@ def _flagged() -> str:
 
 # What `ftctl validate` cannot print in a test, and why.
 ELSEWHERE: Mapping[str, Callable[[], str]] = {
+    "address-not-listed": _not_listed,  # it needs a base
     "flagged-row": _flagged,  # it needs a service that moderates
 }
 

@@ -16,11 +16,11 @@ from conftest import Shell, chat_rows, preference_rows, small_project
 from plain_server import World
 from test_emulator import form
 
+from ftctl.desired import Desired
 from ftctl.emulator import Emulator, Request, Settings, open_emulator
 from ftctl.importing import AccountJob, choose_jobs, name_jobs, read_account_job
 from ftctl.importing.text import block, comment
 from ftctl.manifest import parse_documents
-from ftctl.model import Desired
 
 Write = Callable[[Mapping[str, str]], Path]
 

@@ -33,7 +33,7 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "model", "world",
+    "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "desired", "world",
     "changes", "catalog",
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
     "cache", "project", "resolve", "services", "diff",
@@ -45,7 +45,7 @@ ORDER = [
 
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
-    "errors", "harmless", "scalars", "digest", "marks", "model", "world", "changes", "resolve", "services",
+    "errors", "harmless", "scalars", "digest", "marks", "desired", "world", "changes", "resolve", "services",
     "diff", "record", "cost", "review", "policy", "approved",
     "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip

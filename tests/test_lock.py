@@ -22,6 +22,7 @@ from test_plan import BASE, SERVICE, finetune, succeeded
 
 from ftctl.changes import Action, DeleteFile, DeleteModel
 from ftctl.cleanup import make_destroy_plan
+from ftctl.desired import Desired, FineTune
 from ftctl.errors import FtctlError
 from ftctl.lock import (
     DataFile,
@@ -43,7 +44,6 @@ from ftctl.lock import (
     unknown_checkpoints,
     update_lock_file,
 )
-from ftctl.model import Desired, FineTune
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.world import File, Job, Observed
 

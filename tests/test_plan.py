@@ -23,9 +23,9 @@ from ftctl.changes import (
     StartJob,
     Upload,
 )
+from ftctl.desired import Dataset, Desired, FineTune, Parent, ServiceInfo
 from ftctl.digest import file_name, read_file_name, spec_digest
 from ftctl.errors import Span
-from ftctl.model import Dataset, Desired, FineTune, Parent, ServiceInfo
 from ftctl.plan import TABLE, PlanOptions, make_plan
 from ftctl.world import TERMINAL, File, Job, JobError, Observed
 

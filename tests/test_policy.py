@@ -30,9 +30,9 @@ from test_plan import (
 
 from ftctl.changes import Action, CancelJob, Change, DeleteFile, Estimate, Plan
 from ftctl.cleanup import make_destroy_plan
+from ftctl.desired import Desired, FineTune, Parent, ServiceInfo
 from ftctl.digest import file_name
 from ftctl.errors import Refused, UsageError
-from ftctl.model import Desired, FineTune, Parent, ServiceInfo
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.policy import (
     DEFAULTS,

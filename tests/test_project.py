@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, chat_rows, small_project
 
+from ftctl.desired import Config
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
-from ftctl.model import Config
 from ftctl.project import Project, load_project
 
 Write = Callable[[Mapping[str, str]], Path]

@@ -29,8 +29,8 @@ from ftctl.changes import (
     StartJob,
     Upload,
 )
+from ftctl.desired import ServiceInfo
 from ftctl.errors import ProviderError
-from ftctl.model import ServiceInfo
 from ftctl.render.plan_json import plan_document
 from ftctl.render.text import outcome_problem, plan_text, progress_text, report_text, status_text
 from ftctl.render.words import duration, one_line, size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from base64 import b64encode
@@ -37,9 +38,9 @@ from ftctl.changes import (
     StartJob,
     Upload,
 )
+from ftctl.desired import ServiceInfo
 from ftctl.errors import Diagnostic, Span
 from ftctl.harmless import json_in_log, markdown, markdown_code, markdown_fence, one_line
-from ftctl.model import ServiceInfo
 from ftctl.plan.table import Decision
 from ftctl.render.html import plan_html
 from ftctl.render.junit import problems_junit
@@ -262,18 +263,23 @@ def shape(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def read(path: str) -> str:
-    return (GOLDEN / path).read_text("utf-8").removesuffix("\n")
+def as_before(path: str, text: str) -> bool:
+    """Whether a report is the one that was looked at; UPDATE=1 writes it anew, to be looked at."""
+    if os.environ.get("UPDATE"):
+        (GOLDEN / path).write_text(f"{text}\n", "utf-8")
+    return text == (GOLDEN / path).read_text("utf-8").removesuffix("\n")
 
 
 def test_the_markdown_of_a_whole_review() -> None:
     text = plan_markdown(full_review(), environment="prod", command="ftctl --env prod apply")
 
-    assert text == read("full.md")
+    assert as_before("full.md", text)
 
 
 def test_the_page_of_a_whole_review() -> None:
-    assert plan_html(full_review(), command="ftctl --env prod apply") == read("full.html")
+    page = plan_html(full_review(), command="ftctl --env prod apply")
+
+    assert as_before("full.html", page)
 
 
 def test_the_page_holds_every_word_of_the_markdown() -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ftctl.desired import DataSource
 from ftctl.errors import Diagnostic, Span
-from ftctl.model import DataSource
 from ftctl.reshape import Convert, Materialised, Recipe, Sample, Split, materialise
 from ftctl.reshape.derived import hash_file
 
@@ -190,7 +190,7 @@ _WORKER = """\
 import sys
 from pathlib import Path
 from ftctl.errors import Span
-from ftctl.model import DataSource
+from ftctl.desired import DataSource
 from ftctl.reshape import Convert, Recipe, Sample, Split, materialise
 root = Path(sys.argv[1])
 source = DataSource("faq", root / "a.csv", "a.csv", Span("f.yaml"))

@@ -10,8 +10,8 @@ from conftest import chat_rows, preference_rows
 
 from ftctl.cli.session import check_project, open_session
 from ftctl.cli.settings import Settings
+from ftctl.desired import Dataset, Desired, Parent
 from ftctl.errors import Diagnostic, Span
-from ftctl.model import Dataset, Desired, Parent
 
 Write = Callable[[Mapping[str, str]], Path]
 

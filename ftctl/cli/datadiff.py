@@ -14,8 +14,8 @@ from ftctl.cli.dataset.diff import compare
 from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.session import STATE_FOLDER, Session
 from ftctl.cost import cost_of_tokens
+from ftctl.desired import Dataset, FineTune
 from ftctl.errors import FtctlError
-from ftctl.model import Dataset, FineTune
 from ftctl.review import DataChange
 from ftctl.rowdiff import Compared
 from ftctl.stats import BaseModel

@@ -17,6 +17,7 @@ from ftctl.cli.session import STATE_FOLDER, Session, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.cli.sourcing import source_data
 from ftctl.dataset import MAX_FILE_BYTES
+from ftctl.desired import Method
 from ftctl.digest import read_file_name
 from ftctl.errors import Diagnostic, FtctlError, ProviderError, UsageError
 from ftctl.importing import (
@@ -35,7 +36,6 @@ from ftctl.importing import (
 )
 from ftctl.manifest import Document
 from ftctl.manifest.layers import below
-from ftctl.model import Method
 from ftctl.project import Project, absolute, load_project, show_path
 from ftctl.render.words import plural
 from ftctl.resolve import References, data_of, follow_names
@@ -81,6 +81,7 @@ def import_command(
     _make_folder(settings)
     session = open_session(settings)
     folder = settings.folder / (out or session.project.config.manifests)
+    _refuse_links(session, *(() if out else (folder,)), settings.folder / _DATA)
     with session.provider() as provider:
         found = _jobs(session, provider, jobs)
         chosen = choose_jobs(found, session.desired, named=jobs, statuses=wanted)
@@ -105,6 +106,13 @@ def _make_folder(settings: Settings) -> None:
     project, _ = load_project(settings.folder, settings.environment)
     if project is not None:
         _make(settings.folder / project.config.manifests)
+
+
+def _refuse_links(session: Session, *folders: Path) -> None:
+    """Raise `FtctlError` where a link would lead what is written out of the repository."""
+    for folder in folders:
+        if session.project.reach.refuses(folder, str(folder)) is not None:
+            raise FtctlError(f"{folder} leads out of the repository", "make it a folder of its own")
 
 
 def _make(folder: Path) -> None:

@@ -13,9 +13,9 @@ from ftctl.cli.locking import environment_of, timestamp
 from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.desired import FineTune
 from ftctl.errors import FtctlError, UsageError
 from ftctl.lock import DEFAULT_ALIAS, Lock, Pointer, is_alias, promote, update_lock_file
-from ftctl.model import FineTune
 from ftctl.world import CheckpointModel, Job, Observed
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings
 from ftctl.cost import terms_of
 from ftctl.dataset.facts import TRAINING_CONTEXT, Counting, Question, Scan
+from ftctl.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
-from ftctl.model import Dataset, DataSource, Method, ServiceInfo
 from ftctl.project import Project
 from ftctl.quality.wanted import wanted_of
 from ftctl.resolve import (

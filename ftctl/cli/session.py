@@ -14,8 +14,8 @@ from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
 from ftctl.cli.scanning import scan_project
 from ftctl.cli.settings import Settings
 from ftctl.cli.sourcing import source_data
+from ftctl.desired import Desired, ServiceInfo
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
-from ftctl.model import Desired, ServiceInfo
 from ftctl.project import Project, load_project
 from ftctl.resolve import follow_names, resolve
 from ftctl.schema import cosmetic_fields, load_schema

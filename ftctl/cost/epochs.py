@@ -8,7 +8,7 @@ from typing import Any
 
 from ftctl.cost.terms import Terms
 from ftctl.cost.words import epoch_words
-from ftctl.model import FineTune
+from ftctl.desired import FineTune
 from ftctl.services import SERVICES
 
 _FEWEST, _MOST = 1, 50  # what the API takes as n_epochs

@@ -11,7 +11,7 @@ from ftctl.changes import Action, Change, Estimate, Plan, StartJob
 from ftctl.cost.epochs import Epochs, epochs_of, method_of
 from ftctl.cost.terms import Terms, root_model, terms_of
 from ftctl.cost.words import count_words, epoch_words, rate_words
-from ftctl.model import Dataset, Desired, FineTune, ServiceInfo, Tokens
+from ftctl.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
 from ftctl.tokens.models import encoding_for
 
 MILLION = Decimal(1_000_000)

@@ -12,7 +12,7 @@ from ftctl.changes import Estimate, Plan
 from ftctl.cost.estimate import MILLION
 from ftctl.cost.terms import Terms, terms_of
 from ftctl.cost.words import count_words, range_words, usd
-from ftctl.model import ServiceInfo
+from ftctl.desired import ServiceInfo
 from ftctl.world import Job
 
 _NOTHING = Decimal(0)

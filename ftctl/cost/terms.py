@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ftctl.catalog import BaseModelFacts, Catalog, EpochRule
-from ftctl.model import Desired, FineTune, ServiceInfo
+from ftctl.desired import Desired, FineTune, ServiceInfo
 
 LIKE = "openai"  # whose prices tell what a run costs where nothing is billed
 

@@ -20,7 +20,7 @@ from ftctl.dataset.tally import Tally, cut_row
 from ftctl.dataset.text import read_row, repeated_key
 
 if TYPE_CHECKING:
-    from ftctl.model import Format
+    from ftctl.desired import Format
     from ftctl.quality import Collected, Wanted
     from ftctl.tokens import Counter, RowTokens, Together
 

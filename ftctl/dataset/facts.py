@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ftctl.desired import Dataset, Method, Tokens
 from ftctl.errors import Diagnostic, Span
-from ftctl.model import Dataset, Method, Tokens
 
 if TYPE_CHECKING:
     from ftctl.dataset.rows import Demands

@@ -19,7 +19,7 @@ from ftctl.dataset.rows import (
     check_reinforcement,
 )
 from ftctl.dataset.shape import quoted_key
-from ftctl.model import Format, Method
+from ftctl.desired import Format, Method
 
 # "At least 10 examples", for every method (fine-tuning guides, 2026-07).
 MIN_EXAMPLES = 10

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ftctl.dataset.calls import check_arguments
 from ftctl.dataset.fast import measure
 from ftctl.dataset.tools import Declarations, declared_by
-from ftctl.model import Format
+from ftctl.desired import Format
 
 _SAID = (str, type(None))
 _FIRST = ("system", "developer")

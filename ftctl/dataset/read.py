@@ -21,8 +21,8 @@ from ftctl.dataset.source import (
     unreadable,
 )
 from ftctl.dataset.text import read_row
+from ftctl.desired import Dataset, Method
 from ftctl.errors import Diagnostic, InvalidProject
-from ftctl.model import Dataset, Method
 
 
 def read_dataset(

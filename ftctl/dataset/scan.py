@@ -31,8 +31,8 @@ from ftctl.dataset.source import (
 )
 from ftctl.dataset.tally import Tally
 from ftctl.dataset.text import read_row
+from ftctl.desired import Dataset
 from ftctl.errors import Diagnostic, in_order
-from ftctl.model import Dataset
 
 if TYPE_CHECKING:
     from ftctl.dataset.workers import Task, Workers

@@ -9,7 +9,7 @@ from ftctl.dataset.findings import Finding
 from ftctl.dataset.report import ROW_TRUNCATED
 
 if TYPE_CHECKING:
-    from ftctl.model import Format
+    from ftctl.desired import Format
     from ftctl.tokens import Counter, RowTokens
 
 _LAST_OF = {"completion": "the completion", "preference": "the outputs"}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ftctl.desired import Spec, nothing
 from ftctl.digest import FileName
 from ftctl.marks import project_of, read_marks
-from ftctl.model import Spec, nothing
 
 Raw = Mapping[str, Any]
 

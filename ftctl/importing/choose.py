@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ftctl.desired import Desired
 from ftctl.importing.account import AccountJob
-from ftctl.model import Desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ftctl.desired import Spec
 from ftctl.lock.nouns import DataFile, Entry, Lock, Pointer, Release, Section
-from ftctl.model import Spec
 
 _MAJOR = 1
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")

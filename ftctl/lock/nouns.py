@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ftctl.model import Spec, nothing
+from ftctl.desired import Spec, nothing
 
 DEFAULT_ENVIRONMENT = "default"  # the section of a run without --env
 

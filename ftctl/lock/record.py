@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ftctl.changes import Plan
+from ftctl.desired import Dataset, Desired, FineTune, ServiceInfo
 from ftctl.lock.nouns import DataFile, Entry, Lock, Release
-from ftctl.model import Dataset, Desired, FineTune, ServiceInfo
 from ftctl.world import Job, Observed
 
 Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model

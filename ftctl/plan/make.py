@@ -18,9 +18,9 @@ from ftctl.changes import (
     Upload,
 )
 from ftctl.cleanup import Protected, plan_files, plan_leftovers, plan_retention, stoppable
+from ftctl.desired import Dataset, Desired, FineTune, ServiceInfo, nothing
 from ftctl.diff import PARTIAL, field_changes, short_spec
 from ftctl.digest import file_name, is_readable
-from ftctl.model import Dataset, Desired, FineTune, ServiceInfo, nothing
 from ftctl.plan.table import TABLE, Decision, Facts, how_it_ended
 from ftctl.world import File, Job, Observed
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ftctl.changes import Action
 from ftctl.cleanup import stoppable
-from ftctl.model import FineTune
+from ftctl.desired import FineTune
 from ftctl.world import Job
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from ftctl.catalog import base_of
 from ftctl.changes import Action, Change, DeleteModel, Plan, StartJob
+from ftctl.desired import Desired, FineTune, ServiceInfo, nothing
 from ftctl.digest import read_file_name
-from ftctl.model import Desired, FineTune, ServiceInfo, nothing
 from ftctl.world import Job, Observed
 
 # What counts where ftctl.yaml is silent; schemas/project.json tells people the same.
@@ -119,7 +119,9 @@ class Question:
             if finetune is None or _trains(change) or change.model is None:
                 continue
             kept.append(
-                InService(change.name, change.model, self._root(finetune), finetune.adopt is not None)
+                InService(
+                    change.name, change.model, self._root(finetune), finetune.adopt is not None
+                )
             )
         return tuple(kept)
 

@@ -20,8 +20,8 @@ from ftctl.changes import (
     Upload,
 )
 from ftctl.cost import range_words, usd
+from ftctl.desired import ServiceInfo
 from ftctl.harmless import one_line as one_line  # noqa: PLC0414 - it is said here too
-from ftctl.model import ServiceInfo
 
 if TYPE_CHECKING:
     from ftctl.rowdiff import Compared

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ftctl.desired import DataSource
 from ftctl.errors import Diagnostic, FtctlError, Span
-from ftctl.model import DataSource
 from ftctl.reshape.draft import Draft, sweep
 from ftctl.reshape.fault import TemplateFault
 from ftctl.reshape.make import Piece, Pieces, at_source, make

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from ftctl.model import Format
+from ftctl.desired import Format
 
 LONGEST_LABEL = 40  # characters
 MOST_DIFFERENT = 200_000

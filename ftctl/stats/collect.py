@@ -7,7 +7,7 @@ from typing import Any
 
 from ftctl.dataset.formats import format_of
 from ftctl.dataset.message import role_of
-from ftctl.model import Format
+from ftctl.desired import Format
 from ftctl.quality.languages import LANGUAGES, language_of
 from ftctl.stats.answers import Answers, answer_of, asked_in
 from ftctl.stats.measure import BaseModel, measure

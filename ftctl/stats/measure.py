@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ftctl.catalog import load_catalog
 from ftctl.dataset.formats import format_of
-from ftctl.model import Format
+from ftctl.desired import Format
 from ftctl.tokens import Counter, count_row, encoding_for, open_counter
 
 DEFAULT_ENCODING = "o200k_base"

@@ -20,8 +20,8 @@ from ftctl.dataset import TRAINING_CONTEXT, Counting, Question, Scan, Workers, s
 from ftctl.dataset.facts import MAX_SHOWN_PER_CODE
 from ftctl.dataset.report import told_doubts
 from ftctl.dataset.rows import Demands
+from ftctl.desired import Method
 from ftctl.errors import Diagnostic, in_order, problems_text
-from ftctl.model import Method
 from ftctl.quality import Wanted, leaks
 from ftctl.render.problems import problems_github, problems_json
 from ftctl.render.words import plural
