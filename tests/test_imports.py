@@ -33,8 +33,8 @@ DOORS = {
 
 # Rooms from the bottom of the house to its top: each may use those before it.
 ORDER = [
-    "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks", "desired", "world",
-    "changes", "catalog",
+    "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks",
+    "desired", "world", "changes", "catalog",
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
     "cache", "project", "resolve", "services", "diff",
     "record",
@@ -45,8 +45,8 @@ ORDER = [
 
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
-    "errors", "harmless", "scalars", "digest", "marks", "desired", "world", "changes", "resolve", "services",
-    "diff", "record", "cost", "review", "policy", "approved",
+    "errors", "harmless", "scalars", "digest", "marks", "desired", "world", "changes",
+    "resolve", "services", "diff", "record", "cost", "review", "policy", "approved",
     "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}
