@@ -623,7 +623,8 @@ def _fields(
     rule: JsonSchema, root: JsonSchema, way: str = ""
 ) -> Iterator[tuple[str, str, JsonSchema, str]]:
     """Field, what must be, its rule, its meaning; then the fields inside it."""
-    needed = (*rule.get("required", ()), *rule.get("then", {}).get("required", ()))
+    usual = rule["then"] if "not" in rule.get("if", {}) else {}  # an exception turned round
+    needed = (*rule.get("required", ()), *usual.get("required", ()))
     for name, part in rule["properties"].items():
         known = follow(part, root)
         must = "required" if name in needed else _default(known)

@@ -31,7 +31,7 @@ from ftctl.cli.reviewing import review
 from ftctl.cli.running import Running
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.errors import Stale, UsageError
+from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.plan import PlanOptions
 from ftctl.policy import raise_refused
 from ftctl.provider import Provider
@@ -113,9 +113,12 @@ def apply_command(
             status = DONE if plan.empty else run.carry_out(plan, observed)
             if wait or timeout is not None:
                 try:
-                    return run.wait(plan, status, timeout)
-                finally:
+                    status = run.wait(plan, status, timeout)
+                except WaitTimeout:
                     write_lock(session, provider)
+                    raise
+                write_lock(session, provider)
+                return status
         run.say_what_is_next(plan)
         if plan.empty:
             write_lock(session, provider, observed, whole)

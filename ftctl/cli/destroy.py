@@ -74,10 +74,10 @@ def destroy_command(
         reviewed = review(session, plan, observed, wanted, destroy=True)
         console.result(plan_text(reviewed, None, console.paint))
         raise_refused(reviewed.judgement)
-        if digest is not None and not is_digest(digest, found):
-            raise stale(found)
         if plan.empty:
             return DONE
+        if digest is not None and not is_digest(digest, found):
+            raise stale(found)
         if not auto_approve and digest is None:
             ask(console, found, "Destroy all of this? It cannot be undone.")
         with interrupts(console) as stop:
