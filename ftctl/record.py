@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from ftctl.world import File, Job, JobError, Observed
@@ -12,8 +13,10 @@ from ftctl.world import File, Job, JobError, Observed
 def observed_document(observed: Observed) -> dict[str, Any]:
     """The snapshot as JSON; fields at their defaults are left out."""
     others = {"others": [_sparse(job) for job in observed.others]} if observed.others else {}
+    days = {model: day.isoformat() for model, day in sorted(observed.shutdowns.items())}
     return {
         **others,
+        **({"shutdowns": days} if days else {}),
         "jobs": [_sparse(job) for job in observed.jobs],
         "files": [_sparse(file) for file in observed.files],
         "models": sorted(observed.models) if observed.models is not None else None,
@@ -30,6 +33,9 @@ def read_observed(document: Mapping[str, Any]) -> Observed:
         models=frozenset(models) if models is not None else None,
         adopted=tuple(_job(job) for job in document.get("adopted", ())),
         others=tuple(_job(job) for job in document.get("others", ())),
+        shutdowns={
+            model: date.fromisoformat(day) for model, day in document.get("shutdowns", {}).items()
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -28,6 +29,9 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
 }
 JOBS = [(name, key) for name, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
 SCRIPTS = sorted((ROOT / "ci").glob("*.sh"))
+
+_MISSING = [name for name in ("bash", "curl", "git", "jq") if shutil.which(name) is None]
+pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} is not here")
 
 
 def _steps(name: str, key: str) -> list[dict[str, Any]]:

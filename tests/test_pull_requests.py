@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import Shell, chat_rows
+from conftest import KEY, Shell, chat_rows
+from plain_server import PlainServer, World
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -208,3 +209,28 @@ def test_the_same_plan_made_twice_is_the_same_bytes(repository: Repository, tmp_
         repository.shell.ok("plan", "--base", "main", "--out", name)
 
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+def test_a_base_model_that_the_service_says_will_stop_is_refused(
+    shell: Shell, write_project: Write
+) -> None:
+    """The service's own day goes before what is on record here."""
+    model = {"id": "gpt-4.1-mini-2025-04-14", "shutdown_date": "2026-10-01"}
+    listed = (200, {"object": "list", "data": [model]})
+    world = World(before=lambda _method, path: listed if path == "/models" else None)
+    with PlainServer(world) as server:
+        shell.environ |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        write_project(
+            {
+                "ftctl.yaml": "project: demo\nprovider: {type: compatible}\n",
+                "finetunes/tone.yaml": TONE,
+                "data/tone.jsonl": chat_rows(12),
+            }
+        )
+
+        refused = shell("plan")
+        allowed = shell("plan", "--allow", "min_days_to_shutdown")
+
+    assert refused.status == 3
+    assert "which shuts down on 2026-10-01, in 10 days" in refused.err
+    assert allowed.status == 0

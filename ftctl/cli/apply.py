@@ -115,15 +115,15 @@ def apply_command(
                 try:
                     status = run.wait(plan, status, timeout)
                 except WaitTimeout:
-                    write_lock(session, provider)
+                    write_lock(session, provider, parallelism=parallelism)
                     raise
-                write_lock(session, provider)
+                write_lock(session, provider, parallelism=parallelism)
                 return status
         run.say_what_is_next(plan)
         if plan.empty:
             write_lock(session, provider, observed, whole)
         else:
-            write_lock(session, provider)
+            write_lock(session, provider, parallelism=parallelism)
     return status
 
 

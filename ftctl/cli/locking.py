@@ -55,14 +55,17 @@ def write_lock(
     provider: Provider,
     observed: Observed | None = None,
     plan: Plan | None = None,
+    parallelism: int = 1,
 ) -> None:
     """Bring `ftctl.lock` up to what stands now. What was done is done: a fault is only told.
 
     `observed` and `plan` are those of all fine-tunes after the apply; asked for where not given.
+    New jobs are asked for their checkpoints, `parallelism` at once.
     """
     try:
         observed = observed or session.observe(provider)
-        _write(session, provider, observed, plan or _whole_plan(session, observed))
+        plan = plan or _whole_plan(session, observed)
+        _write(session, provider, observed, plan, parallelism)
     except FtctlError as fault:
         session.settings.console.note(
             f"warning: {LOCK_FILE} is not up to date: {fault_text(fault)}\n"
@@ -81,11 +84,13 @@ def offline_snapshot(session: Session) -> Observed:
     return observed_from(read_lock_file(session.root), environment, others=others)
 
 
-def _write(session: Session, provider: Provider, observed: Observed, plan: Plan) -> None:
+def _write(
+    session: Session, provider: Provider, observed: Observed, plan: Plan, parallelism: int
+) -> None:
     environment = environment_of(session.settings)
     lock = read_lock_file(session.root)
     jobs = unknown_checkpoints(lock, environment, session.desired, observed, plan)
-    checkpoints = _checkpoints(provider, jobs)
+    checkpoints = _checkpoints(provider, jobs, parallelism)
     commit = commit_of(session.root) if jobs else None
 
     def bring_up(current: Lock) -> Lock:
@@ -111,13 +116,18 @@ def _whole_plan(session: Session, observed: Observed) -> Plan:
     return plan_for(session, observed, options_for(session, Asked()))
 
 
-def _checkpoints(provider: Provider, jobs: tuple[str, ...]) -> dict[str, dict[int, str]]:
+def _checkpoints(
+    provider: Provider, jobs: tuple[str, ...], parallelism: int
+) -> dict[str, dict[int, str]]:
     """The checkpoints' models by step, of those jobs that the service tells of."""
-    if not jobs:
-        return {}
-    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
-        found = zip(jobs, threads.map(partial(_steps, provider), jobs), strict=True)
-        return {job: steps for job, steps in found if steps is not None}
+    ask = partial(_steps, provider)
+    if parallelism <= 1 or len(jobs) <= 1:
+        answers = list(map(ask, jobs))
+    else:
+        with ThreadPoolExecutor(parallelism) as threads:
+            answers = list(threads.map(ask, jobs))
+    found = zip(jobs, answers, strict=True)
+    return {job: steps for job, steps in found if steps is not None}
 
 
 def _steps(provider: Provider, job: str) -> dict[int, str] | None:

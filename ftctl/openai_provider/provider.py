@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from ftctl.openai_provider.request import job_request
 from ftctl.openai_provider.translate import (
     Raw,
     read_checkpoint,
+    read_day,
     read_event,
     read_file,
     read_job,
@@ -102,7 +104,8 @@ class OpenAIProvider:
         if others:
             elsewhere = self._read("list jobs", read_job_of_project, raw_jobs)
             theirs = tuple(job for job in elsewhere if job.project not in (None, project))
-        return Observed(jobs, files, self._models((*jobs, *strangers)), strangers, theirs)
+        models, shutdowns = self._models((*jobs, *strangers))
+        return Observed(jobs, files, models, strangers, theirs, shutdowns)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Provider.jobs`."""
@@ -140,20 +143,27 @@ class OpenAIProvider:
             query["metadata"] = {PROJECT: project}
         return self._entries("list jobs", "/fine_tuning/jobs", query)
 
-    def _models(self, jobs: tuple[Job, ...]) -> frozenset[str] | None:
-        """The models that exist; None where the service does not tell."""
+    def _models(
+        self, jobs: tuple[Job, ...]
+    ) -> tuple[frozenset[str] | None, Mapping[str, date]]:
+        """The models that exist, None where the service does not tell; and when they stop."""
         try:
             found = self._page("list models", "/models", {})
-            listed = frozenset(model["id"] for model in found.entries)
         except ProviderError as fault:
             # Restricted keys may not list models, and some gateways cannot.
             if fault.status in (403, 404, 405, 501):
-                return None
+                return None, {}
             raise
+        listed = frozenset(model["id"] for model in found.entries)
+        shutdowns = {
+            model["id"]: day
+            for model in found.entries
+            if (day := read_day(model.get("shutdown_date"))) is not None
+        }
         expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
         if expected and listed.isdisjoint(expected) and self.model_exists(expected[0]):
-            return None  # a list without any fine-tuned model in it proves nothing
-        return listed
+            return None, shutdowns  # a list without any fine-tuned model in it proves nothing
+        return listed, shutdowns
 
     def model_exists(self, model: str) -> bool:
         """See `Provider.model_exists`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from ftctl.digest import read_file_name
@@ -138,3 +139,11 @@ def read_moderation(raw: Raw) -> tuple[str, ...]:
     # What is no category's name could be anything, the text itself too.
     hits = (word for word, hit in raw["categories"].items() if hit is True)
     return tuple(sorted(word for word in hits if _CATEGORY.fullmatch(word))) or (_UNNAMED,)
+
+
+def read_day(value: object) -> date | None:
+    """A day such as a model's `shutdown_date`; None for what is none."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
