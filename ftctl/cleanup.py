@@ -193,7 +193,8 @@ def make_destroy_plan(
         steps = _removal(jobs, observed, protected)
         kept = _kept_words(jobs, observed, protected)
         if steps or kept:
-            changes.append(Change(name, _action(steps), f"destroy{kept}", steps))
+            hint = "; --force-destroy takes it too" if kept else ""
+            changes.append(Change(name, _action(steps), f"destroy{kept}{hint}", steps))
     ids = {job.id for job in chosen if _alias(job, protected) is None}
     kept_by_others = {
         file

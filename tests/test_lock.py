@@ -743,7 +743,7 @@ def test_destroy_leaves_a_promoted_model_and_its_files() -> None:
         (
             "tone",
             Action.DELETE,
-            f"destroy; keeps {kept.model} (promoted as prod)",
+            f"destroy; keeps {kept.model} (promoted as prod); --force-destroy takes it too",
             (DeleteModel(f"{other.model}"),),
         ),
         ("files", Action.DELETE, "destroy", (DeleteFile("file-2", "rows.jsonl"),)),
@@ -759,5 +759,8 @@ def test_destroying_only_what_is_promoted_says_that_it_stays() -> None:
 
     assert plan.empty
     assert [(c.action, c.reason) for c in plan.changes] == [
-        (Action.NO_OP, f"destroy; keeps {job.model} (promoted as prod)")
+        (
+            Action.NO_OP,
+            f"destroy; keeps {job.model} (promoted as prod); --force-destroy takes it too",
+        )
     ]
