@@ -301,6 +301,7 @@ def test_the_plugin_costs_a_test_run_next_to_nothing(pytester: pytest.Pytester) 
 
     assert [name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names] == [
         "ftctl",
+        "ftctl.lazy",
         "ftctl.pytest_plugin",
     ]
     assert not {"sqlite3", "socket", "asyncio"} & set(loaded)

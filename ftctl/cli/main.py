@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "promote": "Put a model of a fine-tune into service.",
     "rollback": "Put the model before back into service.",
     "import": "Write manifests for jobs that were made elsewhere.",
-    "doctor": "Look for what stands in the way, and say what to do about it.",
+    "doctor": "Look at everything that a run needs.",
     "destroy": "Cancel jobs, delete models and files.",
     "dataset": "Check, measure, compare, convert, split and sample data files.",
     "emulator": "Serve the embedded API on 127.0.0.1.",

@@ -143,9 +143,7 @@ class OpenAIProvider:
             query["metadata"] = {PROJECT: project}
         return self._entries("list jobs", "/fine_tuning/jobs", query)
 
-    def _models(
-        self, jobs: tuple[Job, ...]
-    ) -> tuple[frozenset[str] | None, Mapping[str, date]]:
+    def _models(self, jobs: tuple[Job, ...]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
         try:
             found = self._page("list models", "/models", {})
