@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -209,6 +211,66 @@ def test_the_same_plan_made_twice_is_the_same_bytes(repository: Repository, tmp_
         repository.shell.ok("plan", "--base", "main", "--out", name)
 
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+def test_rows_that_leak_or_repeat_are_refused_from_the_share_on_that_policy_names(
+    shell: Shell, write_project: Write
+) -> None:
+    rows = chat_rows(20).splitlines(keepends=True)
+    policy = "policy: {max_leakage_share: 0.1, max_duplicate_share: 0.05}\n"
+    write_project(
+        {
+            "ftctl.yaml": f"project: demo\n{policy}",
+            "finetunes/tone.yaml": f"{TONE}validation: {{source: ../data/v.jsonl}}\n",
+            "data/tone.jsonl": "".join((*rows, *rows[1:3])),
+            "data/v.jsonl": "".join((*rows[3:5], chat_rows(23).splitlines(keepends=True)[22])),
+        }
+    )
+
+    refused = shell("plan")
+
+    assert refused.status == 3
+    assert "2 of 3 validation rows of tone" in refused.err
+    assert "2 of 22 rows of data/tone.jsonl (9.1 %; data of tone) are repetitions" in refused.err
+    assert "To carry it out" not in refused.out
+    assert shell("plan", "--allow", "max_leakage_share,max_duplicate_share").status == 0
+
+
+CHECK = """\
+import json, os, sys
+plan = json.load(sys.stdin)
+keys = [name for name in os.environ if "KEY" in name or "TOKEN" in name]
+print(f"{plan['summary']['create']} to create, keys: {keys}")
+sys.exit(STATUS)
+"""
+
+
+def test_a_change_does_not_bring_along_the_program_that_judges_it(repository: Repository) -> None:
+    shell = repository.shell
+    shell.environ |= {"PATH": os.environ["PATH"], "OPENAI_API_KEY": KEY, "GITHUB_TOKEN": "ghp_x"}
+    commands = f"  commands: [[{sys.executable}, policy/check.py]]\ncatalog:"
+    repository.git("checkout", "--quiet", "main")
+    repository.commit(
+        {
+            "ftctl.yaml": PROJECT.replace("catalog:", commands),
+            "policy/check.py": CHECK.replace("STATUS", "1"),
+        }
+    )
+    repository.branch("cool")
+    repository.commit(
+        {
+            "finetunes/cool.yaml": TONE.replace("tone", "cool"),
+            "data/cool.jsonl": chat_rows(20, "maybe"),
+            "policy/check.py": CHECK.replace("STATUS", "0"),
+        }
+    )
+
+    judged_by_base = shell("plan", "--base", "main")
+
+    assert judged_by_base.status == 3
+    assert "1 to create, keys: []" in judged_by_base.err
+    assert shell("plan").status == 0
+    assert shell("plan", "--base", "main", "--allow", "commands").status == 0
 
 
 def test_a_base_model_that_the_service_says_will_stop_is_refused(

@@ -60,7 +60,9 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     ))  # fmt: skip
     lines += [paint(line, "yellow") for line in judgement_text(told)]
     lines.append(_summary(plan))
-    if command and not plan.empty and not review.offline:
+    if review.judgement.refused:
+        lines.append("The policy refuses it as it stands.")
+    elif command and not plan.empty and not review.offline:
         lines.append(f"Its digest, for --approve: {review.digest}")
         lines.append(f"To carry it out: {command}")
     return "\n".join(lines)
