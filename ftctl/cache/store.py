@@ -16,7 +16,7 @@ from typing import Any
 
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
 _DECIDING = ("cache", "dataset", "manifest", "quality", "schema", "sources", "tokens", "errors.py",
-             "harmless.py", "desired.py", "project.py", "scalars.py")  # fmt: skip
+             "harmless", "desired.py", "project.py", "scalars.py")  # fmt: skip
 
 
 class Store:

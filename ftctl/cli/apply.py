@@ -14,14 +14,12 @@ from ftctl.cli.durations import DURATION
 from ftctl.cli.exits import DONE
 from ftctl.cli.interrupts import interrupts
 from ftctl.cli.locking import write_lock
+from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.planfile import find_plan, keep_plan, read_plan
 from ftctl.cli.planning import (
     Asked,
-    allow_option,
     asked,
     asked_in,
-    base_option,
-    force_destroy_option,
     options_for,
     plan_for,
     plan_options,

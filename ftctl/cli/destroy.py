@@ -10,12 +10,11 @@ from ftctl.cli.approval import ask, is_digest, stale
 from ftctl.cli.exits import DONE
 from ftctl.cli.interrupts import interrupts
 from ftctl.cli.locking import protected_models, write_lock
+from ftctl.cli.options import allow_option, force_destroy_option
 from ftctl.cli.planning import (
     Asked,
-    allow_option,
     allowed,
     check_name,
-    force_destroy_option,
     names_in,
 )
 from ftctl.cli.reviewing import review

@@ -9,14 +9,12 @@ import click
 
 from ftctl.cli.exits import CHANGES, DONE
 from ftctl.cli.locking import offline_snapshot
+from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.planfile import keep_plan, plan_json, write_file
 from ftctl.cli.planning import (
     Asked,
-    allow_option,
     apply_words,
     asked,
-    base_option,
-    force_destroy_option,
     options_for,
     plan_for,
     plan_options,

@@ -14,7 +14,6 @@ import click
 from ftctl.changes import Plan
 from ftctl.cli.locking import protected_models
 from ftctl.cli.session import Session
-from ftctl.cli.settings import Settings
 from ftctl.cost import price_plan
 from ftctl.errors import UsageError
 from ftctl.plan import PlanOptions, make_plan
@@ -61,25 +60,6 @@ def asked_in(document: Mapping[str, Any], wanted: Asked) -> Asked:
         prune=document["prune"],
         retry_failed=document["retry_failed"],
     )
-
-
-def _base(context: click.Context, _option: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        context.ensure_object(Settings).base = value
-
-
-base_option = click.option(
-    "--base", metavar="REV", expose_value=False, callback=_base,
-    help="The git revision that a change goes to: settings are read from its ftctl.yaml, and data"
-    " is compared with it.",
-)  # fmt: skip
-allow_option = click.option(
-    "--allow", multiple=True, metavar="RULE",
-    help="Let this rule of the policy pass; may be repeated, or list rules with commas.",
-)  # fmt: skip
-force_destroy_option = click.option(
-    "--force-destroy", is_flag=True, help="Delete promoted models too."
-)
 
 
 def plan_options(command: F) -> F:

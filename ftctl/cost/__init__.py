@@ -1,9 +1,15 @@
 """Plans, fine-tunes and jobs go in; what they cost, and how that was found, comes out."""
 
-from ftctl.cost.estimate import cost_of_tokens, estimate, price_plan
-from ftctl.cost.spending import Spent, Total, compare, spent, total
-from ftctl.cost.terms import Terms, terms_of
-from ftctl.cost.words import range_words, usd
+from __future__ import annotations
+
+from ftctl.lazy import lazily
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.cost.estimating import cost_of_tokens, estimate, price_plan
+    from ftctl.cost.spending import Spent, Total, compare, spent, total
+    from ftctl.cost.terms import Terms, terms_of
+    from ftctl.cost.words import range_words, usd
 
 __all__ = [
     "Spent",
@@ -19,3 +25,20 @@ __all__ = [
     "total",
     "usd",
 ]
+
+_HOMES = {
+    "Spent": "spending",
+    "Terms": "terms",
+    "Total": "spending",
+    "compare": "spending",
+    "cost_of_tokens": "estimating",
+    "estimate": "estimating",
+    "price_plan": "estimating",
+    "range_words": "words",
+    "spent": "spending",
+    "terms_of": "terms",
+    "total": "spending",
+    "usd": "words",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

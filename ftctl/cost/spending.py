@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from ftctl.catalog import Catalog, Price
 from ftctl.changes import Estimate, Plan
-from ftctl.cost.estimate import MILLION
+from ftctl.cost.estimating import MILLION
 from ftctl.cost.terms import Terms, terms_of
 from ftctl.cost.words import count_words, range_words, usd
 from ftctl.desired import ServiceInfo

@@ -1,8 +1,4 @@
-"""Text that others wrote in; the same to read, but without power over what it is put into, out.
-
-Names, reasons, file names, rows and a service's own words may come from anybody who can open a pull
-request. Here each place that ftctl writes to has its one function.
-"""
+"""Text of others in; what is safe in Markdown, HTML, XML, JSON and commands of runners out."""
 
 from __future__ import annotations
 
@@ -14,10 +10,9 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-_BREAK = "&#8203;"  # a space of no width: what is read as one word is no reference any more
+from ftctl.harmless.lines import LOG_COMMAND, one_line
 
-# Runners look for commands anywhere in a line of a log: ##[group] at GitHub, ##vso[…] at Azure.
-_LOG_COMMAND = re.compile(r"#(?=#\w*\[)")
+_BREAK = "&#8203;"  # a space of no width: what is read as one word is no reference any more
 
 # What begins a mark in the middle of a line. `|` and `\` are told apart in tables in several ways.
 _MARKS = {one: f"\\{one}" for one in "`*[]~$"} | {
@@ -38,18 +33,6 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _PLAIN_CODE = re.compile(r"[\w ./:=,+@#%?!()'\"*~^;-]+")
-
-
-def one_line(text: str) -> str:
-    """On one line, and without what would steer a terminal or the runner that reads a log."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _LOG_COMMAND.sub("# ", line)
-    return f": {line[1:]}" if line.startswith("::") else line
-
-
-def short(text: str, most: int) -> str:
-    """At most so many characters, the last being `…` where some are left out."""
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def markdown(text: str) -> str:
@@ -114,7 +97,7 @@ def json_in_log(text: str) -> str:
     Outside of strings JSON has no `#` and no `<`.
     """
     hidden = "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
-    return _LOG_COMMAND.sub(r"\\u0023", hidden).replace("<!--", r"\u003c!--")
+    return LOG_COMMAND.sub(r"\\u0023", hidden).replace("<!--", r"\u003c!--")
 
 
 def _unmarked(part: str) -> str:
