@@ -165,7 +165,7 @@ def _add_job(account: Session, one: FineTune, digest: str, file: str, *, model: 
         fine_tuned_model=result,
     )
     insert_job(account, job)
-    record(account, job, [Result(at, result)] if model else [])
+    record(account, job, [Result(at, result, None, None)] if model else [])
 
 
 def write_terraform(root: Path, size: Size, epochs: int = 3) -> None:

@@ -141,7 +141,7 @@ def _show(
     if moved:
         raise stale(found.digest, moved)
     raise_refused(found.judgement)
-    if approved is None:
+    if approved is None and not plan.empty:
         keep_plan(session.root, plan_document(found, wanted.document))
     return settled
 

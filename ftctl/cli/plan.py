@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +25,7 @@ from ftctl.cli.planning import (
 )
 from ftctl.cli.reviewing import review
 from ftctl.cli.session import Session, open_session
-from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import UsageError
 from ftctl.policy import raise_refused
 from ftctl.record import observed_document
@@ -98,15 +101,16 @@ def plan_command(
     show_warnings(session)
     observed = _observed(session, offline=offline)
     if record is not None:
-        write_file(record, json.dumps(observed_document(observed), indent=2, sort_keys=True) + "\n")
+        seen = json.dumps(observed_document(observed), indent=2, sort_keys=True)
+        write_file(settings.folder / record, f"{seen}\n")
     plan = plan_for(session, observed, options_for(session, wanted))
     found = review(session, plan, observed, wanted, offline=offline, show_text=show_text)
-    document = plan_document(found, wanted.document)
+    document = cache(lambda: plan_document(found, wanted.document))  # large, and seldom asked for
     if out is not None:
-        write_file(settings.folder / out, plan_json(document))
-    if not offline:
-        keep_plan(session.root, document)
-    settings.console.result(_text(settings, found, wanted, form, document, session))
+        write_file(settings.folder / out, plan_json(document()))
+    if not (offline or plan.empty):
+        keep_plan(session.root, document())
+    settings.console.result(_text(session, found, wanted, form, document))
     raise_refused(found.judgement)
     return CHANGES if detailed_exitcode and plan.has_changes else DONE
 
@@ -119,16 +123,16 @@ def _observed(session: Session, *, offline: bool) -> Observed:
 
 
 def _text(
-    settings: Settings,
+    session: Session,
     found: Review,
     wanted: Asked,
     form: str,
-    document: dict[str, object],
-    session: Session,
+    document: Callable[[], Mapping[str, Any]],
 ) -> str:
+    settings = session.settings
     match form:
         case "json":
-            return plan_json(document).rstrip("\n")
+            return plan_json(document()).rstrip("\n")
         case "markdown":
             from ftctl.render.markdown import plan_markdown
 
