@@ -25,7 +25,7 @@ from ftctl.render.reviewed import (
     users_of,
     verdicts,
 )
-from ftctl.render.words import service_line, step_words, takes_up
+from ftctl.render.words import plan_line, step_words, takes_up
 from ftctl.review import DataChange, Review, Verdict
 from ftctl.rowdiff.compare import Changed
 from ftctl.rowdiff.compared import Compared, Pair, kind_words, notes
@@ -71,7 +71,7 @@ def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
         "</head>",
         "<body>",
         f"<h1>ftctl plan: {html_text(headline(review))}</h1>",
-        *_paragraphs(service_line(plan.project, plan.service), compared_with(review)),
+        *_paragraphs(plan_line(plan), compared_with(review)),
         *_changes(review),
         *_policy(review),
         *(f'<p class="warning">Warning: {html_text(sentence(one))}</p>' for one in plan.warnings),

@@ -43,7 +43,7 @@ from ftctl.render.reviewed import (
     users_of,
     verdicts,
 )
-from ftctl.render.words import plural, service_line, size, takes_up, training_words
+from ftctl.render.words import plan_line, plural, size, takes_up, training_words
 from ftctl.review import DataChange, Review, Verdict
 from ftctl.rowdiff.compared import notes
 from ftctl.rowdiff.markdown import rows_markdown
@@ -92,7 +92,7 @@ def plan_markdown(
 
 def _head(review: Review, environment: str | None) -> str:
     plan = review.plan
-    about = " ".join((service_line(plan.project, plan.service), compared_with(review)))
+    about = " ".join((plan_line(plan), compared_with(review)))
     lines = [
         comment_mark(plan.project, environment),
         f"### ftctl plan: {_money(headline(review))}",

@@ -15,9 +15,9 @@ from ftctl.render.words import (
     duration,
     field_words,
     one_line,
+    plan_line,
     plural,
     rows_summary,
-    service_line,
     signed_usd,
     step_words,
     takes_up,
@@ -44,7 +44,7 @@ def plain(text: str, _colour: str) -> str:
 def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     """A plan like a diff. `command`, where one is given and needed, says last what to type."""
     plan = review.plan
-    lines = [service_line(plan.project, plan.service), ""]
+    lines = [plan_line(plan), ""]
     if review.offline:
         lines[1:1] = [paint(OFFLINE, "yellow")]
     for change in plan.changes:

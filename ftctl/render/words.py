@@ -56,6 +56,15 @@ def service_line(project: str, service: ServiceInfo) -> str:
     return f"Project {project} at {service.type}, {service.base_url}."
 
 
+def plan_line(plan: Plan) -> str:
+    """The same of a plan, which names prices of the embedded API for what they are."""
+    line = service_line(plan.project, plan.service)
+    priced = any(one.cost is not None and one.cost.billed for one in plan.changes)
+    if plan.service.type != "emulator" or not priced:
+        return line
+    return f"{line.removesuffix('.')}; the prices of ftctl.yaml are a rehearsal."
+
+
 def plural(count: int, noun: str) -> str:
     """`1 job`, `2 jobs`."""
     return f"{count:,} {noun if count == 1 else noun + 's'}"
