@@ -148,10 +148,12 @@ def settle(approved: Approved, plan: Plan) -> tuple[Settled, tuple[str, ...]]:
 
 def _judge(program: Document, change: Change | None) -> Change | str | None:
     """What of a change was approved; None where it is done, a sentence where it is another."""
+    if program["digest"] is not None and (change is None or change.digest is None):
+        return "the manifests do not ask for it any more"
     if change is None:
         return None
     buys = [step for step in change.steps if isinstance(step, StartJob)]
-    if program["digest"] != change.digest and (buys or change.digest is not None):
+    if program["digest"] != change.digest:
         return (
             f"approved was the training {_short(program['digest'])}, and asked for is now"
             f" {_short(change.digest)}: the manifest or its data is another"

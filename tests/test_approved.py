@@ -109,6 +109,17 @@ def test_another_spec_is_not_what_was_approved() -> None:
     assert "the manifest or its data is another" in told
 
 
+def test_what_left_the_manifests_meanwhile_is_not_taken_for_done() -> None:
+    running = Job("ftjob-1", "running", 1, "warm", WARM.digest)
+
+    assert moved(planned(TONE, WARM), planned(WARM)) == (
+        "tone: the manifests do not ask for it any more"
+    )
+    assert "warm: the manifests do not ask for it any more" in moved(
+        planned(TONE, WARM), planned(TONE, jobs=(running,))
+    )
+
+
 def test_a_purchase_that_nobody_saw_is_stale() -> None:
     told = moved(planned(TONE), planned(TONE, WARM))
 
