@@ -25,7 +25,7 @@ from ftctl.cli.sourcing import source_data
 from ftctl.errors import FtctlError
 from ftctl.manifest import MOST_BYTES, MOST_FILES
 from ftctl.project import Project, load_project
-from ftctl.resolve import follow_names
+from ftctl.references import follow_names
 from ftctl.sources import is_listed
 
 SOURCE = "../data/train.jsonl"

@@ -36,7 +36,7 @@ ORDER = [
     "lazy", "harmless", "errors", "clock", "patience", "tokens", "scalars", "digest", "marks",
     "desired", "world", "changes", "catalog",
     "manifest", "schema", "sources", "quality", "dataset", "reshape", "stats", "rowdiff",
-    "cache", "project", "resolve", "services", "diff",
+    "cache", "project", "references", "resolve", "services", "diff",
     "record",
     "lock", "cost", "review", "policy", "cleanup", "plan", "approved",
     "provider", "openai_provider", "observe", "importing", "doctor",
@@ -46,7 +46,7 @@ ORDER = [
 # Stages that only think: no file, socket, clock, randomness or environment.
 PURE = {
     "errors", "harmless", "scalars", "digest", "marks", "desired", "world", "changes",
-    "resolve", "services", "diff", "record", "cost", "review", "policy", "approved",
+    "references", "resolve", "services", "diff", "record", "cost", "review", "policy", "approved",
     "cleanup", "plan", "provider", "wait", "render", "stats", "rowdiff", "quality",
 }  # fmt: skip
 IMPURE = {"os", "io", "socket", "subprocess", "time", "random", "secrets", "shutil", "tempfile"}

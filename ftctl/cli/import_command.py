@@ -37,8 +37,8 @@ from ftctl.importing import (
 from ftctl.manifest import Document
 from ftctl.manifest.layers import below
 from ftctl.project import Project, absolute, load_project, show_path
+from ftctl.references import References, data_of, follow_names
 from ftctl.render.words import plural
-from ftctl.resolve import References, data_of, follow_names
 from ftctl.services import check_service
 
 if TYPE_CHECKING:

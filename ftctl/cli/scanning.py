@@ -20,7 +20,7 @@ from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
 from ftctl.project import Project
 from ftctl.quality.wanted import wanted_of
-from ftctl.resolve import (
+from ftctl.references import (
     DataNeed,
     References,
     data_needs,

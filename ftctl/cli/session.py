@@ -17,7 +17,8 @@ from ftctl.cli.sourcing import source_data
 from ftctl.desired import Desired, ServiceInfo
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.project import Project, load_project
-from ftctl.resolve import follow_names, resolve
+from ftctl.references import follow_names
+from ftctl.resolve import resolve
 from ftctl.schema import cosmetic_fields, load_schema
 from ftctl.services import SERVICES, Service, check_service
 

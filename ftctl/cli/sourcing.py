@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ftctl.cache import Hashes, open_store
 from ftctl.errors import Diagnostic
 from ftctl.project import Project
-from ftctl.resolve import References, every_source, remote_sources
+from ftctl.references import References, every_source, remote_sources
 from ftctl.sources import Note, unprintable
 
 if TYPE_CHECKING:
