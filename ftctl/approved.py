@@ -81,8 +81,8 @@ def approved_of(plan: Plan) -> Approved:
 def read_approved(document: object, shown: str) -> Approved:
     """The approval in a plan's document (see `render.plan_json`). FtctlError where it is none."""
     again = "make it again with 'ftctl plan --out FILE'"
+    document = document if isinstance(document, Mapping) else {}
     try:
-        assert isinstance(document, Mapping)
         programs = [
             _program_in(change) for change in document["changes"] if change["action"] != "no-op"
         ]
@@ -92,11 +92,11 @@ def read_approved(document: object, shown: str) -> Approved:
             found,
             service,
             {(one["kind"], one["name"]): one for one in programs},
-            dict(document["options"]),
+            _options(document["options"]),
         )
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise FtctlError(f"{shown} is not a plan of ftctl", again) from None
-    if document["digest"] != found:
+    if document.get("digest") != found:
         raise FtctlError(
             f"{shown} was changed after ftctl wrote it: its digest does not hold", again
         )
@@ -104,6 +104,20 @@ def read_approved(document: object, shown: str) -> Approved:
         hint = "make one without --offline, where the service can be asked"
         raise FtctlError(f"{shown} was made offline: it cannot be applied", hint)
     return approved
+
+
+def _options(options: Document) -> Document:
+    """The options of a plan's document, or TypeError or KeyError for what are none."""
+    select = options["select"]
+    for names in (options["replace"], [] if select is None else select):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError("names are texts")
+    return {
+        "select": select,
+        "replace": options["replace"],
+        "prune": bool(options["prune"]),
+        "retry_failed": bool(options["retry_failed"]),
+    }
 
 
 def settle(approved: Approved, plan: Plan) -> tuple[Settled, tuple[str, ...]]:

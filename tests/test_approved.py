@@ -206,6 +206,11 @@ def test_an_upload_that_was_made_already_needs_no_approval() -> None:
         (lambda d: d.update(changes=3), "is not a plan of ftctl"),
         (lambda d: d.pop("service"), "is not a plan of ftctl"),
         (lambda d: d.update(offline=True), "was made offline"),
+        (lambda d: d.pop("digest"), "was changed after"),
+        (lambda d: d.pop("options"), "is not a plan of ftctl"),
+        (lambda d: d["options"].pop("prune"), "is not a plan of ftctl"),
+        (lambda d: d["options"].update(select="tone"), "is not a plan of ftctl"),
+        (lambda d: d["options"].update(replace=[3]), "is not a plan of ftctl"),
     ],
 )
 def test_a_document_that_is_no_plan_or_was_changed_is_refused(change: Any, words: str) -> None:
