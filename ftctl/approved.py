@@ -40,6 +40,7 @@ class Approved:
     document.
     """
 
+    project: str
     digest: str
     service: Document
     programs: Mapping[_Key, Document]  # by kind and name
@@ -75,7 +76,7 @@ def plan_digest(plan: Plan) -> str:
 def approved_of(plan: Plan) -> Approved:
     """What it means to approve a plan."""
     programs = {_key(change): _program(change) for change in plan.changes if _does(change)}
-    return Approved(plan_digest(plan), _service(plan), programs, {})
+    return Approved(plan.project, plan_digest(plan), _service(plan), programs, {})
 
 
 def read_approved(document: object, shown: str) -> Approved:
@@ -86,15 +87,16 @@ def read_approved(document: object, shown: str) -> Approved:
         programs = [
             _program_in(change) for change in document["changes"] if change["action"] != "no-op"
         ]
-        service = {key: document["service"][key] for key in ("type", "base_url")}
+        service = {key: _text(document["service"][key]) for key in ("type", "base_url")}
         found = _digest(document["project"], service, programs)
         approved = Approved(
+            _text(document["project"]),
             found,
             service,
             {(one["kind"], one["name"]): one for one in programs},
             _options(document["options"]),
         )
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         raise FtctlError(f"{shown} is not a plan of ftctl", again) from None
     if document.get("digest") != found:
         raise FtctlError(
@@ -117,7 +119,15 @@ def _options(options: Document) -> Document:
         "replace": options["replace"],
         "prune": bool(options["prune"]),
         "retry_failed": bool(options["retry_failed"]),
+        "force_destroy": bool(options["force_destroy"]),
+        "environment": None if options["environment"] is None else _text(options["environment"]),
     }
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def settle(approved: Approved, plan: Plan) -> tuple[Settled, tuple[str, ...]]:
@@ -125,6 +135,9 @@ def settle(approved: Approved, plan: Plan) -> tuple[Settled, tuple[str, ...]]:
 
     Where there is any such sentence, nothing of the plan may run.
     """
+    if approved.project != plan.project:
+        moved = f"it was made for the project {approved.project}, and not for {plan.project}"
+        return Settled(replace(plan, changes=())), (moved,)
     if approved.service != _service(plan):
         kind, address = approved.service["type"], approved.service["base_url"]
         moved = f"it was made for {kind} at {address}, and not for {plan.service.base_url}"
@@ -236,6 +249,10 @@ def _program(change: Change) -> dict[str, Any]:
 def _program_in(change: Document) -> dict[str, Any]:
     """The same of a change in a plan's document."""
     steps = [_without_ids(step) for step in change["steps"] if step["step"] != "upload"]
+    for key in ("name", "kind", "action"):
+        _text(change[key])
+    if change["digest"] is not None:
+        _text(change["digest"])
     return {key: change[key] for key in ("name", "kind", "action", "digest")} | {"steps": steps}
 
 

@@ -45,7 +45,7 @@ def test_what_was_bought_elsewhere_while_it_was_read_is_not_bought_again(
     result = shell("apply")
 
     assert result.status == 0
-    assert "Of the approved plan, this is done already: tone." in result.out
+    assert "Of the approved plan, nothing is left to do for: tone." in result.out
     assert (result.out + result.err).count("started ftjob-") == 1  # by the other one
 
 

@@ -438,3 +438,15 @@ def test_a_service_without_checkpoints_is_asked_for_them_once(remote: Shell, wor
     assert len(first) == 1
     assert [one for one in world.requests if "checkpoints" in one] == []
     assert tone_of(remote)["checkpoints"] == {}
+
+
+def test_a_promotion_ends_with_its_model(shell: Shell, write_project: Write) -> None:
+    write_project(small_project())
+    shell.ok("apply", "--auto-approve", "--wait")
+    shell.ok("promote", "tone")
+
+    shell.ok("destroy", "--auto-approve", "--force-destroy")
+
+    assert "promoted" not in (shell.folder / "ftctl.lock").read_text("utf-8")
+    shell.ok("apply", "--auto-approve", "--wait")
+    assert shell.ok("output", "tone").out.startswith("ft:")

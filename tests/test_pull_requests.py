@@ -201,7 +201,7 @@ def test_a_plan_that_was_carried_out_in_part_is_applied_again(
     assert first.status == 4
     assert "cool: started" in first.out
     assert again.status == 1
-    assert "done already: cool" in again.out
+    assert "nothing is left to do for: cool" in again.out
     assert "cool: started" not in again.out
     assert "odd: create a job:" in again.err
 
@@ -296,3 +296,35 @@ def test_a_base_model_that_the_service_says_will_stop_is_refused(
     assert refused.status == 3
     assert "which shuts down on 2026-10-01, in 10 days" in refused.err
     assert allowed.status == 0
+
+
+def test_a_plan_is_for_one_project_and_one_environment(repository: Repository) -> None:
+    shell = repository.shell
+    cool = TONE.replace("tone", "cool")
+    environments = "environments: {stage: {prune: true}}\n"
+    repository.commit(
+        {
+            "ftctl.yaml": PROJECT + environments,
+            "finetunes/cool.yaml": cool,
+            "data/cool.jsonl": chat_rows(20, "maybe"),
+        }
+    )
+    shell.ok("--env", "stage", "plan", "--out", "plan.json")
+
+    elsewhere = shell("apply", "plan.json")
+    repository.write({"ftctl.yaml": PROJECT.replace("acme", "other") + environments})
+    of_others = shell("--env", "stage", "apply", "plan.json")
+
+    assert (elsewhere.status, of_others.status) == (5, 5)
+    assert "the plan was made for stage, and not for none" in elsewhere.err
+    assert "it was made for the project acme, and not for other" in of_others.err
+    assert "started" not in elsewhere.out + of_others.out
+
+
+def test_a_digest_stands_for_the_options_too(repository: Repository) -> None:
+    shell = repository.shell
+    plan = shell.ok("plan", "--replace", "tone", "--format", "json").json
+
+    applied = shell.ok("apply", "--approve", plan["digest"])
+
+    assert "tone: started ftjob-" in applied.out

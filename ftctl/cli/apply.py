@@ -30,6 +30,7 @@ from ftctl.cli.running import Running
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import Stale, UsageError, WaitTimeout
+from ftctl.harmless.lines import one_line
 from ftctl.plan import PlanOptions
 from ftctl.policy import raise_refused
 from ftctl.provider import Provider
@@ -85,7 +86,7 @@ def apply_command(
         raise UsageError("a plan in a file is approved by giving it", "leave out --approve")
     wanted = asked(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
-        force_destroy=force_destroy,
+        force_destroy=force_destroy, environment=settings.environment,
     )  # fmt: skip
     approved = None
     if planfile is not None:
@@ -93,12 +94,21 @@ def apply_command(
         wanted = asked_in(approved.options, wanted)
     session = open_session(settings)
     show_warnings(session)
+    if approved is not None:
+        _refuse_unknown(session, approved, wanted)
     options = options_for(session, wanted)
     with session.provider() as provider:
         observed = session.observe(provider)
         whole = plan_for(session, observed, options)
         if approved is None and approve is not None and not is_digest(approve, plan_digest(whole)):
             approved = find_plan(session.root, approve)
+            if approved is not None:
+                # What it was made with is a part of what was approved.
+                if wanted.document != approved.options:
+                    wanted = asked_in(approved.options, wanted)
+                _refuse_unknown(session, approved, wanted)
+                options = options_for(session, wanted)
+                whole = plan_for(session, observed, options)
         settled = _show(session, observed, whole, approved, wanted)
         plan = settled.plan
         if approved is None and approve is not None and not is_digest(approve, plan_digest(plan)):
@@ -125,6 +135,17 @@ def apply_command(
     return status
 
 
+def _refuse_unknown(session: Session, approved: Approved, wanted: Asked) -> None:
+    """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
+    known = {one.name for one in session.desired.finetunes}
+    gone = sorted({*wanted.select, *wanted.replace} - known)
+    if gone:
+        raise Stale(
+            f"what was approved cannot run now: no manifest asks for {_listed(gone)} any more",
+            f"make a plan anew, and approve that instead of {approved.digest}",
+        )
+
+
 def _show(
     session: Session, observed: Observed, plan: Plan, approved: Approved | None, wanted: Asked
 ) -> Settled:
@@ -149,13 +170,13 @@ def _show(
 def _tell(session: Session, settled: Settled) -> None:
     note = session.settings.console.result
     if settled.done:
-        note(f"Of the approved plan, this is done already: {_listed(settled.done)}.")
+        note(f"Of the approved plan, nothing is left to do for: {_listed(settled.done)}.")
     if settled.unapproved:
         note(f"Left alone, for nobody approved it: {_listed(settled.unapproved)}.")
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+    return ", ".join(one_line(name) for name in names)
 
 
 def _asked(
@@ -170,7 +191,7 @@ def _asked(
     if moved:
         raise Stale(
             "something changed at the service while you were reading: the plan is another now\n    "
-            + "\n    ".join(moved),
+            + "\n    ".join(one_line(sentence) for sentence in moved),
             "run the same command again",
         )
     _tell(session, settled)

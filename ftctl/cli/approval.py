@@ -9,6 +9,7 @@ import click
 
 from ftctl.cli.console import Console
 from ftctl.errors import FtctlError, Stale, UsageError
+from ftctl.harmless.lines import one_line
 
 
 class NotApproved(FtctlError):
@@ -22,7 +23,7 @@ def is_digest(approved: str, digest: str) -> bool:
 
 def stale(digest: str, moved: Sequence[str] = ()) -> Stale:
     """The refusal of a plan that is not what was approved, with what moved where that is known."""
-    told = "".join(f"\n    {sentence}" for sentence in moved)
+    told = "".join(f"\n    {one_line(sentence)}" for sentence in moved)
     return Stale(
         f"what was approved is not what would run now: the plan above is {digest}{told}",
         "read it, and approve that digest if it is what you want",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from ftctl.approved import plan_digest
+from ftctl.changes import DeleteModel
 from ftctl.cleanup import make_destroy_plan
 from ftctl.cli.approval import ask, is_digest, stale
 from ftctl.cli.exits import DONE
 from ftctl.cli.interrupts import interrupts
-from ftctl.cli.locking import protected_models, write_lock
+from ftctl.cli.locking import forget_models, protected_models, write_lock
 from ftctl.cli.options import allow_option, force_destroy_option
 from ftctl.cli.planning import (
     Asked,
@@ -82,4 +83,7 @@ def destroy_command(
         with interrupts(console) as stop:
             status = Running(session, provider, PlanOptions(), stop).carry_out(plan, observed)
         write_lock(session, provider)
+        if status == DONE:
+            deleted = plan.steps(DeleteModel)
+            forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
         return status

@@ -117,7 +117,9 @@ def _account(
         cure = "mend the project, then look again"
         yield warn("service", "it was not asked: the project has problems", cure)
     elif keyed.level == "fail":
-        yield warn("service", "it was not asked: there is no key", "set the key, then look again")
+        yield warn(
+            "service", "it was not asked: there is no key to send", "mend the key, then look again"
+        )
     else:
         yield from _asked(session, project, variable, probe=probe)
 

@@ -40,6 +40,7 @@ _ENVIRONMENT = {
 
 # A branch, tag, hash or such with ~1, ^2 or @{1}; ':' and '..' would make something else of it.
 _REVISION = re.compile(r"(?!-)(?!.*\.\.)[^\s:\x00-\x20\x7f?*\[\\]+")
+_BRANCH = re.compile(r"[\w./-]+")
 _LONGEST_REVISION = 256
 
 
@@ -83,6 +84,9 @@ class Repository:
         shallow = "; this clone is shallow and has few of its commits" if told else ""
         branch = shorten(revision.removeprefix("refs/heads/").removeprefix("origin/"))
         message = f"git does not know the revision '{shorten(revision)}' here{shallow}"
+        known = self.ask(["remote", "get-url", "origin"]).status == 0
+        if not known or _BRANCH.fullmatch(branch) is None:
+            return message, "check its name: 'git branch --all' lists the branches"
         return message, f"fetch it first: git fetch origin {branch}"
 
     def entry(self, commit: str, path: str) -> Entry | None:

@@ -40,10 +40,12 @@ from ftctl.project import Project, absolute, load_project, show_path
 from ftctl.references import References, data_of, follow_names
 from ftctl.render.words import plural
 from ftctl.services import check_service
+from ftctl.world import TERMINAL
 
 if TYPE_CHECKING:
     from ftctl.openai_provider import OpenAIProvider
 
+_STATUSES = TERMINAL | {"validating_files", "queued", "running", "paused"}
 _DATA = Path("data") / "imported"
 _ROLES = ("training", "validation")
 
@@ -78,6 +80,9 @@ def import_command(
     wanted = _split(statuses)
     if wanted and not everything:
         raise UsageError("import: --status goes with --all")
+    if unknown := sorted(wanted - _STATUSES):
+        known = ", ".join(sorted(_STATUSES))
+        raise UsageError(f"--status: there is no status '{unknown[0]}'", f"known: {known}")
     _make_folder(settings)
     session = open_session(settings)
     folder = settings.folder / (out or session.project.config.manifests)

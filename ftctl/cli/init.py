@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def init_command(context: click.Context, folder: Path | None) -> int:
         reason = fault.strerror or type(fault).__name__
         raise FtctlError(f"{fault.filename or root} cannot be written: {reason}") from None
     write_schemas(root / "schemas", list(SCHEMAS))
-    where = f" -C {folder}" if folder else ""
+    where = f" -C {shlex.quote(str(folder))}" if folder else ""
     settings.console.result(
         f"Wrote {', '.join(_FILES)}, and schemas/ for editors.\n"
         f"Next: ftctl{where} plan, then ftctl{where} apply --wait"

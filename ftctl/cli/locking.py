@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from ftctl.lock import (
     record,
     unknown_checkpoints,
     update_lock_file,
+    without_models,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +72,19 @@ def write_lock(
             f"warning: {LOCK_FILE} is not up to date: {fault_text(fault)}\n"
             "    nothing else is wrong: apply again to write it"
         )
+
+
+def forget_models(session: Session, models: Collection[str]) -> None:
+    """Take promotions of deleted models out of the record. A fault is only told."""
+    environment = environment_of(session.settings)
+    try:
+        lock = read_lock_file(session.root)
+        if without_models(lock, environment, models) != lock:
+            update_lock_file(
+                session.root, lambda current: without_models(current, environment, models)
+            )
+    except FtctlError as fault:
+        session.settings.console.note(f"warning: {LOCK_FILE}: {fault_text(fault)}")
 
 
 def offline_snapshot(session: Session) -> Observed:

@@ -93,7 +93,7 @@ def plan_command(
     settings = settings_of(context)
     wanted = asked(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
-        force_destroy=force_destroy,
+        force_destroy=force_destroy, environment=settings.environment,
     )  # fmt: skip
     if show_text and settings.base is None:
         raise UsageError("--show-text shows rows that differ from a base", "add --base REV")

@@ -27,6 +27,8 @@ def plan_json(document: Mapping[str, Any]) -> str:
 
 def write_file(path: Path, text: str) -> None:
     """Write a whole file or nothing; FtctlError where it cannot be written."""
+    if not path.name:
+        raise FtctlError("no file is named", "write the name of a file after the option")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(text, "utf-8")
@@ -57,9 +59,12 @@ def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
     """Remember a plan by its digest, so that approving the digest again finds what it stood for."""
     folder = state_folder(root) / "plans"
     with suppress(OSError, FtctlError):  # a convenience: nothing fails for want of it
+        if folder.is_symlink():
+            return
         folder.mkdir(exist_ok=True)
         write_file(_place(folder, document["digest"]), plan_json(document))
-        known = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        ours = (path for path in folder.glob("*.json") if _DIGEST.fullmatch(path.stem))
+        known = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
         for path in known[:-_KEPT]:
             path.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from ftctl.changes import Plan
 from ftctl.cli.locking import protected_models
 from ftctl.cli.session import Session
 from ftctl.cost import price_plan
-from ftctl.errors import UsageError
+from ftctl.errors import Stale, UsageError
 from ftctl.plan import PlanOptions, make_plan
 from ftctl.policy import check_allowed
 from ftctl.schema import cosmetic_fields
@@ -34,6 +34,7 @@ class Asked:
     retry_failed: bool = False
     allow: frozenset[str] = frozenset()  # rules of the policy
     force_destroy: bool = False
+    environment: str | None = None  # of ftctl.yaml
 
     @property
     def document(self) -> dict[str, Any]:
@@ -43,15 +44,23 @@ class Asked:
             "replace": sorted(self.replace),
             "prune": self.prune,
             "retry_failed": self.retry_failed,
+            "force_destroy": self.force_destroy,
+            "environment": self.environment,
         }
 
 
 def asked_in(document: Mapping[str, Any], wanted: Asked) -> Asked:
     """The options that a plan in a file was made with, beside those of the command line."""
-    if wanted.document != Asked().document:
+    if wanted.document != Asked(environment=wanted.environment).document:
         raise UsageError(
             "a plan in a file has its options already",
-            "leave out --select, --replace, --prune and --retry-failed, or the file",
+            "leave out what selects, replaces, prunes, retries or forces, or leave out the plan",
+        )
+    if document["environment"] != wanted.environment:
+        made = document["environment"] or "no environment"
+        raise Stale(
+            f"the plan was made for {made}, and not for {wanted.environment or 'none'}",
+            "give the same --env as the plan",
         )
     return replace(
         wanted,
@@ -59,6 +68,7 @@ def asked_in(document: Mapping[str, Any], wanted: Asked) -> Asked:
         replace=tuple(document["replace"]),
         prune=document["prune"],
         retry_failed=document["retry_failed"],
+        force_destroy=document["force_destroy"],
     )
 
 
@@ -88,10 +98,17 @@ def asked(
     retry_failed: bool,
     allow: Iterable[str] = (),
     force_destroy: bool = False,
+    environment: str | None = None,
 ) -> Asked:
     """The options of a command line, lists with commas taken apart."""
     return Asked(
-        names_in(select), names_in(replace), prune, retry_failed, allowed(allow), force_destroy
+        names_in(select),
+        names_in(replace),
+        prune,
+        retry_failed,
+        allowed(allow),
+        force_destroy,
+        environment,
     )
 
 
@@ -144,6 +161,7 @@ def apply_words(session: Session, wanted: Asked) -> str:
     words += [word for name in wanted.replace for word in ("--replace", name)]
     words += ["--prune"] if wanted.prune else []
     words += ["--retry-failed"] if wanted.retry_failed else []
+    words += ["--force-destroy"] if wanted.force_destroy else []
     words += ["--base", settings.base] if settings.base else []
     words += [word for name in sorted(wanted.allow) for word in ("--allow", name)]
     return shlex.join(words)

@@ -91,12 +91,7 @@ def _bases(session: Session) -> tuple[str, ...]:
 
 
 def _shutdowns(session: Session, observed: Observed) -> Mapping[str, date]:
-    """When base models and models in service stop: as the service says, else as is on record.
-
-    The embedded API tells OpenAI's days, but stops nothing itself.
-    """
-    if session.service.type == "emulator":
-        return {}
+    """When base models and models in service stop: as the service says, else as is on record."""
     names = {*_bases(session), *_models(observed.every_job)}
     found: dict[str, date] = {}
     for name in names:

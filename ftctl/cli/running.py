@@ -114,8 +114,11 @@ class Running:
 
     def start_pending(self, names: frozenset[str]) -> tuple[set[str], dict[str, str], int]:
         """Start those whose turn has come: who is not pending any more, their jobs, the status."""
-        changes, observed, plan = self._plan_for(names)
+        changes, observed, plan = self._plan_for(names, again=True)
         ready = tuple(change for change in changes if change.action is not Action.DEFER)
+        for change in ready:
+            if not change.steps:  # somebody else has done it, or nothing is to be done any more
+                self.waiting.pop(change.name, None)
         if not ready:
             return set(), {}, DONE
         self.started = {}
@@ -129,10 +132,15 @@ class Running:
         changes, _observed, _plan = self._plan_for(frozenset({name}))
         return next(iter(changes), None)
 
-    def _plan_for(self, names: frozenset[str]) -> tuple[tuple[Change, ...], Observed, Plan]:
+    def _plan_for(
+        self, names: frozenset[str], *, again: bool = False
+    ) -> tuple[tuple[Change, ...], Observed, Plan]:
+        """The plan for some; `again` for those whose request the service has put off."""
         observed = self.session.observe(self.provider)
+        put_off = self.options.replace & frozenset(self.waiting) if again else frozenset()
+        retry = again and self.options.retry_failed and names <= frozenset(self.waiting)
         options = replace(
-            self.options, select=names, replace=frozenset(), prune=False, retry_failed=False
+            self.options, select=names, replace=put_off, prune=False, retry_failed=retry
         )
         plan = plan_for(self.session, observed, options)
         return plan.changes, observed, plan

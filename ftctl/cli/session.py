@@ -132,6 +132,9 @@ def state_folder(root: Path) -> Path:
     """The folder for what may be thrown away; git ignores it."""
     folder = root / STATE_FOLDER
     ignore = folder / ".gitignore"
+    for path in (folder, ignore):
+        if path.is_symlink():
+            raise FtctlError(f"{path} is a link", "remove it: it is made anew")
     try:
         folder.mkdir(exist_ok=True)
         if not ignore.exists():

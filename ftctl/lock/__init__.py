@@ -8,7 +8,14 @@ from ftctl.lock.document import Malformed, lock_document, lock_text, read_lock
 from ftctl.lock.file import LOCK_FILE, read_lock_file, update_lock_file
 from ftctl.lock.nouns import DEFAULT_ENVIRONMENT, DataFile, Entry, Lock, Pointer, Release, Section
 from ftctl.lock.offline import observed_from
-from ftctl.lock.promotion import DEFAULT_ALIAS, is_alias, promote, protected, rollback
+from ftctl.lock.promotion import (
+    DEFAULT_ALIAS,
+    is_alias,
+    promote,
+    protected,
+    rollback,
+    without_models,
+)
 from ftctl.lock.record import record, unknown_checkpoints
 
 __all__ = [
@@ -34,4 +41,5 @@ __all__ = [
     "rollback",
     "unknown_checkpoints",
     "update_lock_file",
+    "without_models",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ftctl.lock.nouns import Lock, Pointer
@@ -42,6 +42,21 @@ def rollback(lock: Lock, environment: str, name: str, alias: str) -> Lock:
         history[alias] = tuple(one for one in rest if one is not None)
     after = replace(entry, promoted={**entry.promoted, alias: earlier}, history=history)
     return lock.with_entries(environment, {**lock.entries(environment), name: after})
+
+
+def without_models(lock: Lock, environment: str, models: Collection[str]) -> Lock:
+    """The record without promotions of models that were deleted."""
+    entries = {
+        name: replace(
+            entry,
+            promoted={
+                alias: one for alias, one in entry.promoted.items() if one.model not in models
+            },
+        )
+        for name, entry in lock.entries(environment).items()
+    }
+    kept = {name: one for name, one in entries.items() if one.release or one.promoted or one.more}
+    return lock.with_entries(environment, kept)
 
 
 def protected(lock: Lock) -> Mapping[str, str]:

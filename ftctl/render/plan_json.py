@@ -18,6 +18,8 @@ NO_OPTIONS: Mapping[str, Any] = {
     "replace": [],
     "prune": False,
     "retry_failed": False,
+    "force_destroy": False,
+    "environment": None,
 }
 """The command line of a plan that was given none of the options that shape it."""
 

@@ -170,7 +170,8 @@ def report_text(report: Report) -> str:
 
 def status_text(rows: list[tuple[str, str, str, str]]) -> str:
     """A table of name, status, model or job, and a remark."""
-    table = [("NAME", "STATUS", "MODEL OR JOB", ""), *rows]
+    safe = [(one_line(a), one_line(b), one_line(c), one_line(d)) for a, b, c, d in rows]
+    table = [("NAME", "STATUS", "MODEL OR JOB", ""), *safe]
     widths = [max(len(row[column]) for row in table) for column in range(3)]
     return "\n".join(
         "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3])).rstrip() for row in table
@@ -183,7 +184,7 @@ def progress_text(progress: Progress) -> str:
     if progress.job.status == "succeeded":
         return f"{progress.name}: succeeded as {progress.job.model}"
     if progress.job.error is not None and not progress.job.in_progress:
-        return f"{progress.name}: {progress.job.status}: {progress.job.error.message}"
+        return one_line(f"{progress.name}: {progress.job.status}: {progress.job.error.message}")
     if progress.step is not None:
         total = f" of {progress.total_steps}" if progress.total_steps else ""
         parts.append(f"step {progress.step}{total}")
