@@ -328,3 +328,25 @@ def test_a_digest_stands_for_the_options_too(repository: Repository) -> None:
     applied = shell.ok("apply", "--approve", plan["digest"])
 
     assert "tone: started ftjob-" in applied.out
+
+
+def test_children_that_a_waiting_apply_starts_count_against_the_limit(
+    shell: Shell, write_project: Write
+) -> None:
+    child = TONE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    write_project(
+        {
+            "ftctl.yaml": "project: demo\npolicy: {max_jobs_created: 1}\n",
+            "finetunes/tone.yaml": TONE,
+            "finetunes/child.yaml": child,
+            "data/tone.jsonl": chat_rows(12),
+        }
+    )
+
+    waiting = shell("apply", "--auto-approve", "--wait")
+
+    assert waiting.status == 3
+    assert "the plan starts 2 training jobs (tone, child)" in waiting.err
+    assert shell("apply", "--auto-approve").status == 0

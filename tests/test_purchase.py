@@ -56,6 +56,22 @@ def test_a_wait_starts_what_waits_its_turn_when_it_has_come(remote: Shell, world
     assert len(world.jobs) == 1
 
 
+def test_a_replacement_and_a_second_try_keep_their_turn(remote: Shell, world: World) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    world.before = times(2, DAILY)
+
+    replaced = remote.ok("apply", "--replace", "tone", "--auto-approve", "--timeout", "1h")
+
+    assert "tone: succeeded as ft:" in replaced.out
+    assert len(world.jobs) == 2
+    for job in world.jobs:
+        job["status"] = "failed"
+        job["fine_tuned_model"] = None
+    world.before = times(2, DAILY)
+    remote.ok("apply", "--retry-failed", "--auto-approve", "--timeout", "1h")
+    assert len(world.jobs) == 3
+
+
 def test_a_wait_for_a_turn_ends_when_time_is_up(remote: Shell, world: World) -> None:
     world.before = times(1000, DAILY)
 

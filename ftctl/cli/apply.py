@@ -109,7 +109,8 @@ def apply_command(
                 _refuse_unknown(session, approved, wanted)
                 options = options_for(session, wanted)
                 whole = plan_for(session, observed, options)
-        settled = _show(session, observed, whole, approved, wanted)
+        waits = wait or timeout is not None
+        settled = _show(session, observed, whole, approved, wanted, waits=waits)
         plan = settled.plan
         if approved is None and approve is not None and not is_digest(approve, plan_digest(plan)):
             raise stale(plan_digest(plan))
@@ -119,7 +120,7 @@ def apply_command(
         with interrupts(settings.console) as stop:
             run = Running(session, provider, options, stop, parallelism)
             status = DONE if plan.empty else run.carry_out(plan, observed)
-            if wait or timeout is not None:
+            if waits:
                 try:
                     status = run.wait(plan, status, timeout)
                 except WaitTimeout:
@@ -147,7 +148,13 @@ def _refuse_unknown(session: Session, approved: Approved, wanted: Asked) -> None
 
 
 def _show(
-    session: Session, observed: Observed, plan: Plan, approved: Approved | None, wanted: Asked
+    session: Session,
+    observed: Observed,
+    plan: Plan,
+    approved: Approved | None,
+    wanted: Asked,
+    *,
+    waits: bool,
 ) -> Settled:
     """Print the plan, or what is left of the one that was approved.
 
@@ -156,7 +163,7 @@ def _show(
     """
     console = session.settings.console
     settled, moved = (Settled(plan), ()) if approved is None else settle(approved, plan)
-    found = review(session, plan if moved else settled.plan, observed, wanted)
+    found = review(session, plan if moved else settled.plan, observed, wanted, waits=waits)
     console.result(plan_text(found, None, console.paint))
     _tell(session, settled)
     if moved:

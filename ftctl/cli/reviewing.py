@@ -31,6 +31,7 @@ def review(
     *,
     offline: bool = False,
     destroy: bool = False,
+    waits: bool = False,
     show_text: bool = False,
 ) -> Review:
     """The plan with the policy's verdicts, and with data compared where there is a base."""
@@ -43,7 +44,7 @@ def review(
     found = Review(
         plan,
         plan_digest(plan),
-        judge(_question(session, plan, observed, wanted, destroy=destroy)),
+        judge(_question(session, plan, observed, wanted, destroy=destroy, waits=waits)),
         data,
         base,
         commit_of(session.root),
@@ -58,7 +59,13 @@ def review(
 
 
 def _question(
-    session: Session, plan: Plan, observed: Observed, wanted: Asked, *, destroy: bool
+    session: Session,
+    plan: Plan,
+    observed: Observed,
+    wanted: Asked,
+    *,
+    destroy: bool,
+    waits: bool,
 ) -> Question:
     today = session.today
     month = datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
@@ -82,6 +89,7 @@ def _question(
         duplicates=session.duplicates,
         allow=wanted.allow,
         destroy=destroy,
+        waits=waits,
     )
 
 

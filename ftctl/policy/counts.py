@@ -14,10 +14,13 @@ _NARROW = "narrow the plan with --select NAME"
 
 
 def max_jobs_created(question: Question) -> Iterator[Verdict]:
-    """How many jobs the plan starts; those deferred count in the apply that starts them."""
+    """How many jobs one apply starts; those deferred count in the one that starts them."""
     rule = "max_jobs_created"
-    starts = [change.name for change in question.plan.changes for step in change.steps
-              if isinstance(step, StartJob)]  # fmt: skip
+    if question.waits:
+        starts = [one.change.name for one in question.bought]
+    else:
+        starts = [change.name for change in question.plan.changes for step in change.steps
+                  if isinstance(step, StartJob)]  # fmt: skip
     yield from _counted(question, rule, "starts", "training job", starts)
 
 

@@ -75,6 +75,7 @@ class Question:
     # path of a data file -> rows that repeat another, rows
     allow: frozenset[str] = frozenset()  # rules that are let pass
     destroy: bool = False  # whether `ftctl destroy` asks
+    waits: bool = False  # whether this apply waits, and so starts what is deferred too
 
     def setting(self, rule: str) -> Any:
         """What the policy says for a rule; None where it says nothing."""
