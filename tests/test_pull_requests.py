@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -350,3 +351,29 @@ def test_children_that_a_waiting_apply_starts_count_against_the_limit(
     assert waiting.status == 3
     assert "the plan starts 2 training jobs (tone, child)" in waiting.err
     assert shell("apply", "--auto-approve").status == 0
+
+
+def test_plans_are_not_kept_through_a_link(repository: Repository) -> None:
+    shell = repository.shell
+    repository.write({f"cfg/{number}.json": "{}" for number in range(25)})
+    kept = shell.folder / ".ftctl" / "plans"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.symlink_to(shell.folder / "cfg")
+
+    shell.ok("plan", "--replace", "tone")
+
+    assert len(list((shell.folder / "cfg").iterdir())) == 25
+
+
+def test_no_manifest_starts_a_line_of_a_log(repository: Repository) -> None:
+    shell = repository.shell
+    tagged = f'{TONE}metadata: {{owner: "x\\n::error::pwned"}}\n'
+    repository.commit({"finetunes/tone.yaml": tagged.replace("n_epochs: 3", "n_epochs: 4")})
+    shell.ok("plan", "--out", "plan.json")
+    repository.commit({"finetunes/tone.yaml": tagged.replace("n_epochs: 3", "n_epochs: 5")})
+
+    told = [shell("apply", "plan.json"), shell("status"), shell("output"), shell("plan")]
+
+    assert told[0].status == 5
+    lines = [line for one in told for line in (one.out + one.err).splitlines()]
+    assert not [line for line in lines if line.strip().startswith("::")]
