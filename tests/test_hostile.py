@@ -1092,16 +1092,22 @@ def test_a_revision_that_is_not_there_is_told_with_the_command_that_fetches_it(
     git(tmp_path, "clone", "--quiet", "--depth=1", settled.as_uri(), str(shallow))
 
     told = []
-    for folder in (settled, shallow):
+    for folder, revision in (
+        (settled, "release"),
+        (shallow, "origin/release"),
+        (shallow, "HEAD~9"),
+    ):
         with pytest.raises(FtctlError) as caught:
-            read_base(folder, "origin/release")
+            read_base(folder, revision)
         told.append((caught.value.message, caught.value.hint))
 
-    message = "git does not know the revision 'origin/release' here"
-    cure = "fetch it first: git fetch origin release"
+    missing = "git does not know the revision"
+    few = "this clone is shallow and has few of its commits"
+    name = "check its name: 'git branch --all' lists the branches"
     assert told == [
-        (message, cure),
-        (f"{message}; this clone is shallow and has few of its commits", cure),
+        (f"{missing} 'release' here", name),  # there is nothing to fetch from
+        (f"{missing} 'origin/release' here; {few}", "fetch it first: git fetch origin release"),
+        (f"{missing} 'HEAD~9' here; {few}", name),
     ]
 
 
