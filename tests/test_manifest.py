@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -212,6 +213,34 @@ def test_what_cannot_be_meant_is_refused_with_its_place(
     tmp_path: Path, text: str | bytes, found: str
 ) -> None:
     assert problems_of(tmp_path, text) == [found]
+
+
+@pytest.mark.parametrize("loader", ["libyaml", "python"])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: " + "[" * 5_000, "1:67 yaml-too-large"),
+        ("a: " + "{" * 5_000, "1:67 yaml-too-large"),
+        ("a: " + "[{" * 5_000, "1:67 yaml-too-large"),
+        ("a: " + "[" * 999, "1:67 yaml-too-large"),
+        ("a: " + "[" * 1_000 + "]" * 1_000, "1:67 yaml-too-large"),
+        ("\u00e9: no\n---\nb: " + "[" * 5_000, "3:67 yaml-too-large"),
+        ("a: 1\n" + "[" * 5_000, "2:1026 yaml-syntax"),
+        ("- " * 5_000, "1:129 yaml-too-large"),
+        ("? " * 5_000, "1:129 yaml-too-large"),
+        ('{"a":' * 5_000, "1:321 yaml-too-large"),
+    ],
+)
+def test_depth_is_refused_in_one_place_by_every_parser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: str, text: str, found: str
+) -> None:
+    if loader == "python":
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+
+    problems = problems_of(tmp_path, text)
+
+    assert problems[-1] == found
+    assert len(problems) == len(set(problems))  # nothing is read and reported twice
 
 
 def test_the_first_of_two_equal_keys_counts_and_the_second_is_told_of_it(tmp_path: Path) -> None:

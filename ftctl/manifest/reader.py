@@ -8,6 +8,7 @@ cannot exhaust the C stack (libyaml's composer recurses).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -27,6 +28,8 @@ from ftctl.manifest.text import (
     shorten,
 )
 from ftctl.scalars import Trap, read_scalar
+
+_READ_AHEAD = 1024  # characters that a parser reads to learn whether a value is a key
 
 
 class TooMuch(Exception):
@@ -73,8 +76,7 @@ class Reader:
 
     def documents(self, text: str) -> Iterator[Document]:
         """Each document of a stream that is not empty."""
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 8 times faster
-        for event in yaml.parse(text, Loader=loader):
+        for event in _events(text):
             match event:
                 case yaml.DocumentStartEvent():
                     self._begin()
@@ -249,6 +251,26 @@ class Reader:
         self._problem(
             "yaml-tag", f"the tag '{shorten(tag)}' is not known here", event, "remove the tag"
         )
+
+
+def _events(text: str) -> Iterator[Any]:
+    """The parser's events, up to a depth that is ours to refuse.
+
+    libyaml 0.2.6 and later refuse 1,000 brackets in each other, and read so many before the first
+    becomes an event. What follows the one that they refuse is read as if it closed the others.
+    """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 8 times faster
+    given = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            yield event
+            given += 1
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark
+        if mark is None or "nesting depth" not in (fault.problem or ""):
+            raise
+        closed = text[: mark.index] + "]" * _READ_AHEAD
+        yield from islice(yaml.parse(closed, Loader=loader), given, None)
 
 
 def _mappings(value: Any) -> list[dict[Any, Any]] | None:
