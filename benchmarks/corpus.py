@@ -14,9 +14,9 @@ from ftctl.diff import short_spec
 from ftctl.digest import canonical_json, file_name
 from ftctl.emulator import Store, open_emulator
 from ftctl.emulator.app import DATABASE
-from ftctl.emulator.jobs.job import Job, Result
-from ftctl.emulator.jobs.rows import insert_job, record
-from ftctl.emulator.store import Session, open_store
+from ftctl.emulator.storage.job_record import Job, Result
+from ftctl.emulator.storage.jobs import insert_job, record
+from ftctl.emulator.storage.store import Session, open_store
 from ftctl.marks import make_marks
 
 PROJECT = "scale"

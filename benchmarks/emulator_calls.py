@@ -26,9 +26,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ftctl.emulator.app import Emulator, open_emulator
+from ftctl.emulator.http.wire import Request
 from ftctl.emulator.server import Server, serve
 from ftctl.emulator.settings import Settings
-from ftctl.emulator.wire import Request
 
 KEY = {"authorization": "Bearer any"}
 TARGETS = ("/v1/models", "/v1/models/gpt-4o", "/v1/fine_tuning/jobs", "/_ftctl/state")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from ftctl.emulator.learner import GREEDY, Lesson, Mind, Recipe, Trainer, base_mind, lessons_of
+from ftctl.emulator.model import GREEDY, Lesson, Mind, Recipe, Trainer, base_mind, lessons_of
 
 BASE = "gpt-4o-mini-2024-07-18"
 MULTIPLIERS = {0.3: "#3b6fb6", 1.0: "#2c8a57", 3.0: "#c2552d"}

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from test_emulator import JOBS, KEY, Lab
 
 from ftctl.emulator import Request, Response
-from ftctl.emulator.admin.routes import ADMIN_ROUTES
-from ftctl.emulator.schema import SCHEMA_VERSION
+from ftctl.emulator.admin.admin_routes import ADMIN_ROUTES
+from ftctl.emulator.storage.tables import SCHEMA_VERSION
 
 NOTHING = {"files": 0, "jobs": 0, "models": 0, "events": 0, "faults": 0}
 

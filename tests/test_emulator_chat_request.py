@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from test_emulator import Lab
 
-from ftctl.emulator.chat.request import FIELDS, read_chat_request
-from ftctl.emulator.wire import ApiError
+from ftctl.emulator.chat.chat_request import FIELDS, read_chat_request
+from ftctl.emulator.http.wire import ApiError
 
 SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
 CHAT = "/v1/chat/completions"

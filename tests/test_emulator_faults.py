@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from test_emulator import JOBS, Lab
 
 from ftctl.emulator import EmulatorTransport, Request, Response, serve
-from ftctl.emulator.faults.jobs import fault_of_job
-from ftctl.emulator.jobs.request import read_job_request
-from ftctl.emulator.store import Session, open_store
-from ftctl.emulator.wire import ApiError
+from ftctl.emulator.faults.job_faults import fault_of_job
+from ftctl.emulator.http.wire import ApiError
+from ftctl.emulator.jobs.job_request import read_job_request
+from ftctl.emulator.storage.store import Session, open_store
 
 FAULTS = "/_ftctl/faults"
 

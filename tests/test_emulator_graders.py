@@ -27,17 +27,17 @@ from ftctl.emulator.graders import (
     grade,
     make_grade,
 )
-from ftctl.emulator.graders.faults import Errors
 from ftctl.emulator.graders.formulas import BadFormula, NoValue, evaluate, names_in, parse_formula
+from ftctl.emulator.graders.grader_errors import Errors
 from ftctl.emulator.graders.meteor import align
+from ftctl.emulator.graders.python_grader import run_source
 from ftctl.emulator.graders.scoring import sample_of
-from ftctl.emulator.graders.similarity import METRICS, common_length, similarity
-from ftctl.emulator.graders.source import run_source
 from ftctl.emulator.graders.stems import stem
 from ftctl.emulator.graders.templates import MAX_TEXT, BadTemplate, check_template, render
-from ftctl.emulator.learner.markup import answer_text
-from ftctl.emulator.store import Session
-from ftctl.emulator.wire import ApiError, Json
+from ftctl.emulator.graders.text_similarity import METRICS, common_length, similarity
+from ftctl.emulator.http.wire import ApiError, Json
+from ftctl.emulator.model.markup import answer_text
+from ftctl.emulator.storage.store import Session
 
 SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
 RUN = "/v1/fine_tuning/alpha/graders/run"

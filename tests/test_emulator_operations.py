@@ -12,8 +12,8 @@ import pytest
 from conftest import ROOT
 from fidelity import MISSING, SPEC, load_specification
 
-from ftctl.emulator.operations import NOTES
-from ftctl.emulator.routes import ROUTES
+from ftctl.emulator.api.operations import NOTES
+from ftctl.emulator.api.routes import ROUTES
 
 PAGE = ROOT / "docs" / "emulator-operations.md"
 UPDATE = bool(os.environ.get("UPDATE"))

@@ -14,11 +14,11 @@ import pytest
 from test_emulator import JOBS, Lab, chats
 
 from ftctl.emulator import Server, serve
-from ftctl.emulator.page import asset
+from ftctl.emulator.web import asset
 
 FILES = sorted(
     file.name
-    for file in (Path(__file__).parent.parent / "ftctl" / "emulator" / "page").iterdir()
+    for file in (Path(__file__).parent.parent / "ftctl" / "emulator" / "web").iterdir()
     if file.suffix in (".html", ".css", ".js", ".svg")
 )
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -29,8 +29,8 @@ from fidelity import (
 from test_emulator import JOBS, KEY, Lab, chats, form
 
 from ftctl.emulator import Request, Response
-from ftctl.emulator.routes import ROUTES
-from ftctl.emulator.wire import answer
+from ftctl.emulator.api.routes import ROUTES
+from ftctl.emulator.http.wire import answer
 
 pytestmark = pytest.mark.skipif(not SPEC.exists(), reason=MISSING)
 

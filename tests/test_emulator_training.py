@@ -18,7 +18,7 @@ from conftest import DATA
 from test_emulator import JOBS, Lab
 
 from ftctl.emulator.app import DATABASE
-from ftctl.emulator.pace import Pace
+from ftctl.emulator.jobs.pace import Pace
 
 Figures = list[tuple[int, dict[str, Any]]]
 
@@ -440,8 +440,8 @@ def test_a_tuned_model_reads_emotions_and_its_base_does_not(school: School) -> N
 
 def paced(school: School, **pace: Any) -> None:
     """Choose how time passes in the school."""
-    from ftctl.emulator.pace import keep_pace
-    from ftctl.emulator.store import Session, open_store
+    from ftctl.emulator.jobs.pace import keep_pace
+    from ftctl.emulator.storage.store import Session, open_store
 
     store = open_store(school.folder / DATABASE)
     with store.transaction("IMMEDIATE") as connection:

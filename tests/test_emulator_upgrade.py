@@ -11,7 +11,7 @@ import pytest
 
 from ftctl.emulator import Request, Settings, open_emulator
 from ftctl.emulator.app import DATABASE
-from ftctl.emulator.schema import APPLICATION_ID
+from ftctl.emulator.storage.tables import APPLICATION_ID
 
 DUMP = Path(__file__).parent / "databases" / "emulator-2.sql"
 STOPPED_AT = 1_800_000_024.25  # the moment of the dump: its second job had trained for 2 s of 10

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from test_emulator import Lab, chats, form
 
 from ftctl.emulator import EmulatorTransport, Response, serve
-from ftctl.emulator.uploads import MAX_PART_BYTES, MAX_UPLOAD_BYTES
+from ftctl.emulator.api.upload_endpoints import MAX_PART_BYTES, MAX_UPLOAD_BYTES
 
 SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
 UPLOADS = "/v1/uploads"

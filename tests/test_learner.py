@@ -15,7 +15,7 @@ from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.emulator.learner import (
+from ftctl.emulator.model import (
     GREEDY,
     Lesson,
     Mind,
@@ -30,9 +30,9 @@ from ftctl.emulator.learner import (
     read_answer,
     task_of,
 )
-from ftctl.emulator.learner.numeric import np
-from ftctl.emulator.learner.objectives import Example
-from ftctl.emulator.learner.trainer import StepMetrics
+from ftctl.emulator.model.numeric import np
+from ftctl.emulator.model.objectives import Example
+from ftctl.emulator.model.trainer import StepMetrics
 
 BASE = "gpt-4o-mini-2024-07-18"
 
@@ -354,8 +354,8 @@ def test_an_answer_has_an_upper_bound_and_obeys_a_lower_one() -> None:
 
 def test_lessons_and_markup_need_no_numpy() -> None:
     code = (
-        "import sys; from ftctl.emulator.learner import lessons_of, read_answer;"
-        "assert 'numpy' not in sys.modules; from ftctl.emulator.learner import Mind;"
+        "import sys; from ftctl.emulator.model import lessons_of, read_answer;"
+        "assert 'numpy' not in sys.modules; from ftctl.emulator.model import Mind;"
         "import os; assert 'numpy' in sys.modules; assert 'MKL_NUM_THREADS' not in os.environ"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiktoken_ext import openai_public
 
-from ftctl.emulator.catalog import BASE_MODELS
+from ftctl.emulator.base_models import BASE_MODELS
 from ftctl.tokens import VocabularyError, encoding_for, open_counter
 from ftctl.tokens.counter import (
     ENTRY_SIZE,

@@ -1,7 +1,23 @@
 """The fine-tuning API on this machine: the same wire, no account, no network, nothing to pay.
 
-It stands in for someone else's service, so it imports nothing of the rest of ftctl. Names load on
+A request in, an answer out: the app, and two thin shells around it, a server and a transport. It
+stands in for someone else's service, so it imports nothing of the rest of ftctl. Names load on
 first use: a command that never emulates pays nothing for the import.
+
+Its rooms, each of which may use those before it:
+
+| room | what goes in and out |
+|---|---|
+| http | bytes -> a request, an answer -> bytes |
+| storage | values <-> rows of one SQLite file |
+| model | examples -> a small language model -> answers |
+| chat | a chat request -> a model's answer, piece by piece |
+| graders | a grader, a row and a sample -> a score |
+| jobs | a create request -> a job that goes on with the clock, and is trained |
+| faults | rules -> the requests and jobs that go wrong by them |
+| api | a request of the API -> its answer |
+| web | a path -> a file of the page to look inside |
+| admin | a request under `/_ftctl/` -> state, time, faults, journal |
 """
 
 from __future__ import annotations
@@ -11,11 +27,11 @@ from ftctl.lazy import lazily
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
     from ftctl.emulator.app import Emulator, open_emulator
+    from ftctl.emulator.http.wire import Request, Response
     from ftctl.emulator.server import Server, serve
     from ftctl.emulator.settings import Clock, Settings
-    from ftctl.emulator.store import EmulatorError, Store, open_store
+    from ftctl.emulator.storage.store import EmulatorError, Store, open_store
     from ftctl.emulator.transport import EmulatorTransport
-    from ftctl.emulator.wire import Request, Response
 
 __all__ = [
     "Clock",
@@ -35,15 +51,15 @@ __all__ = [
 _HOMES = {
     "Clock": "settings",
     "Emulator": "app",
-    "EmulatorError": "store",
+    "EmulatorError": "storage.store",
     "EmulatorTransport": "transport",
-    "Request": "wire",
-    "Response": "wire",
+    "Request": "http.wire",
+    "Response": "http.wire",
     "Server": "server",
     "Settings": "settings",
-    "Store": "store",
+    "Store": "storage.store",
     "open_emulator": "app",
-    "open_store": "store",
+    "open_store": "storage.store",
     "serve": "server",
 }
 

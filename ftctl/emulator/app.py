@@ -13,20 +13,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ftctl.emulator.admin.admin_routes import ROOM, find_admin, guarded, page_file
 from ftctl.emulator.admin.desk import Desk
-from ftctl.emulator.admin.routes import ROOM, find_admin, guarded, page_file
-from ftctl.emulator.call import Call, Handler
-from ftctl.emulator.doors import check_key, check_site, is_of_page
-from ftctl.emulator.faults.requests import RequestFaults, Struck, struck_answer
+from ftctl.emulator.admin.journal import Journal
+from ftctl.emulator.api.call import Call, Handler
+from ftctl.emulator.api.routes import find_route, is_public
+from ftctl.emulator.faults.request_faults import RequestFaults, Struck, struck_answer
+from ftctl.emulator.http.doors import check_key, check_site, is_of_page
+from ftctl.emulator.http.route_table import Match
+from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
 from ftctl.emulator.ids import fresh
-from ftctl.emulator.jobs.progress import seconds_until_due
+from ftctl.emulator.jobs.scheduler import seconds_until_due
 from ftctl.emulator.jobs.workshop import Workshop
-from ftctl.emulator.journal import Journal
-from ftctl.emulator.paths import Match
-from ftctl.emulator.routes import find_route, is_public
 from ftctl.emulator.settings import Clock, Settings
-from ftctl.emulator.store import EmulatorError, Store, open_store
-from ftctl.emulator.wire import ApiError, Request, Response, refusal
+from ftctl.emulator.storage.store import EmulatorError, Store, open_store
 
 DATABASE = "emulator.sqlite3"
 FORM_BYTES = 1024 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 import httpx2
 
 from ftctl.emulator.app import Emulator
-from ftctl.emulator.wire import Request
+from ftctl.emulator.http.wire import Request
 
 
 class EmulatorTransport(httpx2.BaseTransport):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ftctl.emulator.call import Call
-from ftctl.emulator.faults.requests import RequestFaults
-from ftctl.emulator.journal import Journal
-from ftctl.emulator.store import Session
-from ftctl.emulator.wire import Json, Response, bad_request, json_object
+from ftctl.emulator.admin.journal import Journal
+from ftctl.emulator.api.call import Call
+from ftctl.emulator.faults.request_faults import RequestFaults
+from ftctl.emulator.http.wire import Json, Response, bad_request, json_object
+from ftctl.emulator.storage.store import Session
 
 COUNTED = ("files", "jobs", "models", "events", "faults")
 

@@ -9,8 +9,8 @@ from typing import Any
 from ftctl.emulator.chat.speak import Spoken
 from ftctl.emulator.chat.spoken import CallDelta, Delta
 from ftctl.emulator.chat.tools import Wire
+from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import derived
-from ftctl.emulator.wire import Json
 
 FINGERPRINT = "fp_ftctl_emulator"
 """Tells every answer from one of the hosted service."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ftctl.emulator.chat.shapes import (
+from ftctl.emulator.chat.field_readers import (
     array,
     mapping,
     nullable,
@@ -21,7 +21,7 @@ from ftctl.emulator.chat.shapes import (
     unknown_value,
     wrong_type,
 )
-from ftctl.emulator.wire import ApiError, Json, bad_request
+from ftctl.emulator.http.wire import ApiError, Json, bad_request
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 MOST_MESSAGES = 2_048

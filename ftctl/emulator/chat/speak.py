@@ -1,4 +1,4 @@
-"""A model and what was said to it -> its answer, piece by piece; the only door to the learner."""
+"""A model and what was said to it -> its answer, piece by piece; the only door to the model room."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ftctl.emulator.chat.request import ChatRequest
-from ftctl.emulator.learner.lessons import prompt_of
-from ftctl.emulator.learner.markup import Answer, read_answer
-from ftctl.emulator.model_rows import find_weights
-from ftctl.emulator.store import Session
-from ftctl.emulator.wire import ApiError
+from ftctl.emulator.chat.chat_request import ChatRequest
+from ftctl.emulator.http.wire import ApiError
+from ftctl.emulator.model.lessons import prompt_of
+from ftctl.emulator.model.markup import Answer, read_answer
+from ftctl.emulator.storage.models import find_weights
+from ftctl.emulator.storage.store import Session
 
 if TYPE_CHECKING:
-    from ftctl.emulator.learner import Mind
+    from ftctl.emulator.model import Mind
 
 __all__ = ["Answer", "Speaker", "Spoken", "find_speaker", "listen", "read_answer"]
 
@@ -57,7 +57,7 @@ class Speaker:
             return Speaker(self.base, self.digest, self._load(), None)
 
     def _load(self) -> Mind:
-        from ftctl.emulator.learner import Mind, base_mind
+        from ftctl.emulator.model import Mind, base_mind
 
         if self.digest is None or self.weights is None:
             return base_mind(self.base)
@@ -88,7 +88,7 @@ def listen(
     speaker: Speaker, request: ChatRequest, *, seed: tuple[int, ...], most_pieces: int
 ) -> Iterator[Spoken]:
     """The answer that belongs to the seed."""
-    from ftctl.emulator.learner import Sampling
+    from ftctl.emulator.model import Sampling
 
     manner = request.manner
     mind = speaker.ready().mind

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from ftctl.emulator.chat.request import Terms
+from ftctl.emulator.chat.chat_request import Terms
 from ftctl.emulator.chat.speak import Answer, Spoken, read_answer
 
 Finish = Literal["stop", "length", "tool_calls", "function_call"]

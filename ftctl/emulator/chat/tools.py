@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ftctl.emulator.chat.shapes import (
+from ftctl.emulator.chat.field_readers import (
     array,
     flag,
     mapping,
@@ -16,7 +16,7 @@ from ftctl.emulator.chat.shapes import (
     text,
     wrong_type,
 )
-from ftctl.emulator.wire import Json, bad_request
+from ftctl.emulator.http.wire import Json, bad_request
 
 MOST_TOOLS = 128
 NAME = text(64, r"[a-zA-Z0-9_-]+", least=1)

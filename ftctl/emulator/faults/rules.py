@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ftctl.emulator.wire import Pairs
+from ftctl.emulator.http.wire import Pairs
 
 Cut = Literal["before", "after"]
 Malformed = Literal["text", "html", "truncated"]

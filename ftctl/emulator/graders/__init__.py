@@ -1,18 +1,17 @@
-"""Graders: from a sample of a model and the row that it answers to a score.
+"""A grader, a row and a sample of a model in; a score, and how it came about, out.
 
 | module | stage or noun |
 |---|---|
-| shape | a grader's JSON -> nothing, or a 400 that names the field |
+| grader_schema | a grader's JSON -> nothing, or a 400 that names the field |
 | templates | `{{item.x}}` and `{{sample.y}}` -> text |
 | formulas | `calculate_output` -> a number |
-| faults | why a score could not be had, in the API's flags |
-| similarity | two texts -> how alike they are, by each metric |
+| grader_errors | why a score could not be had, in the API's flags |
+| text_similarity | two texts -> how alike they are, by each metric |
 | meteor, stems | the metric that needs an alignment, and the word stems that it needs |
-| source, sandbox | a grader's Python source -> its score, in a process of its own |
+| python_grader, sandbox | a grader's Python source -> its score, in a process of its own |
 | judge | a model's words -> a score or a label |
 | asking | a grader's models -> the function that asks them |
 | scoring | a grader, an item and a sample -> the score, and how it came about |
-| handlers | run and validate |
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from ftctl.lazy import lazily
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.emulator.graders.asking import find_ask
-    from ftctl.emulator.graders.faults import GraderError
+    from ftctl.emulator.graders.grader_errors import GraderError
     from ftctl.emulator.graders.judge import Ask
     from ftctl.emulator.graders.scoring import (
         GraderTools,
@@ -45,7 +44,7 @@ __all__ = [
 
 _HOMES = {
     "Ask": "judge",
-    "GraderError": "faults",
+    "GraderError": "grader_errors",
     "GraderTools": "scoring",
     "PythonGradersOff": "scoring",
     "check_allowed": "scoring",

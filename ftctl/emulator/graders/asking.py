@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ftctl.emulator.catalog import BY_NAME
-from ftctl.emulator.chat.request import read_chat_request
+from ftctl.emulator.base_models import BY_NAME
+from ftctl.emulator.chat.chat_request import read_chat_request
 from ftctl.emulator.chat.speak import Speaker, find_speaker, listen
+from ftctl.emulator.graders.grader_schema import named_graders
 from ftctl.emulator.graders.judge import Ask
-from ftctl.emulator.graders.shape import named_graders
-from ftctl.emulator.model_rows import find_model
-from ftctl.emulator.store import Session
-from ftctl.emulator.wire import ApiError, Json
+from ftctl.emulator.http.wire import ApiError, Json
+from ftctl.emulator.storage.models import find_model
+from ftctl.emulator.storage.store import Session
 
 MOST_PIECES = 512
 """Of one verdict."""

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ftctl.emulator.catalog import BY_NAME
-from ftctl.emulator.graders.faults import GraderError
+from ftctl.emulator.base_models import BY_NAME
+from ftctl.emulator.graders.grader_errors import GraderError
 from ftctl.emulator.graders.templates import render
-from ftctl.emulator.learner.markup import read_answer
-from ftctl.emulator.wire import ApiError, Json
+from ftctl.emulator.http.wire import ApiError, Json
+from ftctl.emulator.model.markup import read_answer
 
 Ask = Callable[[str, list[Json], Json], str]
 """A model, chat messages and sampling parameters to the model's answer, in markup where it is no

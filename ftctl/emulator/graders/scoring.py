@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftctl.emulator.graders.faults import Errors, GraderError
 from ftctl.emulator.graders.formulas import BadFormula, NoValue, evaluate, parse_formula
+from ftctl.emulator.graders.grader_errors import Errors, GraderError
+from ftctl.emulator.graders.grader_schema import named_graders
 from ftctl.emulator.graders.judge import Ask, Verdict, label_by_model, score_by_model
-from ftctl.emulator.graders.shape import named_graders
-from ftctl.emulator.graders.similarity import similarity
 from ftctl.emulator.graders.templates import render
-from ftctl.emulator.learner.markup import read_answer
+from ftctl.emulator.graders.text_similarity import similarity
+from ftctl.emulator.http.wire import Json
+from ftctl.emulator.model.markup import read_answer
 from ftctl.emulator.settings import Settings
-from ftctl.emulator.wire import Json
 
 RUN_SECONDS = 120.0
 """The API's own limit on one grading."""
@@ -146,7 +146,7 @@ def _computed(grader: Json, item: Json, sample: Json, tools: GraderTools) -> flo
         if not tools.python:
             raise PythonGradersOff
         # Imported on first use: starting processes takes modules that few commands need.
-        from ftctl.emulator.graders.source import run_source
+        from ftctl.emulator.graders.python_grader import run_source
 
         return run_source(grader["source"], sample, item, tools.python_seconds)
     namespaces = {"item": item, "sample": sample}

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.emulator.graders.faults import GraderError
+from ftctl.emulator.graders.grader_errors import GraderError
 
 MAX_TEXT = 100_000
 """Characters that a filled text may have: what scores it takes longer than linear time."""

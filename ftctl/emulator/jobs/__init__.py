@@ -1,13 +1,14 @@
-"""Fine-tuning jobs: what may be asked for, how a job lives, how it is shown.
+"""A create request in; a job that goes on with the clock, is trained, and ends, out.
 
 | module | stage or noun |
 |---|---|
-| job | the job itself, its events and checkpoints |
-| rows | jobs in the store |
-| request | a create request -> a checked specification |
+| job_request | a create request -> a checked specification |
 | hyperparameters | their bounds, and what `auto` becomes |
-| examples | a file's content -> its number of examples, or why it cannot be used |
+| training_file | a file's content -> its examples, or why it cannot be used |
+| job_grader | a reinforcement job -> the function that grades its samples |
+| pace | how time passes for jobs |
+| milestones | which steps of a job leave a mark |
 | lifecycle | a job -> the same job at a later moment, and what happened on the way |
-| handlers | create, list, retrieve, cancel, pause, resume |
-| history | events and checkpoints |
+| workshop | what a process has prepared for its jobs: files read, steps trained |
+| scheduler | a store's jobs -> the same jobs at the present, training included |
 """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ftctl.emulator.wire import Json, bad_request
+from ftctl.emulator.http.wire import Json, bad_request
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import derived
-from ftctl.emulator.jobs.examples import MIN_EXAMPLES
-from ftctl.emulator.jobs.grading import ungradable
 from ftctl.emulator.jobs.hyperparameters import resolve_auto
-from ftctl.emulator.jobs.job import Checkpoint, Event, Happening, Job, Result, Status
+from ftctl.emulator.jobs.job_grader import ungradable
 from ftctl.emulator.jobs.milestones import fails_at, next_milestone, saves, tells
-from ftctl.emulator.pace import Pace
+from ftctl.emulator.jobs.pace import Pace
+from ftctl.emulator.jobs.training_file import MIN_EXAMPLES
 from ftctl.emulator.settings import Settings
-from ftctl.emulator.wire import Json
+from ftctl.emulator.storage.job_record import Checkpoint, Event, Happening, Job, Result, Status
 
 Change = tuple[Job, list[Happening]]
 

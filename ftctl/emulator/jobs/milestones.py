@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ftctl.emulator.jobs.job import Job
+from ftctl.emulator.storage.job_record import Job
 
 MOST_METRICS = 50
 """A job tells of its steps at most this often; of every step when there are few."""

@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, assert_never
 
-from ftctl.emulator.catalog import BY_NAME
-from ftctl.emulator.jobs.examples import BadExamples, Form, read_examples
-from ftctl.emulator.jobs.grading import Grade
-from ftctl.emulator.jobs.job import Job
+from ftctl.emulator.base_models import BY_NAME
+from ftctl.emulator.http.wire import Json
+from ftctl.emulator.jobs.job_grader import Grade
 from ftctl.emulator.jobs.lifecycle import Examined, NotPrepared, Trained
 from ftctl.emulator.jobs.milestones import saves, tells
-from ftctl.emulator.jobs.training_rows import SavedTraining
-from ftctl.emulator.wire import Json
+from ftctl.emulator.jobs.training_file import BadExamples, Form, read_examples
+from ftctl.emulator.storage.job_record import Job
+from ftctl.emulator.storage.trainings import SavedTraining
 
 if TYPE_CHECKING:
-    from ftctl.emulator.learner import Measured, Recipe, Trainer
-    from ftctl.emulator.learner.objectives import Example
+    from ftctl.emulator.model import Measured, Recipe, Trainer
+    from ftctl.emulator.model.objectives import Example
 
 FILES_REMEMBERED = 256
 BENCHES_KEPT = 8  # some 10 MB each; a job whose bench is gone is set up again from the store
@@ -199,26 +199,20 @@ def _figures(measured: Measured | None, of: str) -> Json:
 
 
 def _trainer(job: Job, material: Material) -> Trainer:
-    from ftctl.emulator import learner
+    from ftctl.emulator.model import Mind, Trainer, base_mind
 
     form = form_of(job)
     training = _examples(material.training, form)
     validation = None if material.validation is None else _examples(material.validation, form)
     recipe = _recipe(job)
     if material.saved is not None:
-        return learner.Trainer.resume(
-            material.saved.content, training, validation, recipe, material.grade
-        )
-    start = (
-        learner.base_mind(job.base)
-        if material.start is None
-        else learner.Mind.from_bytes(material.start)
-    )
-    return learner.Trainer.begin(start, training, validation, recipe, material.grade)
+        return Trainer.resume(material.saved.content, training, validation, recipe, material.grade)
+    start = base_mind(job.base) if material.start is None else Mind.from_bytes(material.start)
+    return Trainer.begin(start, training, validation, recipe, material.grade)
 
 
 def _recipe(job: Job) -> Recipe:
-    from ftctl.emulator.learner import Recipe
+    from ftctl.emulator.model import Recipe
 
     wanted = job.hyperparameters
     names = [one.name for one in fields(Recipe) if one.name in wanted]
@@ -227,7 +221,7 @@ def _recipe(job: Job) -> Recipe:
 
 def _examples(content: bytes, form: Form) -> list[Example]:
     """What the trainer learns of each row."""
-    from ftctl.emulator.learner import lessons_of, pair_of, task_of
+    from ftctl.emulator.model import lessons_of, pair_of, task_of
 
     rows = read_examples(content, form)
     match form:

@@ -1,0 +1,238 @@
+"""The job endpoints: create, list, retrieve, cancel, pause, resume."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ftctl.emulator.api.call import Call
+from ftctl.emulator.api.pagination import read_cursor, read_limit
+from ftctl.emulator.base_models import BY_NAME
+from ftctl.emulator.faults.job_faults import fault_of_job
+from ftctl.emulator.http.wire import (
+    ApiError,
+    Request,
+    Response,
+    answer,
+    answer_list,
+    bad_request,
+    json_object,
+)
+from ftctl.emulator.ids import derived_number, fresh
+from ftctl.emulator.jobs.job_request import MAX_METADATA, MAX_SEED, JobRequest, read_job_request
+from ftctl.emulator.jobs.lifecycle import Change, cancelled, paused, resumed
+from ftctl.emulator.jobs.pace import Pace, find_pace
+from ftctl.emulator.jobs.scheduler import bench_for
+from ftctl.emulator.settings import Settings
+from ftctl.emulator.storage.files import find_file
+from ftctl.emulator.storage.job_record import MOVING, TERMINAL, Event, Job, shown_job
+from ftctl.emulator.storage.jobs import find_job, insert_job, record, select_jobs, update_job
+from ftctl.emulator.storage.models import find_model, weights_of
+from ftctl.emulator.storage.store import Session
+
+DEFAULT_PAGE, MAX_PAGE = 20, 100
+
+
+def create_job(call: Call) -> Response:
+    """POST /v1/fine_tuning/jobs. The files' content is looked at later, when the job validates."""
+    wanted = read_job_request(json_object(call.request))
+    with call.writing() as session:
+        model, base = _trainable(session, wanted)
+        _check_file(session, wanted.training_file, "training_file")
+        if wanted.validation_file is not None:
+            _check_file(session, wanted.validation_file, "validation_file")
+        job = _new_job(session, wanted, model, base, call.settings)
+        job = replace(job, fault=fault_of_job(session, wanted))
+        insert_job(session, job)
+        record(session, job, _first_events(job))
+    return answer(shown_job(job, call.settings.organization))
+
+
+def list_jobs(call: Call) -> Response:
+    """GET /v1/fine_tuning/jobs: newest first, filtered by metadata."""
+    limit = read_limit(call.request, DEFAULT_PAGE, MAX_PAGE)
+    wanted = _metadata_filter(call.request)
+    with call.reading() as session:
+        jobs = select_jobs(
+            session,
+            before=read_cursor(call.request, session, "jobs"),
+            pairs=wanted.pairs,
+            without_metadata=wanted.none,
+            limit=limit + 1,
+            organization=call.settings.organization,
+        )
+    return answer_list(jobs[:limit], has_more=len(jobs) > limit)
+
+
+def retrieve_job(call: Call) -> Response:
+    """GET /v1/fine_tuning/jobs/{id}; it moves the job, where reads are what moves it."""
+    with call.reading() as session:
+        job = job_of(call, session)
+        pace = find_pace(session)
+    if pace.kind == "reads" and job.status in MOVING:
+        job = _read_once_more(call, pace)
+    return answer(shown_job(job, call.settings.organization))
+
+
+def _read_once_more(call: Call, pace: Pace) -> Job:
+    """Count this read; the one that makes the number full brings the job one status further."""
+    with call.writing() as session:
+        job = job_of(call, session)
+        stuck = job.status == "queued" and job.fault is not None and job.fault["at"] == "queue"
+        job = replace(job, reads=job.reads + 1)
+        if job.status in MOVING and job.reads % pace.reads == 0 and not stuck:
+            job = replace(job, due_at=session.now)
+        update_job(session, job)
+    with call.reading() as session:
+        return job_of(call, session)
+
+
+def cancel_job(call: Call) -> Response:
+    """POST .../cancel: any job that has not ended."""
+
+    def change(job: Job, now: float) -> Change:
+        if job.status in TERMINAL:
+            raise _wrong_status(job, "cancelled")
+        return cancelled(job, now)
+
+    return _changed(call, change)
+
+
+def pause_job(call: Call) -> Response:
+    """POST .../pause: a running job."""
+    with call.reading() as session:
+        job = job_of(call, session)
+        errand = bench_for(session, job, call.place) if job.status == "running" else None
+    if errand is not None:
+        errand()
+
+    def change(job: Job, now: float) -> Change:
+        if job.status != "running":
+            raise _wrong_status(job, "paused")
+        weights = call.workshop.weights(job) if job.step else None
+        return paused(job, now, weights, call.settings.organization)
+
+    return _changed(call, change)
+
+
+def resume_job(call: Call) -> Response:
+    """POST .../resume: a paused job."""
+    with call.reading() as session:
+        pace = find_pace(session)
+
+    def change(job: Job, now: float) -> Change:
+        if job.status != "paused":
+            raise _wrong_status(job, "resumed")
+        return resumed(job, now, call.settings, pace)
+
+    return _changed(call, change)
+
+
+def job_of(call: Call, session: Session) -> Job:
+    """The job that the path names; a 404 when there is none."""
+    job = find_job(session, call.path["job_id"])
+    if job is None:
+        message = f"Could not find fine tune: {call.path['job_id']}"
+        raise ApiError(404, message, param="fine_tune_id", code="fine_tune_not_found")
+    return job
+
+
+def _changed(call: Call, change: Callable[[Job, float], Change]) -> Response:
+    with call.writing() as session:
+        job, happenings = change(job_of(call, session), session.now)
+        update_job(session, job)
+        record(session, job, happenings)
+    call.workshop.written(job)
+    return answer(shown_job(job, call.settings.organization))
+
+
+def _wrong_status(job: Job, wanted: str) -> ApiError:
+    message = f"Job {job.id} is {job.status} and cannot be {wanted}."
+    return bad_request(message, None, "invalid_job_status")
+
+
+def _trainable(session: Session, wanted: JobRequest) -> tuple[str, str]:
+    """The model to start from, aliases resolved, and the base snapshot at its root."""
+    tuned = find_model(session, wanted.model)
+    base = BY_NAME.get(wanted.model if tuned is None else tuned.base)
+    if base is None:
+        ours = wanted.model.startswith("ft:")
+        code = "model_not_found" if ours else "model_not_available"
+        fault = "does not exist" if ours else "is not available for fine-tuning"
+        raise bad_request(f"The model '{wanted.model}' {fault}.", "model", code)
+    kind = wanted.method["type"]
+    if kind not in base.methods:
+        message = f"{base.name} can be tuned by {' or '.join(base.methods)}, not by {kind}."
+        raise bad_request(message, "method.type", "unsupported_method")
+    return (base.name if tuned is None else wanted.model), base.name
+
+
+def _check_file(session: Session, file_id: str, param: str) -> None:
+    row = find_file(session, file_id)
+    if row is None:
+        raise bad_request(f"{param}: there is no file {file_id}.", param, "file_not_found")
+    if row["purpose"] != "fine-tune":
+        message = f"{param}: {file_id} has the purpose '{row['purpose']}', not 'fine-tune'."
+        raise bad_request(message, param, "invalid_file_purpose")
+
+
+def _new_job(
+    session: Session, wanted: JobRequest, model: str, base: str, settings: Settings
+) -> Job:
+    serial = session.next_serial("jobs")
+    pace = find_pace(session)
+    job_id = fresh("ftjob-", settings.id_seed, serial)
+    seed = derived_number(MAX_SEED, job_id, "seed") if wanted.seed is None else wanted.seed
+    return Job(
+        seq=serial,
+        id=job_id,
+        created_at=session.now,
+        model=model,
+        base=base,
+        method=wanted.method,
+        training_file=wanted.training_file,
+        validation_file=wanted.validation_file,
+        suffix=wanted.suffix,
+        seed=seed,
+        metadata=wanted.metadata,
+        integrations=wanted.integrations,
+        status="validating_files",
+        due_at=pace.due(session.now, settings.validating_seconds),
+        start_weights=weights_of(session, model),
+    )
+
+
+def _first_events(job: Job) -> list[Event]:
+    files = f"training file: {job.training_file}"
+    if job.validation_file is not None:
+        files += f" and validation file: {job.validation_file}"
+    return [
+        Event(job.created_at, f"Created fine-tuning job: {job.id}"),
+        Event(job.created_at, f"Validating {files}"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _MetadataFilter:
+    """Pairs that a job must carry, every one; `none` asks for jobs that carry nothing."""
+
+    pairs: frozenset[tuple[str, str]]
+    none: bool
+
+
+def _metadata_filter(request: Request) -> _MetadataFilter:
+    pairs = set()
+    none = False
+    for name, value in request.query:
+        key = re.fullmatch(r"metadata\[(.*)\]", name, re.DOTALL)
+        if key:
+            pairs.add((key[1], value))
+        elif name == "metadata":
+            if value != "null":
+                message = "Filter with metadata[key]=value, or metadata=null for jobs without any."
+                raise bad_request(message, "metadata")
+            none = True
+    if len(pairs) > MAX_METADATA:
+        raise bad_request(f"No job has over {MAX_METADATA} pairs of metadata.", "metadata")
+    return _MetadataFilter(frozenset(pairs), none)

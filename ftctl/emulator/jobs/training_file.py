@@ -1,0 +1,86 @@
+"""A file's content -> its examples, or the first reason why it is unusable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from ftctl.emulator.http.wire import parse_json
+
+Form = Literal["chat", "completion", "preference", "reinforcement"]
+"""What an example looks like: it depends on the model and on the method."""
+
+MIN_EXAMPLES = 10
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class BadExamples(Exception):
+    """Says in which line of the file which rule is broken."""
+
+
+def read_examples(content: bytes, form: Form) -> list[dict[str, Any]]:
+    """The examples of that form, blank lines left out; BadExamples for a line that is none."""
+    examples = []
+    for number, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            example = parse_json(line)
+        except ValueError as fault:
+            raise BadExamples(f"Line {number} is not valid JSON: {fault}.") from fault
+        if not isinstance(example, dict):
+            raise BadExamples(f"Line {number} is not a JSON object.")
+        fault_text = _CHECKS[form](example)
+        if fault_text:
+            raise BadExamples(f"Line {number}: {fault_text}.")
+        examples.append(example)
+    return examples
+
+
+def _chat(example: dict[str, Any]) -> str | None:
+    roles = _roles(example.get("messages"))
+    if roles is None:
+        return "'messages' must be a list of messages, each with a known role"
+    return None if "assistant" in roles else "there is no message from the assistant"
+
+
+def _completion(example: dict[str, Any]) -> str | None:
+    texts = (example.get("prompt"), example.get("completion"))
+    good = all(isinstance(text, str) for text in texts)
+    return None if good else "'prompt' and 'completion' must both be strings"
+
+
+def _preference(example: dict[str, Any]) -> str | None:
+    given = example.get("input")
+    if not isinstance(given, dict) or _roles(given.get("messages")) is None:
+        return "'input' must hold 'messages', each with a known role"
+    for name in ("preferred_output", "non_preferred_output"):
+        if _roles(example.get(name)) != ["assistant"]:
+            return f"'{name}' must be a list of one message from the assistant"
+    return None
+
+
+def _reinforcement(example: dict[str, Any]) -> str | None:
+    roles = _roles(example.get("messages"))
+    if roles is None:
+        return "'messages' must be a list of messages, each with a known role"
+    return None if roles[-1] == "user" else "the last message must be from the user"
+
+
+def _roles(messages: Any) -> list[str] | None:
+    """The messages' roles in order, or None if these are no messages."""
+    if not isinstance(messages, list) or not messages:
+        return None
+    roles = [m.get("role") if isinstance(m, dict) else None for m in messages]
+    good = [role for role in roles if isinstance(role, str) and role in ROLES]
+    return good if len(good) == len(roles) else None
+
+
+_CHECKS: Mapping[Form, Callable[[dict[str, Any]], str | None]] = {
+    "chat": _chat,
+    "completion": _completion,
+    "preference": _preference,
+    "reinforcement": _reinforcement,
+}

@@ -1,0 +1,127 @@
+"""A model's weights as a value: what it answers, how it judges an answer, its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from ftctl.emulator.model.arrays import pack, unpack
+from ftctl.emulator.model.features import Floats, Numbers
+from ftctl.emulator.model.lessons import Prompt
+from ftctl.emulator.model.network import WIDTH, judge, write_script
+from ftctl.emulator.model.numeric import np
+from ftctl.emulator.model.speech import Sampling, Speech
+from ftctl.emulator.model.vocabulary import FIRST_WORD, Vocabulary
+
+MOST_PIECES = 512
+"""Of a longer answer only the start is learnt and scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean negative log-likelihood of a piece in nats, share of pieces that led, their number."""
+
+    loss: float
+    accuracy: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mind:
+    """The weights of one model, in numbers that 16 bits can hold: what is kept is what speaks.
+
+    `rows` is (features, WIDTH) and belongs to the sorted hashes in `known`, `output` is
+    (pieces, WIDTH) and `bias` (pieces) to the vocabulary. Nothing in it ever changes.
+    """
+
+    name: str  # of the base model
+    vocabulary: Vocabulary
+    known: Numbers
+    rows: Floats
+    output: Floats
+    bias: Floats
+
+    def __post_init__(self) -> None:
+        for array in (self.known, self.rows, self.output, self.bias):
+            array.flags.writeable = False
+
+    def answer(self, prompt: Prompt, sampling: Sampling) -> Speech:
+        """An answer in markup, piece by piece."""
+        return Speech(self, prompt, sampling)
+
+    def score(self, prompt: Prompt, answer: str) -> Score:
+        """How likely the answer is, up to its first MOST_PIECES pieces, its end included."""
+        judged = judge(self, write_script(self, prompt, answer, MOST_PIECES))
+        loss = -float(judged.log_probabilities.mean(dtype=np.float64))
+        return Score(loss, float(judged.led.mean()), len(judged.led))
+
+    def to_bytes(self) -> bytes:
+        """The whole model; `from_bytes` is the way back."""
+        words = self.vocabulary.words
+        text = np.frombuffer(b"".join(words), "|u1")
+        sizes = np.array([len(word) for word in words], "|u1")
+        arrays = {"words": text, "sizes": sizes, "known": self.known.astype("<u4")}
+        for name in ("rows", "output", "bias"):
+            arrays[name] = getattr(self, name).astype("<f2")
+        return pack({"name": self.name}, arrays)
+
+    @staticmethod
+    def from_bytes(packed: bytes) -> Mind:
+        """ValueError if these are not a model's bytes."""
+        facts, arrays = unpack(packed)
+        try:
+            sizes, text = arrays["sizes"].tolist(), arrays["words"].tobytes()
+            numbers = {n: arrays[n].astype(np.float32) for n in ("rows", "output", "bias")}
+            name, known = str(facts["name"]), arrays["known"].astype(np.uint32)
+        except (KeyError, TypeError) as fault:
+            raise ValueError(f"not a model's bytes: {fault!r}") from fault
+        ends = np.cumsum([0, *sizes]).tolist()
+        words = tuple(text[start:end] for start, end in pairwise(ends))
+        mind = Mind(name, Vocabulary(words), known, **numbers)
+        if ends[-1] != len(text) or not _consistent(mind):
+            raise ValueError("not a model's bytes: its parts do not fit")
+        return mind
+
+
+def _consistent(mind: Mind) -> bool:
+    pieces = len(mind.vocabulary)
+    return (
+        len(mind.known) > 0
+        and mind.rows.shape == (len(mind.known), WIDTH)
+        and mind.output.shape == (pieces, WIDTH)
+        and mind.bias.shape == (pieces,)
+    )
+
+
+@lru_cache(maxsize=64)
+def blank_mind(name: str) -> Mind:
+    """A model that has learnt nothing; its output rows are random, by its name."""
+    generator = np.random.default_rng(list(name.encode("utf-8", "replace")))
+    output = generator.normal(0.0, WIDTH**-0.5, (FIRST_WORD, WIDTH))
+    return rounded(
+        name,
+        Vocabulary(),
+        np.zeros(1, np.uint32),
+        rows=np.zeros((1, WIDTH), np.float32),
+        output=output.astype(np.float32),
+        bias=np.zeros(FIRST_WORD, np.float32),
+    )
+
+
+def rounded(
+    name: str,
+    vocabulary: Vocabulary,
+    known: Numbers,
+    *,
+    rows: Floats,
+    output: Floats,
+    bias: Floats,
+) -> Mind:
+    """A model of copies of these numbers, rounded to what is kept."""
+    return Mind(name, vocabulary, known.copy(), kept(rows), kept(output), kept(bias))
+
+
+def kept(numbers: Floats) -> Floats:
+    """A copy of the numbers, rounded to 16 bits."""
+    return numbers.astype(np.float16).astype(np.float32)
