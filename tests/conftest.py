@@ -212,7 +212,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-# What the whole run says to the emulator is judged at its end, in test_emulator_spec.py.
+# What the whole run says to the emulator is judged at its end, in emulator/test_spec.py.
 
 
 def pytest_configure() -> None:

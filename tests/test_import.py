@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 from conftest import Shell, chat_rows, preference_rows, small_project
+from emulator.lab import form
 from plain_server import World
-from test_emulator import form
 
 from ftctl.desired import Desired
 from ftctl.emulator import Emulator, Request, Settings, open_emulator

@@ -1,4 +1,4 @@
-"""A model and what was said to it -> its answer, piece by piece; the only door to the model room."""
+"""A model and what was said to it -> its answer, piece by piece; the one door to `model`."""
 
 from __future__ import annotations
 

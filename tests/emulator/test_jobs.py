@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_emulator import JOBS, Lab, chats
+
+from emulator.lab import JOBS, Lab, chats
 
 AUTO = {"batch_size": "auto", "learning_rate_multiplier": "auto", "n_epochs": "auto"}
 GRADER = {

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_emulator import JOBS, Lab, chats
+from conftest import ROOT
 
+from emulator.lab import JOBS, Lab, chats
 from ftctl.emulator import Server, serve
 from ftctl.emulator.web import asset
 
 FILES = sorted(
     file.name
-    for file in (Path(__file__).parent.parent / "ftctl" / "emulator" / "web").iterdir()
+    for file in (ROOT / "ftctl" / "emulator" / "web").iterdir()
     if file.suffix in (".html", ".css", ".js", ".svg")
 )
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 from conftest import Shell, chat_rows
-from test_emulator import Lab
+
+from emulator.lab import Lab
 
 KEY = {"authorization": "Bearer any"}
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DATA
-from test_emulator import JOBS, Lab
+from conftest import DATA, ROOT
 
+from emulator.lab import JOBS, Lab
 from ftctl.emulator.app import DATABASE
 from ftctl.emulator.jobs.pace import Pace
 
@@ -290,7 +290,7 @@ _KILLED = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from test_emulator_training import School, rows
+from emulator.test_training import School, rows
 school = School(Path(sys.argv[1]))
 job = school.create(training_file=school.upload(rows(200)), seed=1)
 while True:
@@ -302,7 +302,7 @@ while True:
 
 
 def test_a_job_goes_on_where_a_killed_process_left_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _KILLED, str(tmp_path / "state"), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", _KILLED, str(tmp_path / "state"), str(ROOT / "tests")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:

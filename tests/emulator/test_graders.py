@@ -14,10 +14,11 @@ import httpx2
 import jsonschema
 import openai
 import pytest
+from conftest import DATA
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_emulator import JOBS, Lab
 
+from emulator.lab import JOBS, Lab
 from ftctl.emulator import EmulatorTransport, Settings
 from ftctl.emulator.graders import (
     GraderError,
@@ -39,7 +40,7 @@ from ftctl.emulator.http.wire import ApiError, Json
 from ftctl.emulator.model.markup import answer_text
 from ftctl.emulator.storage.store import Session
 
-SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
+SPEC = DATA / "openapi" / "openai-fine-tuning.json"
 RUN = "/v1/fine_tuning/alpha/graders/run"
 VALIDATE = "/v1/fine_tuning/alpha/graders/validate"
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_emulator import JOBS, KEY, Lab
 
+from emulator.lab import JOBS, KEY, Lab
 from ftctl.emulator import Request, Response
 from ftctl.emulator.admin.admin_routes import ADMIN_ROUTES
 from ftctl.emulator.storage.tables import SCHEMA_VERSION

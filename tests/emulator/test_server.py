@@ -15,8 +15,8 @@ from typing import Any
 import httpx2
 import openai
 import pytest
-from test_emulator import Lab, chats, form
 
+from emulator.lab import Lab, chats, form
 from ftctl.emulator import EmulatorError, EmulatorTransport, Server, serve
 
 KEY = b"Authorization: Bearer any\r\n"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from test_emulator import Lab
 
+from emulator.lab import Lab
 from ftctl.emulator.chat.chat_request import FIELDS, read_chat_request
 from ftctl.emulator.http.wire import ApiError
 
-SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
+SPEC = DATA / "openapi" / "openai-fine-tuning.json"
 CHAT = "/v1/chat/completions"
 HELLO = [{"role": "user", "content": "Hello, json"}]
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}

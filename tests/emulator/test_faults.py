@@ -14,8 +14,8 @@ import openai
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_emulator import JOBS, Lab
 
+from emulator.lab import JOBS, Lab
 from ftctl.emulator import EmulatorTransport, Request, Response, serve
 from ftctl.emulator.faults.job_faults import fault_of_job
 from ftctl.emulator.http.wire import ApiError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,13 +11,14 @@ import httpx2
 import jsonschema
 import openai
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_emulator import Lab
 
+from emulator.lab import Lab
 from ftctl.emulator import EmulatorTransport
 
-SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
+SPEC = DATA / "openapi" / "openai-fine-tuning.json"
 CHECKPOINTS = "/v1/fine_tuning/checkpoints"
 
 

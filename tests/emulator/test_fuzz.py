@@ -18,8 +18,8 @@ import pytest
 from fidelity import MISSING, SPEC, Judge, Operation, Recorder, load_specification, sdk_violations
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from test_emulator import JOBS, KEY, Lab, chats, form
 
+from emulator.lab import JOBS, KEY, Lab, chats, form
 from ftctl.emulator import Request, Response
 
 pytestmark = pytest.mark.skipif(not SPEC.exists(), reason=MISSING)

@@ -26,8 +26,8 @@ from fidelity import (
     load_specification,
     sdk_violations,
 )
-from test_emulator import JOBS, KEY, Lab, chats, form
 
+from emulator.lab import JOBS, KEY, Lab, chats, form
 from ftctl.emulator import Request, Response
 from ftctl.emulator.api.routes import ROUTES
 from ftctl.emulator.http.wire import answer

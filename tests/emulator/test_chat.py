@@ -12,8 +12,8 @@ import openai
 import pytest
 from openai.lib.streaming.chat import ContentDeltaEvent
 from pydantic import BaseModel
-from test_emulator import Lab
 
+from emulator.lab import Lab
 from ftctl.emulator.server import serve
 from ftctl.emulator.transport import EmulatorTransport
 

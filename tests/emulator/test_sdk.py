@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
-from test_emulator import Lab, chats
 
+from emulator.lab import Lab, chats
 from ftctl.emulator import EmulatorTransport, serve
 
 

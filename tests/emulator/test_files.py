@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from test_emulator import Lab, chats, form
+
+from emulator.lab import Lab, chats, form
 
 FILES = "/v1/files"
 Field = tuple[str, str | None, bytes]

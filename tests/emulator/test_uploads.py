@@ -15,14 +15,15 @@ import httpx2
 import jsonschema
 import openai
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_emulator import Lab, chats, form
 
+from emulator.lab import Lab, chats, form
 from ftctl.emulator import EmulatorTransport, Response, serve
 from ftctl.emulator.api.upload_endpoints import MAX_PART_BYTES, MAX_UPLOAD_BYTES
 
-SPEC = Path(__file__).parents[2] / "shared" / "data" / "openapi" / "openai-fine-tuning.json"
+SPEC = DATA / "openapi" / "openai-fine-tuning.json"
 UPLOADS = "/v1/uploads"
 GOOD: dict[str, Any] = {
     "filename": "data.jsonl",

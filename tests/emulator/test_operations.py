@@ -1,6 +1,6 @@
 """docs/emulator-operations.md: every operation of the public API, and how far it goes here.
 
-`UPDATE=1 pytest tests/test_emulator_operations.py` rewrites the table.
+`UPDATE=1 pytest tests/emulator/test_operations.py` rewrites the table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The learner: rows become lessons, a model learns them by gradient steps and answers like them."""
+"""The small model: rows become lessons, it learns them by gradient steps and answers like them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DATA
+from conftest import DATA, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -358,7 +357,7 @@ def test_lessons_and_markup_need_no_numpy() -> None:
         "assert 'numpy' not in sys.modules; from ftctl.emulator.model import Mind;"
         "import os; assert 'numpy' in sys.modules; assert 'MKL_NUM_THREADS' not in os.environ"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 # Training
