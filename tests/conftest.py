@@ -63,10 +63,13 @@ class Shell:
     clock: HandClock
     environ: dict[str, str]
     capsys: pytest.CaptureFixture[str]
+    wire: Callable[[Any], Any] | None = None  # a transport around the embedded API's
 
     def __call__(self, *arguments: str) -> Result:
         self.capsys.readouterr()
-        settings = Settings(clock=self.clock, environ=self.environ, folder=self.folder)
+        settings = Settings(
+            clock=self.clock, environ=self.environ, folder=self.folder, wire=self.wire
+        )
         status = run(arguments, settings)
         captured = self.capsys.readouterr()
         return Result(status, captured.out, captured.err)

@@ -40,8 +40,8 @@ class World:
 class PlainServer(Loopback):
     """The server; `world` is its state."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(_Handler)
+    def __init__(self, world: World, port: int = 0) -> None:
+        super().__init__(_Handler, port)
         self.world = world
 
     @property
