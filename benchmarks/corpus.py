@@ -9,15 +9,15 @@ from pathlib import Path
 
 from ftctl.cli.session import open_session, state_folder
 from ftctl.cli.settings import Settings
-from ftctl.desired import FineTune
-from ftctl.diff import short_spec
-from ftctl.digest import canonical_json, file_name
+from ftctl.domain.desired import FineTune
+from ftctl.domain.digest import canonical_json, file_name
 from ftctl.emulator import Store, open_emulator
 from ftctl.emulator.app import DATABASE
 from ftctl.emulator.storage.job_record import Job, Result
 from ftctl.emulator.storage.jobs import insert_job, record
 from ftctl.emulator.storage.store import Session, open_store
-from ftctl.marks import make_marks
+from ftctl.planner.field_changes import short_spec
+from ftctl.providers.ownership import make_marks
 
 PROJECT = "scale"
 BASE = "gpt-4.1-mini-2025-04-14"

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.cache.datasets import Datasets
-from ftctl.cache.store import open_store
-from ftctl.dataset.facts import Counting, Question
+from ftctl.data.cache.datasets import Datasets
+from ftctl.data.cache.store import open_store
+from ftctl.data.scanning.facts import Counting, Question
 
 if TYPE_CHECKING:
-    from ftctl.dataset.workers import Workers
+    from ftctl.data.scanning.workers import Workers
 
 ENCODING = "o200k_base"
 BENCHMARKS = Path(__file__).parent
@@ -75,13 +75,13 @@ def scan(file: Path, way: str, cache: Path) -> None:
     count = 1 if way == "one process" else None
     question = Question("supervised", countings=(Counting(ENCODING),))
     if way == "with quality":
-        from ftctl.quality import Wanted
+        from ftctl.data.quality import Wanted
 
         question = Question("supervised", countings=(Counting(ENCODING),), wanted=Wanted())
     with ExitStack() as stack:
 
         def workers() -> Workers:
-            from ftctl.dataset.workers import Workers
+            from ftctl.data.scanning.workers import Workers
 
             return stack.enter_context(Workers(count, faster_bytes=faster_bytes))
 
@@ -131,8 +131,8 @@ def _vocabularies(folder: Path) -> Path:
     """The official files where tiktoken looks for what it would download."""
     import hashlib
 
-    from ftctl.tokens.packing import official_file
-    from ftctl.tokens.vocabulary import VOCABULARIES, read_tokens
+    from ftctl.data.tokens.packing import official_file
+    from ftctl.data.tokens.vocabulary import VOCABULARIES, read_tokens
 
     for vocabulary in VOCABULARIES.values():
         name = hashlib.sha1(vocabulary.url.encode(), usedforsecurity=False).hexdigest()

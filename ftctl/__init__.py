@@ -11,16 +11,16 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.release import NoRelease, UnknownAlias, UnknownFineTune, model, models
+    from ftctl.lockfile.lookup import NoRelease, UnknownAlias, UnknownFineTune, model, models
 
 __all__ = ["NoRelease", "UnknownAlias", "UnknownFineTune", "__version__", "model", "models"]
 
 _HOMES = {
-    "NoRelease": "release",
-    "UnknownAlias": "release",
-    "UnknownFineTune": "release",
-    "model": "release",
-    "models": "release",
+    "NoRelease": "lockfile.lookup",
+    "UnknownAlias": "lockfile.lookup",
+    "UnknownFineTune": "lockfile.lookup",
+    "model": "lockfile.lookup",
+    "models": "lockfile.lookup",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -20,9 +20,9 @@ from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.reviewing import review
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import Settings
-from ftctl.record import read_observed
-from ftctl.render.plan_json import plan_document
-from ftctl.render.text import plan_text
+from ftctl.domain.snapshot import read_observed
+from ftctl.reports.plan_json import plan_document
+from ftctl.reports.text import plan_text
 
 CASES = Path(__file__).parent / "cases"
 UPDATE = bool(os.environ.get("UPDATE"))

@@ -23,16 +23,16 @@ import pytest
 from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
 from file_server import FileServer, Shelf
 
-from ftctl import dataset, quality, reshape, sources
+from ftctl.catalog.services import SERVICES
 from ftctl.cli.exits import MEANINGS
 from ftctl.cli.main import cli
-from ftctl.dataset.report import ROW_TRUNCATED, told_doubts
+from ftctl.data import convert, formats, quality, sources
+from ftctl.data.scanning.report import ROW_TRUNCATED, told_doubts
+from ftctl.data.sources.address import not_listed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
-from ftctl.schema import describe, load_schema
-from ftctl.schema.load import follow
-from ftctl.services import SERVICES
-from ftctl.sources.address import not_listed
+from ftctl.manifest.schema import describe, load_schema
+from ftctl.manifest.schema.load import follow
 
 DOCS = ROOT / "docs"
 ERRORS = DOCS / "errors.md"
@@ -549,7 +549,7 @@ _NAMED = {"ROW_TRUNCATED": ROW_TRUNCATED}
 
 def _codes() -> set[str]:
     """Every code that a diagnostic can have."""
-    return _codes_in_source().union(dataset.CODES, quality.CODES, reshape.CODES, sources.CODES)
+    return _codes_in_source().union(formats.CODES, quality.CODES, convert.CODES, sources.CODES)
 
 
 def _codes_in_source() -> set[str]:
@@ -911,7 +911,7 @@ def test_the_complete_manifests_of_the_reference_are_valid(shell: Shell) -> None
     text = (DOCS / "manifests.md").read_text("utf-8")
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     settings, dataset, finetune = (one for one in blocks if re.match("# yaml-lang.*\n.", one))
-    rows = (ROOT / "ftctl" / "templates" / "data" / "train.jsonl").read_text("utf-8")
+    rows = (ROOT / "ftctl" / "cli" / "templates" / "data" / "train.jsonl").read_text("utf-8")
     files = {
         "ftctl.yaml": settings,
         "finetunes/support.yaml": f"{dataset}---\n{finetune}",

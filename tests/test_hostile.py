@@ -19,14 +19,14 @@ from conftest import FINETUNE, KEY, Shell, chat_rows, small_project
 from file_server import FileServer, Shelf
 from plain_server import PlainServer, World
 
-from ftctl.cache import Documents
 from ftctl.cli.base import BaseFile, note_of_differences, read_base, rows_at
 from ftctl.cli.sourcing import source_data
+from ftctl.data.sources import is_listed
 from ftctl.errors import FtctlError
 from ftctl.manifest import MOST_BYTES, MOST_FILES
-from ftctl.project import Project, load_project
-from ftctl.references import follow_names
-from ftctl.sources import is_listed
+from ftctl.project.documents import Documents
+from ftctl.project.link import follow_names
+from ftctl.project.load import Project, load_project
 
 SOURCE = "../data/train.jsonl"
 _MOST_LINES = 20

@@ -14,7 +14,7 @@ from typing import Any
 
 from ftctl.catalog.facts import BaseModelFacts, EpochRule, Price, TrainingPrices
 
-_FILE = Path(__file__).parent.with_suffix(".json")  # ftctl/catalog.json
+_FILE = Path(__file__).with_name("catalog.json")
 _VENDORS = ("openai/", "openai.")  # how gateways and Bedrock lead in the same names
 _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
 

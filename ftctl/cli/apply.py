@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from ftctl.approved import Approved, Settled, approved_of, plan_digest, settle
-from ftctl.changes import Plan, StartJob
 from ftctl.cli.approval import ask, is_digest, stale
 from ftctl.cli.durations import DURATION
 from ftctl.cli.exits import DONE
@@ -29,15 +27,17 @@ from ftctl.cli.reviewing import review
 from ftctl.cli.running import Running
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Plan, StartJob
 from ftctl.errors import Stale, UsageError, WaitTimeout
-from ftctl.harmless.lines import one_line
-from ftctl.plan import PlanOptions
+from ftctl.planner import PlanOptions
+from ftctl.planner.approval import Approved, Settled, approved_of, plan_digest, settle
 from ftctl.policy import raise_refused
-from ftctl.provider import Provider
-from ftctl.render.plan_json import plan_document
-from ftctl.render.text import plan_text
-from ftctl.render.words import plural
-from ftctl.world import Observed
+from ftctl.providers.protocol import Provider
+from ftctl.reports.plan_json import plan_document
+from ftctl.reports.text import plan_text
+from ftctl.reports.words import plural
+from ftctl.text.escape.lines import one_line
 
 
 @click.command("apply")

@@ -9,7 +9,7 @@ import click
 
 from ftctl.cli.console import Console
 from ftctl.errors import FtctlError, Stale, UsageError
-from ftctl.harmless.lines import one_line
+from ftctl.text.escape.lines import one_line
 
 
 class NotApproved(FtctlError):

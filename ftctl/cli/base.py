@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.cli.git import Entry, Repository, repository_around
-from ftctl.dataset.source import MAX_FILE_BYTES
+from ftctl.data.scanning.source import MAX_FILE_BYTES
+from ftctl.data.sources import pointer_of
 from ftctl.errors import Diagnostic, FtctlError, Span
 from ftctl.manifest import MOST_BYTES, Document, parse_documents, shorten
 from ftctl.manifest.layers import changed_settings
-from ftctl.project import PROJECT_FILE
-from ftctl.sources import pointer_of
+from ftctl.project.load import PROJECT_FILE
 
 _LFS_ID = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 _POINTER_BYTES = 1024

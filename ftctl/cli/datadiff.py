@@ -13,12 +13,12 @@ from ftctl.cli.base import rows_at
 from ftctl.cli.dataset.diff import compare
 from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.session import STATE_FOLDER, Session
-from ftctl.cost import cost_of_tokens
-from ftctl.desired import Dataset, FineTune
+from ftctl.data.stats import BaseModel
+from ftctl.domain.desired import Dataset, FineTune
+from ftctl.domain.review import DataChange
+from ftctl.domain.row_diff import Compared
 from ftctl.errors import FtctlError
-from ftctl.review import DataChange
-from ftctl.rowdiff import Compared
-from ftctl.stats import BaseModel
+from ftctl.pricing import cost_of_tokens
 
 Role = Literal["training", "validation"]
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ftctl.approved import plan_digest
-from ftctl.changes import DeleteModel
-from ftctl.cleanup import make_destroy_plan
 from ftctl.cli.approval import ask, is_digest, stale
 from ftctl.cli.exits import DONE
 from ftctl.cli.interrupts import interrupts
@@ -22,9 +19,12 @@ from ftctl.cli.reviewing import review
 from ftctl.cli.running import Running
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.plan import PlanOptions
+from ftctl.domain.plan import DeleteModel
+from ftctl.planner import PlanOptions
+from ftctl.planner.approval import plan_digest
+from ftctl.planner.retention import make_destroy_plan
 from ftctl.policy import raise_refused
-from ftctl.render.text import plan_text
+from ftctl.reports.text import plan_text
 
 
 @click.command("destroy")

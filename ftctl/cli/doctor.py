@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ftctl.catalog.services import SERVICES
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.session import STATE_FOLDER, Session, check_project
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.doctor import Finding, fail, findings_document, machine, ok, service, warn
 from ftctl.errors import Diagnostic, FtctlError
-from ftctl.project import Project, load_project
-from ftctl.render.words import plural
-from ftctl.services import SERVICES
+from ftctl.project.load import Project, load_project
+from ftctl.reports.words import plural
 
 if TYPE_CHECKING:
-    from ftctl.openai_provider import OpenAIProvider
-    from ftctl.openai_provider.answer import Answer
+    from ftctl.providers.openai import OpenAIProvider
+    from ftctl.providers.openai.answer import Answer
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from ftctl.apply.follow import Progress, follow
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.domain.observed import Event
 from ftctl.errors import FtctlError
-from ftctl.wait import Progress, follow
-from ftctl.world import Event
 
 
 @click.command("events")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from ftctl.data.sources import repository_of
 from ftctl.errors import FtctlError, UsageError
 from ftctl.manifest import shorten
-from ftctl.sources import repository_of
 
 _TIMEOUT_SECONDS = 120
 _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})

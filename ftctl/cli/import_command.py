@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ftctl.catalog.services import check_service
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.scanning import scan_project
 from ftctl.cli.session import STATE_FOLDER, Session, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.cli.sourcing import source_data
-from ftctl.dataset import MAX_FILE_BYTES
-from ftctl.desired import Method
-from ftctl.digest import read_file_name
+from ftctl.data.scanning import MAX_FILE_BYTES
+from ftctl.domain.desired import Method
+from ftctl.domain.digest import read_file_name
+from ftctl.domain.observed import TERMINAL
 from ftctl.errors import Diagnostic, FtctlError, ProviderError, UsageError
-from ftctl.importing import (
+from ftctl.importer import (
     AccountJob,
     Downloaded,
     Draft,
@@ -36,14 +38,12 @@ from ftctl.importing import (
 )
 from ftctl.manifest import Document
 from ftctl.manifest.layers import below
-from ftctl.project import Project, absolute, load_project, show_path
-from ftctl.references import References, data_of, follow_names
-from ftctl.render.words import plural
-from ftctl.services import check_service
-from ftctl.world import TERMINAL
+from ftctl.project.link import References, data_of, follow_names
+from ftctl.project.load import Project, absolute, load_project, show_path
+from ftctl.reports.words import plural
 
 if TYPE_CHECKING:
-    from ftctl.openai_provider import OpenAIProvider
+    from ftctl.providers.openai import OpenAIProvider
 
 _STATUSES = TERMINAL | {"validating_files", "queued", "running", "paused"}
 _DATA = Path("data") / "imported"

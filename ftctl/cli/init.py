@@ -12,9 +12,9 @@ from ftctl.cli.exits import DONE
 from ftctl.cli.schema import write_schemas
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.schema import SCHEMAS
+from ftctl.manifest.schema import SCHEMAS
 
-_TEMPLATES = Path(__file__).parent.parent / "templates"
+_TEMPLATES = Path(__file__).with_name("templates")
 _FILES = ("ftctl.yaml", "finetunes/yes-or-no.yaml", "data/train.jsonl")
 
 

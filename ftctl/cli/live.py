@@ -8,10 +8,10 @@ from typing import Protocol
 
 import click
 
+from ftctl.apply.follow import Progress
 from ftctl.cli.console import Console
 from ftctl.cli.session import Session
-from ftctl.render.text import progress_text
-from ftctl.wait import Progress
+from ftctl.reports.text import progress_text
 
 _NEWS_EVERY = 0.1  # of a job's steps, where each line stays on the screen
 

@@ -13,23 +13,23 @@ from ftctl.cli.commit import commit_of
 from ftctl.cli.session import Session
 from ftctl.cli.settings import Settings
 from ftctl.errors import FtctlError, ProviderError, fault_text
-from ftctl.lock import (
+from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
     LOCK_FILE,
     Lock,
     observed_from,
     protected,
     read_lock_file,
-    record,
     unknown_checkpoints,
     update_lock_file,
+    updated,
     without_models,
 )
 
 if TYPE_CHECKING:
-    from ftctl.changes import Plan
-    from ftctl.provider import Provider
-    from ftctl.world import Observed
+    from ftctl.domain.observed import Observed
+    from ftctl.domain.plan import Plan
+    from ftctl.providers.protocol import Provider
 
 _ASKED_AT_ONCE = 4
 _WITHOUT = (404, 405, 501)  # how services say that they know no checkpoints
@@ -108,7 +108,7 @@ def _write(
     commit = commit_of(session.root) if jobs else None
 
     def bring_up(current: Lock) -> Lock:
-        return record(
+        return updated(
             current,
             environment,
             session.desired,

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import click
 
-from ftctl.changes import Change
 from ftctl.cli.exits import DONE
 from ftctl.cli.locking import environment_of
 from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.promote import check_alias, exists
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.domain.observed import Job, Observed
+from ftctl.domain.plan import Change
 from ftctl.errors import FtctlError
-from ftctl.lock import DEFAULT_ALIAS, Entry, Lock, Pointer, read_lock_file
-from ftctl.provider import Provider
-from ftctl.world import Job, Observed
+from ftctl.lockfile import DEFAULT_ALIAS, Entry, Lock, Pointer, read_lock_file
+from ftctl.providers.protocol import Provider
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,13 @@ from ftctl.cli.planning import (
 from ftctl.cli.reviewing import review
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.domain.observed import Observed
+from ftctl.domain.review import Review
+from ftctl.domain.snapshot import observed_document
 from ftctl.errors import UsageError
 from ftctl.policy import raise_refused
-from ftctl.record import observed_document
-from ftctl.render.plan_json import plan_document
-from ftctl.render.text import plan_text
-from ftctl.review import Review
-from ftctl.world import Observed
+from ftctl.reports.plan_json import plan_document
+from ftctl.reports.text import plan_text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -134,13 +134,13 @@ def _text(
         case "json":
             return plan_json(document()).rstrip("\n")
         case "markdown":
-            from ftctl.render.markdown import plan_markdown
+            from ftctl.reports.markdown import plan_markdown
 
             return plan_markdown(
                 found, environment=settings.environment, command=apply_words(session, wanted)
             )
         case "html":
-            from ftctl.render.html import plan_html
+            from ftctl.reports.html import plan_html
 
             return plan_html(found, command=apply_words(session, wanted))
         case _:

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ftctl.approved import Approved, read_approved
 from ftctl.cli.session import state_folder
 from ftctl.errors import FtctlError
-from ftctl.harmless import json_in_log
+from ftctl.planner.approval import Approved, read_approved
+from ftctl.text.escape import json_in_log
 
 _KEPT = 20  # plans
 _MOST_BYTES = 256 * 1024 * 1024

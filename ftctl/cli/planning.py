@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 
 import click
 
-from ftctl.changes import Plan
 from ftctl.cli.locking import protected_models
 from ftctl.cli.session import Session
-from ftctl.cost import price_plan
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Plan
 from ftctl.errors import Stale, UsageError
-from ftctl.plan import PlanOptions, make_plan
+from ftctl.manifest.schema import cosmetic_fields
+from ftctl.planner import PlanOptions, make_plan
 from ftctl.policy import check_allowed
-from ftctl.schema import cosmetic_fields
-from ftctl.world import Observed
+from ftctl.pricing import price_plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 

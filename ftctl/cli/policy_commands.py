@@ -14,9 +14,9 @@ from typing import IO, Any
 from ftctl.cli.git import repository_around
 from ftctl.cli.planfile import plan_json
 from ftctl.cli.session import Session
+from ftctl.domain.review import Verdict
 from ftctl.errors import FtctlError
 from ftctl.policy import command_verdict
-from ftctl.review import Verdict
 
 _TIMEOUT_SECONDS = 60
 _MOST_READ = 64 * 1024  # bytes of what a program says

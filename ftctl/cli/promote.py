@@ -13,13 +13,13 @@ from ftctl.cli.locking import environment_of, timestamp
 from ftctl.cli.planning import Asked, check_name, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.desired import FineTune
+from ftctl.domain.desired import FineTune
+from ftctl.domain.observed import CheckpointModel, Job, Observed
 from ftctl.errors import FtctlError, UsageError
-from ftctl.lock import DEFAULT_ALIAS, Lock, Pointer, is_alias, promote, update_lock_file
-from ftctl.world import CheckpointModel, Job, Observed
+from ftctl.lockfile import DEFAULT_ALIAS, Lock, Pointer, is_alias, promote, update_lock_file
 
 if TYPE_CHECKING:
-    from ftctl.provider import Provider
+    from ftctl.providers.protocol import Provider
 
 _JOBS_NAMED = 5  # in a hint
 

@@ -7,20 +7,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from ftctl.approved import plan_digest
-from ftctl.changes import Plan
 from ftctl.cli.commit import commit_of
 from ftctl.cli.planning import Asked
 from ftctl.cli.policy_commands import run_commands
 from ftctl.cli.session import Session
-from ftctl.cost import spent
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Plan
+from ftctl.domain.review import DataChange, Review
+from ftctl.planner.approval import plan_digest
 from ftctl.policy import Question, judge, with_verdicts
-from ftctl.render.plan_json import plan_document
-from ftctl.review import DataChange, Review
-from ftctl.world import Observed
+from ftctl.pricing import spent
+from ftctl.reports.plan_json import plan_document
 
 if TYPE_CHECKING:
-    from ftctl.world import Job
+    from ftctl.domain.observed import Job
 
 
 def review(

@@ -12,7 +12,7 @@ from ftctl.cli.promote import alias_option, check_alias, pointer_words
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError, Stale
-from ftctl.lock import (
+from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
     Entry,
     Lock,

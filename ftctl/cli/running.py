@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ftctl.apply import apply_plan
-from ftctl.changes import Action, Change, Plan, Report, StartJob
+from ftctl.apply.executor import apply_plan
+from ftctl.apply.follow import Progress, follow
 from ftctl.cli.commit import commit_of
 from ftctl.cli.exits import DONE, FAILED, PARTIAL
 from ftctl.cli.interrupts import Interrupts
 from ftctl.cli.live import Screen, screen_for
 from ftctl.cli.planning import plan_for
 from ftctl.cli.session import Session
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Action, Change, Plan, Report, StartJob
 from ftctl.errors import Interrupted, WaitTimeout
-from ftctl.plan import PlanOptions
-from ftctl.provider import Provider
-from ftctl.render.text import outcome_problem, report_text
-from ftctl.schema import cosmetic_fields
-from ftctl.wait import Progress, follow
-from ftctl.world import Observed
+from ftctl.manifest.schema import cosmetic_fields
+from ftctl.planner import PlanOptions
+from ftctl.providers.protocol import Provider
+from ftctl.reports.text import outcome_problem, report_text
 
 _TURN_EVERY = 6  # polls between two tries to start what waits its turn
 

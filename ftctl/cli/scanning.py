@@ -9,18 +9,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.cache import Datasets, Known, open_store
 from ftctl.catalog import Catalog, load_catalog
+from ftctl.catalog.services import SERVICES
 from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings
-from ftctl.cost import terms_of
-from ftctl.dataset.facts import TRAINING_CONTEXT, Counting, Question, Scan
-from ftctl.desired import Dataset, DataSource, Method, ServiceInfo
+from ftctl.data.cache import Datasets, Known, open_store
+from ftctl.data.quality.wanted import wanted_of
+from ftctl.data.scanning.facts import TRAINING_CONTEXT, Counting, Question, Scan
+from ftctl.data.tokens.models import encoding_for
+from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
-from ftctl.project import Project
-from ftctl.quality.wanted import wanted_of
-from ftctl.references import (
+from ftctl.pricing import terms_of
+from ftctl.project.link import (
     DataNeed,
     References,
     data_needs,
@@ -29,12 +30,11 @@ from ftctl.references import (
     parent_of,
     pin_problem,
 )
-from ftctl.services import SERVICES
-from ftctl.tokens.models import encoding_for
+from ftctl.project.load import Project
 
 if TYPE_CHECKING:
-    from ftctl.dataset.rows import Demands
-    from ftctl.dataset.workers import Workers
+    from ftctl.data.formats.rows import Demands
+    from ftctl.data.scanning.workers import Workers
 
 _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
 
@@ -115,7 +115,7 @@ def _opener(stack: ExitStack) -> Callable[[], Workers]:
 
     @cache
     def opened() -> Workers:
-        from ftctl.dataset.workers import Workers
+        from ftctl.data.scanning.workers import Workers
 
         return stack.enter_context(Workers())
 
@@ -180,7 +180,7 @@ def _images(project: Project) -> Demands | None:
     service = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
     if service.images_per_example == SERVICES["openai"].images_per_example:
         return None
-    from ftctl.dataset.rows import Demands
+    from ftctl.data.formats.rows import Demands
 
     return Demands(images=service.images_per_example, validation=True)  # until somebody trains
 
@@ -190,8 +190,8 @@ def _joined(known: Question, document: Document, role: str) -> Demands | None:
     grader = document.value.get("grader")
     if not isinstance(grader, dict):
         return known.demands
-    from ftctl.dataset.graders import fields_of
-    from ftctl.dataset.rows import Demands
+    from ftctl.data.formats.graders import fields_of
+    from ftctl.data.formats.rows import Demands
 
     asked = known.demands or Demands(validation=True)
     fields = tuple(dict.fromkeys((*asked.fields, *fields_of(grader))))

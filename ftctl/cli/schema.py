@@ -9,7 +9,7 @@ import click
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
-from ftctl.schema import SCHEMAS, schema_path
+from ftctl.manifest.schema import SCHEMAS, schema_path
 
 
 @click.command("schema")

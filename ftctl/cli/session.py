@@ -9,24 +9,25 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.cache import Documents, open_store
 from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
+from ftctl.catalog.services import SERVICES, Service, check_service
 from ftctl.cli.scanning import scan_project
 from ftctl.cli.settings import Settings
 from ftctl.cli.sourcing import source_data
-from ftctl.desired import Desired, ServiceInfo
+from ftctl.data.cache import open_store
+from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
-from ftctl.project import Project, load_project
-from ftctl.references import follow_names
-from ftctl.resolve import resolve
-from ftctl.schema import cosmetic_fields, load_schema
-from ftctl.services import SERVICES, Service, check_service
+from ftctl.manifest.schema import cosmetic_fields, load_schema
+from ftctl.project.documents import Documents
+from ftctl.project.link import follow_names
+from ftctl.project.load import Project, load_project
+from ftctl.project.resolve import resolve
 
 if TYPE_CHECKING:
     from ftctl.cli.base import BaseFile
-    from ftctl.openai_provider import OpenAIProvider
-    from ftctl.provider import Provider
-    from ftctl.world import Observed
+    from ftctl.domain.observed import Observed
+    from ftctl.providers.openai import OpenAIProvider
+    from ftctl.providers.protocol import Provider
 
 STATE_FOLDER = ".ftctl"
 
@@ -53,7 +54,7 @@ class Session:
 
     def observe(self, provider: Provider) -> Observed:
         """What exists at the service and is of concern to this project."""
-        from ftctl.observe import observe
+        from ftctl.engine.observe import observe
 
         return observe(self.desired, provider, others=self.project.config.reuse == "account")
 
@@ -65,7 +66,7 @@ class Session:
     def provider(self) -> Iterator[OpenAIProvider]:
         """The service, until the block ends."""
         # Known only here: the SDK behind it takes half a second to import.
-        from ftctl.openai_provider import Connection, connect
+        from ftctl.providers.openai import Connection, connect
 
         console = self.settings.console
         if self.service.type == "emulator":
@@ -89,7 +90,7 @@ class Session:
     @contextmanager
     def _embedded(self) -> Iterator[OpenAIProvider]:
         from ftctl.emulator import EmulatorError, EmulatorTransport, open_emulator
-        from ftctl.openai_provider import Connection, connect
+        from ftctl.providers.openai import Connection, connect
 
         try:
             emulator = open_emulator(state_folder(self.root), clock=self.settings.clock.now)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.cache import Hashes, open_store
+from ftctl.data.cache import Hashes, open_store
+from ftctl.data.sources import Note, unprintable
 from ftctl.errors import Diagnostic
-from ftctl.project import Project
-from ftctl.references import References, every_source, remote_sources
-from ftctl.sources import Note, unprintable
+from ftctl.project.link import References, every_source, remote_sources
+from ftctl.project.load import Project
 
 if TYPE_CHECKING:
-    from ftctl.reshape import Materialised
+    from ftctl.data.convert import Materialised
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _fetched(
     problems: tuple[Diagnostic, ...] = ()
     sources = remote_sources(project, names)
     if sources:
-        from ftctl.sources.fetch import fetch_at
+        from ftctl.data.sources.fetch import fetch_at
 
         for source in sources:
             assert source.url is not None
@@ -93,7 +93,7 @@ def _made(names: References, cache: Path) -> dict[str, Materialised]:
     """What is uploaded in place of the files of Datasets that have steps."""
     if not names.steps:
         return {}
-    from ftctl.reshape import materialise
+    from ftctl.data.convert import materialise
 
     hashes = open_store(cache, "hashes")
     hash_of = Hashes(hashes).of

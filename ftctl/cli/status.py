@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
-from ftctl.changes import Change
+from ftctl.apply.follow import Progress, progress_of
 from ftctl.cli.exits import DONE
 from ftctl.cli.live import clear
 from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.cost import compare, estimate
-from ftctl.provider import Provider
-from ftctl.render.text import status_text
-from ftctl.render.words import duration, service_line
-from ftctl.wait import Progress, progress_of
-from ftctl.world import Job
+from ftctl.domain.observed import Job
+from ftctl.domain.plan import Change
+from ftctl.pricing import compare, estimate
+from ftctl.providers.protocol import Provider
+from ftctl.reports.text import status_text
+from ftctl.reports.words import duration, service_line
 
 
 @click.command("status")

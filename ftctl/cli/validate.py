@@ -14,9 +14,9 @@ from ftctl.cli.options import base_option
 from ftctl.cli.session import Session, check_project
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import Diagnostic, problems_text
-from ftctl.project import PROJECT_FILE
-from ftctl.render.problems import problems_github, problems_json
-from ftctl.render.words import plural
+from ftctl.project.load import PROJECT_FILE
+from ftctl.reports.problems import problems_github, problems_json
+from ftctl.reports.words import plural
 
 
 @click.command("validate")
@@ -40,13 +40,13 @@ def validate_command(context: click.Context, form: str) -> int:
     if form == "json":
         console.result(problems_json(problems))
     elif form == "sarif":
-        from ftctl.render.sarif import problems_sarif
+        from ftctl.reports.sarif import problems_sarif
 
         console.result(problems_sarif(_from_here(problems, settings.folder), __version__))
     elif form == "github" and problems:
         console.result(problems_github(_from_here(problems, settings.folder)))
     elif form == "junit":
-        from ftctl.render.junit import problems_junit
+        from ftctl.reports.junit import problems_junit
 
         console.result(problems_junit(problems, _files(session)))
     elif problems:

@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ftctl import __version__
+from ftctl.catalog.services import Service
 from ftctl.doctor.finding import Finding, fail, ok, warn
 from ftctl.errors import FtctlError, redact
-from ftctl.lock import LOCK_FILE, read_lock_file
-from ftctl.services import Service
+from ftctl.lockfile import LOCK_FILE, read_lock_file
 
 _OLDEST_PYTHON = (3, 11)
 _PACKAGES = ("openai", "tiktoken", "orjson")

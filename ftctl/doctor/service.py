@@ -10,8 +10,8 @@ from typing import Any
 
 from ftctl.catalog import Catalog
 from ftctl.doctor.finding import Finding, fail, ok, warn
-from ftctl.openai_provider.answer import Answer
-from ftctl.world import TERMINAL
+from ftctl.domain.observed import TERMINAL
+from ftctl.providers.openai.answer import Answer
 
 NO_FILE = "file-ftctl-doctor-asks-in-vain"
 NO_MODEL = "ft:gpt-4.1-mini-2025-04-14:ftctl-doctor::asks-in-vain"

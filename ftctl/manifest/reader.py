@@ -15,6 +15,7 @@ import yaml
 
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest.document import Document, Where
+from ftctl.manifest.scalars import Trap, read_scalar
 from ftctl.manifest.text import (
     DEEPEST,
     LARGEST,
@@ -27,7 +28,6 @@ from ftctl.manifest.text import (
     place_of,
     shorten,
 )
-from ftctl.scalars import Trap, read_scalar
 
 _READ_AHEAD = 1024  # characters that a parser reads to learn whether a value is a key
 

@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from ftctl.domain.review import Verdict
 from ftctl.errors import redact
-from ftctl.harmless import one_line, short
-from ftctl.review import Verdict
+from ftctl.text.escape import one_line, short
 
 COMMANDS = "commands"  # the key below `policy`
 

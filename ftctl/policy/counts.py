@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftctl.changes import StartJob
+from ftctl.domain.plan import StartJob
+from ftctl.domain.review import Verdict
 from ftctl.policy.question import Question
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, percent, plain, plural, share
-from ftctl.review import Verdict
 
 _NARROW = "narrow the plan with --select NAME"
 

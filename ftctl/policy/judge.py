@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from ftctl.domain.review import Judgement, Verdict
 from ftctl.errors import UsageError
 from ftctl.policy.commands import COMMANDS
 from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
@@ -20,7 +21,6 @@ from ftctl.policy.models import (
 from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_per_month
 from ftctl.policy.question import Question
 from ftctl.policy.rows import max_duplicate_share, max_leakage_share, require_validation
-from ftctl.review import Judgement, Verdict
 
 Rule = Callable[[Question], Iterator[Verdict]]
 

@@ -7,10 +7,10 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from ftctl.catalog import base_of
+from ftctl.domain.review import Verdict
 from ftctl.policy.question import Question
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, plural
-from ftctl.review import Verdict
 
 
 def base_models(question: Question) -> Iterator[Verdict]:

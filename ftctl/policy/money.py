@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ftctl.catalog import base_of
+from ftctl.domain.review import Verdict
 from ftctl.policy.question import Price, Question
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import dollars, limit_words, listed, plain, plural, up_to_cents
-from ftctl.review import Verdict
 
 
 def max_cost_per_job(question: Question) -> Iterator[Verdict]:

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from ftctl.catalog import base_of
-from ftctl.changes import Action, Change, DeleteModel, Plan, StartJob
-from ftctl.desired import Desired, FineTune, ServiceInfo, nothing
-from ftctl.digest import read_file_name
-from ftctl.world import Job, Observed
+from ftctl.domain.desired import Desired, FineTune, ServiceInfo, nothing
+from ftctl.domain.digest import read_file_name
+from ftctl.domain.observed import Job, Observed
+from ftctl.domain.plan import Action, Change, DeleteModel, Plan, StartJob
 
 # What counts where ftctl.yaml is silent; schemas/project.json tells people the same.
 DEFAULTS: Mapping[str, Any] = MappingProxyType(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftctl.review import Verdict
+from ftctl.domain.review import Verdict
 
 
 def refusal(rule: str, message: str, *cures: str, finetune: str | None = None) -> Verdict:

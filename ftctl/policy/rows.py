@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ftctl.domain.review import Verdict
 from ftctl.policy.question import Question
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, percent, plain, plural, share
-from ftctl.review import Verdict
 
 
 def require_validation(question: Question) -> Iterator[Verdict]:

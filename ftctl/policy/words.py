@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 
+from ftctl.domain.review import Judgement, Verdict
 from ftctl.errors import Refused
-from ftctl.harmless import one_line
-from ftctl.review import Judgement, Verdict
+from ftctl.text.escape import one_line
 
 _CENT = Decimal("0.01")
 _SHARE = Decimal("0.0001")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftctl.data.tokens import Counter, open_counter
 from ftctl.emulator.chat.chat_request import Terms
 from ftctl.emulator.chat.completion import Head, whole_choice
 from ftctl.emulator.chat.speak import Spoken
 from ftctl.emulator.chat.spoken import Delta, deltas
 from ftctl.emulator.chat.tools import NO_CALLS, Choice
 from ftctl.emulator.model.markup import answer_text
-from ftctl.tokens import Counter, open_counter
 
 ANY_CALL = Choice(None)
 

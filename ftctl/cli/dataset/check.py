@@ -16,16 +16,16 @@ from ftctl.cli.dataset.rowfile import named_here
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.dataset import TRAINING_CONTEXT, Counting, Question, Scan, Workers, scan_file
-from ftctl.dataset.facts import MAX_SHOWN_PER_CODE
-from ftctl.dataset.report import told_doubts
-from ftctl.dataset.rows import Demands
-from ftctl.desired import Method
+from ftctl.data.formats.rows import Demands
+from ftctl.data.quality import Wanted, leaks
+from ftctl.data.scanning import TRAINING_CONTEXT, Counting, Question, Scan, Workers, scan_file
+from ftctl.data.scanning.facts import MAX_SHOWN_PER_CODE
+from ftctl.data.scanning.report import told_doubts
+from ftctl.data.stats import BaseModel
+from ftctl.domain.desired import Method
 from ftctl.errors import Diagnostic, in_order, problems_text
-from ftctl.quality import Wanted, leaks
-from ftctl.render.problems import problems_github, problems_json
-from ftctl.render.words import plural
-from ftctl.stats import BaseModel
+from ftctl.reports.problems import problems_github, problems_json
+from ftctl.reports.words import plural
 
 F = TypeVar("F", bound=Callable[..., Any])
 

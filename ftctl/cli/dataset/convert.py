@@ -8,8 +8,8 @@ from ftctl.cli.dataset.reshaping import target_of, tell
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.data.convert import CONTAINERS, FORMS, SHAPES, Convert, Form, convert_file
 from ftctl.errors import UsageError
-from ftctl.reshape import CONTAINERS, FORMS, SHAPES, Convert, Form, convert_file
 
 _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
 

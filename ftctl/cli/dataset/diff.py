@@ -13,19 +13,9 @@ from ftctl.cli.dataset.revisions import open_side
 from ftctl.cli.dataset.rowfile import Row, RowFile
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.rowdiff import (
-    Compared,
-    Pair,
-    RowDiff,
-    Shown,
-    Side,
-    diff_document,
-    diff_markdown,
-    diff_rows,
-    diff_text,
-    differences,
-)
-from ftctl.stats import BaseModel, TokensOfRow
+from ftctl.data.diff import diff_document, diff_markdown, diff_rows, diff_text, differences
+from ftctl.data.stats import BaseModel, TokensOfRow
+from ftctl.domain.row_diff import Compared, Pair, RowDiff, Shown, Side
 
 MOST_DETAILED = 20  # rows of a kind that are shown one by one
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
-from ftctl.cache import Store, open_store
+from ftctl.catalog.services import SERVICES
 from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.session import STATE_FOLDER
 from ftctl.cli.settings import Settings
-from ftctl.dataset.report import told_doubts
+from ftctl.data.cache import Store, open_store
+from ftctl.data.quality import Wanted, moderate
+from ftctl.data.quality.moderation import Categories, text_key
+from ftctl.data.quality.parts import Form
+from ftctl.data.scanning.report import told_doubts
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
-from ftctl.openai_provider import MODERATION_MODEL, Connection, OpenAIProvider, connect
-from ftctl.quality import Wanted, moderate
-from ftctl.quality.moderation import Categories, text_key
-from ftctl.quality.parts import Form
-from ftctl.services import SERVICES
+from ftctl.providers.openai import MODERATION_MODEL, Connection, OpenAIProvider, connect
 
 _SERVICE = SERVICES["openai"]
 _KEY, _ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"

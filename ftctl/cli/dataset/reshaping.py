@@ -11,8 +11,8 @@ from typing import BinaryIO
 from ftctl.cli.dataset.rowfile import named_here
 from ftctl.cli.dataset.writing import refuse_to_overwrite
 from ftctl.cli.settings import Settings
+from ftctl.data.convert import Part, Reshaped, Written
 from ftctl.errors import InvalidProject, problems_text
-from ftctl.reshape import Part, Reshaped, Written
 
 STDOUT = "-"
 

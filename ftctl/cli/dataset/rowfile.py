@@ -8,9 +8,10 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
-from ftctl.dataset.findings import Finding
-from ftctl.dataset.lines import Line, LineReader
-from ftctl.dataset.source import (
+from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.lines import Line, LineReader
+from ftctl.data.formats.text import read_row
+from ftctl.data.scanning.source import (
     BYTE_ORDER_MARK,
     HEAD_BYTES,
     open_source,
@@ -18,7 +19,6 @@ from ftctl.dataset.source import (
     recognise_layout,
     unreadable,
 )
-from ftctl.dataset.text import read_row
 from ftctl.errors import Diagnostic, InvalidProject, Span
 
 Row = dict[str, Any]

@@ -9,7 +9,7 @@ from ftctl.cli.dataset.reshaping import target_of, tell
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.reshape import Sample, sample_file
+from ftctl.data.convert import Sample, sample_file
 
 
 @click.command(

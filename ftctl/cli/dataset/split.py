@@ -11,7 +11,7 @@ from ftctl.cli.dataset.reshaping import tell
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.reshape import Part, Split, split_file
+from ftctl.data.convert import Part, Split, split_file
 
 
 @click.command(

@@ -14,7 +14,7 @@ from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite, write_file
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.stats import (
+from ftctl.data.stats import (
     BaseModel,
     Collector,
     Price,
@@ -24,7 +24,7 @@ from ftctl.stats import (
     statistics_document,
     statistics_text,
 )
-from ftctl.tokens import encoding_for
+from ftctl.data.tokens import encoding_for
 
 _BY_SUFFIX = {".json": "json", ".svg": "svg"}
 

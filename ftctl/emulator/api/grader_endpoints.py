@@ -93,7 +93,7 @@ def _shown(grader: Json, graded: Graded, seconds: float) -> Json:
 
 def _tokens(verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
     """By the model that was asked."""
-    from ftctl.tokens import completion_tokens, prompt_tokens
+    from ftctl.data.tokens import completion_tokens, prompt_tokens
 
     used: dict[str, Counter[str]] = {}
     for verdict in verdicts:

@@ -9,19 +9,19 @@ from ftctl.emulator.chat.chat_request import ChatRequest
 from ftctl.emulator.http.wire import Json
 
 if TYPE_CHECKING:
-    from ftctl.tokens import Counter
+    from ftctl.data.tokens import Counter
 
 
 def counter_of(base: str) -> Counter:
     """The counter of a base model's vocabulary."""
-    from ftctl.tokens import encoding_for, open_counter
+    from ftctl.data.tokens import encoding_for, open_counter
 
     return open_counter(encoding_for(base) or "o200k_base")
 
 
 def usage(request: ChatRequest, messages: Iterable[Json], counter: Counter) -> Json:
     """`messages` are the answers, one a choice."""
-    from ftctl.tokens import completion_tokens, prompt_tokens
+    from ftctl.data.tokens import completion_tokens, prompt_tokens
 
     asked = prompt_tokens(request.messages, request.tools, counter)
     said = sum(completion_tokens(text, counter) for one in messages for text in _texts(one))

@@ -242,7 +242,7 @@ def _examined(content: bytes, form: Form, base: str | None) -> Examined:
         return Examined(0, fault=str(fault))
     if base is None:
         return Examined(len(rows))
-    from ftctl.tokens import count_row, encoding_for, open_counter
+    from ftctl.data.tokens import count_row, encoding_for, open_counter
 
     counter = open_counter(encoding_for(base) or "o200k_base")
     return Examined(len(rows), sum(count_row(row, form, counter).training for row in rows))

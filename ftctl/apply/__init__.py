@@ -1,0 +1,1 @@
+"""A plan in; the service changed, a `Report` out."""

@@ -1,0 +1,165 @@
+"""A data file in, all that a pass found out about it out; what has not changed is not read again.
+
+Like git's index: a file is the same while its size, times and inode are, unless it was touched so
+shortly before it was read that a later change could bear the same time. What was found out belongs
+to the content, by its SHA-256: a file that was only touched is hashed, and not checked again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ftctl.data.cache.marks import MarksFolder
+from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
+from ftctl.data.cache.store import Store
+from ftctl.data.scanning.facts import Question, Scan, decoded, encoded
+
+if TYPE_CHECKING:
+    from ftctl.data.quality import Collected
+    from ftctl.data.scanning.scan import Told
+    from ftctl.data.scanning.workers import Workers
+    from ftctl.errors import Diagnostic
+
+
+class Known(NamedTuple):
+    """A file that was scanned: where it is, its content, and what was asked."""
+
+    source: Path
+    sha256: str
+    question: Question
+
+
+class Datasets:
+    """Scans data files, each content once for each question."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        marks: Path | None = None,
+        now: Callable[[], int] = time.time_ns,
+        workers: Callable[[], Workers] | None = None,
+    ) -> None:
+        self._store = store or Store(None, "")
+        self._marks = MarksFolder(marks)
+        self._now = now  # nanoseconds; the files' clock, and so never the project's
+        self._workers = workers
+        self._collected: dict[str, Collected] = {}
+
+    def scan(
+        self, name: str, source: Path, shown: str, question: Question, told: Told | None = None
+    ) -> Scan:
+        """All about the file, as `scan_file` gives it, but for what was collected."""
+        before = signature_of(source)
+        sha256 = self._sha256(source, before)
+        if sha256 is not None:
+            known = self._known(sha256, question, name, shown)
+            if known is not None:
+                return known
+        now = self._now()
+        found = self._scan(name, source, shown, question, told)
+        if found.sha256 is not None and before is not None and before == signature_of(source):
+            self._keep(source, before, now, found.sha256)
+            self._store.put(_key(found.sha256, question), encoded(found))
+            if found.collected is not None:
+                self._collected[_key(found.sha256, question)] = found.collected
+                self._marks.put(_key(found.sha256, question), found.collected)
+        return found
+
+    def leaks(self, training: Known, validation: Known) -> tuple[Diagnostic, ...]:
+        """What stands in both of two files: problems of the second, whose path is left empty."""
+        wanted = validation.question.wanted
+        if wanted is None or wanted.leakage == "ignore":
+            return ()
+        key = f"leaks|{_key(*training[1:])}|{_key(*validation[1:])}"
+        kept = self._store.get(key)
+        if kept is None:
+            from ftctl.data.quality import leaks  # noqa: PLC0415
+            from ftctl.data.scanning.report import told_doubts  # noqa: PLC0415 - mostly known already
+
+            seen, held_out = self._collected_of(training), self._collected_of(validation)
+            if seen is None or held_out is None:
+                return ()
+            found = told_doubts(leaks(seen, held_out, wanted), "", validation.question.most)
+            kept = encoded(Scan(None, found))
+            self._store.put(key, kept)
+        return decoded(kept, "", "").diagnostics
+
+    def leaked_rows(self, training: Known, validation: Known) -> int | None:
+        """How many validation rows training has seen; None where nothing was collected."""
+        seen, held_out = self._collected_of(training), self._collected_of(validation)
+        if seen is None or held_out is None:
+            return None
+        from ftctl.data.quality import leaked_rows  # noqa: PLC0415 - few policies ask
+
+        return leaked_rows(seen, held_out)
+
+    def repeated_rows(self, known: Known) -> int | None:
+        """How many rows repeat an earlier one; None where nothing was collected."""
+        collected = self._collected_of(known)
+        if collected is None:
+            return None
+        from ftctl.data.quality import repeated_rows  # noqa: PLC0415 - few policies ask
+
+        return repeated_rows(collected)
+
+    def _scan(
+        self, name: str, source: Path, shown: str, question: Question, told: Told | None
+    ) -> Scan:
+        from ftctl.data.scanning.scan import scan_file  # noqa: PLC0415 - what is known needs no checks
+
+        workers = self._workers() if self._workers is not None else None
+        return scan_file(name, source, shown, question, workers, told)
+
+    def _collected_of(self, known: Known) -> Collected | None:
+        """What was collected of the file; None when it is no longer what it was."""
+        key = _key(known.sha256, known.question)
+        found = self._collected.get(key) or self._marks.get(key)
+        if found is None:
+            scan = self._scan("", known.source, "", known.question, None)
+            if scan.sha256 != known.sha256 or scan.collected is None:
+                return None
+            found = scan.collected
+            self._marks.put(key, found)
+        self._collected[key] = found
+        return found
+
+    def _known(self, sha256: str, question: Question, name: str, shown: str) -> Scan | None:
+        kept = self._store.get(_key(sha256, question))
+        if kept is not None:
+            return decoded(kept, name, shown)
+        if question.totals:
+            return None
+        kept = self._store.get(_key(sha256, replace(question, totals=True)))
+        if kept is None:
+            return None
+        whole = decoded(kept, name, shown)
+        return replace(
+            whole, dataset=whole.dataset and replace(whole.dataset, tokens=()), totals=()
+        )
+
+    def _sha256(self, source: Path, now: list[int] | None) -> str | None:
+        """The file's hash; None where reading it for that would be of no use."""
+        kept = self._store.get(f"at|{text_of(source)}")
+        if now is None or kept is None:
+            return None
+        signature, sha256 = kept
+        if signature == now:
+            return str(sha256)
+        read_at = self._now()
+        found = hash_of(source)
+        if found is not None and now == signature_of(source):
+            self._keep(source, now, read_at, found)
+        return found
+
+    def _keep(self, source: Path, signature: list[int], read_at: int, sha256: str) -> None:
+        """Remember the hash; with the signature only if a later change cannot have the same."""
+        racy = is_racy(signature, read_at)
+        self._store.put(f"at|{text_of(source)}", [None if racy else signature, sha256])
+
+
+def _key(sha256: str, question: Question) -> str:
+    return f"scan|{sha256}|{question.key}"

@@ -1,0 +1,33 @@
+"""A file in, its SHA-256 out; a file that has not changed since is not read again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
+from ftctl.data.cache.store import Store
+
+
+class Hashes:
+    """Hashes files, each state of them once."""
+
+    def __init__(self, store: Store, now: Callable[[], int] = time.time_ns) -> None:
+        self._store = store
+        self._now = now  # nanoseconds, the files' clock
+
+    def of(self, source: Path) -> str | None:
+        """The hash; None for what is no regular file or cannot be read."""
+        before = signature_of(source)
+        kept = self._store.get(text_of(source))
+        if before is None or not source.is_file():
+            return None
+        if kept is not None and kept[0] == before:
+            return str(kept[1])
+        read_at = self._now()
+        found = hash_of(source)
+        racy = is_racy(before, read_at)
+        if found is not None and not racy and before == signature_of(source):
+            self._store.put(text_of(source), [before, found])
+        return found

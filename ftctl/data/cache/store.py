@@ -1,0 +1,143 @@
+"""Keys and JSON values in one file: written whole, believed only when whole, free to be deleted.
+
+JSON and not pickle or marshal: what somebody else put into the file must not run, nor crash us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# What decides how a manifest or a row is read. A change of one makes all that was kept stale.
+_DECIDING = (
+    "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
+    "manifest", "manifest/schema", "text/escape",
+    "errors.py", "domain/desired.py", "project/documents.py", "project/load.py",
+)  # fmt: skip
+
+
+class Store:
+    """Nothing here fails: what cannot be read is not there, what cannot be written is not kept."""
+
+    def __init__(self, path: Path | None, stamp: str) -> None:
+        self._path = path
+        self._stamp = stamp.encode()
+        self._kept: dict[bytes, bytes] | None = None
+        self._used: dict[bytes, bytes] = {}
+        self._new = False
+
+    def get(self, key: str) -> Any:
+        """The value, or None."""
+        found = self._find(key.encode())
+        if found is None:
+            return None
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(found)
+        return None
+
+    def has(self, key: str) -> bool:
+        """Whether there is a value."""
+        return self._find(key.encode()) is not None
+
+    def _find(self, name: bytes) -> bytes | None:
+        if self._path is None:
+            return None
+        if self._kept is None:
+            self._kept = _load(self._path, self._stamp)
+        found = self._used.get(name) or self._kept.get(name)
+        if found is not None:
+            self._used[name] = found
+        return found
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep a value that JSON can hold."""
+        if self._path is None:
+            return
+        with contextlib.suppress(ValueError, RecursionError):
+            self._used[key.encode()] = json.dumps(value, separators=(",", ":")).encode("ascii")
+            self._new = True
+
+    def save(self) -> None:
+        """Write what this run has used or found out; nothing, where all was known."""
+        if self._path is None or not self._new:
+            return
+        body = b"".join(b"%b\t%b\n" % pair for pair in self._used.items())
+        with contextlib.suppress(OSError):
+            write_whole(self._path, b"%b %b\n%b" % (self._stamp, _hash(body), body))
+        self._new = False
+
+
+def open_store(folder: Path, name: str) -> Store:
+    """What is kept under a name in a cache's folder, as far as it may be believed here and now."""
+    deciding = _fingerprint()
+    try:
+        # A cache that came with a checkout is somebody else's word for what the manifests say.
+        home = folder.parent.parent.stat()
+    except OSError:
+        deciding = None
+    if deciding is None:
+        return Store(None, "")
+    return Store(folder / name, f"{deciding}-{home.st_dev}-{home.st_ino}")
+
+
+def _load(path: Path, stamp: bytes) -> dict[bytes, bytes]:
+    try:
+        head, _, body = path.read_bytes().partition(b"\n")
+    except OSError:
+        return {}
+    if head != b"%b %b" % (stamp, _hash(body)):
+        return {}
+    return dict(line.split(b"\t", 1) for line in body.splitlines() if b"\t" in line)
+
+
+def _hash(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file into the cache at once, below a folder that git ignores; OSError if it cannot be.
+
+    Whoever reads meanwhile, or after we were killed, finds the old file or the new one.
+    """
+    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - 5 ms; most runs write nothing
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cache = path.parent if path.parent.name == "cache" else path.parent.parent
+    ignore = cache.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", "utf-8")
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        try:
+            file.write(content)
+            file.close()
+            Path(file.name).replace(path)
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+@cache
+def _fingerprint() -> str | None:
+    """A hash of the code and the schemas that decide; None where they cannot be read."""
+    package = Path(__file__).parents[2]
+    schemas = next(
+        (f for f in (package / "schemas", package.parent / "schemas") if f.is_dir()), None
+    )
+    found = hashlib.sha256(sys.version.encode())
+    try:
+        for place in (*(package / name for name in _DECIDING), schemas):
+            if place is None:
+                return None
+            files = sorted(place.iterdir()) if place.is_dir() else [place]
+            for file in files:
+                if file.suffix in (".py", ".json"):
+                    found.update(b"%b\0%b\0" % (os.fsencode(file.name), file.read_bytes()))
+    except OSError:
+        return None
+    return found.hexdigest()

@@ -1,0 +1,210 @@
+"""A source and its recipe go in; the file that is trained on, kept under its hash, comes out.
+
+What a source and steps give is made once. An entry is believed only where it was written, and only
+while the file that it names has the bytes that it says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sys
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ftctl.data.convert.draft import Draft, sweep
+from ftctl.data.convert.fault import TemplateFault
+from ftctl.data.convert.make import Piece, Pieces, at_source, make
+from ftctl.data.convert.recipe import VERSION, Recipe
+from ftctl.domain.desired import DataSource
+from ftctl.errors import Diagnostic, FtctlError, Span
+
+_NAME_DIGITS = 16  # of the hash: enough to tell files apart, and the whole hash is compared
+
+Hash = Callable[[Path], str | None]  # a file's SHA-256; None when it cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Materialised:
+    """What is uploaded in place of a source; `path` is None where problems stood against it."""
+
+    path: Path | None
+    sha256: str | None
+    problems: tuple[Diagnostic, ...]
+    notes: tuple[str, ...] = ()  # what was detected and decided
+    shown: str = ""  # the source as people know it
+    _places: Path | None = field(default=None, repr=False)
+
+    def at_source(self, problem: Diagnostic) -> Diagnostic:
+        """A problem of the file that was made, at the source's row that it comes from."""
+        places = array("I")
+        if problem.span.line is not None and self._places is not None:
+            places = _read_places(self._places)
+        return at_source(problem, self.shown, places)
+
+
+def materialise(
+    source: DataSource,
+    recipe: Recipe,
+    folder: Path,
+    places: Mapping[str, Span],
+    hash_of: Hash | None = None,
+) -> Materialised:
+    """The file that the steps make of the source, made now or found in `folder`.
+
+    `folder` is `.ftctl/cache/derived`. `places` says where the manifest has the steps, by their
+    way joined with dots; "" is the document. `hash_of` may know hashes of unchanged files.
+    """
+    hash_of = hash_of or hash_file
+    before = hash_of(source.source)
+    if before is not None and source.sha256 not in (None, before):
+        return _refused(source, _pin_problem(source, before))
+    _make_folder(folder)
+    entry = folder / f"{_key(source, before, recipe, folder)}.json"
+    kept = None if before is None else _kept(entry, source, recipe, hash_of)
+    if kept is not None:
+        return kept
+    sweep(folder)
+    try:
+        with make(source.source, source.shown, recipe, folder) as pieces:
+            problems = tuple(_at_step(one, places) for one in pieces.problems)
+            if not pieces.parts:
+                return Materialised(None, None, problems, pieces.notes, source.shown)
+            if hash_file(source.source) != before:
+                raise FtctlError(f"{source.shown} changed while it was read", "run it again")
+            _keep(entry, pieces)
+    except TemplateFault as fault:
+        at = places.get(f"convert.template.{fault.role}", places.get("convert", source.span))
+        finding = fault.finding
+        return _refused(source, Diagnostic(finding.code, finding.message, at, finding.hint))
+    found = _kept(entry, source, recipe, hash_of)
+    if found is None:
+        raise FtctlError(f"what was made of {source.shown} was taken away", "run it again")
+    return Materialised(
+        found.path, found.sha256, problems, found.notes, found.shown, _places_of(entry, recipe)
+    )
+
+
+def hash_file(path: Path) -> str | None:
+    """The SHA-256 of a file's bytes; None for what is no regular file or cannot be read."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def _refused(source: DataSource, problem: Diagnostic) -> Materialised:
+    return Materialised(None, None, (problem,), (), source.shown)
+
+
+def _pin_problem(source: DataSource, sha256: str) -> Diagnostic:
+    return Diagnostic(
+        "sha256-differs",
+        f"{source.shown} has the SHA-256 {sha256}; the manifest pins another",
+        source.span,
+        "restore the file, or pin the new content if the change is meant",
+    )
+
+
+def _at_step(problem: Diagnostic, places: Mapping[str, Span]) -> Diagnostic:
+    """A division that cannot be is mended in the manifest, not in the file."""
+    step = "split" if "split" in places else "sample"
+    if problem.code != "empty-part" or step not in places:
+        return problem
+    message = f"{problem.span.path}: {problem.message}"
+    return Diagnostic(problem.code, message, places[step], problem.hint, problem.severity)
+
+
+# The cache: KEY.json says which files hold the parts, KEY-PART.rows where their rows come from,
+# HASH.jsonl are the files themselves.
+
+
+def _key(source: DataSource, sha256: str | None, recipe: Recipe, folder: Path) -> str:
+    """Changes with all that the result depends on, and with the place of the cache: what came
+    with a checkout is somebody else's word.
+    """
+    home = folder.parents[2].stat() if len(folder.parents) > 2 else folder.stat()
+    facts = [VERSION, sha256, source.source.suffix.lower(), recipe.canonical(),
+             home.st_dev, home.st_ino]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:40]
+
+
+def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Materialised | None:
+    part = _part(recipe)
+    try:
+        known: Any = json.loads(entry.read_bytes())
+        sha256, notes = known["parts"][part], tuple(str(note) for note in known["notes"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    places = _places_of(entry, recipe)
+    if not isinstance(sha256, str) or not places.is_file():
+        return None
+    path = entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl"
+    if hash_of(path) != sha256:
+        return None
+    return Materialised(path, sha256, (), notes, source.shown, places)
+
+
+def _keep(entry: Path, pieces: Pieces) -> None:
+    """The files first, then the entry that speaks of them."""
+    parts = {}
+    for part, piece in pieces.parts.items():
+        sha256 = piece.draft.sha256
+        piece.draft.keep(entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl", replace=True)
+        _write_whole(_places_path(entry, part or "all"), _places_bytes(piece))
+        parts[part or "all"] = sha256
+    known = {"notes": list(pieces.notes), "parts": parts}
+    _write_whole(entry, json.dumps(known, sort_keys=True).encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    with Draft(path.parent) as draft:
+        draft.write(content)
+        draft.keep(path, replace=True)
+
+
+def _part(recipe: Recipe) -> str:
+    return (recipe.split.part if recipe.split is not None else None) or "all"
+
+
+def _places_of(entry: Path, recipe: Recipe) -> Path:
+    return _places_path(entry, _part(recipe))
+
+
+def _places_path(entry: Path, part: str) -> Path:
+    return entry.with_name(f"{entry.stem}-{part}.rows")
+
+
+def _places_bytes(piece: Piece) -> bytes:
+    places = array("I", piece.places)
+    if sys.byteorder == "big":
+        places.byteswap()
+    return places.tobytes()
+
+
+def _read_places(path: Path) -> array[int]:
+    places = array("I")
+    with contextlib.suppress(OSError, ValueError):
+        places.frombytes(path.read_bytes())
+    if sys.byteorder == "big":
+        places.byteswap()
+    return places
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder, below one that git ignores."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = folder.parents[1] / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", "utf-8")
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise FtctlError(f"{folder} cannot be written: {reason}") from None

@@ -1,0 +1,114 @@
+"""JSON Lines, or one JSON list, goes in; its objects come out with the line that each starts on."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+from ftctl.data.convert.encodings import decoding, encoding_of
+from ftctl.data.convert.fault import FileFault
+from ftctl.data.convert.records import Record, Records, keyed
+from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.lines import Line, LineReader
+from ftctl.data.formats.text import read_row
+from ftctl.data.scanning.source import BYTE_ORDER_MARK
+
+_CHUNK_CHARACTERS = 1024 * 1024
+# A string, or the quote of one that is not whole yet, or what gives a list its structure.
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
+
+
+def read_lines(stream: BufferedReader) -> Records:
+    """The rows of a JSON Lines file."""
+    rows = (record_of(line) for line in text_lines(stream))
+    return keyed("jsonl", rows, "JSON Lines")
+
+
+def text_lines(stream: BufferedReader) -> Iterator[Line]:
+    """The lines that are not blank; the byte order mark of the first is taken off."""
+    for line in LineReader(stream):
+        if line.number == 1 and line.content is not None:
+            content = line.content.removeprefix(BYTE_ORDER_MARK)
+            if content.strip():
+                yield line._replace(content=content)
+        else:
+            yield line
+
+
+def record_of(line: Line) -> Record:
+    """The row of a line, or the first thing that is wrong with its text."""
+    try:
+        row, findings = read_row(line)
+    except RecursionError:
+        message = "the row is nested too deep to be read"
+        return Record(line.number, Finding("nesting-too-deep", message, "flatten it"))
+    if findings or row is None:
+        return Record(line.number, findings[0])
+    return Record(line.number, row)
+
+
+def read_list(path: Path, stream: BinaryIO) -> Records:
+    """The objects of a JSON list, without holding more than one of them."""
+    encoding = encoding_of(stream.peek(4096)[:4096])  # type: ignore[attr-defined]
+    return keyed("json", _elements(path, encoding, stream), "a JSON list")
+
+
+def _elements(path: Path, encoding: str, stream: BinaryIO) -> Iterator[Record]:
+    text = io.TextIOWrapper(stream, encoding, "strict", newline="")
+    with text, decoding(path, encoding):
+        for number, element in _slices(text):
+            content = element.encode(errors="surrogatepass")
+            found = record_of(Line(number, content, ended=True, blank_before=0))
+            if isinstance(found.value, Finding):  # its column counts in the element, not the line
+                found = found._replace(value=found.value._replace(column=None))
+            yield found
+
+
+def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
+    """The text of each element and the line that it starts on."""
+    waiting = ""
+    start = scanned = depth = 0  # where the element starts, up to where tokens are known
+    line = 1  # that of `start`
+    first = True
+    while True:
+        chunk = text.read(_CHUNK_CHARACTERS)
+        waiting, scanned, start = waiting[start:] + chunk, scanned - start, 0
+        for token in _TOKEN.finditer(waiting, scanned):
+            mark = token[0]
+            if mark == '"' and chunk:
+                break  # the rest of the string is still to be read
+            scanned = token.end()
+            closes = mark in "]}"
+            if depth == 0 and (mark != "[" or waiting[start : token.start()].strip()):
+                raise FileFault(_not_json("a list was expected"), line)
+            if depth == 1 and (mark == "," or closes):
+                element = waiting[start : token.start()]
+                written = element.lstrip()
+                line += element.count("\n", 0, len(element) - len(written))
+                if written:
+                    yield line, written
+                elif not (closes and first):
+                    raise FileFault(_not_json("nothing stands beside a comma"), line)
+                line += written.count("\n")
+                first, start = False, scanned
+            depth += (mark in "[{") - closes
+            if depth == 0:
+                if waiting[scanned:].strip() or text.read().strip():
+                    raise FileFault(_not_json("something follows the list's end"), line)
+                return
+            if mark == "[" and depth == 1:
+                line += waiting.count("\n", start, scanned)
+                start = scanned
+        if not chunk:
+            left = waiting[start:]
+            line += left.count("\n", 0, len(left) - len(left.lstrip()))
+            raise FileFault(_not_json("the list breaks off"), line)
+
+
+def _not_json(reason: str) -> Finding:
+    message = f"the file is not JSON: {reason}"
+    return Finding("not-json", message, "write the list with a JSON library")

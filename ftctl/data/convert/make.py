@@ -1,0 +1,137 @@
+"""A source and a recipe go in; the parts that come of it, as files not yet kept, come out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftctl.data.convert.divide import Division, divide
+from ftctl.data.convert.draft import Draft
+from ftctl.data.convert.likeness import Likeness
+from ftctl.data.convert.recipe import Part, Recipe, Split
+from ftctl.data.convert.rows import Rows
+from ftctl.data.formats.findings import Finding, Problems
+from ftctl.data.scanning import read_dataset
+from ftctl.errors import Diagnostic, Span
+
+_CHECKED = frozenset({"chat", "completion", "preference"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part: its rows in a draft, and the line or row of the source that each came from."""
+
+    draft: Draft
+    places: array[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What came of a source. With an error among the problems there are no parts."""
+
+    parts: Mapping[Part | None, Piece]
+    problems: tuple[Diagnostic, ...]
+    notes: tuple[str, ...]  # what was detected and decided, in sentences
+    form: str | None
+
+
+@contextmanager
+def make(
+    path: Path, shown: str, recipe: Recipe, folder: Path, *, check: bool = False
+) -> Iterator[Pieces]:
+    """The parts, until the block ends; what is not kept by then is gone.
+
+    `check` reads the rows back as training data and tells their problems at the source's rows.
+    `TemplateFault` when the recipe's template does not fit the source.
+    """
+    with ExitStack() as drafts:
+        rows = Rows(path, shown, recipe.convert)
+        work = Piece(drafts.enter_context(Draft(folder)), array("I"))
+        likeness = _write(
+            rows, work, sample=recipe.sample is not None, split=recipe.split is not None
+        )
+        problems = [*rows.problems.diagnostics()]
+        if check and not rows.problems.failed and rows.form in _CHECKED:
+            problems += _checked(work, shown)
+        notes = list(rows.notes)
+        parts: dict[Part | None, Piece] = {}
+        if not any(problem.severity == "error" for problem in problems):
+            parts[None] = work
+            if likeness is not None:
+                division = divide(likeness, recipe.sample, recipe.split)
+                problems += _empty_parts(division, shown)
+                notes += _told(division, recipe.split, len(likeness))
+                parts = _deal(work, division, drafts, folder)
+        if any(problem.severity == "error" for problem in problems):
+            parts = {}
+        yield Pieces(parts, tuple(problems), tuple(notes), rows.form)
+
+
+def _write(rows: Rows, work: Piece, *, sample: bool, split: bool) -> Likeness | None:
+    """Every row into one draft, noting what division must know of them."""
+    likeness = Likeness(signed=split) if split or sample else None
+    for number, row, line in rows:
+        work.draft.write(line)
+        work.places.append(number)
+        if likeness is not None:
+            likeness.add(row, line)
+    work.draft.finish()
+    return likeness
+
+
+def _deal(
+    work: Piece, division: Division, drafts: ExitStack, folder: Path
+) -> dict[Part | None, Piece]:
+    """The rows of the one draft, each to its part."""
+    parts = {
+        part: Piece(drafts.enter_context(Draft(folder)), array("I")) for part in division.parts
+    }
+    target: list[Part | str | None] = ["nowhere"] * work.draft.rows
+    for part, rows in division.parts.items():
+        for row in rows:
+            target[row] = part
+    with work.draft.path.open("rb") as lines:
+        for row, line in enumerate(lines):
+            for part, piece in parts.items():
+                if target[row] == part:
+                    piece.draft.write(line)
+                    piece.places.append(work.places[row])
+    for piece in parts.values():
+        piece.draft.finish()
+    return parts
+
+
+def _checked(work: Piece, shown: str) -> list[Diagnostic]:
+    """What is wrong with the rows as training data, each at its row of the source."""
+    _, found = read_dataset("", work.draft.path, shown, None, 1)
+    return [at_source(problem, shown, work.places) for problem in found]
+
+
+def at_source(problem: Diagnostic, shown: str, places: array[int]) -> Diagnostic:
+    """A problem with a row that was made, at the row that it was made of."""
+    line = problem.span.line
+    span = Span(shown, places[line - 1] if line is not None and line <= len(places) else None)
+    return Diagnostic(problem.code, problem.message, span, problem.hint, problem.severity)
+
+
+def _empty_parts(division: Division, shown: str) -> tuple[Diagnostic, ...]:
+    problems = Problems(shown)
+    for part, rows in division.parts.items():
+        if not rows:
+            message = f"the division leaves no rows for {part or 'the sample'}"
+            hint = "ask for another number of rows, or another seed"
+            problems.add(Finding("empty-part", message, hint))
+    return problems.diagnostics()
+
+
+def _told(division: Division, split: Split | None, count: int) -> list[str]:
+    taken = sum(len(rows) for rows in division.parts.values())
+    notes = [f"{taken:,} of {count:,} rows taken"] if taken < count else []
+    notes += division.notes
+    if split is not None:
+        sizes = ", ".join(f"{part} {len(rows):,}" for part, rows in division.parts.items())
+        notes.append(f"{sizes} rows")
+    return notes

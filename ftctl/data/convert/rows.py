@@ -1,0 +1,174 @@
+"""A source and how to convert it go in; rows of the wanted form come out, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ftctl.data.convert.canonical import line_of
+from ftctl.data.convert.delimited import read_delimited
+from ftctl.data.convert.documents import read_lines, read_list, record_of, text_lines
+from ftctl.data.convert.fault import FileFault, RowFault
+from ftctl.data.convert.parquet import read_parquet
+from ftctl.data.convert.recipe import CONTAINERS, Container, Convert
+from ftctl.data.convert.records import Record, Records
+from ftctl.data.convert.shapes import Way, find_way
+from ftctl.data.convert.sheets import read_sheet
+from ftctl.data.formats.findings import Finding, Problems
+from ftctl.data.formats.formats import format_of
+from ftctl.data.scanning.source import HEAD_BYTES, open_source, recognise, unreadable
+
+_SUFFIXES: dict[str, Container] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+# What a file can be by its first bytes that these readers can do nothing with.
+_PACKED = frozenset({"pointer-file", "compressed-file"})
+_REFUSED: Mapping[Container, frozenset[str]] = {
+    "csv": _PACKED,
+    "tsv": _PACKED,
+    "json": _PACKED,
+    "jsonl": _PACKED | {"wrong-encoding", "binary-file"},
+    "xlsx": frozenset({"pointer-file"}),  # it is a zip file itself
+    "parquet": frozenset({"pointer-file"}),
+}
+_BUFFER_BYTES = 1024 * 1024
+
+
+class Made(NamedTuple):
+    """A row that came out."""
+
+    number: int  # of the row or line in the source
+    row: dict[str, Any]
+    line: bytes
+
+
+class Rows:
+    """The rows of one source, to be gone through once; afterwards what there is to say of it."""
+
+    def __init__(self, path: Path, shown: str, convert: Convert | None) -> None:
+        self._path = path
+        self._convert = convert
+        self.problems = Problems(shown)
+        self.notes: tuple[str, ...] = ()
+        self.form: str | None = None
+
+    def __iter__(self) -> Iterator[Made]:
+        """Rows with problems are left out and told of; a template at fault ends it all."""
+        opened = open_source(self._path, self.problems.shown)
+        if isinstance(opened, Finding) and opened.code == "file-too-large":
+            # The service's limit is for what is uploaded; a source may be larger.
+            opened = BufferedReader(FileIO(self._path), _BUFFER_BYTES)
+        if isinstance(opened, Finding):
+            self.problems.add(opened)
+            return
+        with opened:
+            try:
+                if self._convert is None:
+                    yield from self._as_they_are(opened)
+                else:
+                    yield from self._converted(opened, self._convert)
+            except FileFault as fault:
+                self.problems.add(fault.finding, fault.number)
+            except OSError as error:
+                self.problems.add(unreadable(error))
+
+    def _as_they_are(self, stream: BufferedReader) -> Iterator[Made]:
+        """JSONL rows with each byte as it is, without blank lines and with one kind of line end."""
+        fault = recognise(stream.peek(HEAD_BYTES)[:HEAD_BYTES], self.problems.shown)
+        if fault is not None:
+            raise FileFault(fault)
+        rows = 0
+        for line in text_lines(stream):
+            rows += 1
+            found = record_of(line)
+            if isinstance(found.value, Finding) or line.content is None:
+                self._tell(found)
+                continue
+            self.form = self.form or format_of(found.value)
+            yield Made(line.number, found.value, line.content.strip() + b"\n")
+        self._expect(rows)
+
+    def _converted(self, stream: BufferedReader, convert: Convert) -> Iterator[Made]:
+        records = self._records(stream, convert)
+        way: Way | None = None
+        rows = blank = 0
+        for record in records.rows:
+            if record.value == {} and records.columns is not None:
+                blank += 1
+                continue
+            rows += 1
+            if isinstance(record.value, Finding):
+                self._tell(record)
+                continue
+            try:
+                way = way or find_way(convert, records, record.value)
+                row = way.change(record.number, record.value)
+                yield Made(record.number, row, _line(row))
+            except RowFault as row_fault:
+                self.problems.add(row_fault.finding, record.number)
+        self._expect(rows)
+        if way is not None:
+            told = [f"{blank:,} blank rows left out"] if blank else []
+            self.notes = (f"read as {records.read_as}", *way.notes, *told)
+            self.form = way.form
+
+    def _records(self, stream: BufferedReader, convert: Convert) -> Records:
+        head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+        container = _container(self._path, head, convert.origin)
+        fault = recognise(head, self.problems.shown)
+        if fault is not None and fault.code in _REFUSED[container]:
+            raise FileFault(fault)
+        match container:
+            case "csv" | "tsv":
+                return read_delimited(self._path, stream, container, convert.delimiter)
+            case "xlsx":
+                return read_sheet(self._path, convert.sheet)
+            case "parquet":
+                return read_parquet(self._path)
+            case "json":
+                return read_list(self._path, stream)
+            case "jsonl":
+                return read_lines(stream)
+
+    def _tell(self, record: Record) -> None:
+        if isinstance(record.value, Finding):
+            self.problems.add(record.value, record.number)
+
+    def _expect(self, rows: int) -> None:
+        if not rows:
+            self.problems.add(Finding("empty-file", "the file holds no rows", "add rows"))
+
+
+def _container(path: Path, head: bytes, origin: str) -> Container:
+    """What is named, else what the first bytes cannot but be, else what the name ends in."""
+    for container in CONTAINERS:
+        if container == origin:
+            return container
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    known = _SUFFIXES.get(path.suffix.lower())
+    start = head.decode("utf-8-sig", "replace").replace("\0", "").lstrip("\ufeff\ufffd \t\r\n")[:1]
+    if start == "[" and known in (None, "jsonl"):
+        return "json"
+    if known is not None:
+        return known
+    return "jsonl" if start == "{" else "csv"
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    try:
+        return line_of(row)
+    except (ValueError, TypeError, RecursionError):
+        message = "the row holds a value that JSON cannot say"
+        raise RowFault(Finding("bad-cell", message, "write it as a text")) from None

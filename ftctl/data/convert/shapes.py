@@ -1,0 +1,189 @@
+"""The first row and what is asked for go in; the way from each row to the wanted form comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, cast
+
+from ftctl.data.convert.cells import cell_text
+from ftctl.data.convert.fault import FileFault, RowFault, TemplateFault
+from ftctl.data.convert.give import GIVE
+from ftctl.data.convert.recipe import SHAPES, Convert, Form, Shape
+from ftctl.data.convert.records import Records
+from ftctl.data.convert.take import KEYS, TAKE
+from ftctl.data.convert.talk import Message, Pair, Talk, said
+from ftctl.data.convert.template import (
+    Template,
+    check_columns,
+    form_of,
+    parse_templates,
+)
+from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.shape import quoted_key
+
+Row = dict[str, Any]
+
+_NEAREST: Mapping[Shape, Form] = {
+    "chat": "chat",
+    "completion": "chat",
+    "sharegpt": "chat",
+    "alpaca": "chat",
+    "preference": "preference",
+    "pairs": "preference",
+}
+# Columns that need no template: (question, answer), by their names in lower case.
+_KNOWN_PAIRS = (
+    ("question", "answer"),
+    ("question", "response"),
+    ("query", "response"),
+    ("query", "answer"),
+    ("prompt", "response"),
+    ("input", "output"),
+    ("user", "assistant"),
+    ("text", "label"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How every row of a file is converted, and in words what was found out or chosen."""
+
+    shape: Shape
+    form: Form
+    change: Callable[[int, Row], Row]  # row number and row in; RowFault when it cannot be
+    notes: tuple[str, ...]
+
+
+def find_way(convert: Convert, records: Records, first: Row) -> Way:
+    """The way for this file; `FileFault` or `TemplateFault` when there is none."""
+    columns = records.columns or tuple(first)
+    if convert.template:
+        return _by_template(convert, records, columns, parse_templates(convert.template))
+    shape = convert.origin if convert.origin in SHAPES else _shape_of(columns)
+    if shape == "table" or shape is None:
+        return _by_template(convert, records, columns, _default_template(columns))
+    form = convert.to or _NEAREST[shape]
+    notes = [f"{shape} rows, written as {form}"]
+    left_out = _LeftOut(KEYS[shape])
+    left_out.look_at(columns)
+    if left_out.seen:
+        notes.append(f"left out: {_names(left_out.seen)}")
+    take, give = TAKE[shape], GIVE[form]
+
+    def change(_: int, row: Row) -> Row:
+        if records.columns is None:
+            left_out.look_at(row)
+        return give(take(row))
+
+    return Way(shape, form, change, tuple(notes))
+
+
+class _LeftOut:
+    """Keys that a shape has no use for. None may be one that was meant and misspelt."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = frozenset(known)
+        self.seen: dict[str, None] = {}
+
+    def look_at(self, keys: Collection[str]) -> None:
+        for key in keys:
+            if key not in self._known and key not in self.seen:
+                near = get_close_matches(key[:40], self._known.difference(keys), 1, 0.8)
+                if near:
+                    hint = f"did you mean '{near[0]}'?"
+                    raise RowFault(Finding("unknown-key", f"unknown key {quoted_key(key)}", hint))
+                self.seen[key] = None
+
+
+def _shape_of(keys: Collection[str]) -> Shape | None:
+    """The shape that the keys speak of."""
+    known = set(keys)
+    if "messages" in known:
+        return "chat"
+    if "conversations" in known:
+        return "sharegpt"
+    if "preferred_output" in known:
+        return "preference"
+    if {"chosen", "rejected"} <= known:
+        return "pairs"
+    if {"instruction", "output"} <= known:
+        return "alpaca"
+    return "completion" if {"prompt", "completion"} <= known else None
+
+
+def _default_template(columns: Collection[str]) -> Mapping[str, Template]:
+    by_name = {name.lower(): name for name in columns}
+    for question, answer in _KNOWN_PAIRS:
+        if question in by_name and answer in by_name:
+            return {
+                "user": Template(((by_name[question], True),)),
+                "assistant": Template(((by_name[answer], True),)),
+            }
+    message = f"the rows have {_names(columns)}; that is no shape known here"
+    hint = "say what becomes of them with a template, such as user: '{question}'"
+    raise FileFault(Finding("unknown-format", message, hint))
+
+
+def _by_template(
+    convert: Convert, records: Records, columns: tuple[str, ...], templates: Mapping[str, Template]
+) -> Way:
+    made = cast(Form, form_of(templates))
+    check_columns(templates, columns)
+    form = convert.to or made
+    if (form in ("preference", "pairs")) != (made == "preference") and form != "chat":
+        finding = Finding("bad-template", f"the template makes {made} rows, not {form} rows",
+                          "change the template's roles, or the form that is asked for")  # fmt: skip
+        raise TemplateFault(finding, next(iter(templates)))
+    give = GIVE[form]
+    used = {column for template in templates.values() for column in template.columns}
+
+    def change(number: int, row: Row) -> Row:
+        cells = {}
+        for column in used:
+            if column not in row:
+                raise RowFault(_no_key(column))
+            cells[column] = cell_text(row[column], records.cell(number, column))
+        return give(_filled(templates, cells, records, number))
+
+    notes = [f"{role} from {_names(template.columns)}" for role, template in templates.items()]
+    unused = [name for name in columns if name not in used and not name.startswith("{")]
+    if unused:
+        notes.append(f"not used: {_names(unused)}")
+    return Way("table", form, change, tuple(notes))
+
+
+def _filled(
+    templates: Mapping[str, Template], cells: Mapping[str, str], records: Records, number: int
+) -> Talk | Pair:
+    """The row's conversation. Only the system message may come out empty: it is left away then."""
+    texts = {role: template.render(cells) for role, template in templates.items()}
+    for role, text in texts.items():
+        if not text.strip() and role != "system":
+            places = [records.cell(number, column) for column in templates[role].columns]
+            finding = Finding(
+                "bad-cell",
+                f"{' and '.join(places) or role} is empty, and {role} needs a text",
+                "fill it, or take the row out"
+                if records.container != "xlsx"
+                else "fill it or take the row out; if it has a formula, compute and save it",
+            )
+            raise RowFault(finding)
+    system = texts.get("system", "")
+    messages: list[Message] = [said("system", system)] if system.strip() else []
+    messages.append(said("user", texts["user"] if "user" in texts else texts["prompt"]))
+    if "chosen" in texts:
+        chosen, rejected = said("assistant", texts["chosen"]), said("assistant", texts["rejected"])
+        return Pair(messages, chosen, rejected, {})
+    answer = texts["assistant"] if "assistant" in texts else texts["completion"]
+    return Talk([*messages, said("assistant", answer)], {})
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(quoted_key(name) for name in list(columns)[:10]) or "no columns"
+
+
+def _no_key(column: str) -> Finding:
+    message = f"the row has no key {quoted_key(column)}"
+    return Finding("missing-key", message, "add it; null stands for no text")

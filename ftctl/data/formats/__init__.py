@@ -1,0 +1,22 @@
+"""A row in; what is wrong with it, by the format that it is in, out."""
+
+from __future__ import annotations
+
+from ftctl.lazy import lazily
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.data.formats.codes import CODES, WARNINGS
+    from ftctl.data.formats.formats import MAX_REINFORCEMENT_EXAMPLES, METHOD_FORMATS, MIN_EXAMPLES
+
+__all__ = ["CODES", "MAX_REINFORCEMENT_EXAMPLES", "METHOD_FORMATS", "MIN_EXAMPLES", "WARNINGS"]
+
+_HOMES = {
+    "CODES": "codes",
+    "MAX_REINFORCEMENT_EXAMPLES": "formats",
+    "METHOD_FORMATS": "formats",
+    "MIN_EXAMPLES": "formats",
+    "WARNINGS": "codes",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

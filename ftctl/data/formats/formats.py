@@ -1,0 +1,195 @@
+"""The rows of one file go in, in order; the file's format and what is wrong with each come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.message import role_of
+from ftctl.data.formats.rows import (
+    CHAT_KEYS,
+    Checked,
+    Demands,
+    check_chat,
+    check_completion,
+    check_preference,
+    check_reinforcement,
+)
+from ftctl.data.formats.shape import quoted_key
+from ftctl.domain.desired import Format, Method
+
+# "At least 10 examples", for every method (fine-tuning guides, 2026-07).
+MIN_EXAMPLES = 10
+# The reinforcement guide, 2026-07; the other methods name no limit.
+MAX_REINFORCEMENT_EXAMPLES = 50_000
+MAX_REINFORCEMENT_VALIDATION = 1_000
+# "A maximum of 50,000 examples that contain images (not including text examples)" (vision guide,
+# 2026-07).
+MAX_IMAGE_EXAMPLES = 50_000
+
+Check = Callable[[dict[str, Any], Demands], Checked]
+_NO_DEMANDS = Demands()
+
+CHECKS: Mapping[Format, Check] = MappingProxyType(
+    {
+        "chat": check_chat,
+        "completion": check_completion,
+        "preference": check_preference,
+        "reinforcement": check_reinforcement,
+    }
+)
+METHOD_FORMATS: Mapping[Method, tuple[Format, ...]] = MappingProxyType(
+    {
+        "supervised": ("chat", "completion"),
+        "dpo": ("preference",),
+        "reinforcement": ("reinforcement",),
+    }
+)
+_NAMES: Mapping[Format, str] = MappingProxyType(
+    {
+        "chat": "chat",
+        "completion": "prompt/completion",
+        "preference": "preference",
+        "reinforcement": "reinforcement",
+    }
+)
+_SHAPES: Mapping[Format, str] = MappingProxyType(
+    {
+        "chat": '{"messages": [… an assistant message]}',
+        "completion": '{"prompt": "…", "completion": "…"}',
+        "preference": '{"input": {…}, "preferred_output": […], "non_preferred_output": […]}',
+        "reinforcement": '{"messages": [… a user message], grader fields}',
+    }
+)
+# Chat and reinforcement rows are told apart by their last message, which may be a mistake in one.
+_WITH_MESSAGES = ("chat", "reinforcement")
+
+
+class RowChecker:
+    """Checks the rows of one file by the format that its first row settles.
+
+    Checkers of parts of a file add up: `image_rows` is the only other thing that they count.
+    """
+
+    def __init__(
+        self,
+        method: Method | None,
+        least: int = MIN_EXAMPLES,
+        demands: Demands = _NO_DEMANDS,
+    ) -> None:
+        self.method = method
+        self.least = least
+        self.demands = demands
+        self.format: Format | None = None
+        self.image_rows = 0  # rows with at least one image
+        self._refused = False  # told once for the file, not for each of its rows
+        self._puzzled = False
+
+    def check(self, row: dict[str, Any]) -> Iterator[Finding]:
+        if self._refused:
+            return
+        if self.format in _WITH_MESSAGES and "messages" in row:
+            images = yield from CHECKS[self.format](row, self.demands)
+            self.image_rows += images > 0
+            return
+        guess = format_of(row)
+        if self.format is None:
+            yield from self._settle(row, guess)
+        if self.format is None:
+            return
+        if guess is None or _alike(guess, self.format):
+            images = yield from CHECKS[self.format](row, self.demands)
+            self.image_rows += images > 0
+        else:
+            names = f"a {_NAMES[guess]} row in a file of {_NAMES[self.format]} rows"
+            yield Finding("mixed-formats", names, f"write it as {_SHAPES[self.format]}")
+
+    def check_count(self, rows: int) -> Iterator[Finding]:
+        if rows < self.least:
+            message = f"the file has {_counted(rows)}; a job needs at least {self.least}"
+            yield Finding("too-few-examples", message, "add rows")
+        yield from self._check_most(rows)
+
+    def _check_most(self, rows: int) -> Iterator[Finding]:
+        hint = "keep the rows that teach the most"
+        validation = self.demands.validation
+        most = MAX_REINFORCEMENT_VALIDATION if validation else MAX_REINFORCEMENT_EXAMPLES
+        if self.format == "reinforcement" and rows > most:
+            takes = f"method reinforcement takes at most {most:,}"
+            takes += " for validation" if validation else ""
+            yield Finding("too-many-examples", f"the file has {_counted(rows)}; {takes}", hint)
+        if self.image_rows > MAX_IMAGE_EXAMPLES:
+            message = f"the file has {_counted(self.image_rows)} with images"
+            message += f"; at most {MAX_IMAGE_EXAMPLES:,} are taken"
+            yield Finding("too-many-examples", message, hint)
+
+    def _settle(self, row: dict[str, Any], guess: Format | None) -> Iterator[Finding]:
+        wanted = METHOD_FORMATS[self.method] if self.method else tuple(CHECKS)
+        if guess is None:
+            if not self._puzzled:
+                self._puzzled = True
+                yield _unknown(row, wanted)
+        elif guess in wanted:
+            self.format = guess
+        elif guess in _WITH_MESSAGES and not _meant(row, guess):
+            self.format = next((name for name in wanted if name in _WITH_MESSAGES), None)
+        if guess is not None and self.format is None:
+            self._refused = True
+            takes = " or ".join(_NAMES[name] for name in wanted)
+            message = f"this is a {_NAMES[guess]} row; method {self.method} needs {takes} rows"
+            yield Finding("wrong-format", message, f"write {_shapes(wanted)}, or change the method")
+
+
+def format_of(row: dict[str, Any]) -> Format | None:
+    """The format that the row's keys speak of, misspelt ones included."""
+    if "messages" in row:
+        roles = _roles(row)
+        ends_open = roles[-1:] == ["user"] and "assistant" not in roles
+        return "reinforcement" if ends_open else "chat"
+    if "preferred_output" in row or "non_preferred_output" in row:
+        return "preference"
+    if isinstance(row.get("input"), dict):
+        return "preference"
+    if "completion" in row or set(row) == {"prompt"}:
+        return "completion"
+    owners: dict[str, Format] = {"messages": "chat", "completion": "completion"}
+    owners |= {"preferred_output": "preference", "non_preferred_output": "preference"}
+    for key in list(row)[:20]:
+        for known in get_close_matches(key[:40], owners, n=1, cutoff=0.8):
+            return owners[known]
+    return None
+
+
+def _alike(guess: Format, settled: Format) -> bool:
+    return guess == settled or (guess in _WITH_MESSAGES and settled in _WITH_MESSAGES)
+
+
+def _meant(row: dict[str, Any], guess: Format) -> bool:
+    """Whether the row is of the guessed kind on purpose, not a row of the other with a mistake."""
+    if guess == "reinforcement":
+        return any(key not in CHAT_KEYS for key in row)
+    return _roles(row)[-1:] == ["assistant"]
+
+
+def _roles(row: dict[str, Any]) -> list[str | None]:
+    messages = row.get("messages")
+    return [role_of(message) for message in messages] if isinstance(messages, list) else []
+
+
+def _unknown(row: dict[str, Any], wanted: tuple[Format, ...]) -> Finding:
+    keys = ", ".join(quoted_key(key) for key in list(row)[:5])
+    has = f"has the keys {keys}{', …' if len(row) > 5 else ''}" if row else "has no keys"
+    needs = " or ".join(_NAMES[name] for name in wanted)
+    message = f"the row {has}; that is no {needs} row"
+    return Finding("unknown-format", message, f"write {_shapes(wanted)}")
+
+
+def _shapes(wanted: tuple[Format, ...]) -> str:
+    return " or ".join(_SHAPES[name] for name in wanted)
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"

@@ -1,0 +1,366 @@
+"""A file's marks go in; what is doubtful about the rows together, and in each, comes out."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ftctl.data.quality.codes import CHECKS
+from ftctl.data.quality.findings import Finding, percent
+from ftctl.data.quality.groups import equal_rows, middle, most_common
+from ftctl.data.quality.languages import LANGUAGES
+from ftctl.data.quality.marks import KEYS, Flag
+from ftctl.data.quality.similar import Alike, alike
+from ftctl.data.quality.wanted import Wanted
+
+if TYPE_CHECKING:
+    from ftctl.data.quality.collected import Collected, Columns
+
+MANY_ANSWERS = 20
+"""With more different answers than this, a prompt is an instruction to write, not a question."""
+
+FEWEST_ROWS = 20  # with fewer, shares and medians say little
+_FEWEST_REFUSALS = 3
+_TEMPLATE_ROWS = 20  # so many rows that are alike are made from a template
+_TEMPLATE_SHARE = 0.05
+_DOMINANT = 0.8  # of the rows whose language is told
+_DEVIATIONS = 6 * 1.4826  # median absolute deviations; 1.4826 of them are one standard deviation
+_SHOWN_LINES = 5
+
+
+def judge(collected: Collected, wanted: Wanted) -> list[Finding]:
+    """The findings of every check that is not ignored, by line; the whole file's first."""
+    if not len(collected):
+        return []
+    table = collected.columns()
+    found = [
+        *_duplicates(table, wanted),
+        *_same_prompts(collected, table, wanted),
+        *_near_duplicates(table, wanted),
+        *_refusals(table, wanted),
+        *_one_answer(collected, table, wanted),
+        *_lengths(table, wanted),
+        *_languages(table, wanted),
+        *_empty_rows(table, wanted),
+        *_held(collected, table, wanted, "secrets"),
+        *_held(collected, table, wanted, "personal_data"),
+    ]
+    return in_force(found, wanted)
+
+
+def in_force(found: list[Finding], wanted: Wanted) -> list[Finding]:
+    """Those whose check is not ignored, in order, each as severe as its check says."""
+    kept = []
+    for finding in found:
+        level = getattr(wanted, CHECKS[finding.code])
+        if level != "ignore":
+            kept.append(finding._replace(severity=level))
+    return sorted(kept, key=lambda one: (one.line or 0, one.code, one.message))
+
+
+def _duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.duplicates == "ignore":
+        return
+    groups = list(equal_rows(table.rows))
+    if _share(_repeated(groups), table) <= wanted.duplicate_share:
+        return
+    for first, *others in groups:
+        for place in others:
+            yield Finding(
+                "duplicate-row",
+                f"the row is that of line {table.lines[first]:,} once more",
+                "take it out: it is paid for and learnt once more in every epoch",
+                table.lines[place],
+            )
+
+
+def repeated_rows(collected: Collected) -> int:
+    """How many rows stand in the file once more than the first time."""
+    return _repeated(list(equal_rows(collected.columns().rows)))
+
+
+def _repeated(groups: Iterable[Sequence[int]]) -> int:
+    return sum(len(group) - 1 for group in groups)
+
+
+def _same_prompts(collected: Collected, table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    """Rows whose prompts differ in nothing that matters: told twice, or told differently."""
+    if wanted.near_duplicates == wanted.contradictions == "ignore":
+        return
+    for group in equal_rows(table.prompts):
+        if table.flags[group[0]] & (Flag.NO_PROMPT | Flag.NO_ANSWER) and (
+            collected.form != "reinforcement"
+        ):
+            continue
+        yield from _told_twice(table, group)
+        if collected.form == "preference":
+            yield from _turned_round(table, group)
+        elif collected.form != "reinforcement":
+            yield from _told_differently(table, group, wanted)
+
+
+def _told_twice(table: Columns, group: list[int]) -> Iterator[Finding]:
+    first_of: dict[int, int] = {}
+    for place in group:
+        first = first_of.setdefault(table.answers[place], place)
+        if table.rows[first] != table.rows[place] and not table.flags[place] & Flag.NO_ANSWER:
+            yield Finding(
+                "near-duplicate-row",
+                f"the row differs from that of line {table.lines[first]:,} only in case, spaces or"
+                " punctuation",
+                "keep one of them",
+                table.lines[place],
+            )
+
+
+def _told_differently(table: Columns, group: list[int], wanted: Wanted) -> Iterator[Finding]:
+    answers = Counter(table.answers[place] for place in group)
+    if not wanted.answers_per_prompt < len(answers) <= MANY_ANSWERS:
+        return
+    told = {table.answers[group[0]]}
+    for place in group[1:]:
+        if table.answers[place] not in told:
+            told.add(table.answers[place])
+            yield Finding(
+                "contradictory-rows",
+                f"the prompt is that of line {table.lines[group[0]]:,}, but the answer is another",
+                "keep the answer that is right; where several are, raise 'answers_per_prompt'",
+                table.lines[place],
+            )
+
+
+def _turned_round(table: Columns, group: list[int]) -> Iterator[Finding]:
+    """Of two pairs of outputs, one prefers what the other does not: their keys sum to nothing."""
+    first_of: dict[int, int] = {}
+    for place in group:
+        opposite = first_of.get(-table.answers[place] % KEYS)
+        if opposite is not None and table.answers[place]:
+            yield Finding(
+                "contradictory-rows",
+                f"line {table.lines[opposite]:,} has the same prompt and outputs, but prefers the"
+                " other",
+                "keep the one that is right",
+                table.lines[place],
+            )
+        first_of.setdefault(table.answers[place], place)
+
+
+def _near_duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.near_duplicates == "ignore" or not table.signatures:
+        return
+    signatures = [table.signature(place) for place in range(len(table.lines))]
+    pairs = [
+        pair
+        for pair in alike(signatures, wanted.similarity)
+        if table.prompts[pair.later] != table.prompts[pair.earlier]
+    ]
+    for cluster in clusters(pairs):
+        if len(cluster) > max(_TEMPLATE_ROWS, _TEMPLATE_SHARE * len(table.lines)):
+            yield _template(table, cluster)
+            continue
+        for pair in cluster:
+            yield Finding(
+                "near-duplicate-row",
+                f"about {min(99, round(100 * pair.similarity))} % of the prompt's phrases are"
+                f" those of line {table.lines[pair.earlier]:,}",
+                "if it adds nothing, take it out; what is too alike is told by 'similarity'",
+                table.lines[pair.later],
+            )
+
+
+def _template(table: Columns, cluster: list[Alike]) -> Finding:
+    first = min(pair.earlier for pair in cluster)
+    lines = sorted(table.lines[pair.later] for pair in cluster)
+    return Finding(
+        "near-duplicate-row",
+        f"{len(cluster):,} rows differ from that of line {table.lines[first]:,} in a few words"
+        f" only, such as {_listed(lines)}",
+        "if a template makes them alike, move it to the system message; else keep fewer of them",
+    )
+
+
+def clusters(pairs: list[Alike]) -> list[list[Alike]]:
+    """The pairs that hang together, each cluster by its later rows."""
+    root: dict[int, int] = {}
+
+    def find(place: int) -> int:
+        while root.setdefault(place, place) != place:
+            root[place] = root[root[place]]
+            place = root[place]
+        return place
+
+    for pair in pairs:
+        one, other = find(pair.later), find(pair.earlier)
+        root[max(one, other)] = min(one, other)
+    found: dict[int, list[Alike]] = {}
+    for pair in pairs:
+        found.setdefault(find(pair.later), []).append(pair)
+    return list(found.values())
+
+
+def _refusals(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    refusing = [place for place, flags in enumerate(table.flags) if flags & Flag.REFUSAL]
+    if len(refusing) < _FEWEST_REFUSALS or _share(len(refusing), table) <= wanted.refusal_share:
+        return
+    lines = [table.lines[place] for place in refusing]
+    yield Finding(
+        "many-refusals",
+        f"{percent(len(lines), len(table.lines))} of the answers refuse ({len(lines):,} of"
+        f" {len(table.lines):,}), such as {_listed(lines)}",
+        "the model learns to refuse: keep those that it should; raise 'refusal_share' if all are",
+    )
+
+
+def _one_answer(collected: Collected, table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    rows = len(table.lines)
+    if wanted.one_answer == "ignore" or rows < FEWEST_ROWS or collected.form == "preference":
+        return
+    common = most_common(table.answers)
+    limit = wanted.one_label_share if _labels(common.different, rows) else wanted.one_answer_share
+    if common.rows <= limit * rows:
+        return
+    first = table.answers.index(common.key)
+    if table.flags[first] & (Flag.NO_ANSWER | Flag.EMPTY):
+        return  # there is none, or it is told of in each row
+    yield Finding(
+        "one-answer",
+        f"{percent(common.rows, rows)} of the rows have the same answer ({common.rows:,} of"
+        f" {rows:,}), first in line {table.lines[first]:,}",
+        "the model may learn to say nothing else: balance the answers",
+    )
+
+
+def _labels(different: int, rows: int) -> bool:
+    """Whether so many different answers are labels that rows are sorted by."""
+    return rows >= FEWEST_ROWS and different <= rows / 10
+
+
+def _lengths(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.lengths == "ignore" or len(table.lines) < FEWEST_ROWS:
+        return
+    usual = max(middle(table.lengths), 1)
+    distances = array("d", (abs(math.log(max(length, 1) / usual)) for length in table.lengths))
+    bound = max(math.log(wanted.length_factor), _DEVIATIONS * middle(distances))
+    for place, distance in enumerate(distances):
+        length = table.lengths[place]
+        if distance > bound and length:
+            more = length > usual
+            times = f"{length / usual if more else usual / length:,.0f} times"
+            cure = "split or shorten it" if more else "make sure that nothing was lost"
+            yield Finding(
+                "unusual-length",
+                f"the row has {length:,} characters, the median is {usual:,.0f}:"
+                f" {times} as {'long' if more else 'short'}",
+                f"{cure}, or take it out",
+                table.lines[place],
+            )
+
+
+def _languages(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.languages == "ignore":
+        return
+    told: set[int] = set()
+    for noun, column in (("answer", table.said_in), ("question", table.asked_in)):
+        for place, text in _strayed(noun, column, wanted.language_share):
+            if place not in told:
+                told.add(place)
+                hint = "if the model is not meant to use it, take the row out or translate it"
+                yield Finding("mixed-languages", text, hint, table.lines[place])
+
+
+def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple[int, str]]:
+    """The rows in a language that few are in, where nearly all are in one."""
+    counts = Counter(column)
+    del counts[0]
+    known = counts.total()
+    if known < FEWEST_ROWS:
+        return
+    main, most = max(counts.items(), key=lambda one: (one[1], -one[0]))
+    if most < _DOMINANT * known:
+        return
+    names = list(LANGUAGES.values())
+    for place, number in enumerate(column):
+        if number not in (0, main) and counts[number] < share * known:
+            here, nearly_all = names[number - 1], names[main - 1]
+            share_of_all = percent(most, known)
+            yield (
+                place,
+                f"the {noun} is in {here}; {share_of_all} of the {noun}s are in {nearly_all}",
+            )
+
+
+def _empty_rows(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.empty_rows == "ignore":
+        return
+    rows, flags = len(table.lines), table.flags
+    reasons = {
+        Flag.EMPTY: ("the answer is empty", "write the answer, or take the row out"),
+        Flag.UNWRITTEN: ("the answer is a placeholder", "write the answer, or take the row out"),
+        Flag.MISSING: ("the answer is a word for a missing value", "write it, or take the row out"),
+        Flag.ECHO: ("the answer is the question once more", "write the answer that is meant"),
+    }
+    if sum(1 for one in flags if one & Flag.MISSING) > 1 and _labels(
+        most_common(table.answers).different, rows
+    ):
+        del reasons[Flag.MISSING]  # 'none' is one of the labels
+    found = [
+        (place, *reason)
+        for place, one in enumerate(flags)
+        for flag, reason in reasons.items()
+        if one & flag
+    ]
+    if len(found) > wanted.empty_share * rows:
+        for place, message, hint in found:
+            yield Finding("teaches-nothing", message, hint, table.lines[place])
+
+
+_Held = Literal["secrets", "personal_data"]
+_HELD: dict[_Held, tuple[int, str]] = {
+    "secrets": (Flag.SECRET, "the row holds a key or token"),
+    "personal_data": (Flag.PERSONAL, "the row holds personal data"),
+}
+
+
+def _held(collected: Collected, table: Columns, wanted: Wanted, kind: _Held) -> Iterator[Finding]:
+    if getattr(wanted, kind) == "ignore":
+        return
+    flag, short = _HELD[kind]
+    make = _secret if kind == "secrets" else _personal
+    details = collected.details(flag)
+    for detail in details:
+        yield make(detail.message, detail.line)
+    detailed = {detail.line for detail in details}
+    for place, flags in enumerate(table.flags):
+        if flags & flag and table.lines[place] not in detailed:
+            yield make(short, table.lines[place])
+    # What stands in every row is told of once.
+    standing = flag << 2
+    rows = sum(1 for flags in table.flags if flags & standing)
+    told: set[str] = set()
+    for detail in collected.details(standing):
+        if detail.message not in told:
+            told.add(detail.message)
+            more = f", as {rows - 1:,} other rows may" if rows > 1 else ""
+            yield make(detail.message + more, detail.line)
+
+
+def _secret(message: str, line: int) -> Finding:
+    hint = "revoke it, since it is in a file that gets around; then take it out of the row"
+    return Finding("secret", message, hint, line)
+
+
+def _personal(message: str, line: int) -> Finding:
+    hint = "replace it by a made-up one such as name@example.com, or list it under 'allow'"
+    return Finding("personal-data", message, hint, line)
+
+
+def _share(part: int, table: Columns) -> float:
+    return part / len(table.lines)
+
+
+def _listed(lines: list[int]) -> str:
+    shown = ", ".join(f"{line:,}" for line in lines[:_SHOWN_LINES])
+    return f"line{'s' if len(lines) > 1 else ''} {shown}"

@@ -1,0 +1,101 @@
+"""The marks of a training and a validation file go in; what both have comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftctl.data.quality.collected import Collected, Columns
+from ftctl.data.quality.findings import Finding, percent
+from ftctl.data.quality.judge import FEWEST_ROWS, MANY_ANSWERS, in_force
+from ftctl.data.quality.marks import Flag
+from ftctl.data.quality.similar import alike
+from ftctl.data.quality.wanted import Wanted
+
+_TEMPLATE_SHARE = 0.5
+_CURE = "take it out of one of the files: what was learnt by heart measures nothing"
+
+
+def leaks(training: Collected, validation: Collected, wanted: Wanted) -> list[Finding]:
+    """Each validation row that training has seen, with the strongest reason; lines are its own."""
+    if wanted.leakage == "ignore" or not len(training) or not len(validation):
+        return []
+    seen, held_out = training.columns(), validation.columns()
+    same = _same_rows(seen, held_out)
+    prompts = _same_prompts(seen, held_out)
+    found: dict[int, Finding] = {}
+    for place, line in enumerate(held_out.lines):
+        if (first := same.get(held_out.rows[place])) is not None:
+            message = f"the row is also line {first:,} of the training file"
+            found[place] = Finding("leaked-row", message, _CURE, line)
+        elif (first := prompts.get(held_out.prompts[place])) is not None:
+            message = f"the prompt is also that of line {first:,} of the training file"
+            found[place] = Finding("leaked-row", message, _CURE, line)
+    near = _near(seen, held_out, set(found), wanted)
+    every = [*found.values(), *near]
+    if len(every) <= wanted.leakage_share * len(validation):
+        return []
+    return in_force(every, wanted)
+
+
+def leaked_rows(training: Collected, validation: Collected) -> int:
+    """How many validation rows, or their prompts, stand in the training file."""
+    seen, held_out = training.columns(), validation.columns()
+    same, prompts = _same_rows(seen, held_out), _same_prompts(seen, held_out)
+    pairs = zip(held_out.rows, held_out.prompts, strict=True)
+    return sum(row in same or prompt in prompts for row, prompt in pairs)
+
+
+def _same_rows(seen: Columns, held_out: Columns) -> dict[int, int]:
+    """Of each row that both files have, the first line in training."""
+    looked_for = set(held_out.rows)
+    found: dict[int, int] = {}
+    for key, line in zip(seen.rows, seen.lines, strict=True):
+        if key in looked_for:
+            found.setdefault(key, line)
+    return found
+
+
+def _same_prompts(seen: Columns, held_out: Columns) -> dict[int, int]:
+    """Of each prompt that both files have, the first line in training.
+
+    An instruction that is answered in many ways stands in both on purpose.
+    """
+    looked_for = set(held_out.prompts)
+    answers: dict[int, set[int]] = {}
+    found: dict[int, int] = {}
+    for place, key in enumerate(seen.prompts):
+        if key in looked_for and not seen.flags[place] & Flag.NO_PROMPT:
+            found.setdefault(key, seen.lines[place])
+            told = answers.setdefault(key, set())
+            if len(told) <= MANY_ANSWERS:
+                told.add(seen.answers[place])
+    return {key: line for key, line in found.items() if len(answers[key]) <= MANY_ANSWERS}
+
+
+def _near(seen: Columns, held_out: Columns, told: set[int], wanted: Wanted) -> Iterator[Finding]:
+    if wanted.near_duplicates == "ignore" or not (seen.signatures and held_out.signatures):
+        return
+    first, rows = len(seen.lines), len(held_out.lines)
+    signatures = [seen.signature(place) for place in range(first)]
+    signatures += [held_out.signature(place) for place in range(rows)]
+    sides = [0] * first + [1] * rows
+    pairs = [pair for pair in alike(signatures, wanted.similarity, sides)
+             if pair.later - first not in told]  # fmt: skip
+    prompts = held_out.prompts
+    pairs = [pair for pair in pairs if prompts[pair.later - first] != seen.prompts[pair.earlier]]
+    if rows >= FEWEST_ROWS and len(pairs) > _TEMPLATE_SHARE * rows:
+        yield Finding(
+            "nearly-leaked-row",
+            f"{percent(len(pairs), rows)} of the prompts differ from one of the training file's in"
+            " a few words only",
+            "if a template makes them alike, move it to the system message",
+        )
+        return
+    for pair in pairs:
+        yield Finding(
+            "nearly-leaked-row",
+            f"about {min(99, round(100 * pair.similarity))} % of the prompt's phrases are"
+            f" those of line {seen.lines[pair.earlier]:,} of the training file",
+            "take it out of one of the files if it asks the same; see 'similarity'",
+            held_out.lines[pair.later - first],
+        )

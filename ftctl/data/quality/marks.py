@@ -1,0 +1,160 @@
+"""A row goes in; what is kept of it to judge it among the others comes out: 36 bytes, or 100."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from struct import Struct
+from typing import Any, NamedTuple
+
+from ftctl.data.quality.credentials import may_hold_secret, secrets_in
+from ftctl.data.quality.fold import folded, key_of, words_of
+from ftctl.data.quality.languages import number_of
+from ftctl.data.quality.parts import Form, Parts, parts_of, places_of
+from ftctl.data.quality.personal import may_hold_personal, personal_in
+from ftctl.data.quality.refusals import missing, refuses, unwritten
+from ftctl.data.quality.similar import signature_of
+from ftctl.data.quality.wanted import Wanted
+
+ROW = Struct("<IQQQIBBH")
+"""Line, keys of the whole row, of its prompt and of its answer, characters, the languages of
+question and answer, flags."""
+
+KEYS = 1 << 64
+_EVERYTHING = Wanted()
+
+
+class Flag:
+    """What a row's answer is, and what its text holds. Plain numbers: an enum's cost much more."""
+
+    NO_ANSWER = 1
+    NO_PROMPT = 2
+    EMPTY = 4
+    ECHO = 8
+    UNWRITTEN = 16
+    MISSING = 32  # a word for 'none', which may be a label
+    REFUSAL = 64
+    SECRET = 128
+    PERSONAL = 256
+    STANDING_SECRET = 512
+    STANDING_PERSONAL = 1024
+
+
+class Detail(NamedTuple):
+    """What was found in a text of the row, without its middle."""
+
+    line: int
+    flag: int
+    message: str
+
+
+class RowMarks(NamedTuple):
+    """What is kept of a row."""
+
+    row: bytes
+    signature: bytes = b""
+    details: tuple[Detail, ...] = ()
+
+
+class _Standing(NamedTuple):
+    """What stands in every row, once looked at."""
+
+    exact: bytes
+    folded: bytes
+    suspect: bool
+
+
+def marks_of(
+    row: Mapping[str, Any], form: Form, line: int, wanted: Wanted = _EVERYTHING
+) -> RowMarks:
+    """The row's marks; they depend on nothing but the arguments, and nothing raises."""
+    parts = parts_of(row, form)
+    standing = _standing(parts.standing)
+    answer = parts.answer
+    text = "\x1e".join((parts.prompt, answer or "", parts.other, parts.more))
+    raw = text.encode("utf-8", "surrogatepass")
+    prompt = folded(parts.prompt)
+    flags, told = Flag.NO_ANSWER, b""
+    if answer is not None:
+        told = folded(answer + parts.more if parts.acts else answer)
+        flags = _flags_of(parts)
+    if not prompt:
+        flags |= Flag.NO_PROMPT
+    details: tuple[Detail, ...] = ()
+    if wanted.scans and (standing.suspect or may_hold_secret(raw) or may_hold_personal(raw)):
+        details = tuple(_details_of(row, form, line, wanted))
+        for detail in details:
+            flags |= detail.flag
+    asked_in = said_in = 0
+    if wanted.languages != "ignore":
+        asked_in, said_in = number_of(parts.question), number_of(answer or "")
+    packed = ROW.pack(
+        line & 0xFFFFFFFF,
+        key_of(standing.exact + raw),
+        key_of(standing.folded + prompt),
+        _answer_key(parts, told),
+        min(len(parts.prompt) + len(answer or "") + len(parts.other), 0xFFFFFFFF),
+        asked_in,
+        said_in,
+        flags,
+    )
+    if not wanted.signs:
+        return RowMarks(packed, b"", details)
+    return RowMarks(packed, signature_of(words_of(parts.prompt or answer or "")), details)
+
+
+def _answer_key(parts: Parts, told: bytes) -> int:
+    """Of a pair of outputs, the negative of the pair's with its outputs swapped."""
+    if parts.answer is None:
+        return 0
+    if parts.other:
+        return (key_of(told) - key_of(folded(parts.other))) % KEYS
+    return key_of(told)
+
+
+def _flags_of(parts: Parts) -> int:
+    answer = parts.answer or ""
+    if parts.acts:
+        return 0
+    if not answer.strip():
+        return Flag.EMPTY
+    if unwritten(answer):
+        return Flag.UNWRITTEN
+    if missing(answer):
+        return Flag.MISSING
+    if refuses(answer):
+        return Flag.REFUSAL
+    return Flag.ECHO if answer.strip() == parts.question.strip() else 0
+
+
+@lru_cache(maxsize=512)
+def _standing(texts: tuple[str, ...]) -> _Standing:
+    """Remembered by value: one system message stands in every row of a file."""
+    raw = "\x1e".join(texts).encode("utf-8", "surrogatepass")
+    exact = key_of(raw).to_bytes(8, "little")
+    plain = key_of(b"\x1e".join(map(folded, texts))).to_bytes(8, "little")
+    suspect = may_hold_secret(raw) or may_hold_personal(raw)
+    return _Standing(exact, plain, suspect)
+
+
+def _details_of(row: Mapping[str, Any], form: Form, line: int, wanted: Wanted) -> list[Detail]:
+    found = []
+    for place, text, standing in places_of(row, form):
+        for flag, what, shown in _found_in(text, wanted):
+            flagged = flag << 2 if standing else flag
+            found.append(Detail(line, flagged, f"{place} holds {what}, {shown}"))
+    return list(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=512)
+def _found_in(text: str, wanted: Wanted) -> tuple[tuple[int, str, str], ...]:
+    raw = text.encode("utf-8", "surrogatepass")
+    found = []
+    if wanted.secrets != "ignore" and may_hold_secret(raw):
+        found += [
+            (Flag.SECRET, one.what, one.shown)
+            for one in secrets_in(text, wanted.secret_bits, wanted.allow)
+        ]
+    if wanted.personal_data != "ignore" and may_hold_personal(raw):
+        found += [(Flag.PERSONAL, one.what, one.shown) for one in personal_in(text, wanted.allow)]
+    return tuple(found)

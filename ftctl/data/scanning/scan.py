@@ -1,0 +1,242 @@
+"""A path and a question go in; one pass over the file's bytes gives all that there is to know."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from io import BufferedReader
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.formats import RowChecker
+from ftctl.data.formats.lines import Line
+from ftctl.data.formats.rows import Demands
+from ftctl.data.formats.text import read_row
+from ftctl.data.scanning.check import Checked, Inspector, blank, exact_counter
+from ftctl.data.scanning.chunks import Chunk, ChunkReader
+from ftctl.data.scanning.facts import Question, Scan
+from ftctl.data.scanning.parser import fast_parser
+from ftctl.data.scanning.report import NO_ERRORS, Report, told_doubts
+from ftctl.data.scanning.source import (
+    HEAD_BYTES,
+    MAX_FILE_BYTES,
+    open_source,
+    recognise,
+    recognise_layout,
+    too_large,
+    unreadable,
+)
+from ftctl.data.scanning.tally import Tally
+from ftctl.domain.desired import Dataset
+from ftctl.errors import Diagnostic, in_order
+
+if TYPE_CHECKING:
+    from ftctl.data.quality import Collected
+    from ftctl.data.scanning.workers import Task, Workers
+
+SMALL_BYTES = 2 * 1024 * 1024
+"""A file of no more is read without the fast parser: importing it would take longer."""
+
+Told = Callable[[int, int], None]
+"""Called after each chunk with the bytes that are done, and the file's."""
+
+Results = Generator[tuple[Chunk, Checked], None, None]
+
+
+def scan_file(  # noqa: PLR0917 - what, how, by whom, and who is told
+    name: str,
+    source: Path,
+    shown: str,
+    question: Question,
+    workers: Workers | None = None,
+    told: Told | None = None,
+) -> Scan:
+    """Everything about a file. `shown` is the path as people know it.
+
+    With workers, a file that is not small is checked by all of them; what is found is the same.
+    """
+    opened = open_source(source, shown)
+    if isinstance(opened, Finding):
+        report = Report(question.most)
+        report.add(opened)
+        return Scan(None, report.diagnostics(shown, NO_ERRORS))
+    with opened:
+        size = os.fstat(opened.fileno()).st_size
+        wanted = question.wanted.for_file(size) if question.wanted is not None else None
+        question = replace(question, wanted=wanted)
+        counted = (question.totals and question.countings != ()) or wanted is not None
+        if workers is not None and not workers.take(size, counted=counted):
+            workers = None
+        run = _Pass(question, workers, told)
+        try:
+            return run.scan(opened, name, shown)
+        except _Disagreement as found:
+            opened.seek(0)
+            again = _Pass(question, workers, told, exact=True).scan(opened, name, shown)
+            return replace(again, notes=(f"{shown}: {found}",))
+
+
+class _Disagreement(Exception):
+    """The faster tokenizer counts otherwise than tiktoken."""
+
+
+class _Pass:
+    """One file's pass: what was found so far, changed chunk by chunk."""
+
+    def __init__(
+        self,
+        question: Question,
+        workers: Workers | None,
+        told: Told | None,
+        *,
+        exact: bool = False,
+    ) -> None:
+        self._question = question
+        self._workers = workers
+        self._told = told
+        self._exact = exact
+        self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
+        self._report = Report(question.most)
+        self._checker = RowChecker(question.method, question.least, question.demands or Demands())
+        self._tallies = tuple(Tally(one) for one in question.countings)
+        self._collected: Collected | None = None
+        self._rows = self._blank = self._bytes = self._image_rows = 0
+
+    def scan(self, stream: BufferedReader, name: str, shown: str) -> Scan:
+        lines = ChunkReader(stream)
+        sha256 = None
+        try:
+            if self._recognise(stream, shown):
+                self._read(lines, os.fstat(stream.fileno()).st_size)
+                sha256 = lines.sha256
+        except OSError as error:
+            self._report.add(unreadable(error))
+        problems = self._problems(shown)
+        failed = any(one.severity == "error" for one in problems)
+        totals = tuple(one.totals() for one in self._tallies) if self._question.totals else ()
+        dataset = None
+        if not failed and sha256 is not None and self._checker.format is not None:
+            tokens = tuple(one.tokens for one in totals)
+            dataset = Dataset(
+                name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens
+            )
+        return Scan(dataset, problems, totals, self._collected, sha256)
+
+    def _recognise(self, stream: BufferedReader, shown: str) -> bool:
+        """Whether the file has rows, by its first bytes."""
+        head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+        if fault := recognise(head, shown):
+            self._report.add(fault)
+        elif fault := recognise_layout(head):
+            self._report.add(fault, 1)
+        return fault is None
+
+    def _read(self, lines: ChunkReader, size: int) -> None:
+        with closing(self._checked(lines, size)) as results:
+            for chunk, found in results:
+                self._join(found)
+                if self._ranks is not None:
+                    self._verify(chunk, found)
+                self._bytes += len(chunk.content or b"")
+                if self._told is not None:
+                    self._told(self._bytes, size)
+        if lines.bytes > MAX_FILE_BYTES:  # it grew since it was opened
+            self._report.add(too_large(lines.bytes))
+        if not self._rows:
+            self._report.add(
+                Finding("empty-file", "the file holds no rows", "add rows, one per line")
+            )
+            return
+        self._checker.image_rows = self._image_rows
+        for finding in self._checker.check_count(self._rows):
+            self._report.add(finding)
+
+    def _checked(self, lines: ChunkReader, size: int) -> Results:
+        """Each chunk with what was found in it, in order."""
+        if self._workers is not None:
+            if self._question.totals and not self._exact:
+                encodings = [one.encoding for one in self._question.countings]
+                self._ranks = self._workers.ranks(size, encodings)
+            yield from self._workers.check(self._tasks(lines, self._workers))
+            return
+        parser = None if size <= SMALL_BYTES else fast_parser()
+        inspector = Inspector(self._question, self._checker, exact_counter, parser)
+        for chunk in lines:
+            yield chunk, inspector.look(chunk)
+
+    def _tasks(self, lines: ChunkReader, workers: Workers) -> Iterator[Task]:
+        """A chunk's checker knows what the rows before it have settled, which the first does."""
+        from ftctl.data.scanning.workers import Task  # noqa: PLC0415 - small files need none
+
+        number = workers.next_file()
+        for chunk in lines:
+            before = self._checker
+            if before.format is None:
+                self._checker = _settled(copy.deepcopy(before), chunk)
+            yield Task(number, self._question, before, self._ranks, chunk)
+
+    def _join(self, found: Checked) -> None:
+        if found.first is None:
+            self._blank += found.blank_after
+        else:
+            line, before = found.first
+            if self._blank + before:
+                count = self._blank + before
+                self._report.add(blank(count), line - count)
+            self._blank = found.blank_after
+        self._rows += found.rows
+        self._image_rows += found.image_rows
+        self._report.join(found.report)
+        for mine, theirs in zip(self._tallies, found.tallies, strict=True):
+            mine.join(theirs)
+        if found.collected is not None:
+            if self._collected is None:
+                self._collected = found.collected
+            else:
+                self._collected.merge(found.collected)
+
+    def _verify(self, chunk: Chunk, found: Checked) -> None:
+        """Count one row of the chunk again with tiktoken."""
+        if found.sample is None or chunk.content is None or self._checker.format is None:
+            return
+        number, counted = found.sample
+        index = number - chunk.first
+        raw = chunk.content.split(b"\n", index + 1)[index]
+        row, _ = read_row(Line(number, raw, ended=True))
+        if row is None:
+            return
+        from ftctl.data.tokens import count_row  # noqa: PLC0415 - loaded with the vocabularies
+
+        for counting, tokens in zip(self._question.countings, counted, strict=True):
+            exact = count_row(row, self._checker.format, exact_counter(counting.encoding))
+            if exact.training != tokens:
+                raise _Disagreement(
+                    f"gigatoken finds {tokens:,} tokens in row {number}, tiktoken"
+                    f" {exact.training:,}; all rows are counted with tiktoken"
+                )
+
+    def _problems(self, shown: str) -> tuple[Diagnostic, ...]:
+        problems = self._report.diagnostics(shown, NO_ERRORS)
+        if self._collected is None or self._question.wanted is None:
+            return problems
+        doubts = self._collected.findings(self._question.wanted)
+        return in_order((*problems, *told_doubts(doubts, shown, self._question.most)))
+
+
+def _settled(checker: RowChecker, chunk: Chunk) -> RowChecker:
+    """The checker after the chunk's rows, as far as they are needed to settle the format."""
+    for index, raw in enumerate((chunk.content or b"").split(b"\n")):
+        if raw and not raw.isspace():
+            try:
+                row, _ = read_row(Line(chunk.first + index, raw, ended=True))
+                if row is not None:
+                    list(checker.check(row))
+            except RecursionError:
+                continue
+        if checker.format is not None:
+            break
+    return checker

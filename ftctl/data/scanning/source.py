@@ -1,0 +1,129 @@
+"""A path goes in; an open file, or the reason why it cannot be a data file, comes out."""
+
+from __future__ import annotations
+
+import stat
+from io import BufferedReader, FileIO
+from pathlib import Path
+
+from ftctl.data.formats.findings import Finding
+from ftctl.data.sources import missing_hint, pointer_of
+
+# POST /v1/files takes "up to 512 MB" (OpenAPI 2.3.0, 2026-08). It does not say which megabyte: the
+# larger one, since the service refuses the rest itself and a false alarm here has no way round.
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+HEAD_BYTES = 4096
+_BUFFER_BYTES = 1024 * 1024
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF16_STARTS = (
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"{\0",
+    b"\0{",
+    b"[\0",
+    b"\0[",
+    b"\0\0\0{",
+    b"\0\0\xfe\xff",
+)
+_COMPRESSED = {
+    b"\x1f\x8b": ("gzip", "gunzip FILE"),
+    b"BZh": ("bzip2", "bunzip2 FILE"),
+    b"\xfd7zXZ\0": ("xz", "unxz FILE"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd FILE"),
+    b"PK\x03\x04": ("zip", "unzip FILE"),
+}
+
+
+def open_source(source: Path, shown: str) -> BufferedReader | Finding:
+    """The file, open for reading; pipes and devices are refused before they can block."""
+    try:
+        status = source.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return _not_regular(status.st_mode)
+        if status.st_size > MAX_FILE_BYTES:
+            return too_large(status.st_size)
+        return BufferedReader(FileIO(source), _BUFFER_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return _missing(source, shown)
+    except (OSError, ValueError) as error:
+        return unreadable(error)
+
+
+def too_large(size: int) -> Finding:
+    return Finding(
+        "file-too-large",
+        f"the file has {size:,} bytes; the service takes at most {MAX_FILE_BYTES:,} (512 MB)",
+        "train on fewer rows, or shorten them",
+    )
+
+
+def unreadable(error: OSError | ValueError) -> Finding:
+    """ValueError is what a path with a NUL character raises."""
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or "unknown reason"
+    return Finding(
+        "unreadable-file",
+        f"the file cannot be read: {reason.lower()}",
+        "check the path and the file's permissions",
+    )
+
+
+def recognise(head: bytes, shown: str) -> Finding | None:
+    """What the file is by its first bytes, when that is not UTF-8 text with rows."""
+    for magic, (kind, command) in _COMPRESSED.items():
+        if head.startswith(magic):
+            return Finding("compressed-file", f"the file is {kind} data", f"unpack it: {command}")
+    if (note := pointer_of(head, shown)) is not None:
+        return Finding("pointer-file", note.message, note.hint)
+    if head.startswith(_UTF16_STARTS):
+        return Finding(
+            "wrong-encoding",
+            "the file is in UTF-16 or UTF-32; the service takes UTF-8",
+            "convert it: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl",
+        )
+    if b"\0" in head and not _text_of(head).startswith(b"{"):
+        return Finding("binary-file", "the file is not text", "name a JSONL file: one row per line")
+    return None
+
+
+def recognise_layout(head: bytes) -> Finding | None:
+    """A JSON document that is not one row per line."""
+    text = _text_of(head)
+    if text.startswith(b"["):
+        return Finding(
+            "json-not-lines",
+            "the file is a JSON list; the service takes one object per line",
+            "convert it: ftctl dataset convert FILE FILE.jsonl",
+        )
+    first, newline, _ = text.partition(b"\n")
+    # No row ends like this; only an object that goes on in the next line.
+    if newline and first.startswith(b"{") and first.rstrip().endswith((b"{", b"[", b",", b":")):
+        return Finding(
+            "json-not-lines",
+            "the first object goes on over several lines; the service takes one object per line",
+            "convert it: jq -c . FILE > FILE.jsonl",
+        )
+    return None
+
+
+def _text_of(head: bytes) -> bytes:
+    return head.removeprefix(BYTE_ORDER_MARK).lstrip()
+
+
+def _not_regular(mode: int) -> Finding:
+    if stat.S_ISDIR(mode):
+        what = "a directory"
+    elif stat.S_ISFIFO(mode):
+        what = "a pipe"
+    elif stat.S_ISSOCK(mode):
+        what = "a socket"
+    else:
+        what = "a device"
+    hint = "name a file: it is read again for the upload"
+    return Finding("not-a-regular-file", f"the path is {what}, not a file", hint)
+
+
+def _missing(source: Path, shown: str) -> Finding:
+    hint = missing_hint(source, shown) or "check the path; it is relative to its manifest"
+    return Finding("missing-file", "there is no file at this path", hint)

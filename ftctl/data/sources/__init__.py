@@ -1,0 +1,26 @@
+"""Where rows come from when that is no file of the project: an address in, a checked file out.
+
+What only looks at names is here. `ftctl.data.sources.fetch` is imported where something is fetched.
+"""
+
+from ftctl.data.sources.address import Allowed, is_listed, is_remote, show_source
+from ftctl.data.sources.codes import CODES, WARNINGS
+from ftctl.data.sources.note import Note
+from ftctl.data.sources.places import Reach, reach_of, repository_of, unprintable
+from ftctl.data.sources.pointers import missing_hint, pointer_of
+
+__all__ = [
+    "CODES",
+    "WARNINGS",
+    "Allowed",
+    "Note",
+    "Reach",
+    "is_listed",
+    "is_remote",
+    "missing_hint",
+    "pointer_of",
+    "reach_of",
+    "repository_of",
+    "show_source",
+    "unprintable",
+]

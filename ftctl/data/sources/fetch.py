@@ -1,0 +1,207 @@
+"""An address and its pin in; the file, checked while it was downloaded or kept before, out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftctl.data.sources.address import Address, Allowed, is_listed, not_listed, read_address
+from ftctl.data.sources.faults import SourceFault, unreachable
+from ftctl.data.sources.kept import Kept, Part
+from ftctl.data.sources.note import Note
+from ftctl.data.sources.pointers import HEAD_BYTES, stand_in_of
+from ftctl.errors import Diagnostic, Span
+
+if TYPE_CHECKING:
+    from ftctl.data.sources.backend import Described, Remote
+
+# What POST /v1/files takes at most (OpenAPI 2.3.0, 2026-08): more is not worth its download.
+MAX_BYTES = 512 * 1024 * 1024
+
+Progress = Callable[[int | None, int], None]
+"""Told after each piece: bytes in all, where the keeper says so, and bytes so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a download may cost."""
+
+    max_bytes: int = MAX_BYTES
+    silence_seconds: float = 120.0  # between a question and its answer, and between two pieces
+    total_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file on this machine with the content that an address had."""
+
+    path: Path  # named by its SHA-256; not to be written to
+    sha256: str
+    warning: Note | None = None  # the source is not pinned
+
+
+def fetch(
+    url: str,
+    pin: str | None,
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    must_pin: bool = False,
+    progress: Progress | None = None,
+    allowed: Allowed | None = None,
+) -> Fetched:
+    """The file, or `SourceFault`. `folder` is a cache: deleting it changes nothing but time.
+
+    `pin` is the SHA-256 that the content must have: where such a file is kept, nobody is asked.
+    Without a pin the keeper is asked each time whether the content is still the one that is kept.
+    `must_pin` makes the want of a pin a fault, which names the hash to pin. With `allowed`, nothing
+    else is asked for, nor does a redirect lead anywhere else. None: any address will do.
+    """
+    address = read_address(url)
+    if isinstance(address, Note):
+        raise SourceFault(address)
+    if allowed is not None and not is_listed(url, allowed.addresses):
+        raise SourceFault(not_listed(address.shown, allowed.told_by))
+    kept = Kept(folder)
+    try:
+        if pin is not None and (path := kept.find(pin)) is not None:
+            return Fetched(path, pin)
+        found = _look(address, pin, kept, limits or Limits(), progress, allowed=allowed)
+    except OSError as error:
+        raise _not_kept(folder, error) from None
+    if pin is not None:
+        return found
+    warning = _unpinned(address, found.sha256)
+    if must_pin:
+        raise SourceFault(warning)
+    return Fetched(found.path, found.sha256, warning)
+
+
+def fetch_at(
+    span: Span,
+    url: str,
+    pin: str | None,
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    must_pin: bool = False,
+    progress: Progress | None = None,
+    allowed: Allowed | None = None,
+) -> tuple[Fetched | None, tuple[Diagnostic, ...]]:
+    """As `fetch`, but what a manifest's author can mend is a problem at its place.
+
+    What the world is at fault for is raised.
+    """
+    try:
+        found = fetch(
+            url, pin, folder, limits, must_pin=must_pin, progress=progress, allowed=allowed
+        )
+    except SourceFault as fault:
+        if not fault.mendable:
+            raise
+        return None, (fault.at(span),)
+    return found, ((found.warning.at(span, "warning"),) if found.warning else ())
+
+
+def _look(
+    address: Address,
+    pin: str | None,
+    kept: Kept,
+    limits: Limits,
+    progress: Progress | None,
+    *,
+    allowed: Allowed | None,
+) -> Fetched:
+    """Ask the keeper, and download what is not kept."""
+    from ftctl.data.sources.backend import Remote  # noqa: PLC0415 - loaded where there is a question
+
+    remote = Remote(address, limits.silence_seconds, allowed)
+    described = remote.describe()
+    if described.size is not None:
+        _check_size(address, described.size, limits)
+    if pin is None:
+        known = kept.recall(address.url, described.telling)
+        if known is not None and (path := kept.find(known)) is not None:
+            return Fetched(path, known)
+    with kept.part() as part:
+        whole = partial(progress, described.size) if progress else None
+        _download(remote, part, address, limits, whole)
+        sha256 = part.close()
+        _check_content(address, part, described, pin, sha256)
+        if pin is not None:
+            return Fetched(kept.keep(part, sha256), sha256)
+        same = Remote(address, limits.silence_seconds, allowed).describe() == described
+        # What was changed while we read it in pieces, nobody has written like that.
+        if not same and not address.is_web:
+            raise SourceFault(unreachable(address, "it was changed while it was downloaded"))
+        path = kept.keep(part, sha256)
+    if same:
+        kept.remember(address.url, described.telling, sha256)
+    return Fetched(path, sha256)
+
+
+def _download(
+    remote: Remote,
+    part: Part,
+    address: Address,
+    limits: Limits,
+    progress: Callable[[int], None] | None,
+) -> None:
+    end = time.monotonic() + limits.total_seconds
+    with remote.pieces() as pieces:
+        for piece in pieces:
+            _check_size(address, part.size + len(piece), limits, so_far=True)
+            part.write(piece)
+            if progress is not None:
+                progress(part.size)
+            if time.monotonic() > end:
+                why = f"not complete after {limits.total_seconds:g} seconds"
+                raise SourceFault(unreachable(address, why))
+
+
+def _check_size(address: Address, size: int, limits: Limits, *, so_far: bool = False) -> None:
+    if size > limits.max_bytes:
+        has = "more" if so_far else f"{size:,} bytes, more"
+        message = f"'{address.shown}' has {has} than the {limits.max_bytes:,} that are fetched"
+        hint = "train on fewer rows, or shorten them"
+        raise SourceFault(Note("file-too-large", message, hint))
+
+
+def _check_content(
+    address: Address, part: Part, described: Described, pin: str | None, sha256: str
+) -> None:
+    # A web server may tell the size of another form of the file; its stream ends with a fault
+    # of its own where it is cut off.
+    if described.size not in (None, part.size) and not address.is_web:
+        why = f"it ended after {part.size:,} of {described.size:,} bytes"
+        raise SourceFault(unreachable(address, why))
+    if pin == sha256:
+        return
+    if (instead := stand_in_of(part.head(HEAD_BYTES))) is not None:
+        raise SourceFault(instead._replace(message=f"'{address.shown}': {instead.message}"))
+    if pin is not None:
+        raise SourceFault(
+            Note(
+                "sha256-differs",
+                f"{address.shown} has the SHA-256 {sha256}; the manifest pins another",
+                "restore the file, or pin the new content if the change is meant",
+            )
+        )
+
+
+def _unpinned(address: Address, sha256: str) -> Note:
+    return Note(
+        "unpinned-source",
+        f"'{address.shown}' is not pinned: what is trained on may change with it",
+        f"pin what is there now: sha256: {sha256}",
+    )
+
+
+def _not_kept(folder: Path, error: OSError) -> SourceFault:
+    reason = (error.strerror or type(error).__name__).lower()
+    message = f"a download cannot be kept in {folder}: {reason}"
+    return SourceFault(Note("cache-unwritable", message, "make room there, or make it writable"))

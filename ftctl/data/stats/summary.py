@@ -1,0 +1,61 @@
+"""What a data file holds, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ftctl.data.stats.answers import AnswerShares
+from ftctl.data.stats.measure import BaseModel
+from ftctl.data.stats.spread import Bin, Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one epoch: what is billed, at least and at most, and what is learnt.
+
+    `lengths` and `bins` are of whole rows; what is billed, of rows cut to the training context.
+    """
+
+    rows: int  # that were counted: those of a known format
+    billed: int
+    low: int
+    high: int
+    learnt: int
+    cut_rows: int
+    lengths: Spread
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training by the default rule, in tokens over all epochs."""
+
+    epochs: int
+    billed: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a file holds. Rows that cannot be read are counted apart and are in nothing else."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+    unreadable: int
+    formats: Mapping[str, int]
+    base: BaseModel
+    tokens: Tokens
+    training: Training | None  # None: nothing in it is billed by the token
+    messages: Spread
+    roles: Mapping[str, int]
+    languages: Mapping[str, int]  # of the last question in each row
+    tool_rows: int
+    declared: Mapping[str, int]
+    calls: Mapping[str, int]
+    images: int
+    image_rows: int
+    answers: AnswerShares

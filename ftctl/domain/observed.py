@@ -1,0 +1,123 @@
+"""What exists at a service: the nouns on the provider's side. Frozen values that at most count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from ftctl.domain.desired import Spec, nothing
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, in the service's words."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training job as the service tells of it. Unknown statuses count as in progress."""
+
+    id: str
+    status: str  # as sent
+    created_at: int  # Unix seconds, the service's clock
+    finetune: str | None = None  # our marks, where the job carries them
+    digest: str | None = None
+    project: str | None = None  # whose it is; told of other projects' jobs
+    spec: Spec | None = None  # what was asked for, short; to explain changes, never to decide
+    replaces: str | None = None  # the job that this one was bought to replace on request
+    model: str | None = None
+    base_model: str | None = None
+    error: JobError | None = None
+    training_file: str | None = None
+    validation_file: str | None = None
+    result_files: tuple[str, ...] = ()
+    metadata: Spec = field(default_factory=nothing)  # the user's own pairs
+    trained_tokens: int | None = None
+    finished_at: int | None = None
+    hyperparameters: Spec = field(default_factory=nothing)  # as the service resolved them
+    seed: int | None = None  # the service draws one where none was asked for
+    commit: str | None = None  # of the manifests that it was bought by, as its mark tells
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it may still come to a model: one that succeeded may get its name late."""
+        return self.status not in TERMINAL or (self.status == "succeeded" and not self.model)
+
+    @property
+    def age_order(self) -> tuple[int, str]:
+        """Sorts jobs from the oldest to the newest, the same way on every machine."""
+        return (self.created_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of ours at the service. What it holds is told by its name (see `digest`)."""
+
+    id: str
+    name: str
+    bytes: int
+    created_at: int  # Unix seconds, the service's clock
+    sha256: str | None = None
+    digest: str | None = None  # of the one job it was uploaded for, where the file carries the mark
+    usable: bool = True  # False once the service says that it cannot be trained on
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One snapshot of what exists at the service and is ours, newest first."""
+
+    jobs: tuple[Job, ...] = ()
+    files: tuple[File, ...] = ()
+    models: frozenset[str] | None = frozenset()  # None: the service does not list them
+    adopted: tuple[Job, ...] = ()  # jobs without our mark that manifests adopt
+    others: tuple[Job, ...] = ()  # of other projects in the account, where those may be reused
+    # When models stop, as far as the service tells: base models and fine-tuned ones.
+    shutdowns: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def every_job(self) -> tuple[Job, ...]:
+        """Ours, adopted ones, and those of other projects."""
+        return (*self.jobs, *self.adopted, *self.others)
+
+    @cached_property
+    def checkpoints(self) -> Mapping[str, tuple[str, ...]]:
+        """The checkpoint models that exist, by the model whose steps they are."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self.models or ()):
+            model, mark, _step = name.rpartition(":ckpt-step-")
+            if mark:
+                found.setdefault(model, []).append(name)
+        return {model: tuple(names) for model, names in found.items()}
+
+    def has_model(self, name: str) -> bool:
+        """Whether a model can be used, as far as the service tells."""
+        return self.models is None or name in self.models
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of a job's log, with its numbers where it has any."""
+
+    id: str
+    created_at: int  # Unix seconds, the service's clock
+    level: str
+    message: str
+    metrics: Spec = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointModel:
+    """A model as it was at one step of a job. `loss` is the full validation loss, if measured."""
+
+    model: str
+    step: int
+    loss: float | None

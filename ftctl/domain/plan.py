@@ -1,0 +1,205 @@
+"""What is to be done and what was done: plans and reports. Frozen values that at most count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec
+from ftctl.domain.observed import Job
+from ftctl.errors import FtctlError
+
+
+class Action(StrEnum):
+    """What a plan does about one thing."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    DEFER = "defer"
+    NO_OP = "no-op"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file at the service, or one that this plan uploads first: then `id` is not known yet."""
+
+    dataset: str
+    filename: str
+    sha256: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Send a dataset's bytes."""
+
+    dataset: str
+    path: str  # relative to the project's folder
+    sha256: str
+    bytes: int
+    filename: str  # at the service: it carries our mark
+
+
+@dataclass(frozen=True, slots=True)
+class ParentModel:
+    """The model of a job of ours, at one of its checkpoints."""
+
+    job: str
+    model: str
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """Buy one training run."""
+
+    finetune: str
+    digest: str
+    spec: Spec
+    base_model: str | ParentModel
+    training: FileRef
+    validation: FileRef | None
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """Stop a job that is not finished."""
+
+    job: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteModel:
+    """Delete a fine-tuned model or one of its checkpoints."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    """Delete a file that we uploaded or that one of our jobs wrote."""
+
+    id: str
+    filename: str
+
+
+Step = Upload | StartJob | CancelJob | DeleteModel | DeleteFile
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """How one field differs from what the service has. None: the field is not set there."""
+
+    field: str
+    before: str | None
+    after: str | None
+    cosmetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a training run is expected to cost, in US dollars, and how that was found.
+
+    `low` and `high` are None where nobody can tell beforehand: no price is on record, or the
+    service bills by the hour. Where it bills nothing, they say what the same run costs elsewhere.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
+    basis: str  # one sentence, with the age of the price
+    billed: bool = True
+    usd_per_hour: Decimal | None = None
+    tokens: tuple[int, int] | None = None  # trained in all epochs: at least, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one thing, why, and the steps that carry it out."""
+
+    name: str
+    action: Action
+    reason: str
+    steps: tuple[Step, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+    kind: Literal["FineTune", "Files"] = "FineTune"
+    digest: str | None = None
+    job: str | None = None  # the job that stands for it now
+    model: str | None = None
+    cost: Estimate | None = None  # None: it buys nothing, now or later
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The difference between what is asked for and what exists, as the program that removes it."""
+
+    project: str
+    service: ServiceInfo
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do now."""
+        return not any(change.steps for change in self.changes)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is asked for exists once this plan is carried out."""
+        return not any(change.action is Action.DEFER for change in self.changes)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything is to be done now or later."""
+        return any(change.action is not Action.NO_OP for change in self.changes)
+
+    def count(self) -> Counter[Action]:
+        """How many changes there are of each action."""
+        return Counter(change.action for change in self.changes)
+
+    def steps(self, kind: type[Step]) -> tuple[Step, ...]:
+        """Every step of one kind."""
+        return tuple(
+            step for change in self.changes for step in change.steps if isinstance(step, kind)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change ended. `done` says in sentences what was carried out before any failure."""
+
+    name: str
+    action: Action
+    done: tuple[str, ...] = ()
+    job: Job | None = None
+    error: FtctlError | None = None
+    skipped: str | None = None  # why it was not begun
+    waits: str | None = None  # why its turn has not come: the service takes no more jobs now
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was carried out as planned."""
+        return self.error is None and self.skipped is None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did, in the plan's order."""
+
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every change was carried out."""
+        return all(outcome.ok for outcome in self.outcomes)
+
+    @property
+    def partial(self) -> bool:
+        """Whether something was done and something was not."""
+        return not self.ok and any(outcome.done for outcome in self.outcomes)

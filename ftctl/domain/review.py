@@ -1,0 +1,70 @@
+"""What a reviewer is shown beside a plan: policy's verdicts and the differences of data. Values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from ftctl.domain.plan import Plan
+
+if TYPE_CHECKING:
+    from ftctl.domain.row_diff import Compared
+
+Severity = Literal["refused", "allowed", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that the policy says about a plan.
+
+    `refused` stops an apply; `allowed` would, but for --allow; a `warning` is only told.
+    """
+
+    rule: str  # its key below `policy` in ftctl.yaml
+    severity: Severity
+    message: str  # what the plan does against it, with both figures
+    hint: str | None = None  # the edit or the flag that would allow it
+    finetune: str | None = None  # which one, where it is about one
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The policy's word on one plan. `rules` are those that were looked at, kept or not."""
+
+    rules: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def refused(self) -> tuple[Verdict, ...]:
+        """Those that stand against the plan."""
+        return tuple(one for one in self.verdicts if one.severity == "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """How a data file of some fine-tunes differs from the one at the base of a change.
+
+    `compared` is None for a file that the base does not have.
+    """
+
+    path: str
+    finetunes: tuple[str, ...]
+    role: Literal["training", "validation"]
+    rows: int  # in the file now
+    compared: Compared | None
+    tokens: int | None = None  # more (or fewer) in one epoch
+    cost: tuple[Decimal, Decimal] | None = None  # US dollars more (or fewer) over all epochs
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A plan with all that somebody should know who approves it."""
+
+    plan: Plan
+    digest: str
+    judgement: Judgement = Judgement()
+    data: tuple[DataChange, ...] = ()
+    base: str | None = None  # the git revision that `data` compares with
+    commit: str | None = None  # of the manifests
+    offline: bool = False  # the plan is against ftctl.lock, not against the service

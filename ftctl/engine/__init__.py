@@ -1,0 +1,1 @@
+"""The workflow: a folder opened, validated, planned, applied, waited for and recorded."""

@@ -1,0 +1,24 @@
+"""Jobs of an account in, manifests that adopt them out, with their data where it is given."""
+
+from ftctl.importer.account import AccountJob, marked_by_file, read_account_job
+from ftctl.importer.choose import Chosen, choose_jobs
+from ftctl.importer.download import Downloaded, NotGiven, download
+from ftctl.importer.draft import Draft, draft_of
+from ftctl.importer.fit import Fitted, fit
+from ftctl.importer.naming import name_jobs
+
+__all__ = [
+    "AccountJob",
+    "Chosen",
+    "Downloaded",
+    "Draft",
+    "Fitted",
+    "NotGiven",
+    "choose_jobs",
+    "download",
+    "draft_of",
+    "fit",
+    "marked_by_file",
+    "name_jobs",
+    "read_account_job",
+]

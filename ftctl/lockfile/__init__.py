@@ -1,0 +1,87 @@
+"""The release record: what stands for each fine-tune, and which models are in service, by alias.
+
+`ftctl.lock` is written for people, applications and offline plans. Nothing is planned by it but
+what must not be deleted.
+"""
+
+from __future__ import annotations
+
+from ftctl.lazy import lazily
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.lockfile.document import Malformed, lock_document, lock_text, read_lock
+    from ftctl.lockfile.file import LOCK_FILE, read_lock_file, update_lock_file
+    from ftctl.lockfile.nouns import (
+        DEFAULT_ENVIRONMENT,
+        DataFile,
+        Entry,
+        Lock,
+        Pointer,
+        Release,
+        Section,
+    )
+    from ftctl.lockfile.offline import observed_from
+    from ftctl.lockfile.promotion import (
+        DEFAULT_ALIAS,
+        is_alias,
+        promote,
+        protected,
+        rollback,
+        without_models,
+    )
+    from ftctl.lockfile.recording import unknown_checkpoints, updated
+
+__all__ = [
+    "DEFAULT_ALIAS",
+    "DEFAULT_ENVIRONMENT",
+    "LOCK_FILE",
+    "DataFile",
+    "Entry",
+    "Lock",
+    "Malformed",
+    "Pointer",
+    "Release",
+    "Section",
+    "is_alias",
+    "lock_document",
+    "lock_text",
+    "observed_from",
+    "promote",
+    "protected",
+    "read_lock",
+    "read_lock_file",
+    "rollback",
+    "unknown_checkpoints",
+    "update_lock_file",
+    "updated",
+    "without_models",
+]
+
+_HOMES = {
+    "DEFAULT_ALIAS": "promotion",
+    "DEFAULT_ENVIRONMENT": "nouns",
+    "LOCK_FILE": "file",
+    "DataFile": "nouns",
+    "Entry": "nouns",
+    "Lock": "nouns",
+    "Malformed": "document",
+    "Pointer": "nouns",
+    "Release": "nouns",
+    "Section": "nouns",
+    "is_alias": "promotion",
+    "lock_document": "document",
+    "lock_text": "document",
+    "observed_from": "offline",
+    "promote": "promotion",
+    "protected": "promotion",
+    "read_lock": "document",
+    "read_lock_file": "file",
+    "updated": "recording",
+    "rollback": "promotion",
+    "unknown_checkpoints": "recording",
+    "update_lock_file": "file",
+    "without_models": "promotion",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -1,0 +1,181 @@
+"""A project's folder in, its `ftctl.lock` read, or changed at once and by one writer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ftctl.errors import FtctlError
+from ftctl.lockfile.document import Malformed, TooNew, lock_text, read_lock
+from ftctl.lockfile.nouns import Lock
+
+LOCK_FILE = "ftctl.lock"
+_MOST_BYTES = 64 * 2**20  # some 60,000 fine-tunes
+_PATIENCE_SECONDS = 10.0  # for another writer: one write takes milliseconds
+_PAUSE_SECONDS = 0.02
+_CURE = (
+    "take it back from git ('git checkout -- ftctl.lock'), or delete it: apply writes it again;"
+    " promotions are lost, git has them"
+)
+_MARKERS = re.compile(rb"^(?:<{7}|\|{7}|>{7}) |^={7}\r?$", re.MULTILINE)
+
+
+def read_lock_file(root: Path) -> Lock:
+    """The project's release record; an empty one where there is no file. Raises `FtctlError`."""
+    path = root / LOCK_FILE
+    content = _content(path)
+    if content is None:
+        return Lock()
+    try:
+        return read_lock(json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse))
+    except TooNew as fault:
+        raise FtctlError(
+            f"{path} was written by a later ftctl: its lock_version is {fault}", "upgrade ftctl"
+        ) from None
+    except (ValueError, RecursionError) as fault:
+        raise _damaged(path, content, fault) from None
+
+
+def update_lock_file(root: Path, change: Callable[[Lock], Lock]) -> Lock:
+    """The record after `change`, written only if that changed it. Raises `FtctlError`.
+
+    What is changed is what the file holds at that moment: of two writers none undoes the other.
+    """
+    try:
+        with _alone(root):
+            before = read_lock_file(root)
+            after = change(before)
+            if after != before:
+                _replace(root / LOCK_FILE, _checked(after))
+    except OSError as fault:
+        raise _unusable(root / LOCK_FILE, "written", fault) from None
+    return after
+
+
+def _content(path: Path) -> bytes | None:
+    """What the file holds; None where there is none. Nothing but a plain file is opened."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise FtctlError(f"{path} is not a regular file", "move it away")
+        if found.st_size > _MOST_BYTES:
+            raise FtctlError(f"{path} is damaged: it has {found.st_size:,} bytes", _CURE)
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        raise _unusable(path, "read", fault) from None
+
+
+def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
+    """What is wrong with the file; never quoting it, since a link may lead anywhere."""
+    if marker := _MARKERS.search(content):
+        line = content.count(b"\n", 0, marker.start()) + 1
+        return FtctlError(
+            f"{path}:{line}: the marks of a merge conflict are still in the file",
+            "keep one side with 'git checkout --ours ftctl.lock' or '--theirs', promote again what"
+            " the other side had promoted, and apply",
+        )
+    match fault:
+        case json.JSONDecodeError():
+            what = f"line {fault.lineno}, column {fault.colno} is not JSON"
+        case Malformed():
+            what = str(fault)
+        case UnicodeDecodeError():
+            what = "it is not UTF-8"
+        case _:
+            what = "it is no record of ftctl"
+    return FtctlError(f"{path} is damaged: {what}", _CURE)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two sides of a merge kept by hand may leave a key twice, of which JSON takes the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Malformed("a key stands twice in the same mapping")
+    return found
+
+
+def _refuse(_constant: str) -> None:
+    raise Malformed("it has a number that JSON does not know")
+
+
+def _checked(lock: Lock) -> bytes:
+    """The file's bytes. What could not be read again is not written."""
+    try:
+        text = lock_text(lock)
+        read_lock(json.loads(text))
+    except (ValueError, RecursionError) as fault:
+        raise FtctlError(f"{LOCK_FILE} would not be readable: {fault}") from None
+    return text.encode("ascii")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put the new file in the old one's place. A writer that is killed leaves the old one whole."""
+    for left in path.parent.glob(f".{LOCK_FILE}-*"):  # by one that was killed: we are alone here
+        left.unlink(missing_ok=True)
+    draft = path.with_name(f".{LOCK_FILE}-{os.getpid()}")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Until the block ends, no other ftctl writes here. The system ends it with our process.
+
+    The folder itself is locked: a file for it would lie about in the project.
+    """
+    locks = _locks()
+    if locks is None:
+        yield
+        return
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        _wait_for(locks, folder, root)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _wait_for(locks: ModuleType, folder: int, root: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            locks.flock(folder, locks.LOCK_EX | locks.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                message = f"another ftctl has been writing {root / LOCK_FILE} for too long"
+                raise FtctlError(message, "wait for it to end, or end it") from None
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        except OSError:
+            return  # some network drives have no locks
+        return
+
+
+def _locks() -> ModuleType | None:
+    with contextlib.suppress(ImportError):
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        return fcntl
+    return None
+
+
+def _unusable(path: Path, what: str, fault: OSError) -> FtctlError:
+    reason = fault.strerror or type(fault).__name__
+    return FtctlError(f"{path} cannot be {what}: {reason}")

@@ -1,0 +1,123 @@
+"""What is asked for, what exists and the record so far in; the record of what stands now out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo
+from ftctl.domain.observed import Job, Observed
+from ftctl.domain.plan import Plan
+from ftctl.lockfile.nouns import DataFile, Entry, Lock, Release
+
+Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model
+
+
+def updated(
+    lock: Lock,
+    environment: str,
+    desired: Desired,
+    observed: Observed,
+    plan: Plan,
+    *,
+    version: str,
+    commit: str | None,
+    checkpoints: Checkpoints,
+) -> Lock:
+    """The record with an entry for each fine-tune whose job succeeded and whose model exists.
+
+    `plan` says which job stands; it is made after the apply. What left the manifests goes, unless
+    it is promoted. A fine-tune without a model yet keeps its entry as long as that model exists.
+    `commit` counts where the job's own mark has none.
+    """
+    before = lock.entries(environment)
+    entries = {
+        name: entry for name, entry in before.items() if entry.promoted or desired.named(name)
+    }
+    for name, entry in tuple(entries.items()):
+        if entry.release is not None and not observed.has_model(entry.release.model):
+            entries[name] = replace(entry, release=None)
+    for finetune, job in _standing(desired, observed, plan):
+        entry = before.get(finetune.name, Entry())
+        known = entry.release if entry.release and entry.release.job == job.id else None
+        release = _release(finetune, job, known, plan.service, version=version, commit=commit)
+        steps = checkpoints.get(job.id, known.checkpoints if known else None)
+        entries[finetune.name] = replace(entry, release=replace(release, checkpoints=steps))
+    kept = {name: one for name, one in entries.items() if one.release or one.promoted}
+    return lock.with_entries(environment, kept)
+
+
+def unknown_checkpoints(
+    lock: Lock, environment: str, desired: Desired, observed: Observed, plan: Plan
+) -> tuple[str, ...]:
+    """The jobs to be recorded whose checkpoints are not on record."""
+    known = {
+        entry.release.job
+        for entry in lock.entries(environment).values()
+        if entry.release is not None and entry.release.checkpoints is not None
+    }
+    standing = dict.fromkeys(job.id for _, job in _standing(desired, observed, plan))
+    return tuple(job for job in standing if job not in known)
+
+
+def _standing(desired: Desired, observed: Observed, plan: Plan) -> Iterator[tuple[FineTune, Job]]:
+    """Each fine-tune with the job that stands for it and left a model."""
+    jobs = {job.id: job for job in observed.every_job}
+    for change in plan.changes:
+        finetune = desired.named(change.name) if change.kind == "FineTune" else None
+        job = jobs.get(change.job or "")
+        if finetune is None or job is None or job.status != "succeeded" or job.model is None:
+            continue
+        if observed.has_model(job.model):
+            yield finetune, job
+
+
+def _release(
+    finetune: FineTune,
+    job: Job,
+    known: Release | None,
+    service: ServiceInfo,
+    *,
+    version: str,
+    commit: str | None,
+) -> Release:
+    """The release that a job is. `known` is what was recorded of the same job before.
+
+    What only the manifest tells may change under a job that stays, as its suffix may: then what
+    was recorded first is what the job was bought with.
+    """
+    adopted = finetune.adopt == job.id
+    asked_for = finetune.spec.get("seed")
+    return Release(
+        digest=finetune.digest,
+        job=job.id,
+        model=job.model or "",
+        created_at=job.created_at,
+        ftctl_version=known.ftctl_version if known else version,
+        method=finetune.method,
+        base_model=job.base_model,
+        training=_data_file(finetune.training, known, known.training if known else None),
+        validation=_data_file(finetune.validation, known, known.validation if known else None),
+        hyperparameters=job.hyperparameters,
+        seed=job.seed if job.seed is not None else asked_for,
+        suffix=known.suffix if known else finetune.spec.get("suffix"),
+        metadata=job.metadata,
+        spec=job.spec,
+        trained_tokens=job.trained_tokens,
+        finished_at=job.finished_at,
+        commit=job.commit or (known.commit if known else None if adopted else commit),
+        service={"type": service.type, "base_url": service.base_url},
+        adopted=adopted,
+        owner=job.project,
+    )
+
+
+def _data_file(
+    dataset: Dataset | None, known: Release | None, before: DataFile | None
+) -> DataFile | None:
+    """The file that the job was bought with, under the path that it has now."""
+    if dataset is None or (known is not None and before is None):
+        return before
+    if before is not None:
+        return replace(before, path=dataset.path) if dataset.sha256 == before.sha256 else before
+    return DataFile(dataset.path, dataset.sha256, dataset.examples)

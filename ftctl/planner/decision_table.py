@@ -1,0 +1,231 @@
+"""The planner's table: what is done about one fine-tune, by the first row that holds.
+
+A job counts as the *same* when it has the desired digest, whatever it is called and however old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ftctl.domain.desired import FineTune
+from ftctl.domain.observed import Job
+from ftctl.domain.plan import Action
+from ftctl.planner.retention import stoppable
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a row of the table asks about one fine-tune. Jobs are newest first."""
+
+    finetune: FineTune
+    live: Job | None  # the newest same job that succeeded and whose model exists
+    running: tuple[Job, ...]  # same, in progress, and not superseded by a replacement
+    surplus: tuple[Job, ...]  # same and in progress, but bought once too often
+    reused: Job | None  # another project's, of the same digest, whose model exists
+    lost: Job | None  # the newest same job that is over, if its model was deleted
+    ended: Job | None  # the newest same job that is over, if it failed or was cancelled
+    outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
+    unreadable: Job | None  # of this name, with a digest of a version that is not known here
+    unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
+    twin: str | None  # another fine-tune of the manifests that asks for the same training
+    adopted: Job | None
+    replace: bool
+    retry_failed: bool
+
+    @property
+    def superseded(self) -> tuple[Job, ...]:
+        """Jobs in progress that nobody waits for any more."""
+        return tuple(job for job in self.outdated if stoppable(job))
+
+    @property
+    def same(self) -> Job | None:
+        """The job of the same training that tells most about it."""
+        return self.live or next(iter(self.running[-1:]), None) or self.ended
+
+
+class Decision(NamedTuple):
+    """What a row of the table says: `start` buys a run, `stop` cancels jobs."""
+
+    action: Action
+    reason: str
+    stop: tuple[tuple[Job, str], ...] = ()
+    start: bool = False
+    stands: Job | None = None  # the job that stands for the fine-tune
+
+
+class Row(NamedTuple):
+    """One row of the planner's table."""
+
+    given: str
+    holds: Callable[[Facts], bool]
+    decide: Callable[[Facts], Decision]
+
+
+def _adopted(facts: Facts) -> Decision:
+    job = facts.adopted
+    adopt = facts.finetune.adopt
+    if job is None:
+        return Decision(Action.NO_OP, f"adopts {adopt}, which the service does not list")
+    return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
+
+
+def _twin(facts: Facts) -> Decision:
+    reason = f"the same training as {facts.twin}: one job serves both"
+    stands = facts.live if facts.replace else facts.same  # a replaced run is cancelled there
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=stands)
+    return Decision(Action.NO_OP, reason, stands=stands)
+
+
+def _replace(facts: Facts) -> Decision:
+    running = (*facts.running, *facts.surplus)
+    stop = tuple((job, "replaced on request") for job in running if stoppable(job))
+    stop += _superseded(facts)
+    return Decision(Action.REPLACE, "asked for with --replace", stop, start=True)
+
+
+def _back(facts: Facts) -> Decision:
+    assert facts.live is not None
+    reason = f"back to {facts.live.model}"
+    stop = (*_superseded(facts), *_surplus(facts))
+    return Decision(Action.CANCEL, reason, stop, stands=facts.live)
+
+
+def _up_to_date(facts: Facts) -> Decision:
+    assert facts.live is not None
+    reason = f"up to date as {facts.live.model}"
+    if facts.live.finetune not in (None, facts.finetune.name):
+        reason += f" (trained as {facts.live.finetune})"
+    if facts.running:
+        reason += f"; {facts.running[-1].id} trains its replacement"
+    elif facts.ended is not None and facts.ended.replaces is not None:
+        reason += f"; its replacement {how_it_ended(facts.ended)}"
+    return Decision(Action.NO_OP, reason, stands=facts.live)
+
+
+def _duplicate(facts: Facts) -> Decision:
+    kept = facts.running[-1] if facts.running else facts.live
+    first = facts.surplus[-1]
+    assert kept is not None
+    reason = f"{first.id} duplicates {kept.id}"
+    return Decision(
+        Action.CANCEL, reason, (*_surplus(facts), *_superseded(facts)), stands=facts.live or kept
+    )
+
+
+def _running(facts: Facts) -> Decision:
+    job = facts.running[-1]
+    match job.status:
+        case "succeeded":
+            reason = f"{job.id} succeeded; the service has not told its model's name yet"
+        case "paused":
+            reason = f"paused as {job.id}; it goes on when it is resumed at the service"
+        case status:
+            reason = f"running as {job.id} ({status})"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=job)
+    return Decision(Action.NO_OP, reason, stands=job)
+
+
+def _reused(facts: Facts) -> Decision:
+    job = facts.reused
+    assert job is not None
+    reason = f"up to date as {job.model} (trained by project {job.project})"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=job)
+    return Decision(Action.NO_OP, reason, stands=job)
+
+
+def _model_gone(facts: Facts) -> Decision:
+    assert facts.lost is not None
+    return Decision(
+        Action.CREATE, f"model {facts.lost.model} was deleted", _superseded(facts), start=True
+    )
+
+
+def _retry(facts: Facts) -> Decision:
+    assert facts.ended is not None
+    reason = f"tries again: {how_it_ended(facts.ended)}"
+    return Decision(Action.CREATE, reason, _superseded(facts), start=True)
+
+
+def _ended(facts: Facts) -> Decision:
+    assert facts.ended is not None
+    reason = f"{how_it_ended(facts.ended)}; --retry-failed buys it again"
+    if stop := _superseded(facts):
+        return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=facts.ended)
+    return Decision(Action.NO_OP, reason, stands=facts.ended)
+
+
+def how_it_ended(job: Job) -> str:
+    words = f": {job.error.message.rstrip('. ')}" if job.error else ""
+    return f"{job.id} {'was cancelled' if job.status == 'cancelled' else 'failed'}{words}"
+
+
+def _old(facts: Facts) -> str:
+    ids = [job.id for job in facts.superseded]
+    return f"{' and '.join(ids)} {'trains an older spec' if len(ids) == 1 else 'train older specs'}"
+
+
+def _changed(facts: Facts) -> Decision:
+    return Decision(Action.REPLACE, "changed", _superseded(facts), start=True)
+
+
+def _unreadable(facts: Facts) -> Decision:
+    job = facts.unreadable
+    assert job is not None
+    assert job.digest is not None
+    version = job.digest.partition(":")[0]
+    reason = f"{job.id} was bought by a newer ftctl (digest {version}); upgrade to compare with it"
+    return Decision(Action.NO_OP, reason, stands=job)
+
+
+def _absent(facts: Facts) -> Decision:
+    reason = "not found"
+    if facts.unmarked:
+        reason += f" ({facts.unmarked[0].id} has this name, but no digest to know it by)"
+    return Decision(Action.CREATE, reason, start=True)
+
+
+def _superseded(facts: Facts) -> tuple[tuple[Job, str], ...]:
+    return tuple((job, "superseded") for job in facts.superseded)
+
+
+def _surplus(facts: Facts) -> tuple[tuple[Job, str], ...]:
+    return tuple((job, "duplicate") for job in facts.surplus)
+
+
+TABLE: tuple[Row, ...] = (
+    Row("the manifest adopts a job", lambda facts: facts.finetune.adopt is not None, _adopted),
+    Row("another fine-tune asks for the same", lambda facts: facts.twin is not None, _twin),
+    Row(
+        "--replace names it, and there is one",
+        lambda facts: facts.replace and facts.same is not None,
+        _replace,
+    ),
+    Row(
+        "same succeeded and its model exists, another digest in progress",
+        lambda facts: facts.live is not None and bool(facts.superseded),
+        _back,
+    ),
+    Row("more than one of the same in progress", lambda facts: bool(facts.surplus), _duplicate),
+    Row("same succeeded and its model exists", lambda facts: facts.live is not None, _up_to_date),
+    Row("same in progress, paused or unknown", lambda facts: bool(facts.running), _running),
+    Row("another project has the same", lambda facts: facts.reused is not None, _reused),
+    Row("same succeeded, model gone", lambda facts: facts.lost is not None, _model_gone),
+    Row(
+        "same failed or cancelled, --retry-failed",
+        lambda facts: facts.ended is not None and facts.retry_failed,
+        _retry,
+    ),
+    Row("same failed or cancelled", lambda facts: facts.ended is not None, _ended),
+    Row(
+        "a digest of a version that is not known here",
+        lambda facts: facts.unreadable is not None,
+        _unreadable,
+    ),
+    Row("only other digests", lambda facts: bool(facts.outdated), _changed),
+    Row("no job of ours with this name", lambda _facts: True, _absent),
+)

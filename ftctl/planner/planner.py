@@ -1,0 +1,336 @@
+"""`Desired` and `Observed` in, a `Plan` out: facts for the table, steps for what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, nothing
+from ftctl.domain.digest import file_name, is_readable
+from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    FieldChange,
+    FileRef,
+    ParentModel,
+    Plan,
+    StartJob,
+    Step,
+    Upload,
+)
+from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
+from ftctl.planner.field_changes import PARTIAL, field_changes, short_spec
+from ftctl.planner.retention import Protected, plan_files, plan_leftovers, plan_retention, stoppable
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line or the project's settings change about a plan."""
+
+    prune: bool = False
+    retry_failed: bool = False
+    select: frozenset[str] | None = None  # names; None: all
+    replace: frozenset[str] = frozenset()
+    cosmetic: frozenset[str] = frozenset()
+    mark_files: bool = False  # uploads carry the job's digest: the service keeps no metadata
+    protected: Protected = field(default_factory=nothing)  # empty with --force-destroy
+
+
+def make_plan(
+    desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
+) -> Plan:
+    """What to do so that what exists is what is asked for. The same input gives the same plan."""
+    world = _World(desired, observed, options)
+    changes = [world.decide(finetune) for finetune in world.chosen]
+    if options.select is None:
+        settled = bool(changes) and all(change.model is not None for change in changes)
+        changes += plan_leftovers(
+            desired, observed, prune=options.prune, settled=settled, protected=options.protected
+        )
+        changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
+    changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
+    return Plan(desired.project, service, tuple(changes), _warnings(observed))
+
+
+def models_taken_for_deleted(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """The models whose absence from the list would make a plan buy them again."""
+    world = _World(desired, observed, PlanOptions())
+    facts = (world.facts(finetune) for finetune in desired.finetunes)
+    return tuple(one.lost.model for one in facts if one.lost is not None and one.lost.model)
+
+
+def _warnings(observed: Observed) -> tuple[str, ...]:
+    if observed.models is None:
+        return ("the service does not list models: those of succeeded jobs are taken to exist",)
+    return ()
+
+
+class _World:
+    """One planning run: the facts of every fine-tune, and what earlier changes already upload."""
+
+    def __init__(self, desired: Desired, observed: Observed, options: PlanOptions) -> None:
+        self.desired = desired
+        self.observed = observed
+        self.options = options
+        self.chosen = tuple(
+            one for one in desired.finetunes if options.select is None or one.name in options.select
+        )
+        self.wanted = frozenset(one.digest for one in desired.finetunes)
+        self.adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt)
+        self.twins: dict[str, list[str]] = {}  # digest -> names, of those that would buy
+        for one in self.chosen:
+            if one.adopt is None:
+                self.twins.setdefault(one.digest, []).append(one.name)
+        self.uploading: set[str] = set()  # file names
+        self.filenames: dict[tuple[str, str | None], str] = {}
+        self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
+        self.by_digest_elsewhere = _grouped(observed.others, lambda job: job.digest)
+        self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
+        self.files: dict[tuple[str | None, str | None, int], File] = {}
+        for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
+            if file.usable:  # the oldest whole copy of a content serves for good
+                self.files.setdefault((file.sha256, file.digest, file.bytes), file)
+
+    def decide(self, finetune: FineTune) -> Change:
+        """The change for one fine-tune, by the first row of the table that holds."""
+        facts = self.facts(finetune)
+        decision = next(row.decide(facts) for row in TABLE if row.holds(facts))
+        base_model: str | ParentModel | None = None
+        if decision.start:
+            base_model = self._base_model(finetune)
+            if base_model is None:
+                return self._deferred(finetune, decision)
+        fields = self._fields(finetune, facts, decision)
+        steps: list[Step] = []
+        if base_model is not None:
+            steps = self._start(finetune, base_model, _replaced(facts))
+        steps += [CancelJob(job.id, why) for job, why in decision.stop]
+        change = Change(
+            name=finetune.name,
+            action=decision.action,
+            reason=_explained(decision, fields),
+            steps=tuple(steps),
+            fields=fields,
+            digest=finetune.digest,
+            job=decision.stands.id if decision.stands else None,
+            model=decision.stands.model if decision.stands else None,
+        )
+        if decision.action is Action.NO_OP and facts.live and facts.twin is None:
+            return plan_retention(
+                change,
+                finetune,
+                facts.live,
+                (*self.by_name.get(finetune.name, ()), *self.by_digest.get(finetune.digest, ())),
+                self.observed,
+                wanted=self.wanted,
+                adopted=self.adopted,
+                protected=self.options.protected,
+            )
+        return change
+
+    def facts(self, finetune: FineTune) -> Facts:
+        """What the table asks about a fine-tune."""
+        same = self.by_digest.get(finetune.digest, ())
+        named = self.by_name.get(finetune.name, ())
+        live = self._live(finetune)
+        running, surplus = _sorted_out([job for job in same if job.in_progress], same, live)
+        over = [job for job in same if not job.in_progress]
+        ended = over[0] if over and over[0].status != "succeeded" else None
+        lost = over[0] if over and over[0].status == "succeeded" and live is None else None
+        twins = self.twins.get(finetune.digest, [finetune.name])
+        return Facts(
+            finetune=finetune,
+            live=live,
+            reused=self._reused(finetune),
+            running=running,
+            surplus=tuple(
+                job for job in surplus if stoppable(job) and job.id not in self.adopted
+            ),
+            lost=lost,
+            ended=ended,
+            outdated=tuple(
+                job for job in named if job.digest is not None and is_readable(job.digest)
+                and job.digest not in self.wanted and job.id not in self.adopted
+            ),
+            unreadable=next(
+                (job for job in named if job.digest is not None and not is_readable(job.digest)),
+                None,
+            ),
+            unmarked=tuple(job for job in named if job.digest is None),
+            twin=twins[0] if twins[0] != finetune.name else None,
+            adopted=next((j for j in self.observed.adopted if j.id == finetune.adopt), None),
+            replace=not self.options.replace.isdisjoint(twins),
+            retry_failed=self.options.retry_failed,
+        )  # fmt: skip
+
+    def _live(self, finetune: FineTune) -> Job | None:
+        if finetune.adopt is not None:
+            candidates = tuple(j for j in self.observed.adopted if j.id == finetune.adopt)
+        else:
+            candidates = self.by_digest.get(finetune.digest, ())
+        return self._usable(candidates)
+
+    def _reused(self, finetune: FineTune) -> Job | None:
+        """The job of another project that bought the same, where those may be reused."""
+        return self._usable(self.by_digest_elsewhere.get(finetune.digest, ()))
+
+    def _usable(self, jobs: Iterable[Job]) -> Job | None:
+        """The first job with a model that exists."""
+        for job in jobs:
+            if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
+                return job
+        return None
+
+    def _base_model(self, finetune: FineTune) -> str | ParentModel | None:
+        """What to train from; None while the parent has no model."""
+        if finetune.parent is None:
+            assert isinstance(finetune.base_model, str)
+            return finetune.base_model
+        parent = self.desired.named(finetune.parent.finetune)
+        job = (self._live(parent) or self._reused(parent)) if parent else None
+        if job is None or job.model is None:
+            return None
+        return ParentModel(job.id, job.model, finetune.parent.checkpoint)
+
+    def _deferred(self, finetune: FineTune, decision: Decision) -> Change:
+        assert finetune.parent is not None
+        parent = finetune.parent.finetune
+        return Change(
+            name=finetune.name,
+            action=Action.DEFER,
+            reason=f"waits for {parent}{self._why_wait(parent)}",
+            digest=finetune.digest,
+            fields=self._fields(finetune, self.facts(finetune), decision),
+        )
+
+    def _why_wait(self, parent: str) -> str:
+        """What keeps the parent from having a model, where this plan does nothing about it."""
+        found = next(one for one in self.desired.finetunes if one.name == parent)
+        if found.adopt is not None:
+            return f", which adopts {found.adopt}: it has no model"
+        facts = self.facts(found)
+        if facts.running:
+            return f": {facts.running[-1].id} trains it"
+        if found not in self.chosen:
+            return ", which is not selected"
+        if facts.ended is not None and not (facts.retry_failed or facts.replace):
+            return f", but {how_it_ended(facts.ended)}"
+        return ""
+
+    def _fields(
+        self, finetune: FineTune, facts: Facts, decision: Decision
+    ) -> tuple[FieldChange, ...]:
+        """How the manifest differs from the job that it is compared with, where the job tells."""
+        compared = decision.stands or facts.live
+        if decision.action is Action.REPLACE:
+            compared = facts.same
+        if compared is None and decision.action in (Action.REPLACE, Action.DEFER):
+            compared = facts.outdated[0] if facts.outdated else None
+        if compared is None or compared.spec is None:
+            return ()
+        if finetune.adopt is not None or facts.twin is not None:
+            return ()  # another's job, with another's cosmetic fields
+        before = dict(compared.spec)
+        after = short_spec(finetune.spec)
+        # A long spec was remembered without its cosmetic fields: nothing is known about those.
+        if before.pop(PARTIAL, False):
+            after = {k: v for k, v in after.items() if k not in self.options.cosmetic}
+        before["metadata"] = dict(compared.metadata)
+        after["metadata"] = dict(finetune.spec.get("metadata", {}))
+        changes = field_changes(before, after, self.options.cosmetic)
+        if compared.digest == finetune.digest:
+            return tuple(change for change in changes if change.cosmetic)
+        return changes
+
+    def _start(
+        self, finetune: FineTune, base_model: str | ParentModel, replaces: str | None
+    ) -> list[Step]:
+        steps: list[Step] = []
+        refs = {}
+        for role, dataset in (("training", finetune.training), ("validation", finetune.validation)):
+            if dataset is not None:
+                upload, refs[role] = self._file(finetune, dataset)
+                steps += [upload] if upload else []
+        start = StartJob(
+            finetune=finetune.name,
+            digest=finetune.digest,
+            spec=finetune.spec,
+            base_model=base_model,
+            training=refs["training"],
+            validation=refs.get("validation"),
+            replaces=replaces,
+        )
+        return [*steps, start]
+
+    def _file(self, finetune: FineTune, dataset: Dataset) -> tuple[Upload | None, FileRef]:
+        mark, name = None, dataset.name
+        if self.options.mark_files:
+            mark, name = finetune.digest, finetune.name
+        known = self.files.get((dataset.sha256, mark, dataset.bytes))
+        if known is not None:
+            return None, FileRef(dataset.name, known.name, dataset.sha256, known.id)
+        # Equal content is uploaded once, under the name of the dataset that comes first.
+        filename = self.filenames.setdefault(
+            (dataset.sha256, mark),
+            file_name(self.desired.project, name, dataset.sha256, mark),
+        )
+        upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
+        return upload, FileRef(dataset.name, filename, dataset.sha256)
+
+    def uploads_once(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """The steps without uploads of content that an earlier step of this plan uploads."""
+        kept = []
+        for step in steps:
+            if isinstance(step, Upload):
+                if step.filename in self.uploading:
+                    continue
+                self.uploading.add(step.filename)
+            kept.append(step)
+        return tuple(kept)
+
+
+def _grouped(jobs: Iterable[Job], key: Callable[[Job], str | None]) -> dict[str, tuple[Job, ...]]:
+    """Jobs by digest or name, newest first."""
+    groups: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: job.age_order, reverse=True):
+        if (value := key(job)) is not None:
+            groups.setdefault(value, []).append(job)
+    return {value: tuple(group) for value, group in groups.items()}
+
+
+def _sorted_out(
+    active: list[Job], same: tuple[Job, ...], live: Job | None
+) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+    """Of the same jobs in progress, the one to keep and those bought once too often.
+
+    The oldest is kept, unless a replacement was bought for it on request; beside a model that
+    exists only such a replacement is kept.
+    """
+    # A replacement that came to nothing replaces nothing.
+    replaced = {job.replaces for job in same if job.status not in ("failed", "cancelled")}
+    keepable = [job for job in active if job.id not in replaced]
+    if live is not None:
+        keepable = [job for job in keepable if job.replaces is not None]
+    elif not keepable:
+        keepable = active
+    kept = tuple(keepable[-1:])
+    return kept, tuple(job for job in active if job not in kept)
+
+
+def _replaced(facts: Facts) -> str | None:
+    """What a run bought with --replace stands in for: the newest of the same."""
+    if not facts.replace:
+        return None
+    candidates = [*facts.running, *([facts.live] if facts.live else [])]
+    return candidates[0].id if candidates else None
+
+
+def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:
+    """The reason, naming what changed where that is why."""
+    if decision.action is not Action.REPLACE or decision.reason != "changed":
+        return decision.reason
+    material = [change for change in fields if not change.cosmetic]
+    told = [f"{one.field} {one.before or 'unset'} → {one.after or 'unset'}" for one in material]
+    return ", ".join(told) or "the spec changed; what it was is not on record"

@@ -1,0 +1,271 @@
+"""What nobody asks for any more, and what to do about it: leftovers, old models, projects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from ftctl.domain.desired import Desired, FineTune, ServiceInfo, nothing
+from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Plan,
+    Step,
+)
+
+_UNNAMED = "(unnamed)"
+
+# Promoted models, and the jobs that made them, with their aliases: they outlive every cleanup.
+Protected = Mapping[str, str]
+_NOTHING: Protected = nothing()
+
+
+def stoppable(job: Job) -> bool:
+    """Whether cancelling can still stop a job: not one that succeeded and gets its name late."""
+    return job.in_progress and job.status != "succeeded"
+
+
+def plan_leftovers(
+    desired: Desired,
+    observed: Observed,
+    *,
+    prune: bool,
+    settled: bool,
+    protected: Protected = _NOTHING,
+) -> list[Change]:
+    """A change for each fine-tune that left the manifests.
+
+    `settled` says that every fine-tune has its model. Before that, jobs without a name keep
+    theirs: they may be the earlier versions that are in use.
+    """
+    adopted = {one.adopt for one in desired.finetunes}
+    names = {one.name for one in desired.finetunes}
+    digests = {one.digest for one in desired.finetunes}
+    left = [
+        job
+        for job in observed.jobs
+        if job.finetune not in names and job.digest not in digests and job.id not in adopted
+    ]
+    changes = []
+    for name, jobs in _by_name(left).items():
+        steps = _removal(jobs, observed, protected)
+        kept = _kept_words(jobs, observed, protected)
+        if not steps and not kept:
+            continue  # what is left are records, which the service keeps for good
+        reason = "not in the manifests"
+        if not prune:
+            reason = f"{reason}; --prune cleans it up" if steps else reason
+            steps = ()
+        elif name == _UNNAMED and not settled:
+            reason = f"{reason}; its models stay until every fine-tune has one"
+            steps = _cancels(jobs)
+        changes.append(Change(name, _action(steps), reason + kept, steps))
+    return changes
+
+
+def plan_files(
+    desired: Desired, observed: Observed, changes: Collection[Change], *, prune: bool, settled: bool
+) -> list[Change]:
+    """One change for the files that nothing refers to any more once `changes` are carried out.
+
+    A file is needed by the manifests, by a job in progress, or by a job whose model stays. Before
+    every fine-tune has its model (`settled`), only --prune takes files away, and no copies: an
+    apply elsewhere may be about to use them.
+    """
+    if not (settled or prune):
+        return []
+    wanted = {
+        dataset.sha256: dataset.bytes
+        for one in desired.finetunes
+        for dataset in (one.training, one.validation)
+        if dataset is not None
+    }
+    used = _files_in_use(observed, changes)
+    kept = {
+        file
+        for job in _with_models(observed, changes)
+        for file in (*_inputs(job), *job.result_files)
+    }
+    first: dict[tuple[str | None, str | None], str] = {}  # the copy that serves from now on
+    for file in sorted(
+        observed.files, key=lambda file: (file.id not in used, file.created_at, file.id)
+    ):
+        if file.usable and wanted.get(file.sha256 or "") == file.bytes:
+            first.setdefault((file.sha256, file.digest), file.id)
+    files = []
+    for file in observed.files:
+        if file.sha256 in wanted:
+            unneeded = settled and first.get((file.sha256, file.digest)) != file.id
+        else:
+            unneeded = file.id not in kept
+        if unneeded and file.id not in used:
+            files.append(file)
+    return _file_change(files, "nothing refers to them")
+
+
+def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
+    """The files of jobs in progress, and those by which a job is known."""
+    stopping = {s.job for one in changes for s in one.steps if isinstance(s, CancelJob)}
+    jobs = (*observed.jobs, *observed.adopted)
+    running = [job for job in jobs if job.in_progress and job.id not in stopping]
+    used = {file for job in running for file in _inputs(job)}
+    # A file that carries a job's mark is all that is known of the job: without it, going back to
+    # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
+    standing = [*running, *_with_models(observed, changes)]
+    stood_for = {job.digest for job in standing}
+    known_by = [*standing, *(job for job in jobs if job.digest not in stood_for)]
+    marks = {job.training_file for job in known_by}
+    return used | {file.id for file in observed.files if file.digest and file.id in marks}
+
+
+def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
+    """The jobs whose model stays once `changes` are carried out."""
+    going = {s.model for one in changes for s in one.steps if isinstance(s, DeleteModel)}
+    return [
+        job
+        for job in (*observed.jobs, *observed.adopted)
+        if job.status == "succeeded"
+        and job.model is not None
+        and job.model not in going
+        and observed.has_model(job.model)
+    ]
+
+
+def plan_retention(
+    change: Change,
+    finetune: FineTune,
+    live: Job,
+    jobs: Collection[Job],
+    observed: Observed,
+    *,
+    wanted: Collection[str],
+    adopted: Collection[str],
+    protected: Protected = _NOTHING,
+) -> Change:
+    """The change for a fine-tune that is up to date, with the models beyond `keep` deleted.
+
+    `jobs` are those of its name or digest; `wanted` are the digests and `adopted` the jobs that
+    manifests ask for: those stay.
+    """
+    if observed.models is None or finetune.adopt is not None:
+        return change
+    older = [
+        job
+        for job in sorted(
+            {job.id: job for job in jobs}.values(), key=lambda job: job.age_order, reverse=True
+        )
+        if job.id != live.id
+        and job.id not in adopted
+        and job.digest is not None
+        and job.status == "succeeded"
+        and (job.digest == finetune.digest or job.digest not in wanted)
+        and job.model is not None
+        and job.model in observed.models
+    ]
+    surplus = older[finetune.keep - 1 :]
+    steps = tuple(step for job in surplus for step in _model_steps(job, observed, protected))
+    promoted = _kept_words(surplus, observed, protected)
+    if not steps:
+        return replace(change, reason=change.reason + promoted)
+    kept = "this model alone" if finetune.keep == 1 else f"{finetune.keep} models"
+    reason = f"{change.reason}; keeps {kept}{promoted}"
+    return replace(change, action=Action.DELETE, reason=reason, steps=steps)
+
+
+def make_destroy_plan(
+    project: str,
+    observed: Observed,
+    service: ServiceInfo,
+    select: frozenset[str] | None,
+    protected: Protected = _NOTHING,
+) -> Plan:
+    """Everything of this project: jobs in progress are cancelled, models and files deleted.
+
+    What is `protected` stays, with its files.
+    """
+    chosen = [job for job in observed.jobs if select is None or job.finetune in select]
+    changes = []
+    for name, jobs in _by_name(chosen).items():
+        steps = _removal(jobs, observed, protected)
+        kept = _kept_words(jobs, observed, protected)
+        if steps or kept:
+            hint = "; --force-destroy takes it too" if kept else ""
+            changes.append(Change(name, _action(steps), f"destroy{kept}{hint}", steps))
+    ids = {job.id for job in chosen if _alias(job, protected) is None}
+    kept_by_others = {
+        file
+        for job in observed.jobs
+        if job.id not in ids
+        for file in (*_inputs(job), *job.result_files)
+    }
+    theirs = {file for job in chosen for file in (*_inputs(job), *job.result_files)}
+    files = [
+        file
+        for file in observed.files
+        if file.id not in kept_by_others and (select is None or file.id in theirs)
+    ]
+    return Plan(project, service, (*changes, *_file_change(files, "destroy")))
+
+
+def _by_name(jobs: Iterable[Job]) -> dict[str, list[Job]]:
+    groups: dict[str, list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: (job.finetune or _UNNAMED, *job.age_order)):
+        groups.setdefault(job.finetune or _UNNAMED, []).append(job)
+    return groups
+
+
+def _removal(jobs: Iterable[Job], observed: Observed, protected: Protected) -> tuple[Step, ...]:
+    """Cancel what runs, then delete the models that exist and are in no service."""
+    jobs = tuple(jobs)
+    cancels = _cancels(jobs)
+    models = tuple(step for job in jobs for step in _model_steps(job, observed, protected))
+    return (*cancels, *models)
+
+
+def _cancels(jobs: Iterable[Job]) -> tuple[Step, ...]:
+    return tuple(CancelJob(job.id, "removed") for job in jobs if stoppable(job))
+
+
+def _model_steps(job: Job, observed: Observed, protected: Protected) -> list[Step]:
+    """Delete a job's model and its checkpoints, as far as they are known to exist."""
+    if job.model is None or job.status != "succeeded" or _alias(job, protected) is not None:
+        return []
+    if observed.models is None:
+        return [DeleteModel(job.model)]
+    checkpoints = observed.checkpoints.get(job.model, ())
+    present = [job.model] if job.model in observed.models else []
+    return [DeleteModel(model) for model in (*checkpoints, *present)]
+
+
+def _alias(job: Job, protected: Protected) -> str | None:
+    """What a job's model, or one of its checkpoints, is promoted as."""
+    return protected.get(job.id) or protected.get(job.model or "")
+
+
+def _kept_words(jobs: Iterable[Job], observed: Observed, protected: Protected) -> str:
+    """The end of a reason: which models stay although nothing else would keep them."""
+    kept = [
+        f"{job.model} (promoted as {alias})"
+        for job in jobs
+        if (alias := _alias(job, protected)) is not None and _model_steps(job, observed, _NOTHING)
+    ]
+    return f"; keeps {', '.join(kept)}" if kept else ""
+
+
+def _inputs(job: Job) -> tuple[str, ...]:
+    return tuple(file for file in (job.training_file, job.validation_file) if file)
+
+
+def _file_change(files: Iterable[File], reason: str) -> list[Change]:
+    ordered = sorted(files, key=lambda file: (file.name, file.id))
+    steps = tuple(DeleteFile(file.id, file.name) for file in ordered)
+    return [Change("files", Action.DELETE, reason, steps, kind="Files")] if steps else []
+
+
+def _action(steps: tuple[Step, ...]) -> Action:
+    deletes = any(isinstance(step, DeleteModel) for step in steps)
+    return Action.DELETE if deletes else Action.CANCEL if steps else Action.NO_OP

@@ -1,0 +1,156 @@
+"""A plan goes in; the same plan, with what each training run is expected to cost, comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ftctl.catalog import BaseModelFacts, Catalog, Price
+from ftctl.data.tokens.models import encoding_for
+from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
+from ftctl.domain.plan import Action, Change, Estimate, Plan, StartJob
+from ftctl.pricing.epochs import Epochs, epochs_of, method_of
+from ftctl.pricing.terms import Terms, root_model, terms_of
+from ftctl.pricing.words import count_words, epoch_words, rate_words
+
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    """The tokens of a file in one epoch, and what is not quite right about them."""
+
+    low: int
+    high: int
+    note: str | None = None
+
+    def times(self, epochs: Epochs) -> tuple[int, int]:
+        """The tokens of all epochs, at least and at most."""
+        return self.low * epochs.low, self.high * epochs.high
+
+
+def price_plan(plan: Plan, desired: Desired, catalog: Catalog) -> Plan:
+    """The plan with the `cost` of every change that trains, now or later."""
+
+    def priced(change: Change) -> Change:
+        finetune = desired.named(change.name) if _trains(change) else None
+        if finetune is None:
+            return change
+        return replace(change, cost=estimate(finetune, desired, catalog, plan.service))
+
+    return replace(plan, changes=tuple(priced(change) for change in plan.changes))
+
+
+def estimate(
+    finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
+) -> Estimate:
+    """What one training run of a fine-tune costs, by the base model at the root of its chain."""
+    terms = terms_of(root_model(finetune, desired), catalog, service)
+    method = method_of(finetune)
+    price = terms.facts.price_of(method)
+    if price is not None and price.per == "hour":
+        basis = f"billed by the hour: {rate_words(price, terms.service)}"
+        basis += "; how long it takes cannot be known beforehand"
+        return Estimate(None, None, basis, terms.billed, price.usd)
+    assert finetune.training is not None  # what adopts a job buys nothing
+    epochs = epochs_of(finetune, terms, service.type)
+    training = _epoch(finetune.training, terms.facts)
+    tokens = training.times(epochs) if training is not None else None
+    if price is None:
+        basis = _without_price(terms, method, service)
+        return Estimate(None, None, basis, terms.billed, tokens=tokens)
+    if training is None:
+        basis = f"the data was not counted; {rate_words(price, terms.service)}"
+        return Estimate(None, None, basis, terms.billed)
+    validation = None
+    if price.bills_validation and finetune.validation is not None:
+        validation = _epoch(finetune.validation, terms.facts)
+    low, high = _together(training, validation).times(epochs)
+    return Estimate(
+        _dollars(low, price),
+        _dollars(high, price),
+        _basis(training, validation, epochs, rate_words(price, terms.service)),
+        terms.billed,
+        tokens=tokens,
+    )
+
+
+def cost_of_tokens(
+    tokens: int, finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
+) -> tuple[Decimal, Decimal] | None:
+    """What so many training tokens more (or, below zero, fewer) in an epoch cost over all epochs.
+
+    The lower figure first. None where the price is not known, or not by the token.
+    """
+    terms = terms_of(root_model(finetune, desired), catalog, service)
+    price = terms.facts.price_of(method_of(finetune))
+    if price is None or price.per == "hour":
+        return None
+    epochs = epochs_of(finetune, terms, service.type)
+    ends = [_dollars(tokens * number, price) for number in (epochs.low, epochs.high)]
+    return min(ends), max(ends)
+
+
+def _trains(change: Change) -> bool:
+    starts = any(isinstance(step, StartJob) for step in change.steps)
+    return starts or change.action is Action.DEFER
+
+
+def _epoch(dataset: Dataset, facts: BaseModelFacts) -> _Epoch | None:
+    """A file's tokens as the base model counts and cuts them, else as near to it as was counted."""
+    encoding = facts.encoding or encoding_for(facts.name)
+    limit = facts.training_context
+    counted = sorted(dataset.tokens, key=lambda one: (one.encoding != encoding, one.limit != limit))
+    if not counted:
+        return None
+    return _Epoch(counted[0].low, counted[0].high, _how_counted(counted[0], encoding, limit))
+
+
+def _how_counted(found: Tokens, encoding: str | None, limit: int | None) -> str | None:
+    if encoding is None:
+        return f"counted with {found.encoding}, since the model's vocabulary is not known"
+    if found.encoding != encoding:
+        return f"counted with {found.encoding}, not with the model's {encoding}"
+    if limit is not None and found.limit != limit:
+        return f"counted with rows cut at {found.limit:,} tokens, not at the model's {limit:,}"
+    return None
+
+
+def _together(training: _Epoch, validation: _Epoch | None) -> _Epoch:
+    if validation is None:
+        return training
+    return _Epoch(training.low + validation.low, training.high + validation.high)
+
+
+def _dollars(tokens: int, price: Price) -> Decimal:
+    return tokens * price.usd / MILLION
+
+
+def _basis(training: _Epoch, validation: _Epoch | None, epochs: Epochs, rate: str) -> str:
+    tokens = f"{count_words(training.low, training.high)} tokens"
+    if validation is not None:
+        tokens = f"({tokens} and {count_words(validation.low, validation.high)} of validation)"
+    words = f"{tokens} × {epoch_words(epochs.low, epochs.high)} at {rate}"
+    return "; ".join((words, *_notes(training.note, epochs.note)))
+
+
+def _notes(*notes: str | None) -> Iterator[str]:
+    return (note for note in notes if note is not None)
+
+
+def _without_price(terms: Terms, method: str, service: ServiceInfo) -> str:
+    """Why there is no price, and the edit that gives one."""
+    name = terms.facts.name
+    if not name:
+        return "the fine-tune that it continues from is not known, nor so its base model"
+    methods = terms.facts.methods
+    known = methods is None or method in methods
+    why = f"no price of {name} at {terms.service} is on record"
+    if not known:
+        why = f"{terms.service} is not known to train {name} by method {method}"
+    if not service.billed:
+        return why
+    unit = "usd_per_hour" if method == "reinforcement" else "usd_per_million_tokens"
+    facts = f"{unit}: …" if known else f"methods: [{method}], {unit}: …"
+    return f"{why}; give one in ftctl.yaml: catalog: {{{service.type}: {{{name}: {{{facts}}}}}}}"

@@ -1,0 +1,142 @@
+"""Estimates and jobs go in; what a plan will cost, and what jobs have cost, come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+
+from ftctl.catalog import Catalog, Price
+from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.observed import Job
+from ftctl.domain.plan import Estimate, Plan
+from ftctl.pricing.estimating import MILLION
+from ftctl.pricing.terms import Terms, terms_of
+from ftctl.pricing.words import count_words, range_words, usd
+
+_NOTHING = Decimal(0)
+_NONE_RUNNING: Mapping[str, Decimal] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What all that a plan trains is billed, in US dollars, besides what nobody can tell.
+
+    `low` and `high` are None where nothing of it can be told. `unknown` runs have no price,
+    `hourly` ones no known duration; neither is in the sums.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
+    unknown: int
+    hourly: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What jobs were billed, in US dollars. `unknown` of the jobs are not in it."""
+
+    usd: Decimal
+    jobs: int
+    unknown: int
+
+
+@dataclass(slots=True)
+class _Sum:
+    usd: Decimal = field(default=_NOTHING)
+    jobs: int = 0
+    unknown: int = 0
+
+
+def total(plan: Plan) -> Total:
+    """The sum over a plan's priced changes that are billed, those that start later included."""
+    billed = [change.cost for change in plan.changes if change.cost and change.cost.billed]
+    known = [(one.low, one.high) for one in billed if one.low is not None and one.high is not None]
+    hourly = sum(1 for one in billed if one.usd_per_hour is not None)
+    if billed and not known:
+        return Total(None, None, len(billed) - hourly, hourly)
+    low, high = (sum((pair[end] for pair in known), _NOTHING) for end in (0, 1))
+    return Total(low, high, len(billed) - len(known) - hourly, hourly)
+
+
+def spent(
+    jobs: Iterable[Job],
+    catalog: Catalog,
+    service: ServiceInfo,
+    since: float,
+    until: float,
+    *,
+    running: Mapping[str, Decimal] = _NONE_RUNNING,
+) -> Spent:
+    """What jobs cost that finished from `since` on and before `until`, in Unix seconds.
+
+    One that is in progress counts from its creation on, since it is billed when it ends: with what
+    `running` says by its id, else as unknown. Today's prices count, whatever they were then.
+    """
+    found = _Sum()
+    for job in jobs:
+        if not _falls_in(job, since, until):
+            continue
+        found.jobs += 1
+        cost = _job_cost(job, catalog, service, running)
+        if cost is None:
+            found.unknown += 1
+        else:
+            found.usd += cost
+    return Spent(found.usd, found.jobs, found.unknown)
+
+
+def compare(
+    job: Job, estimate: Estimate | None, catalog: Catalog, service: ServiceInfo
+) -> str | None:
+    """What a job cost beside what was expected, for people; None where neither is known."""
+    tokens = job.trained_tokens
+    expected = _expected(estimate)
+    if tokens is None:
+        return f"estimated {expected}" if expected and job.in_progress else None
+    terms, price = _terms(job, catalog, service)
+    if not terms.billed or price is None or price.per == "hour":
+        foreseen = estimate and estimate.tokens
+        told = f" (estimated {count_words(*foreseen)})" if foreseen else ""
+        return f"{tokens:,} tokens{told}"
+    facts = [f"{tokens:,} tokens", f"estimated {expected}" if expected else "", _age(price)]
+    return f"cost {usd(tokens * price.usd / MILLION)} ({'; '.join(filter(None, facts))})"
+
+
+def _expected(estimate: Estimate | None) -> str | None:
+    if estimate is None or estimate.low is None or estimate.high is None or not estimate.billed:
+        return None
+    return range_words(estimate.low, estimate.high)
+
+
+def _age(price: Price) -> str:
+    return "prices of ftctl.yaml" if price.as_of == price.source else f"prices of {price.as_of}"
+
+
+def _falls_in(job: Job, since: float, until: float) -> bool:
+    if job.in_progress and job.finished_at is None:
+        return job.created_at < until
+    when = job.created_at if job.finished_at is None else job.finished_at
+    return since <= when < until
+
+
+def _job_cost(
+    job: Job, catalog: Catalog, service: ServiceInfo, running: Mapping[str, Decimal]
+) -> Decimal | None:
+    terms, price = _terms(job, catalog, service)
+    if not terms.billed:
+        return _NOTHING
+    if job.trained_tokens is None and job.in_progress:
+        return running.get(job.id)
+    if price is not None and price.per == "hour":
+        return None
+    if job.trained_tokens is None:
+        return _NOTHING if job.status == "failed" else None
+    return None if price is None else job.trained_tokens * price.usd / MILLION
+
+
+def _terms(job: Job, catalog: Catalog, service: ServiceInfo) -> tuple[Terms, Price | None]:
+    terms = terms_of(job.base_model or "", catalog, service)
+    method = (job.spec or {}).get("method", "supervised")
+    return terms, terms.facts.price_of(str(method))

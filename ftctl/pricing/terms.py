@@ -1,0 +1,42 @@
+"""A base model and a service in; at whose prices it is trained there, and by which rule, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ftctl.catalog import BaseModelFacts, Catalog, EpochRule
+from ftctl.domain.desired import Desired, FineTune, ServiceInfo
+
+LIKE = "openai"  # whose prices tell what a run costs where nothing is billed
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is known of training a base model; `service` is whose facts they are."""
+
+    service: str
+    facts: BaseModelFacts
+    rule: EpochRule | None
+    billed: bool
+
+
+def terms_of(model: str, catalog: Catalog, service: ServiceInfo) -> Terms:
+    """Where nothing is billed: openai's terms, unless the project has given a price for it."""
+    own = catalog.facts(service.type, model)
+    if service.billed:
+        return Terms(service.type, own, catalog.epoch_rule(service.type), billed=True)
+    like = catalog.facts(LIKE, model)
+    facts = replace(
+        like if own.price is None else own,
+        training_context=own.training_context or like.training_context,
+        encoding=own.encoding or like.encoding,
+    )
+    return Terms(LIKE, facts, catalog.epoch_rule(LIKE), billed=own.price is not None)
+
+
+def root_model(finetune: FineTune, desired: Desired) -> str:
+    """The base model at the root of a chain of fine-tunes; "" where the chain leads nowhere."""
+    root: FineTune | None = finetune
+    while root is not None and root.parent is not None:
+        root = desired.named(root.parent.finetune)
+    return "" if root is None or not isinstance(root.base_model, str) else root.base_model

@@ -1,0 +1,1 @@
+"""A folder in; what it asks for, checked and resolved, out."""

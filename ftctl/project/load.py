@@ -1,0 +1,353 @@
+"""A folder in, the project out: settings and checked manifests, or every problem that they have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+from ftctl.data.sources import Allowed, Reach, reach_of, unprintable
+from ftctl.domain.desired import Config
+from ftctl.errors import Diagnostic, Span
+from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
+from ftctl.manifest.layers import below, governed_by, with_defaults
+from ftctl.manifest.schema import check_document, show_value
+from ftctl.project.documents import Documents
+
+PROJECT_FILE = "ftctl.yaml"
+MOST_PROBLEMS = 1_000  # after them, the rest says nothing new
+_STATE = (".ftctl", ".ftctl/cache")  # what is written below them must not land elsewhere
+_LONGEST_PATH = 200  # characters of a path in a message
+_UNSEEN = CUT_SHORT | {"source-outside", "unprintable-path", "too-many-manifests"}
+_OWN_FILE = "make it a file of the repository"
+_FIRST_LINE = "start with 'project: NAME'"
+_KINDS = {"Dataset": "dataset", "FineTune": "finetune"}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project whose every document fits its schema."""
+
+    root: Path
+    config: Config
+    file: Document  # ftctl.yaml, with the environment laid over it
+    datasets: tuple[Document, ...]
+    finetunes: tuple[Document, ...]  # with the project's defaults merged under them
+    unfit: tuple[Document, ...] = ()  # those left out for their problems
+    faulty: frozenset[str] = frozenset()  # their names
+    readable: bool = True  # whether every file could be read to its end
+    base: str | None = None  # where the settings are from, if not from the project's own file
+    own: Document | None = None  # that file, without environment
+
+    @property
+    def reach(self) -> Reach:
+        """From where files may be read."""
+        return _reach(self.root, self.file, self.base)
+
+    @property
+    def allowed(self) -> Allowed | None:
+        """From where may be fetched; None where nobody else than the user asks for it."""
+        if self.base is None:
+            return None
+        return Allowed(tuple(self.config.sources.get("addresses", ())), self.base)
+
+
+def load_project(
+    root: Path,
+    environment: str | None = None,
+    known: Documents | None = None,
+    base: Document | None = None,
+) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+    """The project in a folder. It is None when a problem leaves nothing to go on with.
+
+    `known` remembers the documents of an earlier run. `base` is ftctl.yaml as it is where a change
+    goes to: all but its `defaults` and `manifests` counts, and that of the project's own does not.
+    """
+    known = known or Documents()
+    own, problems = _read_project_file(root, known)
+    if own is None:
+        return None, problems
+    settled, faults = (own, ()) if base is None else _settled(own, base, known)
+    problems += faults
+    file, problem = _choose_environment(settled, environment)
+    if problem is not None or file is None:
+        return None, (*problems, *((problem,) if problem else ()))
+    told_by = base.path if base is not None else None
+    reach = _reach(root, file, told_by)
+    problems += _linked_state(root, reach)
+    # Faults of ftctl.yaml end the work only after the manifests have told theirs.
+    told = frozenset(fault.span for fault in problems)
+    manifests = _read_manifests(root, file, known, reach)
+    problems += manifests.problems
+    checked = _check_manifests(manifests, file, known, told, MOST_PROBLEMS - len(problems))
+    problems += checked.problems
+    if len(problems) > MOST_PROBLEMS:
+        return None, (*problems[:MOST_PROBLEMS], _TOO_MANY_PROBLEMS)
+    if told:
+        return None, problems
+    project = Project(
+        root, _config(file), file, checked.datasets, checked.finetunes, checked.unfit,
+        frozenset(str(one.value.get("name")) for one in checked.unfit), manifests.readable,
+        told_by, own,
+    )  # fmt: skip
+    return project, problems
+
+
+def _settled(
+    own: Document, base: Document, known: Documents
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The settings that count while a change to them waits for its review."""
+    faults = known.faults(base, "project", partial(check_document, base, "project"))
+    return governed_by(own, base), faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    datasets: tuple[Document, ...]
+    finetunes: tuple[Document, ...]
+    unfit: tuple[Document, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def _check_manifests(
+    manifests: _Manifests, file: Document, known: Documents, told: Collection[Span], most: int
+) -> _Checked:
+    """Each document with the defaults under it, held against its schema, until `most` problems."""
+    defaults = below(file, "defaults")
+    contexts = {"Dataset": "dataset", "FineTune": f"finetune {defaults.value!r}"}
+    fit: dict[str, list[Document]] = {kind: [] for kind in _KINDS}
+    unfit = list(manifests.unfit)
+    problems: list[Diagnostic] = []
+    for found in manifests.documents:
+        if len(problems) > most:
+            break
+        kind = found.value["kind"]
+        merged = with_defaults(found, defaults) if kind == "FineTune" else found
+        check = partial(check_document, merged, _KINDS[kind])
+        faults = known.faults(found, contexts[kind], check)
+        problems += [fault for fault in faults if fault.span not in told]
+        (unfit if faults else fit[kind]).append(merged)
+    datasets, finetunes = tuple(fit["Dataset"]), tuple(fit["FineTune"])
+    return _Checked(datasets, finetunes, tuple(unfit), tuple(problems))
+
+
+def _read_project_file(
+    root: Path, known: Documents
+) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    path = root / PROJECT_FILE
+    if not os.path.lexists(path):
+        where = Span(PROJECT_FILE)
+        hint = "run 'ftctl init' to make a project here, or go to one with 'ftctl -C DIR …'"
+        return None, (Diagnostic("no-project", f"there is no project in {root}", where, hint),)
+    if (note := reach_of(root).refuses(path, PROJECT_FILE)) is not None:
+        return None, (note._replace(hint=_OWN_FILE).at(Span(PROJECT_FILE)),)
+    documents, problems = known.read(path, PROJECT_FILE)
+    if not documents:
+        message = "the file holds no document; it needs one"
+        first = Diagnostic("no-project", message, Span(PROJECT_FILE, 1, 1), _FIRST_LINE)
+        return None, problems or (first,)
+    document, *others = documents
+    if others:
+        message = f"the file holds {len(documents)} documents; it needs one"
+        hint = "take out the '---' and what does not belong here"
+        return None, (*problems, Diagnostic("no-project", message, others[0].place(), hint))
+    if not isinstance(document.value, dict):
+        message = f"the document is {show_value(document.value)}; expected a mapping"
+        return None, (*problems, Diagnostic("no-project", message, document.place(), _FIRST_LINE))
+    check = partial(check_document, document, "project")
+    return document, (*problems, *known.faults(document, "project", check))
+
+
+def _choose_environment(
+    file: Document, environment: str | None
+) -> tuple[Document | None, Diagnostic | None]:
+    """The settings with those of the environment laid over them, key by key."""
+    if environment is None:
+        return file, None
+    known = file.value.get("environments")
+    known = known if isinstance(known, dict) else {}
+    if environment not in known:
+        near = [shorten(name) for name in get_close_matches(environment, known, 1)]
+        names = ", ".join(shorten(str(name)) for name in [*known][:10])
+        hint = f"did you mean '{near[0]}'?" if near else f"known here: {names or 'none'}"
+        place = file.place(("environments",))
+        return None, Diagnostic(
+            "unknown-environment", f"there is no environment '{environment}'", place, hint
+        )
+    over = below(file, "environments", environment)
+    value = {**file.value, **over.value}
+    places = {way: at for way, at in file.places.items() if way[:1] not in _tops(over)}
+    keys = {way: at for way, at in file.keys.items() if way[:1] not in _tops(over)}
+    return Document(file.path, value, {**places, **over.places}, {**keys, **over.keys}), None
+
+
+def _tops(document: Document) -> set[Where]:
+    return {(key,) for key in document.value}
+
+
+def _config(file: Document) -> Config:
+    known = file.value
+    return Config(
+        project=known["project"],
+        manifests=known.get("manifests", "finetunes"),
+        provider=known.get("provider"),
+        prune=known.get("prune", False),
+        reuse=known.get("reuse", "project"),
+        policy=known.get("policy") or {},
+        catalog=known.get("catalog") or {},
+        sources=known.get("sources") or {},
+        quality=known.get("quality") or {},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifests:
+    documents: tuple[Document, ...] = ()  # of a known kind
+    unfit: tuple[Document, ...] = ()  # mappings without one
+    problems: tuple[Diagnostic, ...] = ()
+    readable: bool = True
+
+
+_TOO_MANY_PROBLEMS = Diagnostic(
+    "too-many-problems",
+    f"there are more than {MOST_PROBLEMS:,} problems; not all are listed",
+    Span(PROJECT_FILE),
+    "mend these first",
+)
+
+
+def _reach(root: Path, file: Document, base: str | None) -> Reach:
+    """From where files may be read. The settings may have problems of their own."""
+    known = file.value.get("sources")
+    listed = known.get("outside") if isinstance(known, dict) else None
+    folders = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    return reach_of(root, folders, base or PROJECT_FILE)
+
+
+def _linked_state(root: Path, reach: Reach) -> tuple[Diagnostic, ...]:
+    """Links in the folder for caches that would have us write elsewhere."""
+    problems = []
+    for name in _STATE:
+        folder = root / name
+        links = [folder] if folder.is_symlink() else []
+        with suppress(OSError):
+            links += [Path(one.path) for one in os.scandir(folder) if one.is_symlink()]
+        for link in links:
+            shown = shorten(show_path(link, root), _LONGEST_PATH)
+            if (note := reach.refuses(link, shown)) is not None:
+                problems.append(note._replace(hint="remove the link").at(Span(shown)))
+    return tuple(problems)
+
+
+def _read_manifests(root: Path, file: Document, known: Documents, reach: Reach) -> _Manifests:
+    name = file.value.get("manifests", "finetunes")
+    if not isinstance(name, str) or not name:
+        return _Manifests()  # the schema has told
+    listing = _listing(root, name, file, reach)
+    if isinstance(listing, Diagnostic):
+        return _Manifests(problems=(listing,), readable=listing.code not in _UNSEEN)
+    documents: list[Document] = []
+    unfit: list[Document] = []
+    problems = _refused_links(listing.links - {*listing.files}, root, reach)
+    for path in listing.files:
+        if len(problems) > MOST_PROBLEMS:
+            return _Manifests(problems=tuple(problems), readable=False)
+        shown = show_path(path, root)
+        note = unprintable(shown)
+        if note is None and path in listing.links:
+            note = reach.refuses(path, shown)
+        if note is not None:
+            problems.append(note.at(Span(shorten(shown, _LONGEST_PATH))))
+            continue
+        found, faults = known.read(path, shown)
+        problems += faults
+        for document in found:
+            if (problem := _kind_problem(document)) is None:
+                documents.append(document)
+            else:
+                problems.append(problem)
+                unfit += [document] if isinstance(document.value, dict) else []
+    readable = not any(problem.code in _UNSEEN for problem in problems)
+    return _Manifests(tuple(documents), tuple(unfit), tuple(problems), readable)
+
+
+def _listing(root: Path, name: str, file: Document, reach: Reach) -> Listing | Diagnostic:
+    """What stands in the manifests' folder, or why it cannot be one."""
+    folder, shown = root / name, shorten(name, _LONGEST_PATH)
+    place = file.place(("manifests",)) if "manifests" in file.value else Span(shown)
+    if (note := unprintable(name) or reach.refuses(folder, shown)) is not None:
+        return note.at(place)
+    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib raises at names that are too long
+        another = "name another with 'manifests: DIR' in ftctl.yaml"
+        there = os.path.lexists(folder)
+        hint = another if there else f"make it, or {another}"
+        what = "is a file" if there else "does not exist"
+        return Diagnostic("no-manifests", f"the manifests' folder '{shown}' {what}", place, hint)
+    listing = find_manifests(folder)
+    if listing.whole:
+        return listing
+    message = f"the manifests' folder '{shown}' holds more than {MOST_FILES:,} manifests"
+    cure = "make several projects of it; is 'manifests' the right folder?"
+    return Diagnostic("too-many-manifests", message, place, cure)
+
+
+def _refused_links(links: Iterable[Path], root: Path, reach: Reach) -> list[Diagnostic]:
+    """Links to folders outside; others are passed over, as their manifests stand elsewhere too."""
+    problems = []
+    for link in sorted(links):
+        shown = shorten(show_path(link, root), _LONGEST_PATH)
+        if (note := reach.refuses(link, shown)) is not None:
+            problems.append(note.at(Span(shown)))
+    return problems
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root, without dots. Links are not followed: they may form a loop."""
+    return Path(_absolute(path))
+
+
+def show_path(path: Path, root: Path) -> str:
+    """A path as people in the project's folder would type it."""
+    full, base = _absolute(path), _absolute(root)
+    inside = full.startswith(base + os.sep)
+    shown = full[len(base) + 1 :] if inside else os.path.relpath(full, base)
+    shown = shown.replace(os.sep, "/")
+    # A line that begins with '::' would command the runner of a workflow.
+    return f"./{shown}" if shown.startswith(":") else shown
+
+
+def _absolute(path: Path) -> str:
+    # Not by pathlib: this is done for each of ten thousand manifests.
+    return os.path.normpath(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
+
+
+def _kind_problem(document: Document) -> Diagnostic | None:
+    if not isinstance(document.value, dict):
+        return Diagnostic(
+            "not-a-manifest",
+            f"the document is {show_value(document.value)}; expected a mapping",
+            document.place(),
+            "a manifest starts with 'apiVersion: ftctl/v1', 'kind: …' and 'name: …'",
+        )
+    kind = document.value.get("kind")
+    if isinstance(kind, str) and kind in _KINDS:
+        return None
+    kinds = " or ".join(_KINDS)
+    if "kind" not in document.value:
+        if near := [key for key in document.value if key.lower() in ("kind", "type")]:
+            hint, place = "did you mean 'kind'?", document.key_place((near[0],))
+            return Diagnostic("unknown-key", f"unknown key '{near[0]}'", place, hint)
+        hint = "add " + " or ".join(f"'kind: {name}'" for name in _KINDS)
+        return Diagnostic("missing-key", "'kind' is missing", document.place(), hint)
+    words = {name.lower(): name for name in _KINDS}
+    near = get_close_matches(str(kind)[:40].lower(), words, 1, 0.6) if isinstance(kind, str) else []
+    return Diagnostic(
+        "unknown-kind",
+        f"'kind' is {show_value(kind)}; expected {kinds}",
+        document.place(("kind",)),
+        f"did you mean '{words[near[0]]}'?" if near else None,
+    )

@@ -1,0 +1,93 @@
+"""References and the project's data in, `Desired` out: specs canonical, parents before children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ftctl.domain.desired import Dataset, Desired, FineTune, Method, Parent
+from ftctl.domain.digest import Shape, spec_digest
+from ftctl.manifest import Document
+from ftctl.project.link import References, data_of, parent_of
+from ftctl.project.load import Project
+
+JsonSchema = Mapping[str, Any]
+
+# Of no consequence for training or for the request: they name, describe or steer ftctl itself.
+_NOT_IN_SPEC = frozenset({"apiVersion", "kind", "name", "description", "adopt", "keep"})
+
+
+def resolve(
+    project: Project,
+    names: References,
+    datasets: Mapping[tuple[Path, Method | None], Dataset],
+    schema: JsonSchema,
+    cosmetic: frozenset[str],
+) -> Desired:
+    """What the project asks for. Every name leads somewhere and every file has been read."""
+    finetunes: dict[str, FineTune] = {}
+    shape = Shape((schema,), schema)
+    for name in _in_order(names.finetunes):
+        document = names.finetunes[name]
+        method: Method = document.value.get("method", "supervised")
+        data = {
+            role: datasets[source.source, method]
+            for role in ("training", "validation")
+            if (source := data_of(document, role, project, names)) is not None
+        }
+        finetunes[name] = _finetune(document, data, finetunes, shape, cosmetic)
+    return Desired(project.config.project, tuple(finetunes.values()))
+
+
+def _finetune(
+    document: Document,
+    data: Mapping[str, Dataset],
+    known: Mapping[str, FineTune],
+    shape: Shape,
+    cosmetic: frozenset[str],
+) -> FineTune:
+    value = shape.canonical(document.value)
+    spec = {key: entry for key, entry in value.items() if key not in _NOT_IN_SPEC}
+    spec.update({role: dataset.sha256 for role, dataset in data.items()})
+    base_model: str | Parent = value["base_model"] if isinstance(value["base_model"], str) else ""
+    if not base_model:
+        parent = Parent(
+            value["base_model"]["finetune"], value["base_model"].get("checkpoint", "last")
+        )
+        base_model = parent
+        # By digest and not by name: renaming a parent trains nothing again.
+        spec["base_model"] = {"digest": known[parent.finetune].digest}
+        if parent.checkpoint != "last":
+            spec["base_model"]["checkpoint"] = parent.checkpoint
+    material = {key: entry for key, entry in spec.items() if key not in cosmetic}
+    adopt = value.get("adopt")
+    if "training" not in data:
+        # Rows that nobody has cannot tell one adopted job from another; its id can.
+        material["adopt"] = adopt
+    return FineTune(
+        name=document.value["name"],
+        span=document.place(),
+        training=data.get("training"),
+        validation=data.get("validation"),
+        spec=spec,
+        digest=spec_digest(material),
+        base_model=base_model,
+        adopt=adopt,
+        keep=value.get("keep", 2),
+    )
+
+
+def _in_order(finetunes: Mapping[str, Document]) -> list[str]:
+    """Parents before their children, else by name."""
+    order: dict[str, None] = {}  # as a set that keeps its order
+
+    def visit(name: str) -> None:
+        chain = [name]
+        while (parent := parent_of(finetunes[chain[-1]])) is not None and parent not in order:
+            chain.append(parent)
+        order.update(dict.fromkeys(reversed(chain)))
+
+    for name in sorted(finetunes):
+        visit(name)
+    return list(order)

@@ -1,0 +1,1 @@
+"""Services that train, behind small protocols."""

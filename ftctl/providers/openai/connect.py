@@ -1,0 +1,85 @@
+"""Where and as whom in, a provider out: the SDK is imported and its clients are set up here."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ftctl.catalog.services import Service
+from ftctl.clock import Clock, SystemClock
+from ftctl.errors import ProviderError, redact
+from ftctl.providers.openai.provider import OpenAIProvider
+
+if TYPE_CHECKING:
+    import httpx2
+
+_TIMEOUT_SECONDS = 60.0
+_GC_THRESHOLD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where and as whom to reach a service."""
+
+    base_url: str
+    api_key: str
+    organization: str | None = None
+    project: str | None = None
+
+
+def connect(
+    connection: Connection,
+    service: Service,
+    *,
+    transport: httpx2.BaseTransport | None = None,
+    log: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
+) -> OpenAIProvider:
+    """A provider for a service; over `transport` instead of the network where one is given."""
+    # Collecting garbage while hundreds of modules load costs as much again as loading them.
+    gc.disable()
+    import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay
+    from openai import OpenAI  # noqa: PLC0415
+
+    gc.enable()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)  # a plan makes ten thousands of values that all stay
+
+    def told(request: httpx2.Request) -> None:
+        if log is not None:
+            log(f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}")
+
+    def over_http(limits: httpx2.Limits) -> httpx2.Client:
+        return httpx2.Client(
+            transport=transport,
+            timeout=timeout,
+            limits=limits,
+            event_hooks={"request": [told]},
+            follow_redirects=True,
+        )
+
+    timeout = httpx2.Timeout(_TIMEOUT_SECONDS, connect=10.0)
+    reads = over_http(httpx2.Limits())
+    try:
+        client = OpenAI(
+            api_key=connection.api_key,
+            base_url=connection.base_url,
+            organization=connection.organization,
+            project=connection.project,
+            timeout=timeout,
+            # The SDK repeats a POST whose answer was lost, without a key that would make that
+            # safe: for a training job that means two bills. What is harmless is repeated by us.
+            max_retries=0,
+            http_client=reads,
+        )
+    except (httpx2.InvalidURL, ValueError) as fault:
+        reads.close()
+        address = redact(connection.base_url)
+        raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
+    # Writes do not share connections: on one that the server has just closed, an answer is lost
+    # for nothing.
+    unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
+    writer = client.with_options(http_client=unshared)
+    return OpenAIProvider(client, writer, service, clock or SystemClock(), (connection.api_key,))

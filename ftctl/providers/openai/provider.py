@@ -1,0 +1,392 @@
+"""The `Provider` protocol over the openai SDK, guided by a row of the services table.
+
+SDK objects become our nouns, and SDK errors `ProviderError`, before they leave this module.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from ftctl.catalog.services import Service
+from ftctl.clock import Clock
+from ftctl.domain.digest import FileName, read_file_name
+from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
+from ftctl.domain.plan import StartJob, Upload
+from ftctl.errors import ProviderError
+from ftctl.providers.openai.answer import Answer, read_answer
+from ftctl.providers.openai.faults import asking, gone_is_fine, without_words
+from ftctl.providers.openai.request import job_request
+from ftctl.providers.openai.translate import (
+    Raw,
+    read_checkpoint,
+    read_day,
+    read_event,
+    read_file,
+    read_job,
+    read_job_of_project,
+    read_moderation,
+    read_uploaded,
+)
+from ftctl.providers.ownership import PROJECT, project_of
+from ftctl.providers.retry import patiently
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
+_UPLOAD_TIMEOUT_SECONDS = 600.0
+_EVENTS_PAGE = 100
+_PIECE_BYTES = 256 * 1024
+_PROBE_TIMEOUT_SECONDS = 10.0
+MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
+
+A = TypeVar("A")
+T = TypeVar("T")
+Query = dict[str, Any]
+
+
+class _Page(NamedTuple):
+    """A part of a list; each entry has an id."""
+
+    entries: tuple[Raw, ...]
+    has_more: bool
+
+
+class OpenAIProvider:
+    """One service behind the openai SDK. Uploads and creates are asked once, all else patiently."""
+
+    def __init__(
+        self,
+        client: OpenAI,
+        writer: OpenAI,
+        service: Service,
+        clock: Clock,
+        secrets: tuple[str, ...],
+    ) -> None:
+        self._client = client
+        self._writer = writer
+        self._service = service
+        self._clock = clock
+        self._secrets = secrets
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+        self._writer.close()
+
+    def observe(
+        self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
+    ) -> Observed:
+        """See `Provider.observe`: one list each of files, jobs and models."""
+        listed = self._files()
+        # Adopted jobs carry no mark: with any of them, the list is read without the filter.
+        raw_jobs = tuple(self._list_jobs(None if adopted or others else project))
+        ours_by_file = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
+        jobs = self._own(raw_jobs, project, ours_by_file)
+        strangers = self._read(
+            "list jobs", read_job, [raw for raw in raw_jobs if raw["id"] in adopted]
+        )
+        results = {file for job in jobs for file in job.result_files}
+        read = self._read(
+            "list files",
+            lambda raw: read_file(raw, project, is_result=raw["id"] in results),
+            listed,
+        )
+        files = tuple(file for file in read if file is not None)
+        theirs: tuple[Job, ...] = ()
+        if others:
+            elsewhere = self._read("list jobs", read_job_of_project, raw_jobs)
+            theirs = tuple(job for job in elsewhere if job.project not in (None, project))
+        models, shutdowns = self._models((*jobs, *strangers))
+        return Observed(jobs, files, models, strangers, theirs, shutdowns)
+
+    def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
+        """See `Provider.jobs`."""
+        files = {}
+        if self._service.mark == "file-name":
+            listed = self._files()
+            files = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
+        return self._own(tuple(self._list_jobs(None if whole else project)), project, files)
+
+    def _own(
+        self,
+        raw_jobs: tuple[Raw, ...],
+        project: str,
+        files: Mapping[str, FileName | None],
+    ) -> tuple[Job, ...]:
+        """The project's jobs. The service's filter is not trusted: each mark is looked at."""
+        jobs = []
+        for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
+            owner = project_of(raw.get("metadata"))
+            if owner is None and (name := files.get(job.training_file or "")) is not None:
+                owner = name.project if name.digest else None
+                marked = replace(job, digest=name.digest, finetune=name.name)
+            else:
+                marked = job
+            if owner == project:
+                jobs.append(marked)
+        return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
+
+    def _files(self) -> list[Raw]:
+        return self._entries("list files", "/files", {"limit": _FILES_PAGE})
+
+    def _list_jobs(self, project: str | None) -> list[Raw]:
+        query: Query = {"limit": self._service.page_size}
+        if project is not None and self._service.mark == "metadata":
+            query["metadata"] = {PROJECT: project}
+        return self._entries("list jobs", "/fine_tuning/jobs", query)
+
+    def _models(self, jobs: tuple[Job, ...]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
+        """The models that exist, None where the service does not tell; and when they stop."""
+        try:
+            found = self._page("list models", "/models", {})
+        except ProviderError as fault:
+            # Restricted keys may not list models, and some gateways cannot.
+            if fault.status in (403, 404, 405, 501):
+                return None, {}
+            raise
+        listed = frozenset(model["id"] for model in found.entries)
+        shutdowns = {
+            model["id"]: day
+            for model in found.entries
+            if (day := read_day(model.get("shutdown_date"))) is not None
+        }
+        expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
+        if expected and listed.isdisjoint(expected) and self.model_exists(expected[0]):
+            return None, shutdowns  # a list without any fine-tuned model in it proves nothing
+        return listed, shutdowns
+
+    def model_exists(self, model: str) -> bool:
+        """See `Provider.model_exists`."""
+        try:
+            self._patient("look up a model", self._client.models.retrieve)(model)
+        except ProviderError as fault:
+            if fault.status == 404:
+                return False
+            raise
+        return True
+
+    def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
+        """See `Provider.events`."""
+        path = f"/fine_tuning/jobs/{quote(job, safe='')}/events"
+        if limit is not None:
+            found = list(self._page("list events", path, {"limit": limit}).entries)
+        else:
+            found = self._entries("list events", path, {"limit": _EVENTS_PAGE})
+        return self._read("list events", read_event, found[::-1])
+
+    def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
+        """See `Provider.checkpoints`."""
+        path = f"/fine_tuning/jobs/{quote(job, safe='')}/checkpoints"
+        found = self._entries("list checkpoints", path, {"limit": 100})
+        return self._read("list checkpoints", read_checkpoint, found)
+
+    def upload(self, step: Upload, source: Path) -> str:
+        """See `Provider.upload`."""
+        with self._asking("upload a file", write=True), source.open("rb") as stream:
+            made = self._writer.files.create(
+                file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
+            )
+            return read_uploaded(made.to_dict()).id
+
+    def find_upload(self, filename: str, size: int) -> str | None:
+        """See `Provider.find_upload`."""
+        files = self._read("list files", read_uploaded, self._files())
+        found = [file for file in files if file.name == filename and file.bytes == size]
+        return min(found, key=lambda file: (file.created_at, file.id)).id if found else None
+
+    def start_job(
+        self,
+        step: StartJob,
+        *,
+        base_model: str,
+        training_file: str,
+        validation_file: str | None,
+        marks: Mapping[str, str],
+    ) -> Job:
+        """See `Provider.start_job`."""
+        body = job_request(step.spec, self._service)
+        if self._service.mark == "metadata":
+            body["metadata"] = {**body.get("metadata", {}), **marks}
+        if validation_file is not None:
+            body["validation_file"] = validation_file
+        with self._asking("create a job", write=True):
+            raw = self._writer.fine_tuning.jobs.create(
+                model=base_model, training_file=training_file, extra_body=body
+            )
+            job = read_job(raw.to_dict())
+        if self._service.mark == "metadata" and not self._is_marked(job, marks[PROJECT]):
+            raise ProviderError(
+                "create a job",
+                f"{job.id} was created, but the service keeps no metadata to find it by again",
+                hint=f"cancel {job.id} by hand, and set provider.mark to file-name in ftctl.yaml",
+            )
+        return replace(job, finetune=step.finetune, digest=step.digest)
+
+    def _is_marked(self, job: Job, project: str) -> bool:
+        """Whether a new job carries our mark; the answer to a create need not repeat it."""
+        return job.digest is not None or any(one.id == job.id for one in self.jobs(project))
+
+    def cancel_job(self, job: str) -> Job:
+        """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
+        jobs = self._client.fine_tuning.jobs
+
+        def cancel(name: str) -> Job:
+            return read_job(jobs.cancel(name).to_dict())
+
+        def retrieve(name: str) -> Job:
+            return read_job(jobs.retrieve(name).to_dict())
+
+        try:
+            return self._patient("cancel a job", cancel)(job)
+        except ProviderError:
+            known = self._patient("look up a job", retrieve)(job)
+            if known.in_progress:
+                raise
+            return known
+
+    def delete_model(self, model: str) -> None:
+        """See `Provider.delete_model`. Deleting is harmless to repeat."""
+        with gone_is_fine():
+            self._patient("delete a model", self._client.models.delete)(model)
+
+    def delete_file(self, file: str) -> None:
+        """See `Provider.delete_file`. Deleting is harmless to repeat."""
+        with gone_is_fine():
+            self._patient("delete a file", self._client.files.delete)(file)
+
+    def moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """What each text is flagged for, in the service's words; none where it is not flagged.
+
+        Asking is harmless to repeat. A fault tells nothing that may quote a text.
+        """
+        try:
+            return self._patient("moderate texts", self._moderate)(texts)
+        except ProviderError as fault:
+            raise without_words(fault) from None
+
+    def _moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        # Half of a character that JSON wrote as two cannot be sent.
+        sent = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        body = {"model": MODERATION_MODEL, "input": sent}
+        answer = self._client.post("/moderations", cast_to=httpx2.Response, body=body)
+        results = answer.json()["results"]
+        if not isinstance(results, list) or len(results) != len(sent):
+            raise TypeError("not one result for each text")
+        return tuple(read_moderation(result) for result in results)
+
+    def account_jobs(self, read: Callable[[Raw], T]) -> tuple[T, ...]:
+        """Every job of the account as `read` makes it of the service's JSON, newest first."""
+        return self._read("list jobs", read, self._list_jobs(None))
+
+    def account_job(self, job: str, read: Callable[[Raw], T]) -> T:
+        """One job, whoever made it."""
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        def once(name: str) -> T:
+            path = f"/fine_tuning/jobs/{quote(name, safe='')}"
+            return read(self._client.get(path, cast_to=httpx2.Response).json())
+
+        return self._patient("look up a job", once)(job)
+
+    def file_names(self) -> Mapping[str, str]:
+        """What each file of the account is called, by its id."""
+        return {file["id"]: str(file.get("filename") or "") for file in self._files()}
+
+    def download(self, file: str) -> Iterator[bytes]:
+        """A file's bytes as they come. Asked once: whoever wants them again starts afresh."""
+        with self._asking("download a file"):
+            content = self._client.files.with_streaming_response.content
+            with content(file) as answer:
+                yield from answer.iter_bytes(_PIECE_BYTES)
+
+    def ask(
+        self,
+        method: Literal["GET", "POST", "DELETE"],
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """How the service answers one request, whatever it says. Asked once, with little patience.
+
+        For looking at a service, never for working with it.
+        """
+        import httpx2  # noqa: PLC0415 - loaded with the client
+        import openai  # noqa: PLC0415
+
+        client = self._writer if method == "POST" else self._client
+        send: Any = getattr(client, method.lower())
+        more: Any = {} if body is None else {"body": body}
+        more["options"] = {"timeout": _PROBE_TIMEOUT_SECONDS}
+        began = time.monotonic()
+        try:
+            with self._asking(f"{method} {path}"):
+                try:
+                    got = send(path, cast_to=httpx2.Response, **more)
+                except openai.APIStatusError as fault:
+                    got = fault.response
+        except ProviderError as fault:
+            return Answer(None, time.monotonic() - began, message=fault.message)
+        return read_answer(got, time.monotonic() - began, self._secrets)
+
+    def _patient(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
+        """The same question, asked again where a fault passes."""
+
+        def once(argument: A) -> T:
+            with self._asking(operation):
+                return ask(argument)
+
+        return lambda argument: patiently(lambda: once(argument), self._clock)
+
+    def _read(
+        self, operation: str, read: Callable[[Raw], T], entries: Sequence[Raw]
+    ) -> tuple[T, ...]:
+        """Each entry as one of our nouns; an odd one is a fault of the service, not a crash."""
+        with self._asking(operation):
+            return tuple(read(raw) for raw in entries)
+
+    def _page(self, operation: str, path: str, query: Query) -> _Page:
+        """A part of a list, as the service's own JSON.
+
+        The SDK's typed objects would cost some 20 times as much to make as the JSON to read.
+        """
+        import httpx2  # noqa: PLC0415 - loaded with the client
+
+        def once(wanted: Query) -> _Page:
+            answer = self._client.get(path, cast_to=httpx2.Response, options={"params": wanted})
+            return _read_page(answer.json())
+
+        return self._patient(operation, once)(query)
+
+    def _entries(self, operation: str, path: str, query: Query) -> list[Raw]:
+        """Every entry of a list, page by page; ends where a page brings nothing new.
+
+        Some servers ignore the cursor, and would be read for ever.
+        """
+        found: dict[str, Raw] = {}
+        while True:
+            page = self._page(operation, path, query)
+            fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in found}
+            found |= fresh
+            if not fresh or not page.has_more:
+                return list(found.values())
+            query = {**query, "after": next(reversed(fresh))}
+
+    def _asking(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
+        return asking(operation, str(self._client.base_url), self._secrets, write=write)
+
+
+def _read_page(answer: Any) -> _Page:
+    """A page of a list. TypeError, KeyError or AttributeError where the answer is none."""
+    entries = tuple(answer["data"] or ())  # without any, it is no list: not an empty one
+    if not all(isinstance(entry["id"], str) for entry in entries):
+        raise TypeError("an entry without an id")
+    return _Page(entries, bool(answer.get("has_more")))

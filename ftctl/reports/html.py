@@ -1,0 +1,247 @@
+"""A review in; one page of HTML that needs nothing else, out."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+
+from ftctl.data.diff.compared import kind_words, notes
+from ftctl.data.diff.masked import masked_text
+from ftctl.domain.plan import Change
+from ftctl.domain.review import DataChange, Review, Verdict
+from ftctl.domain.row_diff import Changed, Compared, Pair
+from ftctl.reports.reviewed import (
+    approval,
+    at_rest,
+    closing,
+    compared_with,
+    cost_sentences,
+    data_of,
+    data_row,
+    happening,
+    headline,
+    kept,
+    other_data,
+    row_of,
+    sentence,
+    users_of,
+    verdicts,
+)
+from ftctl.reports.words import plan_line, step_words, takes_up
+from ftctl.text.escape import html_text
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8886; --soft: #8881; --good: #1a7f37; --bad: #b42318;
+  --mind: #8a5a00; }
+@media (prefers-color-scheme: dark) { :root { --good: #4ac26b; --bad: #ff8a80; --mind: #e3b341; } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.3; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+h1, h2, p, li, td, th { overflow-wrap: anywhere; }
+code, pre { font: 0.9em/1.5 ui-monospace, monospace; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; min-width: 50%; }
+th, td { border: 1px solid var(--line); padding: 0.3rem 0.6rem; text-align: left;
+  vertical-align: top; }
+th { background: var(--soft); } td.number { text-align: right; white-space: nowrap; }
+td code { white-space: normal; } td.cost { white-space: nowrap; }
+section { border-top: 1px solid var(--line); margin-top: 1.5rem; }
+pre { background: var(--soft); padding: 0.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.refused, .del { color: var(--bad); } .warning { color: var(--mind); } .ins { color: var(--good); }
+@media print { body { max-width: none; margin: 0; font-size: 11px; }
+  tr, li, pre { break-inside: avoid; } h2 { break-after: avoid; } }
+"""
+_DIGEST = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_RULES = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
+
+
+def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
+    """All that the Markdown shows, in full. `command` is what applies the plan when approved."""
+    plan = review.plan
+    title = html_text(f"ftctl plan: {plan.project}")
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_RULES}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{title}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>ftctl plan: {html_text(headline(review))}</h1>",
+        *_paragraphs(plan_line(plan), compared_with(review)),
+        *_changes(review),
+        *_policy(review),
+        *(f'<p class="warning">Warning: {html_text(sentence(one))}</p>' for one in plan.warnings),
+        *_details(review),
+        *_foot(review, command),
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join(lines)
+
+
+def _changes(review: Review) -> Iterator[str]:
+    changes = happening(review)
+    if changes:
+        columns = ["", "fine-tune", "action", "why", "data", "cost"]
+        columns = columns if review.data else [one for one in columns if one != "data"]
+        yield from _table(columns, (_change_row(review, one) for one in changes))
+    if calm := at_rest(review):
+        names = ", ".join(map(_code, calm))
+        yield f"<p>{len(calm):,} unchanged: {names}.</p>"
+
+
+def _change_row(review: Review, change: Change) -> str:
+    row = row_of(review, change)
+    cells = [_td(_code(row.sign)), _td(_code(row.name)), _td(row.action), _td(html_text(row.why))]
+    cells += [_td(html_text(row.data))] if review.data else []
+    return "".join([*cells, _td(html_text(row.cost), "cost")])
+
+
+def _policy(review: Review) -> Iterator[str]:
+    found, silent = verdicts(review), kept(review)
+    if found or silent:
+        yield "<h2>Policy</h2>"
+    if found:
+        yield from ("<ul>", *map(_verdict, found), "</ul>")
+    if silent:
+        yield f"<p>Kept: {', '.join(map(_code, silent))}.</p>"
+
+
+def _verdict(one: Verdict) -> str:
+    whose = f" for {_code(one.finetune)}" if one.finetune else ""
+    cure = f" To allow it: {html_text(sentence(one.hint))}" if one.hint else ""
+    link = "of" if one.severity == "warning" else "by"
+    head = f'<strong class="{one.severity}">{one.severity}</strong> {link} {_code(one.rule)}'
+    return f"<li>{head}{whose}: {html_text(sentence(one.message))}{cure}</li>"
+
+
+def _details(review: Review) -> Iterator[str]:
+    told: set[tuple[str, str]] = set()
+    for change in happening(review):
+        files = data_of(review, change.name)
+        fresh = [one for one in files if (one.path, one.role) not in told]
+        told |= {(one.path, one.role) for one in files}
+        inner = [*_change_parts(change), *_data(files, fresh)]
+        if inner:
+            head = f"{_code(change.name)}: {change.action.value}"
+            yield from ("<section>", f"<h2>{head}</h2>", *inner, "</section>")
+    if others := other_data(review):
+        names = ", ".join(map(_code, users_of(others)))
+        users = f"<p>Used by {names}, to which nothing happens.</p>"
+        yield from ("<section>", "<h2>Other data</h2>", users, *_data(others, others), "</section>")
+
+
+def _change_parts(change: Change) -> Iterator[str]:
+    if change.fields:
+        rows = (
+            "".join(map(_td, (_code(one.field), _value(one.before), _value(one.after))))
+            for one in change.fields
+        )
+        yield from _table(["field", "before", "after"], rows)
+        cosmetic = [_code(one.field) for one in change.fields if one.cosmetic]
+        if cosmetic and not takes_up(change):
+            words = "costs nothing, takes effect with the next training or <code>--replace</code>"
+            yield f"<p>{', '.join(cosmetic)}: {words}.</p>"
+    if change.steps:
+        steps = (step_words(step) for step in change.steps)
+        yield from (
+            "<ul>",
+            *(f"<li>{verb} {html_text(what)}</li>" for verb, what in steps),
+            "</ul>",
+        )
+    if change.cost is not None:
+        yield f"<p>Cost: {html_text(cost_sentences(change.cost))}</p>"
+
+
+def _data(files: Sequence[DataChange], fresh: Iterable[DataChange]) -> Iterator[str]:
+    """A table of the files, and the rows of those that are not told of yet."""
+    if files:
+        columns = ["data", "role", "rows", "added", "removed", "changed", "tokens per epoch"]
+        yield from _table([*columns, "cost"], map(_data_cells, files))
+    for one in fresh:
+        if one.compared is not None and not one.compared.diff.empty:
+            yield from _rows(one.path, one.compared)
+
+
+def _data_cells(one: DataChange) -> str:
+    row = data_row(one)
+    counts = (row.rows, row.added, row.removed, row.changed, row.tokens, row.cost)
+    numbers = [_td(html_text(count), "number") for count in counts]
+    return "".join([_td(_code(row.path)), _td(row.role), *numbers])
+
+
+def _rows(path: str, compared: Compared) -> Iterator[str]:
+    told = [sentence(html_text(note)) for note in notes(compared)]
+    told += [_pair(pair, show_text=compared.show_text) for pair in compared.pairs]
+    if more := len(compared.diff.changed) - len(compared.pairs):
+        told.append(f"and {more:,} more")
+    if told:
+        yield f"<p>Rows of {_code(path)}:</p>"
+        yield from ("<ul>", *(f"<li>{one}</li>" for one in told), "</ul>")
+    if compared.show_text:
+        texts = [_line("-", one.row) for one in compared.removed]
+        texts += [_line("+", one.row) for one in compared.added]
+        yield from ("<p>Rows removed and added:</p>", *_pre(texts)) if texts else ()
+
+
+def _pair(pair: Pair, *, show_text: bool) -> str:
+    places = ", ".join(_code(place.place or "the row") for place in pair.places)
+    texts = [
+        _line(sign, value)
+        for place in pair.places
+        for sign, value in (("-", place.before), ("+", place.after))
+    ]
+    return "\n".join(
+        [f"{_pair_words(pair.changed)}: {places}", *(_pre(texts) if show_text else ())]
+    )
+
+
+def _pair_words(changed: Changed) -> str:
+    return f"line {changed.before} → {changed.after}: {html_text(kind_words(changed))}"
+
+
+def _line(sign: str, value: object) -> str:
+    kind = "ins" if sign == "+" else "del"
+    return f'<span class="{kind}">{sign} {html_text(masked_text(value))}</span>'
+
+
+def _pre(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield "<pre>" + "\n".join(lines) + "</pre>"
+
+
+def _foot(review: Review, command: str) -> Iterator[str]:
+    text = closing(review)
+    yield f"<p><strong>{html_text(text)}</strong></p>"
+    if text.endswith(":"):
+        line = approval(review, command)
+        yield f"<pre>{html_text(line or f'--approve {review.digest}')}</pre>"
+    elif review.judgement.refused:
+        yield f"<p>Its digest: {_code(review.digest)}.</p>"
+
+
+def _paragraphs(*texts: str) -> Iterator[str]:
+    yield from (f"<p>{html_text(text)}</p>" for text in texts if text)
+
+
+def _table(columns: Sequence[str], rows: Iterable[str]) -> Iterator[str]:
+    yield '<div class="wide"><table>'
+    yield f"<tr>{''.join(f'<th>{column}</th>' for column in columns)}</tr>"
+    yield from (f"<tr>{row}</tr>" for row in rows)
+    yield "</table></div>"
+
+
+def _td(inner: str, kind: str = "") -> str:
+    return f'<td class="{kind}">{inner}</td>' if kind else f"<td>{inner}</td>"
+
+
+def _code(text: str) -> str:
+    return f"<code>{html_text(text)}</code>"
+
+
+def _value(text: str | None) -> str:
+    return "unset" if text is None else _code(text)

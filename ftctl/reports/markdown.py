@@ -1,0 +1,313 @@
+"""A review in, Markdown for a pull request's comment out: as much of it as a comment holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ftctl.data.diff.compared import notes
+from ftctl.data.diff.markdown import rows_markdown
+from ftctl.domain.plan import (
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Estimate,
+    StartJob,
+    Step,
+    Upload,
+)
+from ftctl.domain.review import DataChange, Review, Verdict
+from ftctl.reports.reviewed import (
+    NOT_KNOWN,
+    DataRow,
+    approval,
+    at_rest,
+    closing,
+    compared_with,
+    cost_sentences,
+    cost_words,
+    data_of,
+    data_row,
+    happening,
+    headline,
+    kept,
+    other_data,
+    row_of,
+    sentence,
+    users_of,
+    verdicts,
+)
+from ftctl.reports.words import plan_line, plural, size, takes_up, training_words
+from ftctl.text.escape import (
+    comment_words,
+    html_text,
+    markdown,
+    markdown_code,
+    markdown_fence,
+    short,
+)
+
+MOST = 60_000  # characters; GitHub takes 65,536
+_LONGEST = 400  # characters of a text of others
+_MOST_NAMED = 20
+_KEPT_FREE = 1_200  # for the words on what is left out
+
+_REST = "all of it is in the job's summary and in `ftctl plan --format json`"
+
+
+class _Fold(NamedTuple):
+    """A folded part, and what stands for it where it is too long."""
+
+    full: str
+    brief: str
+
+
+def comment_mark(project: str, environment: str | None = None) -> str:
+    """The hidden first line by which a bot finds the comment to write anew."""
+    return f"<!-- ftctl plan: {comment_words(project, environment or 'default')} -->"
+
+
+def plan_markdown(
+    review: Review,
+    *,
+    environment: str | None = None,
+    command: str = "ftctl apply",
+    most: int = MOST,
+) -> str:
+    """What happens, what it costs and what the policy says, with the details folded below.
+
+    At most so many characters, from about 8,000 on; what is left out is counted. `command` is what
+    applies the plan, but for its approval.
+    """
+    head, foot = _head(review, environment), _foot(review, command)
+    room = most - len(head) - len(foot) - _KEPT_FREE
+    policy = _policy(review, room // 4)
+    warnings = _warnings(review.plan.warnings, room // 8)
+    table = _table(review, (room - len(policy) - len(warnings)) // 2)
+    room -= len(policy) + len(warnings) + len(table)
+    parts = (head, table, policy, warnings, _details(review, room), foot)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(review: Review, environment: str | None) -> str:
+    plan = review.plan
+    about = " ".join((plan_line(plan), compared_with(review)))
+    lines = [
+        comment_mark(plan.project, environment),
+        f"### ftctl plan: {_money(headline(review))}",
+        "",
+        _text(about),
+    ]
+    return "\n".join(lines)
+
+
+def _table(review: Review, room: int) -> str:
+    changes = happening(review)
+    calm = at_rest(review)
+    parts = []
+    if changes:
+        columns = ["", "fine-tune", "action", "why", "data", "cost"]
+        left_out = () if review.data else (4,)
+        lines = [_row([column for at, column in enumerate(columns) if at not in left_out])]
+        lines.append("|" + "---|" * (len(columns) - len(left_out)))
+        rows = (_change_row(review, change, left_out) for change in changes)
+        shown = _fitting(rows, room - _KEPT_FREE)
+        lines += shown
+        more = len(changes) - len(shown)
+        parts += ["\n".join(lines)]
+        parts += [f"and {more:,} more: {_REST}."] if more else []
+    if calm:
+        parts.append(f"{len(calm):,} unchanged: {_names(calm)}.")
+    return "\n\n".join(parts)
+
+
+def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
+    row = row_of(review, change)
+    cells = [
+        f"`{row.sign}`", _code(row.name), row.action, _text(row.why), _text(row.data),
+        _money(row.cost),
+    ]  # fmt: skip
+    return _row([cell for at, cell in enumerate(cells) if at not in left_out])
+
+
+def _policy(review: Review, room: int) -> str:
+    found = verdicts(review)
+    silent = kept(review)
+    parts = []
+    if found:
+        shown = _fitting(map(_verdict, found), room)
+        parts = ["**Policy**", "\n".join(shown)]
+        if more := len(found) - len(shown):
+            parts.append(f"and {more:,} more verdicts: {_REST}.")
+    if silent:
+        parts.append(f"Policy kept: {_names(silent)}.")
+    return "\n\n".join(parts)
+
+
+def _verdict(one: Verdict) -> str:
+    whose = f" for {_code(one.finetune)}" if one.finetune else ""
+    link = "of" if one.severity == "warning" else "by"
+    head = f"- **{one.severity}** {link} {_code(one.rule)}{whose}:"
+    text = f"{head} {_text(sentence(one.message))}"
+    return f"{text} To allow it: {_text(sentence(one.hint))}" if one.hint else text
+
+
+def _warnings(warnings: Sequence[str], room: int) -> str:
+    shown = _fitting((f"> **Warning:** {_text(sentence(one))}" for one in warnings), room)
+    more = len(warnings) - len(shown)
+    # One after the other would flow together to one paragraph.
+    return "\n>\n".join([*shown, *([f"> and {more:,} more warnings: {_REST}."] if more else [])])
+
+
+def _details(review: Review, room: int) -> str:
+    folds = list(_folds(review))
+    shown: list[str] = []
+    cut = False
+    for fold in folds:
+        text = next((one for one in (fold.full, fold.brief) if len(one) + 2 <= room), None)
+        if text is None:
+            break
+        cut = cut or text is not fold.full
+        shown.append(text)
+        room -= len(text) + 2
+    if more := len(folds) - len(shown):
+        shown.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {_REST}.")
+    elif cut:
+        shown.append(f"Rows that changed are not all told of one by one here: {_REST}.")
+    return "\n\n".join(shown)
+
+
+def _folds(review: Review) -> Iterator[_Fold]:
+    told: set[tuple[str, str]] = set()
+    for change in happening(review):
+        files = data_of(review, change.name)
+        fresh = [one for one in files if (one.path, one.role) not in told]
+        told |= {(one.path, one.role) for one in files}
+        parts = [*_change_parts(change), *_data_table(files)]
+        if parts:
+            yield _fold(_summary(change), parts, _rows(fresh))
+    if others := other_data(review):
+        users = f"Used by {_names(users_of(others))}, to which nothing happens."
+        yield _fold("Other data", [users, *_data_table(others)], _rows(others))
+
+
+def _summary(change: Change) -> str:
+    cost = f", {_price(change.cost)}" if change.cost else ""
+    name = html_text(short(change.name, _LONGEST))
+    return f"<code>{name}</code>: {change.action.value}{html_text(cost)}"
+
+
+def _price(cost: Estimate) -> str:
+    words = cost_words(cost)
+    return f"price {words}" if words == NOT_KNOWN else words
+
+
+def _fold(summary: str, parts: Iterable[str], rows: Iterable[str]) -> _Fold:
+    brief = "\n\n".join([f"<details><summary>{summary}</summary>", *parts])
+    full = "\n\n".join([brief, *rows])
+    return _Fold(f"{full}\n\n</details>", f"{brief}\n\n</details>")
+
+
+def _change_parts(change: Change) -> Iterator[str]:
+    if change.fields:
+        lines = [_row(["field", "before", "after"]), "|---|---|---|"]
+        lines += [
+            _row([_code(one.field), _value(one.before), _value(one.after)]) for one in change.fields
+        ]
+        yield "\n".join(lines)
+        cosmetic = [one.field for one in change.fields if one.cosmetic]
+        if cosmetic and not takes_up(change):
+            names = ", ".join(map(_code, cosmetic))
+            yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
+    if change.steps:
+        yield "\n".join(f"- {_step(step)}" for step in change.steps)
+    if change.cost is not None:
+        yield f"Cost: {_text(cost_sentences(change.cost))}"
+
+
+def _step(step: Step) -> str:
+    """In words, with the names as code: they are there to be copied."""
+    match step:
+        case Upload():
+            return f"upload {_code(step.path)} ({size(step.bytes)})"
+        case StartJob():
+            return f"train {_text(training_words(step))}"
+        case CancelJob():
+            return f"cancel {_code(step.job)} ({_text(step.reason)})"
+        case DeleteModel():
+            return f"delete model {_code(step.model)}"
+        case DeleteFile():
+            return f"delete file {_code(step.id)} ({_text(step.filename)})"
+
+
+def _data_table(files: Sequence[DataChange]) -> list[str]:
+    if not files:
+        return []
+    columns = ["data", "role", "rows", "added", "removed", "changed", "tokens per epoch", "cost"]
+    lines = [_row(columns), "|---|---|" + "---:|" * 6]
+    return ["\n".join([*lines, *(_data_cells(data_row(one)) for one in files)])]
+
+
+def _data_cells(row: DataRow) -> str:
+    counts = [row.rows, row.added, row.removed, row.changed, row.tokens]
+    return _row([_code(row.path), row.role, *counts, _money(row.cost)])
+
+
+def _rows(files: Sequence[DataChange]) -> Iterator[str]:
+    for one in files:
+        if one.compared is None or one.compared.diff.empty:
+            continue
+        lines = [*(f"- {_text(sentence(note))}" for note in notes(one.compared))]
+        lines += rows_markdown(one.compared)
+        if lines:
+            yield f"Rows of {_code(one.path)}:\n\n" + "\n".join(lines)
+
+
+def _foot(review: Review, command: str) -> str:
+    text = closing(review)
+    if not text.endswith(":"):
+        return f"{text} Its digest: `{review.digest}`." if review.judgement.refused else text
+    line = approval(review, command)
+    if line is None:
+        return f"{text} `--approve {review.digest}`, with the options of this plan."
+    return "\n".join([text, "", *markdown_fence([line], "sh")])
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    """The first lines that fit into so many characters."""
+    shown = []
+    for line in lines:
+        room -= len(line) + 3
+        if room < 0:
+            break
+        shown.append(line)
+    return shown
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _names(names: Sequence[str]) -> str:
+    """The first of the names, and how many there are besides."""
+    told = ", ".join(markdown_code(short(name, 80)) for name in names[:_MOST_NAMED])
+    more = len(names) - _MOST_NAMED
+    return f"{told} and {more:,} more" if more > 0 else told
+
+
+def _value(text: str | None) -> str:
+    return "unset" if text is None else _code(text)
+
+
+def _code(text: str) -> str:
+    return markdown_code(short(text, _LONGEST))
+
+
+def _text(text: str) -> str:
+    return markdown(short(text, _LONGEST))
+
+
+def _money(text: str) -> str:
+    """Our own words with amounts in them: two $ in a line could be a formula."""
+    return text.replace("$", "\\$")

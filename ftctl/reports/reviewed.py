@@ -1,0 +1,229 @@
+"""A review in; the sums, rows and sentences that every form of it shows, as plain text, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel, Estimate, Plan, StartJob
+from ftctl.domain.review import DataChange, Review, Severity, Verdict
+from ftctl.pricing import range_words, total, usd
+from ftctl.reports.words import SIGNS, plural, signed_usd
+from ftctl.text.escape import one_line
+
+# What cannot be undone comes first: it must not stand where a long table is cut.
+_ORDER = (
+    Action.DELETE,
+    Action.CANCEL,
+    Action.REPLACE,
+    Action.CREATE,
+    Action.DEFER,
+    Action.NO_OP,
+)
+NOT_KNOWN = "not known"
+_LONGEST_COMMAND = 2_000
+_SEVERITIES: Sequence[Severity] = ("refused", "warning", "allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What happens to one thing, for a table."""
+
+    sign: str
+    name: str
+    action: str
+    why: str
+    data: str
+    cost: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataRow:
+    """How one data file differs from the base's, for a table."""
+
+    path: str
+    role: str
+    rows: str
+    added: str
+    removed: str
+    changed: str
+    tokens: str
+    cost: str
+
+
+def headline(review: Review) -> str:
+    """`2 to train, $4.10 to $4.12; 1 model deleted for good; 1 refused by policy`."""
+    return "; ".join(_sums(review)) or "nothing to do"
+
+
+def _sums(review: Review) -> Iterator[str]:
+    plan = review.plan
+    later = plan.count()[Action.DEFER]
+    trained = [f"{len(plan.steps(StartJob)):,} to train"] if plan.steps(StartJob) else []
+    trained += [f"{later:,} to train later"] if later else []
+    if trained:
+        yield ", ".join([*trained, _total_words(plan)])
+    if cancelled := len(plan.steps(CancelJob)):
+        yield f"{plural(cancelled, 'job')} to cancel"
+    if deleted := len(plan.steps(DeleteModel)):
+        yield f"{plural(deleted, 'model')} deleted for good"
+    if plan.has_changes and not trained and not cancelled and not deleted:
+        yield "only files change"
+    for severity, words in (("refused", "refused by policy"), ("allowed", "let pass by --allow")):
+        if count := sum(one.severity == severity for one in review.judgement.verdicts):
+            yield f"{count:,} {words}"
+
+
+def _total_words(plan: Plan) -> str:
+    if not plan.service.billed and not any(one.cost and one.cost.billed for one in plan.changes):
+        return "free of charge"
+    found = total(plan)
+    known = [] if found.low is None or found.high is None else [range_words(found.low, found.high)]
+    known += [f"{found.hourly:,} billed by the hour"] if found.hourly else []
+    known += [f"{found.unknown:,} of unknown price"] if found.unknown else []
+    return ", ".join(known) or "price not known"
+
+
+def happening(review: Review) -> tuple[Change, ...]:
+    """The changes that a reader should see, what cannot be undone first."""
+    shown = [one for one in review.plan.changes if not _at_rest(one)]
+    return tuple(sorted(shown, key=lambda one: _ORDER.index(one.action)))
+
+
+def at_rest(review: Review) -> tuple[str, ...]:
+    """The names of all that is as it should be."""
+    return tuple(one.name for one in review.plan.changes if _at_rest(one))
+
+
+def _at_rest(change: Change) -> bool:
+    calm = change.action is Action.NO_OP and not change.fields and not change.steps
+    return calm and change.reason == f"up to date as {change.model}"
+
+
+def row_of(review: Review, change: Change) -> Row:
+    """A change as a row of the table."""
+    return Row(
+        SIGNS[change.action],
+        change.name,
+        change.action.value,
+        change.reason,
+        "; ".join(_data_words(one) for one in data_of(review, change.name)),
+        "" if change.cost is None else cost_words(change.cost),
+    )
+
+
+def data_of(review: Review, finetune: str) -> tuple[DataChange, ...]:
+    """How the data of one fine-tune changes."""
+    return tuple(one for one in review.data if finetune in one.finetunes)
+
+
+def other_data(review: Review) -> tuple[DataChange, ...]:
+    """Data that changes although nothing happens to the fine-tunes that use it."""
+    shown = {one.name for one in happening(review)}
+    return tuple(one for one in review.data if not shown & set(one.finetunes))
+
+
+def users_of(files: Sequence[DataChange]) -> tuple[str, ...]:
+    """The fine-tunes that learn from these files."""
+    return tuple(dict.fromkeys(name for one in files for name in one.finetunes))
+
+
+def _data_words(one: DataChange) -> str:
+    role = "" if one.role == "training" else "validation "
+    if one.compared is None:
+        return f"{role}new, {plural(one.rows, 'row')}"
+    diff = one.compared.diff
+    if diff.empty:
+        return f"{role}same rows"
+    counts = (("added", diff.added), ("removed", diff.removed), ("changed", diff.changed))
+    told = ", ".join(f"{len(lines):,} {word}" for word, lines in counts if lines)
+    return f"{role}{told}"
+
+
+def data_row(one: DataChange) -> DataRow:
+    """A data file as a row of a table. A file that the base does not have is all new."""
+    diff = None if one.compared is None else one.compared.diff
+    return DataRow(
+        one.path,
+        one.role,
+        f"{one.rows:,}",
+        f"{one.rows if diff is None else len(diff.added):,}",
+        "0" if diff is None else f"{len(diff.removed):,}",
+        "0" if diff is None else f"{len(diff.changed):,}",
+        "not counted" if one.tokens is None else f"{one.tokens:+,}",
+        NOT_KNOWN if one.cost is None else signed_usd(one.cost),
+    )
+
+
+def cost_words(cost: Estimate) -> str:
+    """`$4.10 to $4.12`, or in as many words why there is no amount."""
+    if cost.usd_per_hour is not None:
+        words = f"{usd(cost.usd_per_hour)} an hour"
+    elif cost.low is None or cost.high is None:
+        words = NOT_KNOWN if cost.billed else ""
+    else:
+        words = range_words(cost.low, cost.high)
+    if cost.billed:
+        return words
+    return f"free (elsewhere {words})" if words else "free"
+
+
+def cost_sentences(cost: Estimate) -> str:
+    """How the amount comes about, and how old its price is."""
+    basis = sentence(cost.basis[:1].upper() + cost.basis[1:])
+    if cost.low is None or cost.high is None:
+        return basis
+    words = cost_words(cost)
+    if cost.tokens is not None:
+        low, high = cost.tokens
+        tokens = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        words += f" for {tokens} trained tokens"
+    return f"{sentence(words[:1].upper() + words[1:])} {basis}"
+
+
+def verdicts(review: Review) -> tuple[Verdict, ...]:
+    """The policy's verdicts, refusals first."""
+    found = review.judgement.verdicts
+    return tuple(sorted(found, key=lambda one: _SEVERITIES.index(one.severity)))
+
+
+def kept(review: Review) -> tuple[str, ...]:
+    """The rules that were looked at and have nothing to say."""
+    spoken = {one.rule for one in review.judgement.verdicts}
+    return tuple(rule for rule in review.judgement.rules if rule not in spoken)
+
+
+def closing(review: Review) -> str:
+    """What the reader can do now."""
+    if review.offline:
+        return (
+            "Offline: this was planned against ftctl.lock; nothing here was asked of the service,"
+            " and nothing here can be approved."
+        )
+    if review.plan.empty:
+        waiting = review.plan.count()[Action.DEFER]
+        return f"Nothing to do now; {waiting:,} waiting." if waiting else "Nothing to do."
+    if review.judgement.refused:
+        return "The policy refuses this plan: it cannot be applied until that is mended or allowed."
+    return "Approve exactly this:"
+
+
+def approval(review: Review, command: str) -> str | None:
+    """What to type so that exactly this is done; None where it is too long to be shown or copied.
+
+    `command` is what applies the plan, but for its approval.
+    """
+    line = f"{command} --approve {review.digest}"
+    return line if len(line) <= _LONGEST_COMMAND and line == one_line(line) else None
+
+
+def compared_with(review: Review) -> str:
+    """Of which commit the manifests are, and what data is compared with; empty where unknown."""
+    parts = [f"Manifests at commit {review.commit}"] if review.commit else []
+    parts += [f"data compared with {review.base}"] if review.base else []
+    return sentence(", ".join(parts)) if parts else ""
+
+
+def sentence(text: str) -> str:
+    """Text that ends as a sentence does, once."""
+    return text.rstrip(". ") + "."

@@ -1,0 +1,197 @@
+"""Plans, reports and status in, lines for people out. Colour is the caller's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from ftctl.apply.follow import Progress
+from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
+from ftctl.domain.review import DataChange, Review
+from ftctl.errors import fault_text
+from ftctl.policy import judgement_text
+from ftctl.pricing import range_words, total, usd
+from ftctl.reports.words import (
+    SIGNS,
+    counts,
+    duration,
+    field_words,
+    one_line,
+    plan_line,
+    plural,
+    rows_summary,
+    signed_usd,
+    step_words,
+    takes_up,
+)
+
+Paint = Callable[[str, str], str]  # (text, colour) -> text
+
+_COLOURS = {
+    Action.CREATE: "green",
+    Action.REPLACE: "yellow",
+    Action.CANCEL: "red",
+    Action.DELETE: "red",
+    Action.DEFER: "cyan",
+}
+
+
+def plain(text: str, _colour: str) -> str:
+    """The text as it is."""
+    return text
+
+
+def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
+    """A plan like a diff. `command`, where one is given and needed, says last what to type."""
+    plan = review.plan
+    lines = [plan_line(plan), ""]
+    if review.offline:
+        lines[1:1] = [paint(OFFLINE, "yellow")]
+    for change in plan.changes:
+        lines += _change_lines(change, paint)
+    if plan.changes:
+        lines.append("")
+    if review.data:
+        lines += [f"Data, compared with {one_line(review.base or 'the base')}:"]
+        lines += [f"    {_data_line(one)}" for one in review.data]
+    lines += [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in plan.warnings]
+    told = replace(review.judgement, verdicts=tuple(
+        one for one in review.judgement.verdicts if one.severity != "refused"
+    ))  # fmt: skip
+    lines += [paint(line, "yellow") for line in judgement_text(told)]
+    lines.append(_summary(plan))
+    if review.judgement.refused:
+        lines.append("The policy refuses it as it stands.")
+    elif command and not plan.empty and not review.offline:
+        lines.append(f"Its digest, for --approve: {review.digest}")
+        lines.append(f"To carry it out: {command}")
+    return "\n".join(lines)
+
+
+OFFLINE = (
+    "Offline: compared with ftctl.lock, no service was asked. It cannot be applied as it stands."
+)
+
+
+def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
+    colour = _COLOURS.get(change.action)
+    head = one_line(f"{SIGNS[change.action]} {change.name}: {change.action.value}, {change.reason}")
+    yield paint(head, colour) if colour else head
+    for step in change.steps:
+        verb, what = step_words(step)
+        yield f"    {verb:<7} {one_line(what)}"
+    if change.cost is not None:
+        yield f"    {'cost':<7} {one_line(_cost(change))}"
+    shown = change.fields
+    if change.action is Action.REPLACE:  # its reason names what makes it train again
+        shown = tuple(one for one in shown if one.cosmetic)
+    for one in shown:
+        yield f"    ~ {one_line(field_words(one, taken_up=takes_up(change)))}"
+
+
+def _cost(change: Change) -> str:
+    """`$0.49 to $0.51: 98,319 to 102,639 tokens…`."""
+    cost = change.cost
+    assert cost is not None
+    if cost.low is None or cost.high is None:
+        return cost.basis if cost.billed else "none here"
+    sums = range_words(cost.low, cost.high)
+    return f"{sums}: {cost.basis}" if cost.billed else f"none here; elsewhere {sums}: {cost.basis}"
+
+
+def _data_line(change: DataChange) -> str:
+    """`data/train.jsonl: 5 changed, 475 unchanged; +12 tokens in one epoch, $0.01`."""
+    path = one_line(change.path)
+    if change.compared is None:
+        return f"{path}: new, {plural(change.rows, 'row')} ({change.role})"
+    parts = [f"{path}: {rows_summary(change.compared)} ({change.role})"]
+    if change.tokens is not None:
+        parts.append(f"{change.tokens:+,} tokens in one epoch")
+    if change.cost is not None:
+        parts.append(f"{signed_usd(change.cost)} in all epochs")
+    return "; ".join(parts)
+
+
+def _summary(plan: Plan) -> str:
+    text = f"Plan: {counts(plan)}."
+    bought = len(plan.steps(StartJob))
+    deleted = len(plan.steps(DeleteModel))
+    if plan.empty:
+        deferred = plan.count()[Action.DEFER]
+        if deferred:
+            return f"{text} Nothing to do now; {plural(deferred, 'fine-tune')} waiting."
+        return f"{text} Nothing to do, nothing to pay."
+    text += f" {_to_pay(plan, bought)}" if bought else " Nothing to pay."
+    if deleted:
+        text += f" {plural(deleted, 'model')} will be deleted for good."
+    return text
+
+
+def _to_pay(plan: Plan, bought: int) -> str:
+    """What the jobs cost that start now, and those that follow them."""
+    jobs = plural(bought, "training job")
+    billed = [one.cost for one in plan.changes if one.cost is not None and one.cost.billed]
+    if not billed:
+        free = f"{jobs}, free of charge."
+        return f"{jobs} will be billed; the price is not known." if plan.service.billed else free
+    deferred = plan.count()[Action.DEFER]
+    jobs += f" and {deferred} later" if deferred else ""
+    sums = total(plan)
+    if sums.low is None or sums.high is None:
+        return f"{jobs} will be billed; the price is not known beforehand."
+    if sums.unknown or sums.hourly:
+        many = plural(sums.unknown + sums.hourly, "job")
+        return (
+            f"{jobs}: at least {usd(sums.low)}, and {many} whose price nobody can tell beforehand."
+        )
+    return f"{jobs}: {range_words(sums.low, sums.high)}."
+
+
+def outcome_problem(outcome: Outcome) -> str | None:
+    """Why a change was not carried out, with the cure; None where it was."""
+    if outcome.error is not None:
+        return f"{outcome.name}: {fault_text(outcome.error)}"
+    if outcome.skipped is not None:
+        return f"{outcome.name}: {outcome.skipped}"
+    return None
+
+
+def report_text(report: Report) -> str:
+    """One line on how an apply ended."""
+    failed = sum(1 for outcome in report.outcomes if not outcome.ok)
+    steps = sum(len(outcome.done) for outcome in report.outcomes)
+    if not failed:
+        return f"Done: {plural(steps, 'step')} carried out."
+    return (
+        f"Not all was done: {plural(steps, 'step')} carried out,"
+        f" {plural(failed, 'change')} not. What is done stays done; apply again to go on."
+    )
+
+
+def status_text(rows: list[tuple[str, str, str, str]]) -> str:
+    """A table of name, status, model or job, and a remark."""
+    safe = [(one_line(a), one_line(b), one_line(c), one_line(d)) for a, b, c, d in rows]
+    table = [("NAME", "STATUS", "MODEL OR JOB", ""), *safe]
+    widths = [max(len(row[column]) for row in table) for column in range(3)]
+    return "\n".join(
+        "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3])).rstrip() for row in table
+    )
+
+
+def progress_text(progress: Progress) -> str:
+    """`triage: running, step 12 of 48, training loss 1.204, about 8 s left`."""
+    parts = [progress.job.status]
+    if progress.job.status == "succeeded":
+        return f"{progress.name}: succeeded as {progress.job.model}"
+    if progress.job.error is not None and not progress.job.in_progress:
+        return one_line(f"{progress.name}: {progress.job.status}: {progress.job.error.message}")
+    if progress.step is not None:
+        total = f" of {progress.total_steps}" if progress.total_steps else ""
+        parts.append(f"step {progress.step}{total}")
+    if progress.train_loss is not None:
+        parts.append(f"training loss {progress.train_loss:.3f}")
+    if progress.valid_loss is not None:
+        parts.append(f"validation loss {progress.valid_loss:.3f}")
+    if progress.seconds_left is not None and progress.seconds_left >= 1:
+        parts.append(f"about {duration(progress.seconds_left)} left")
+    return f"{progress.name}: {', '.join(parts)}"

@@ -1,0 +1,160 @@
+"""Small things that every renderer says in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    FieldChange,
+    ParentModel,
+    Plan,
+    StartJob,
+    Step,
+    Upload,
+)
+from ftctl.pricing import range_words, usd
+from ftctl.text.escape import one_line as one_line  # noqa: PLC0414 - it is said here too
+
+if TYPE_CHECKING:
+    from ftctl.domain.row_diff import Compared
+
+SIGNS: Mapping[Action, str] = {
+    Action.CREATE: "+",
+    Action.REPLACE: "±",
+    Action.CANCEL: "x",
+    Action.DELETE: "-",
+    Action.DEFER: ">",
+    Action.NO_OP: "=",
+}
+
+_COUNTED: tuple[tuple[Action, str], ...] = (
+    (Action.CREATE, "to create"),
+    (Action.REPLACE, "to replace"),
+    (Action.CANCEL, "to cancel"),
+    (Action.DELETE, "to delete"),
+    (Action.DEFER, "deferred"),
+    (Action.NO_OP, "unchanged"),
+)
+
+
+def service_line(project: str, service: ServiceInfo) -> str:
+    """Whose things are looked at, and where."""
+    if service.type == "emulator":
+        where = service.base_url.removeprefix("emulator://")
+        return (
+            f"Project {project} at the embedded API in {where}:"
+            " no account, no network, nothing is billed."
+        )
+    return f"Project {project} at {service.type}, {service.base_url}."
+
+
+def plan_line(plan: Plan) -> str:
+    """The same of a plan, which names prices of the embedded API for what they are."""
+    line = service_line(plan.project, plan.service)
+    priced = any(one.cost is not None and one.cost.billed for one in plan.changes)
+    if plan.service.type != "emulator" or not priced:
+        return line
+    return f"{line.removesuffix('.')}; the prices of ftctl.yaml are a rehearsal."
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes as people read them, in powers of 1000."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 999.95:  # what would be shown as 1000.0 is one of the next unit
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def counts(plan: Plan) -> str:
+    """`1 to create, 3 unchanged`."""
+    found = plan.count()
+    told = [f"{found[action]} {words}" for action, words in _COUNTED if found[action]]
+    return ", ".join(told) or "no fine-tunes"
+
+
+def rows_summary(compared: Compared) -> str:
+    """`5 added, 3 removed, 470 unchanged`."""
+    from ftctl.data.diff.compared import summary  # noqa: PLC0415 - most plans compare no data
+
+    return summary(compared)
+
+
+def signed_usd(cost: tuple[Decimal, Decimal]) -> str:
+    """`$0.01 to $0.02 more`, `$1.20 less`: what a difference costs."""
+    low, high = cost
+    if low == high == 0:
+        return "no difference in price"
+    if low >= 0:
+        return f"{range_words(low, high)} more"
+    if high <= 0:
+        return f"{range_words(-high, -low)} less"
+    return f"between {usd(-low)} less and {usd(high)} more"
+
+
+def step_words(step: Step) -> tuple[str, str]:
+    """A step's verb, and what it is done to."""
+    match step:
+        case Upload():
+            return "upload", f"{step.path} ({size(step.bytes)})"
+        case StartJob():
+            return "train", training_words(step)
+        case CancelJob():
+            return "cancel", f"{step.job} ({step.reason})"
+        case DeleteModel():
+            return "delete", f"model {step.model}"
+        case DeleteFile():
+            return "delete", f"file {step.id} ({step.filename})"
+
+
+def training_words(step: StartJob) -> str:
+    """What a training job is asked for, in one line."""
+    base = step.base_model
+    parts = [base if isinstance(base, str) else _parent_words(base)]
+    parts.append(str(step.spec.get("method", "supervised")))
+    parts += [f"{key} {value}" for key, value in step.spec.get("hyperparameters", {}).items()]
+    if "grader" in step.spec:
+        parts.append(f"grader {step.spec['grader'].get('type')}")
+    parts += [f"{key} {step.spec[key]}" for key in ("seed", "suffix") if key in step.spec]
+    wandb: Mapping[str, Any] = step.spec.get("integrations", {}).get("wandb", {})
+    if wandb:
+        parts.append(f"wandb {wandb['project']}")
+    return ", ".join(parts)
+
+
+def _parent_words(base: ParentModel) -> str:
+    return base.model if base.checkpoint == "last" else f"{base.model} at {base.checkpoint}"
+
+
+def takes_up(change: Change) -> bool:
+    """Whether a change trains, now or later, so that cosmetic differences take effect."""
+    return change.action in (Action.CREATE, Action.REPLACE, Action.DEFER)
+
+
+def field_words(change: FieldChange, *, taken_up: bool = False) -> str:
+    """`n_epochs 3 → 4`, and what a cosmetic difference means, unless it is taken up now."""
+    text = f"{change.field} {change.before or 'unset'} → {change.after or 'unset'}"
+    if change.cosmetic and not taken_up:
+        text += " (costs nothing: takes effect with the next training, or now with --replace)"
+    return text

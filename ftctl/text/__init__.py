@@ -1,0 +1,1 @@
+"""Words for people: how things are written, and what is escaped on its way out."""

@@ -1,0 +1,215 @@
+"""What is cleaned up, and above all what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from scenes import BASE, NOW, SERVICE, Scene, dataset, finetune, scenes, simulate, succeeded
+
+from ftctl.domain.desired import Desired, FineTune
+from ftctl.domain.digest import file_name
+from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, DeleteModel
+from ftctl.planner import PlanOptions, make_plan
+from ftctl.planner.retention import make_destroy_plan, plan_leftovers, stoppable
+
+often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+
+
+@given(scenes(models_listed=True))
+@often
+def test_destroying_twice_finds_nothing_the_second_time(scene: Scene) -> None:
+    first = make_destroy_plan("demo", scene.observed, SERVICE, None)
+
+    after = simulate(first, scene.observed, NOW)
+
+    assert make_destroy_plan("demo", after, SERVICE, None).changes == ()
+
+
+@given(scenes(models_listed=True))
+@often
+def test_destroy_leaves_no_job_running_no_model_and_no_file(scene: Scene) -> None:
+    plan = make_destroy_plan("demo", scene.observed, SERVICE, None)
+
+    after = simulate(plan, scene.observed, NOW)
+
+    ours = {job.model for job in after.jobs}
+    assert not any(stoppable(job) for job in after.jobs)
+    assert not ours & (after.models or frozenset())
+    assert after.files == ()
+
+
+@given(scenes(models_listed=True))
+@often
+def test_destroying_a_selection_leaves_the_others_alone(scene: Scene) -> None:
+    plan = make_destroy_plan("demo", scene.observed, SERVICE, frozenset({"alpha"}))
+
+    others = [job for job in scene.observed.jobs if job.finetune != "alpha"]
+    kept = {step for job in others for step in (job.id, job.model, job.training_file)}
+    touched = {step.job for step in plan.steps(CancelJob) if isinstance(step, CancelJob)}
+    touched |= {step.model for step in plan.steps(DeleteModel) if isinstance(step, DeleteModel)}
+    touched |= {step.id for step in plan.steps(DeleteFile) if isinstance(step, DeleteFile)}
+    assert not kept & touched
+
+
+@given(scenes())
+@often
+def test_without_prune_nothing_that_left_the_manifests_is_touched(scene: Scene) -> None:
+    leftovers = plan_leftovers(scene.desired, scene.observed, prune=False, settled=True)
+
+    assert all(change.action is Action.NO_OP and not change.steps for change in leftovers)
+
+
+@given(scenes())
+@often
+def test_files_that_a_running_job_reads_stay(scene: Scene) -> None:
+    plan = scene.plan()
+
+    deleted = {step.id for step in plan.steps(DeleteFile) if isinstance(step, DeleteFile)}
+    cancelled = {step.job for step in plan.steps(CancelJob) if isinstance(step, CancelJob)}
+    for job in scene.observed.jobs:
+        if stoppable(job) and job.id not in cancelled:
+            assert job.training_file not in deleted
+
+
+TONE = finetune("tone")
+OLDER = finetune("tone", 2)
+OLDEST = finetune("tone", 1)
+
+
+def plan_of(*jobs: Job, tone: FineTune = TONE, models: frozenset[str] | None = None) -> Change:
+    exist = frozenset(job.model for job in jobs if job.model) if models is None else models
+    plan = make_plan(Desired("demo", (tone,)), Observed(jobs, (), exist), SERVICE, PlanOptions())
+    return plan.changes[0]
+
+
+@pytest.mark.parametrize(("keep", "deleted"), [(1, [2, 1]), (2, [1]), (3, [])])
+def test_as_many_models_as_asked_for_are_kept(keep: int, deleted: list[int]) -> None:
+    jobs = [
+        succeeded(f"ftjob-{number}", of, number)
+        for number, of in enumerate((OLDEST, OLDER, TONE), 1)
+    ]
+
+    change = plan_of(*jobs, tone=replace(TONE, keep=keep))
+
+    assert change.steps == tuple(
+        DeleteModel(f"ft:{BASE}:acme::ftjob-{number}") for number in deleted
+    )
+    assert change.model == f"ft:{BASE}:acme::ftjob-3"
+
+
+def test_old_models_stay_until_the_new_one_is_there() -> None:
+    running = Job("ftjob-2", "running", 2, "tone", TONE.digest)
+
+    change = plan_of(succeeded("ftjob-1", OLDER, 1), running, tone=replace(TONE, keep=1))
+
+    assert (change.action, change.steps) == (Action.NO_OP, ())
+
+
+def test_checkpoints_go_with_their_model_and_others_of_a_like_name_stay() -> None:
+    old, new = succeeded("ftjob-1", OLDER, 1), succeeded("ftjob-2", TONE, 2)
+    models = frozenset(
+        {
+            f"{old.model}", f"{new.model}", f"{old.model}:ckpt-step-9", f"{new.model}:ckpt-step-9",
+            f"{old.model}0", f"{old.model}0:ckpt-step-9",
+        }
+    )  # fmt: skip
+
+    change = plan_of(old, new, tone=replace(TONE, keep=1), models=models)
+
+    assert change.steps == (
+        DeleteModel(f"{old.model}:ckpt-step-9"),
+        DeleteModel(f"{old.model}"),
+    )
+
+
+def test_a_model_that_another_fine_tune_asks_for_is_kept() -> None:
+    other = replace(OLDER, name="other")
+    jobs = (succeeded("ftjob-1", OLDER, 1), succeeded("ftjob-2", TONE, 2))
+    models = frozenset(f"{job.model}" for job in jobs)
+    desired = Desired("demo", (other, replace(TONE, keep=1)))
+
+    plan = make_plan(desired, Observed(jobs, (), models), SERVICE, PlanOptions())
+
+    assert plan.empty
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_job_of_ours_that_a_manifest_adopts_is_no_leftover(*, prune: bool) -> None:
+    job = succeeded("ftjob-1", OLDER, 1)
+    voice = finetune("voice", 7, adopt="ftjob-1")
+    observed = Observed((job,), (), frozenset({f"{job.model}"}), (job,))
+
+    plan = make_plan(Desired("demo", (voice,)), observed, SERVICE, PlanOptions(prune=prune))
+
+    (change,) = plan.changes
+    assert (change.action, change.model, change.steps) == (Action.NO_OP, job.model, ())
+
+
+def marked(file: str, of: FineTune) -> File:
+    name = file_name("demo", "rows", of.training.sha256, of.digest)
+    return File(file, name, 100, 0, of.training.sha256, of.digest)
+
+
+def test_the_file_by_which_a_job_is_known_is_kept_with_the_job() -> None:
+    other_rows = finetune("tone", training="lines")
+    jobs = (
+        Job("ftjob-1", "succeeded", 1, None, other_rows.digest, model="ft:1", training_file="f-1"),
+        Job("ftjob-2", "running", 2, None, TONE.digest, training_file="f-2"),
+    )
+    observed = Observed(jobs, (marked("f-1", other_rows), marked("f-2", TONE)), frozenset({"ft:1"}))
+
+    plan = make_plan(
+        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, mark_files=True)
+    )
+
+    assert plan.empty
+
+
+def test_models_without_a_name_go_once_every_fine_tune_has_its_own() -> None:
+    jobs = (
+        Job("ftjob-1", "succeeded", 1, None, OLDER.digest, model="ft:1", training_file="f-1"),
+        Job("ftjob-2", "succeeded", 2, None, TONE.digest, model="ft:2", training_file="f-2"),
+    )
+    observed = Observed(
+        jobs, (marked("f-1", OLDER), marked("f-2", TONE)), frozenset({"ft:1", "ft:2"})
+    )
+
+    plan = make_plan(
+        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, mark_files=True)
+    )
+
+    assert plan.steps(DeleteModel) == (DeleteModel("ft:1"),)
+
+
+def test_a_job_that_succeeded_is_not_cancelled_while_its_name_is_awaited() -> None:
+    late = Job("ftjob-1", "succeeded", 1, "gone", OLDER.digest)
+
+    leftovers = plan_leftovers(Desired("demo", ()), Observed((late,), ()), prune=True, settled=True)
+
+    assert leftovers == []
+
+
+def test_where_models_are_not_listed_destroy_deletes_those_that_jobs_name() -> None:
+    job = succeeded("ftjob-1", TONE)
+
+    plan = make_destroy_plan("demo", Observed((job,), (), None), SERVICE, None)
+
+    assert plan.changes == (
+        Change("tone", Action.DELETE, "destroy", (DeleteModel(f"{job.model}"),)),
+    )
+
+
+def test_a_file_that_a_fine_tune_would_upload_stays_even_if_nobody_reads_it_now() -> None:
+    rows, rest = dataset("rows"), dataset("rest")
+    files = tuple(
+        File(f"file-{data.name}", file_name("demo", data.name, data.sha256), 100, 0, data.sha256)
+        for data in (rows, rest)
+    )
+    observed = Observed((succeeded("ftjob-1", TONE),), files, frozenset())
+
+    plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True))
+
+    assert plan.steps(DeleteFile) == (DeleteFile("file-rest", files[1].name),)

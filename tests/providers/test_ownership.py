@@ -1,0 +1,73 @@
+"""Our mark on jobs, and what is read from metadata that anybody may have written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ftctl.planner.field_changes import packed_spec
+from ftctl.providers.ownership import OURS, SPEC, Mark, make_marks, read_marks
+
+often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(sorted(OURS)), inner)
+    ),
+)
+
+
+@given(junk)
+@example({SPEC: "[" * 100_000})
+@example({SPEC: "1" * 10_000})
+@example({SPEC: '"\\ud800"'})
+@example({1: 2, None: None})
+@often
+def test_no_metadata_is_too_odd_to_be_read(metadata: Any) -> None:
+    mark = read_marks(metadata)
+
+    assert isinstance(mark, Mark)
+    assert not mark.own.keys() & OURS
+    assert mark.spec is None or isinstance(mark.spec, dict)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", '"text"', "{", "{'a': 1}", "1e999"])
+def test_a_spec_that_is_no_mapping_is_no_spec(text: str) -> None:
+    assert read_marks({SPEC: text}).spec is None
+
+
+@given(
+    st.text(min_size=1), st.none() | st.text(min_size=1),
+    st.dictionaries(st.text(max_size=20), st.integers() | st.text(max_size=20), max_size=5),
+    st.dictionaries(st.text().filter(lambda key: key not in OURS), st.text()),
+)  # fmt: skip
+@often
+def test_a_mark_reads_back_as_it_was_made(
+    name: str, replaces: str | None, spec: dict[str, Any], own: dict[str, str]
+) -> None:
+    packed = packed_spec(spec, frozenset())
+
+    marks = make_marks("demo", name, "v1:0", spec=packed, commit="c0ffee", replaces=replaces)
+
+    remembered = json.loads(packed) if packed else None
+    assert read_marks({**own, **marks}) == Mark("demo", name, "v1:0", replaces, remembered, own)
+
+
+def test_what_is_not_known_takes_no_pair() -> None:
+    assert make_marks("demo", "tone", "v1:0") == {
+        "ftctl_project": "demo",
+        "ftctl_finetune": "tone",
+        "ftctl_digest": "v1:0",
+    }
+
+
+def test_our_pairs_leave_room_for_ten_of_the_users() -> None:
+    marks = make_marks("demo", "tone", "v1:0", spec="{}", commit="c0ffee", replaces="ftjob-1")
+
+    assert set(marks) == OURS
+    assert len(marks) + 10 <= 16
