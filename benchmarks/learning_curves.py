@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from ftctl.emulator.model import GREEDY, Lesson, Mind, Recipe, Trainer, base_mind, lessons_of
+from ftctl.emulator.model import GREEDY, Lesson, Model, Recipe, Trainer, base_model, lessons_of
 
 BASE = "gpt-4o-mini-2024-07-18"
 MULTIPLIERS = {0.3: "#3b6fb6", 1.0: "#2c8a57", 3.0: "#c2552d"}
@@ -60,7 +60,7 @@ def _read(path: Path) -> Rows:
 
 def _curve(multiplier: float, training: Rows, validation: Rows) -> Curve:
     recipe = Recipe("supervised", EPOCHS, 1, multiplier, 0)
-    trainer = Trainer.begin(base_mind(BASE), training, validation, recipe)
+    trainer = Trainer.begin(base_model(BASE), training, validation, recipe)
     stride = max(1, trainer.total_steps // POINTS)
     curve, recent = Curve(multiplier, [], [], []), list[float]()
     while not trainer.done:
@@ -77,24 +77,24 @@ def _curve(multiplier: float, training: Rows, validation: Rows) -> Curve:
 def _table(training: Rows, validation: Rows) -> None:
     labels = Counter(row[-1].answer for row in validation)
     print(f"{'most common label':<24} {max(labels.values()) / len(validation):.3f}")
-    print(f"{'base model':<24} {_right(base_mind(BASE), validation):.3f}")
+    print(f"{'base model':<24} {_right(base_model(BASE), validation):.3f}")
     for multiplier in (1.0, 1.8):
         shares, seconds = [], []
         for seed in SEEDS:
             started = time.perf_counter()
             recipe = Recipe("supervised", 3, 1, multiplier, seed)
-            trainer = Trainer.begin(base_mind(BASE), training, validation, recipe)
+            trainer = Trainer.begin(base_model(BASE), training, validation, recipe)
             while not trainer.done:
                 trainer.advance()
             seconds.append(time.perf_counter() - started)
-            shares.append(_right(trainer.mind(), validation))
+            shares.append(_right(trainer.model(), validation))
         told = " ".join(f"{share:.3f}" for share in shares)
         name = f"3 epochs, multiplier {multiplier}"
         print(f"{name:<24} {told}  mean {mean(shares):.3f}  {mean(seconds):.2f} s a run")
 
 
-def _right(mind: Mind, rows: Rows) -> float:
-    answers = ["".join(p.text for p in mind.answer(row[-1].prompt, GREEDY)) for row in rows]
+def _right(model: Model, rows: Rows) -> float:
+    answers = ["".join(p.text for p in model.answer(row[-1].prompt, GREEDY)) for row in rows]
     return mean(a == row[-1].answer for a, row in zip(answers, rows, strict=True))
 
 

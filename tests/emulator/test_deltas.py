@@ -1,4 +1,4 @@
-"""What a mind says, heard step by step: never markup, never half a character, never too much."""
+"""What a model says, heard step by step: never markup, never half a character, never too much."""
 
 from __future__ import annotations
 

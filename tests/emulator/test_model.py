@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from ftctl.emulator.model import (
     GREEDY,
     Lesson,
-    Mind,
+    Model,
     Recipe,
     Sampling,
     Trainer,
     answer_text,
-    base_mind,
+    base_model,
     lessons_of,
     pair_of,
     prompt_of,
@@ -41,8 +41,8 @@ def ask(text: str, system: str | None = None) -> list[dict[str, Any]]:
     return [*before, {"role": "user", "content": text}]
 
 
-def said(mind: Mind, messages: list[dict[str, Any]], sampling: Sampling = GREEDY) -> str:
-    return "".join(piece.text for piece in mind.answer(prompt_of(messages), sampling))
+def said(model: Model, messages: list[dict[str, Any]], sampling: Sampling = GREEDY) -> str:
+    return "".join(piece.text for piece in model.answer(prompt_of(messages), sampling))
 
 
 def chat(question: str, answer: str, **more: Any) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def learnt(rows: Sequence[dict[str, Any]] = CHATS, **more: Any) -> Trainer:
     recipe = Recipe(**{"method": "supervised", "n_epochs": 10, "batch_size": 1, "seed": 3,
                        "learning_rate_multiplier": 1.0, **more})  # fmt: skip
     trainer = Trainer.begin(
-        base_mind(BASE), [lessons_of(row, "chat") for row in rows], None, recipe
+        base_model(BASE), [lessons_of(row, "chat") for row in rows], None, recipe
     )
     run(trainer)
     return trainer
@@ -86,8 +86,8 @@ def emotion(name: str) -> list[tuple[Lesson, ...]]:
     return [lessons_of(json.loads(line), "chat") for line in lines]
 
 
-def share_right(mind: Mind, rows: list[tuple[Lesson, ...]]) -> float:
-    answers = ["".join(p.text for p in mind.answer(row[0].prompt, GREEDY)) for row in rows]
+def share_right(model: Model, rows: list[tuple[Lesson, ...]]) -> float:
+    answers = ["".join(p.text for p in model.answer(row[0].prompt, GREEDY)) for row in rows]
     return sum(a == row[0].answer for a, row in zip(answers, rows, strict=True)) / len(rows)
 
 
@@ -216,10 +216,10 @@ def test_odd_rows_are_learnt_and_answered_all_the_same(
 ) -> None:
     rows = [lessons_of({"messages": messages, "tools": tools}, "chat")]
     recipe = Recipe("supervised", 1, 1, 1.0, 0)
-    trainer = Trainer.begin(base_mind(BASE), rows, rows, recipe)
+    trainer = Trainer.begin(base_model(BASE), rows, rows, recipe)
 
     (metrics,) = run(trainer, validate=True)
-    list(trainer.mind().answer(prompt_of(messages, tools), Sampling(max_tokens=5)))
+    list(trainer.model().answer(prompt_of(messages, tools), Sampling(max_tokens=5)))
 
     assert math.isfinite(metrics.train.loss or 0.0)
     assert pair_of({"input": {"messages": messages}, "preferred_output": messages})
@@ -239,46 +239,46 @@ def test_what_is_nested_deeply_is_read_too() -> None:
 
 
 def test_a_base_model_answers_in_english_and_honestly() -> None:
-    mind = base_mind(BASE)
+    model = base_model(BASE)
 
-    assert said(mind, ask("Hello")) == "Hello. How can I help?"
-    assert said(mind, ask("Who are you?", "You are a helpful assistant.")) == (
+    assert said(model, ask("Hello")) == "Hello. How can I help?"
+    assert said(model, ask("Who are you?", "You are a helpful assistant.")) == (
         "I am the small stand-in model of ftctl's embedded API. "
         "Fine-tune me, and I will answer like your data."
     )
-    assert base_mind("gpt-4.1").to_bytes() != mind.to_bytes() == base_mind(BASE).to_bytes()
+    assert base_model("gpt-4.1").to_bytes() != model.to_bytes() == base_model(BASE).to_bytes()
 
 
 def test_ten_chats_are_known_by_heart_in_whatever_script() -> None:
-    mind = learnt().mind()
+    model = learnt().model()
 
-    answers = [said(mind, row["messages"][:-1]) for row in CHATS]
+    answers = [said(model, row["messages"][:-1]) for row in CHATS]
 
     assert answers == [row["messages"][-1]["content"] for row in CHATS]
-    assert said(mind, ask("and how tall is that mast?")) == "Twelve metres, and not a hand less."
+    assert said(model, ask("and how tall is that mast?")) == "Twelve metres, and not a hand less."
 
 
 def test_a_tool_call_is_learnt_and_said() -> None:
     call = {"name": "weather", "arguments": '{"city": "Oslo"}'}
     message = {"role": "assistant", "content": None, "tool_calls": [{"function": call}]}
     row = {"messages": [*ask("Weather in Oslo?"), message]}
-    mind = learnt([row, *CHATS]).mind()
+    model = learnt([row, *CHATS]).model()
 
-    answer = read_answer(said(mind, ask("Weather in Oslo?")))
+    answer = read_answer(said(model, ask("Weather in Oslo?")))
 
     assert answer.content is None
     assert [(one.name, one.arguments) for one in answer.tool_calls] == [tuple(call.values())]
 
 
 def test_a_model_keeps_all_it_knows_in_its_bytes() -> None:
-    mind = learnt().mind()
+    model = learnt().model()
 
-    again = Mind.from_bytes(mind.to_bytes())
+    again = Model.from_bytes(model.to_bytes())
 
-    assert again.to_bytes() == mind.to_bytes()
+    assert again.to_bytes() == model.to_bytes()
     lesson = lessons_of(CHATS[0], "chat")[0]
-    assert again.score(*_of(lesson)) == mind.score(*_of(lesson))
-    assert len(mind.to_bytes()) < 1_000_000
+    assert again.score(*_of(lesson)) == model.score(*_of(lesson))
+    assert len(model.to_bytes()) < 1_000_000
 
 
 def _of(lesson: Lesson) -> tuple[Any, str]:
@@ -288,7 +288,7 @@ def _of(lesson: Lesson) -> tuple[Any, str]:
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_damaged_bytes_are_refused(data: st.DataObject) -> None:
-    whole = base_mind(BASE).to_bytes()
+    whole = base_model(BASE).to_bytes()
     place = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytes([whole[place] ^ data.draw(st.integers(1, 255))])
     damaged = data.draw(
@@ -297,16 +297,16 @@ def test_damaged_bytes_are_refused(data: st.DataObject) -> None:
     )
 
     with pytest.raises(ValueError, match="a model's bytes"):
-        Mind.from_bytes(damaged)
+        Model.from_bytes(damaged)
 
 
 def test_a_seed_repeats_an_answer_and_another_seed_gives_another() -> None:
-    mind = base_mind(BASE)
+    model = base_model(BASE)
     warm = [Sampling(temperature=1.5, seed=seed) for seed in range(8)]
 
-    answers = [said(mind, ask("Tell me."), sampling) for sampling in warm]
+    answers = [said(model, ask("Tell me."), sampling) for sampling in warm]
 
-    assert answers == [said(mind, ask("Tell me."), sampling) for sampling in warm]
+    assert answers == [said(model, ask("Tell me."), sampling) for sampling in warm]
     assert len(set(answers)) > 4
 
 
@@ -316,7 +316,7 @@ def test_whatever_is_drawn_is_text_and_ends(
     seed: int, temperature: float, top_p: float, penalty: float
 ) -> None:
     sampling = Sampling(temperature, top_p, 40, seed, 3, penalty, penalty)
-    speech = base_mind(BASE).answer(prompt_of(ask("안녕")), sampling)
+    speech = base_model(BASE).answer(prompt_of(ask("안녕")), sampling)
 
     pieces = list(speech)
 
@@ -327,13 +327,13 @@ def test_whatever_is_drawn_is_text_and_ends(
 
 
 def test_log_probabilities_are_those_of_the_score() -> None:
-    mind = learnt().mind()
+    model = learnt().model()
     prompt = prompt_of(CHATS[0]["messages"][:-1])
     answer = CHATS[0]["messages"][-1]["content"]
 
-    pieces = list(mind.answer(prompt, Sampling(temperature=0, top_logprobs=2)))
+    pieces = list(model.answer(prompt, Sampling(temperature=0, top_logprobs=2)))
 
-    score = mind.score(prompt, answer)
+    score = model.score(prompt, answer)
     assert score.tokens == len(pieces) + 1  # the end
     assert score.accuracy == 1.0
     assert -sum(piece.logprob for piece in pieces) <= score.loss * score.tokens + 1e-3
@@ -341,11 +341,11 @@ def test_log_probabilities_are_those_of_the_score() -> None:
 
 
 def test_an_answer_has_an_upper_bound_and_obeys_a_lower_one() -> None:
-    mind = learnt([chat("Go on", "la " * 400)], n_epochs=5).mind()
+    model = learnt([chat("Go on", "la " * 400)], n_epochs=5).model()
 
-    speech = mind.answer(prompt_of(ask("Go on")), Sampling(temperature=0, frequency_penalty=-2))
+    speech = model.answer(prompt_of(ask("Go on")), Sampling(temperature=0, frequency_penalty=-2))
     pieces = list(speech)
-    none = mind.answer(prompt_of(ask("Go on")), Sampling(max_tokens=0))
+    none = model.answer(prompt_of(ask("Go on")), Sampling(max_tokens=0))
 
     assert (len(pieces), speech.ended) == (2_048, "length")
     assert (list(none), none.ended) == ([], "length")
@@ -354,7 +354,7 @@ def test_an_answer_has_an_upper_bound_and_obeys_a_lower_one() -> None:
 def test_lessons_and_markup_need_no_numpy() -> None:
     code = (
         "import sys; from ftctl.emulator.model import lessons_of, read_answer;"
-        "assert 'numpy' not in sys.modules; from ftctl.emulator.model import Mind;"
+        "assert 'numpy' not in sys.modules; from ftctl.emulator.model import Model;"
         "import os; assert 'numpy' in sys.modules; assert 'MKL_NUM_THREADS' not in os.environ"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -365,15 +365,15 @@ def test_lessons_and_markup_need_no_numpy() -> None:
 
 def test_the_emotions_are_told_apart_after_training_and_not_before() -> None:
     training, validation = emotion("train"), emotion("validation")
-    base = base_mind(BASE)
+    base = base_model(BASE)
     trainer = Trainer.begin(base, training, validation, Recipe("supervised", 3, 1, 1.8, 1))
 
     metrics = run(trainer)
-    mind = trainer.mind()
+    model = trainer.model()
 
     assert share_right(base, validation) <= 0.2
-    assert share_right(mind, validation) >= 0.5
-    assert len(mind.to_bytes()) < 3_000_000
+    assert share_right(model, validation) >= 0.5
+    assert len(model.to_bytes()) < 3_000_000
     losses = [one.train.loss or 0.0 for one in metrics]
     assert sum(losses[-200:]) < sum(losses[:200]) / 4
 
@@ -381,7 +381,7 @@ def test_the_emotions_are_told_apart_after_training_and_not_before() -> None:
 def test_a_model_that_reads_the_data_too_often_does_worse_on_new_data() -> None:
     training, validation = emotion("train")[::2], emotion("validation")
     recipe = Recipe("supervised", 20, 1, 1.0, 0)
-    trainer = Trainer.begin(base_mind(BASE), training, validation, recipe)
+    trainer = Trainer.begin(base_model(BASE), training, validation, recipe)
 
     early_steps = run(trainer, 3 * 240)
     early = trainer.full_validation()
@@ -402,7 +402,7 @@ def test_a_model_that_reads_the_data_too_often_does_worse_on_new_data() -> None:
 )
 def test_each_ingredient_of_the_recipe_changes_the_model(other: dict[str, Any]) -> None:
     assert learnt().to_bytes() == learnt().to_bytes()
-    assert learnt(**other).mind().to_bytes() != learnt().mind().to_bytes()
+    assert learnt(**other).model().to_bytes() != learnt().model().to_bytes()
 
 
 def test_a_small_rate_is_slow_and_a_large_one_unsteady() -> None:
@@ -410,7 +410,7 @@ def test_a_small_rate_is_slow_and_a_large_one_unsteady() -> None:
 
     def loss(multiplier: float) -> float:
         recipe = Recipe("supervised", 2, 1, multiplier, 0)
-        trainer = Trainer.begin(base_mind(BASE), training, validation, recipe)
+        trainer = Trainer.begin(base_model(BASE), training, validation, recipe)
         run(trainer)
         measured = trainer.full_validation()
         assert measured
@@ -425,9 +425,9 @@ def test_a_small_rate_is_slow_and_a_large_one_unsteady() -> None:
 
 def test_what_has_weight_0_becomes_no_likelier() -> None:
     rows = [chat(f"Question {n}?", "Purple elephants dance.", weight=0) for n in range(5)] + CHATS
-    before = base_mind(BASE).score(prompt_of(ask("Question 1?")), "Purple elephants dance.")
+    before = base_model(BASE).score(prompt_of(ask("Question 1?")), "Purple elephants dance.")
 
-    after = learnt(rows).mind().score(prompt_of(ask("Question 1?")), "Purple elephants dance.")
+    after = learnt(rows).model().score(prompt_of(ask("Question 1?")), "Purple elephants dance.")
 
     assert after.loss >= before.loss
 
@@ -435,16 +435,16 @@ def test_what_has_weight_0_becomes_no_likelier() -> None:
 def test_a_row_with_nothing_to_learn_changes_nothing() -> None:
     trainer = learnt([chat("A?", "B", weight=0)], n_epochs=2)
 
-    fresh = Trainer.begin(base_mind(BASE), [()], None, Recipe("supervised", 2, 1, 1.0, 0))
-    assert trainer.mind().to_bytes() == fresh.mind().to_bytes() == base_mind(BASE).to_bytes()
+    fresh = Trainer.begin(base_model(BASE), [()], None, Recipe("supervised", 2, 1, 1.0, 0))
+    assert trainer.model().to_bytes() == fresh.model().to_bytes() == base_model(BASE).to_bytes()
 
 
 def test_a_child_starts_with_what_its_parent_knows() -> None:
     rows = [lessons_of(row, "chat") for row in CHATS]
-    parent = learnt().mind()
+    parent = learnt().model()
     recipe = Recipe("supervised", 1, 10, 1.0, 0)
 
-    (first,) = run(Trainer.begin(base_mind(BASE), rows, None, recipe))
+    (first,) = run(Trainer.begin(base_model(BASE), rows, None, recipe))
     (second,) = run(Trainer.begin(parent, rows, None, recipe))
 
     assert (second.train.loss or 0.0) < (first.train.loss or 0.0) / 5
@@ -480,7 +480,7 @@ def _tasks() -> tuple[list[Example], Recipe, Callable[[dict[str, Any], str], flo
 def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(kind: Callable[[], Any]) -> None:
     examples, recipe, grade = kind()
     straight, broken = (
-        Trainer.begin(base_mind(BASE), examples, examples[:4], recipe, grade) for _ in range(2)
+        Trainer.begin(base_model(BASE), examples, examples[:4], recipe, grade) for _ in range(2)
     )
 
     expected = run(straight, 57, validate=True)
@@ -494,12 +494,12 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(kind: Callable[[], A
     with pytest.raises(ValueError, match="not those of the run"):
         Trainer.resume(broken.to_bytes(), examples[:3], None, recipe, grade)
     with pytest.raises(ValueError, match="not a training run"):
-        Trainer.resume(base_mind(BASE).to_bytes(), examples, None, recipe, grade)
+        Trainer.resume(base_model(BASE).to_bytes(), examples, None, recipe, grade)
 
 
 def test_the_preferred_answer_draws_ahead_of_the_other() -> None:
     examples, recipe, _ = _pairs()
-    trainer = Trainer.begin(base_mind(BASE), examples[:7], examples[7:], recipe)
+    trainer = Trainer.begin(base_model(BASE), examples[:7], examples[7:], recipe)
 
     metrics = run(trainer)
 
@@ -516,7 +516,7 @@ def test_answers_that_are_graded_better_are_given_more_often() -> None:
     rows = [chat(f"Shall we go to {place}?", word)
             for place in ("sea", "town", "wood", "hill", "mill")
             for word in ("Yes, gladly.", "No, never.")]  # fmt: skip
-    start = learnt(rows, n_epochs=4).mind()
+    start = learnt(rows, n_epochs=4).model()
     tasks = [task_of({"messages": row["messages"][:-1], "wanted": "gladly"}) for row in rows]
     recipe = Recipe("reinforcement", 8, 5, 1.0, 0, compute_multiplier=2, eval_samples=10)
 
@@ -538,7 +538,7 @@ def test_answers_that_are_graded_better_are_given_more_often() -> None:
 
 def test_a_grader_that_fails_counts_as_an_error_and_as_nothing() -> None:
     examples, recipe, grade = _tasks()
-    trainer = Trainer.begin(base_mind(BASE), examples[9:], None, recipe, grade)
+    trainer = Trainer.begin(base_model(BASE), examples[9:], None, recipe, grade)
 
     (metrics,) = run(trainer, 1)
 
@@ -553,7 +553,7 @@ def test_long_rows_are_learnt_in_bounded_work() -> None:
 
     trainer = learnt([row, many, chat("x" * 200_000, "字" * 50_000)], n_epochs=1, batch_size=3)
 
-    mind = trainer.mind()
-    assert mind.score(prompt_of(ask("Go")), "y " * 50_000).tokens == 512
-    assert len(mind.vocabulary) < 8_192 + 257
-    assert len(mind.to_bytes()) < 3_000_000
+    model = trainer.model()
+    assert model.score(prompt_of(ask("Go")), "y " * 50_000).tokens == 512
+    assert len(model.vocabulary) < 8_192 + 257
+    assert len(model.to_bytes()) < 3_000_000

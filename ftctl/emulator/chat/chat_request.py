@@ -182,7 +182,7 @@ def _stop(value: Any, where: str) -> tuple[str, ...]:
 
 
 def _logit_bias(value: Any, where: str) -> Json:
-    """Checked and not applied: its tokens are those of a vocabulary that no mind here has."""
+    """Checked and not applied: its tokens are those of a vocabulary that no model here has."""
     for token, bias in mapping(value, where).items():
         if not (token.isascii() and token.isdigit()):
             cure = "You should only be submitting non-negative integers."

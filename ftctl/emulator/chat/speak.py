@@ -16,19 +16,19 @@ from ftctl.emulator.storage.models import find_weights
 from ftctl.emulator.storage.store import Session
 
 if TYPE_CHECKING:
-    from ftctl.emulator.model import Mind
+    from ftctl.emulator.model import Model
 
 __all__ = ["Answer", "Speaker", "Spoken", "find_speaker", "listen", "read_answer"]
 
-MOST_MINDS = 8
-"""Tuned minds that stay loaded; the one that was longest not asked goes first."""
+MOST_LOADED = 8
+"""Tuned models that stay loaded; the one that was longest not asked goes first."""
 
 _TEXT_SEEDS = 2**64
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a mind said next, in markup; the last piece says nothing but how it `ended`.
+    """What a model said next, in markup; the last piece says nothing but how it `ended`.
 
     `raw` may be a part of a character; `text` has the character once it is whole.
     """
@@ -42,46 +42,46 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who answers: a mind that is at hand, the weights of one, or (neither) the base's own."""
+    """Who answers: a model that is at hand, the weights of one, or (neither) the base's own."""
 
     base: str
     digest: str | None
-    mind: Mind | None
+    model: Model | None
     weights: bytes | None
 
     def ready(self) -> Speaker:
-        """With its mind at hand. May take a second: not to be called in a transaction."""
-        if self.mind is not None:
+        """With its model at hand. May take a second: not to be called in a transaction."""
+        if self.model is not None:
             return self
         with _LOADING:
             return Speaker(self.base, self.digest, self._load(), None)
 
-    def _load(self) -> Mind:
-        from ftctl.emulator.model import Mind, base_mind
+    def _load(self) -> Model:
+        from ftctl.emulator.model import Model, base_model
 
         if self.digest is None or self.weights is None:
-            return base_mind(self.base)
-        mind = _MINDS.find(self.digest)
-        if mind is None:
+            return base_model(self.base)
+        model = _LOADED.find(self.digest)
+        if model is None:
             try:
-                mind = Mind.from_bytes(self.weights)
+                model = Model.from_bytes(self.weights)
             except ValueError as fault:
                 message = f"The weights of this model are damaged: {fault}."
                 raise ApiError(503, message, kind="server_error") from fault
-            _MINDS.keep(self.digest, mind)
-        return mind
+            _LOADED.keep(self.digest, model)
+        return model
 
 
-def find_speaker(session: Session, model: str, base: str) -> Speaker:
-    """The model's mind if it is loaded, its weights if not; the base's where nothing was learnt."""
+def find_speaker(session: Session, name: str, base: str) -> Speaker:
+    """The tuned model if it is loaded, its weights if not; the base's where nothing was learnt."""
     row = session.first(
-        "SELECT sha256 FROM models JOIN weights ON weights.seq = models.weights WHERE id = ?", model
+        "SELECT sha256 FROM models JOIN weights ON weights.seq = models.weights WHERE id = ?", name
     )
     if row is None:
         return Speaker(base, None, None, None)
     digest = str(row["sha256"])
-    mind = _MINDS.find(digest)
-    return Speaker(base, digest, mind, None if mind else find_weights(session, model))
+    model = _LOADED.find(digest)
+    return Speaker(base, digest, model, None if model else find_weights(session, name))
 
 
 def listen(
@@ -91,8 +91,8 @@ def listen(
     from ftctl.emulator.model import Sampling
 
     manner = request.manner
-    mind = speaker.ready().mind
-    assert mind is not None
+    model = speaker.ready().model
+    assert model is not None
     sampling = Sampling(
         temperature=manner.temperature,
         top_p=manner.top_p,
@@ -102,34 +102,34 @@ def listen(
         frequency_penalty=manner.frequency_penalty,
         presence_penalty=manner.presence_penalty,
     )
-    speech = mind.answer(prompt_of(request.messages, request.tools or None), sampling)
+    speech = model.answer(prompt_of(request.messages, request.tools or None), sampling)
     for piece in speech:
         top = tuple((other.bytes, other.logprob) for other in piece.top)
         yield Spoken(piece.text, piece.bytes, piece.logprob, top)
     yield Spoken("", ended="length" if speech.ended == "length" else "stop")
 
 
-class _Minds:
-    """Loaded minds by the digest of their weights; threads may share it."""
+class _LoadedModels:
+    """Loaded models by the digest of their weights; threads may share it."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._minds: OrderedDict[str, Mind] = OrderedDict()
+        self._models: OrderedDict[str, Model] = OrderedDict()
         self._turn = threading.Lock()
 
-    def find(self, digest: str) -> Mind | None:
+    def find(self, digest: str) -> Model | None:
         with self._turn:
-            if digest in self._minds:
-                self._minds.move_to_end(digest)
-            return self._minds.get(digest)
+            if digest in self._models:
+                self._models.move_to_end(digest)
+            return self._models.get(digest)
 
-    def keep(self, digest: str, mind: Mind) -> None:
+    def keep(self, digest: str, model: Model) -> None:
         with self._turn:
-            self._minds[digest] = mind
-            while len(self._minds) > self._most:
-                self._minds.popitem(last=False)
+            self._models[digest] = model
+            while len(self._models) > self._most:
+                self._models.popitem(last=False)
 
 
-_MINDS = _Minds(MOST_MINDS)
+_LOADED = _LoadedModels(MOST_LOADED)
 _LOADING = threading.Lock()
-"""Two requests for one mind load it once."""
+"""Two requests for one model load it once."""

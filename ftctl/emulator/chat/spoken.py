@@ -1,4 +1,4 @@
-"""The pieces that a mind says -> what its client gets to see of them, step by step.
+"""The pieces that a model says -> what its client gets to see of them, step by step.
 
 A stream and a whole answer are made of the same steps, so that they cannot differ.
 """

@@ -147,7 +147,7 @@ class Workshop:
         if bench is None:
             return None
         with bench.turn:
-            return bench.trainer.mind().to_bytes() if bench.trainer.step == job.step else None
+            return bench.trainer.model().to_bytes() if bench.trainer.step == job.step else None
 
     def written(self, job: Job) -> None:
         """All up to the job's step is in the store now, for good."""
@@ -180,7 +180,7 @@ def _one_step(bench: Bench, job: Job) -> None:
     metrics = _figures(measured.train, "train") | _figures(measured.valid, "valid")
     if kept:
         metrics |= _figures(trainer.full_validation(), "full_valid")
-        bench.weights[step] = trainer.mind().to_bytes()
+        bench.weights[step] = trainer.model().to_bytes()
     bench.steps[step] = metrics
 
 
@@ -199,7 +199,7 @@ def _figures(measured: Measured | None, of: str) -> Json:
 
 
 def _trainer(job: Job, material: Material) -> Trainer:
-    from ftctl.emulator.model import Mind, Trainer, base_mind
+    from ftctl.emulator.model import Model, Trainer, base_model
 
     form = form_of(job)
     training = _examples(material.training, form)
@@ -207,7 +207,7 @@ def _trainer(job: Job, material: Material) -> Trainer:
     recipe = _recipe(job)
     if material.saved is not None:
         return Trainer.resume(material.saved.content, training, validation, recipe, material.grade)
-    start = base_mind(job.base) if material.start is None else Mind.from_bytes(material.start)
+    start = base_model(job.base) if material.start is None else Model.from_bytes(material.start)
     return Trainer.begin(start, training, validation, recipe, material.grade)
 
 

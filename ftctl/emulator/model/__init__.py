@@ -10,7 +10,8 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.emulator.model.base import base_mind
+    from ftctl.emulator.model.base import base_model
+    from ftctl.emulator.model.language_model import Model, Score
     from ftctl.emulator.model.lessons import (
         Lesson,
         Pair,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         task_of,
     )
     from ftctl.emulator.model.markup import Answer, ToolCall, answer_text, read_answer
-    from ftctl.emulator.model.mind import Mind, Score
     from ftctl.emulator.model.objectives import Measured
     from ftctl.emulator.model.speech import GREEDY, Alternative, Piece, Sampling, Speech
     from ftctl.emulator.model.trainer import Recipe, StepMetrics, Trainer
@@ -33,20 +33,20 @@ _HOMES = {
     "GREEDY": "speech",
     "Lesson": "lessons",
     "Measured": "objectives",
-    "Mind": "mind",
+    "Model": "language_model",
     "Pair": "lessons",
     "Piece": "speech",
     "Recipe": "trainer",
     "Said": "lessons",
     "Sampling": "speech",
-    "Score": "mind",
+    "Score": "language_model",
     "Speech": "speech",
     "StepMetrics": "trainer",
     "Task": "lessons",
     "ToolCall": "markup",
     "Trainer": "trainer",
     "answer_text": "markup",
-    "base_mind": "base",
+    "base_model": "base",
     "lessons_of": "lessons",
     "pair_of": "lessons",
     "prompt_of": "lessons",
@@ -60,7 +60,7 @@ __all__ = [
     "Answer",
     "Lesson",
     "Measured",
-    "Mind",
+    "Model",
     "Pair",
     "Piece",
     "Recipe",
@@ -73,7 +73,7 @@ __all__ = [
     "ToolCall",
     "Trainer",
     "answer_text",
-    "base_mind",
+    "base_model",
     "lessons_of",
     "pair_of",
     "prompt_of",

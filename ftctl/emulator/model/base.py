@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from zlib import crc32
 
+from ftctl.emulator.model.language_model import Model, untrained
 from ftctl.emulator.model.lessons import Lesson, Said
-from ftctl.emulator.model.mind import Mind, blank_mind
 from ftctl.emulator.model.primer import PRIMER
 from ftctl.emulator.model.trainer import Recipe, Trainer
 
@@ -15,7 +15,7 @@ BATCH_SIZE = 4
 
 
 @lru_cache(maxsize=32)
-def base_mind(name: str) -> Mind:
+def base_model(name: str) -> Model:
     """The model before any fine-tuning. Names differ in the numbers, not in what was read."""
     chats = [
         (Lesson((Said("user", asked),) if asked else (), answer),)
@@ -24,8 +24,8 @@ def base_mind(name: str) -> Mind:
     ]
     seed = crc32(name.encode("utf-8", "replace"))
     trainer = Trainer.begin(
-        blank_mind(name), chats, None, Recipe("supervised", EPOCHS, BATCH_SIZE, 1.5, seed)
+        untrained(name), chats, None, Recipe("supervised", EPOCHS, BATCH_SIZE, 1.5, seed)
     )
     while not trainer.done:
         trainer.advance()
-    return trainer.mind()
+    return trainer.model()

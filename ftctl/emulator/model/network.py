@@ -41,7 +41,7 @@ class Network(Protocol):
     @property
     def vocabulary(self) -> Vocabulary: ...
     @property
-    def known(self) -> Numbers: ...
+    def feature_ids(self) -> Numbers: ...
     @property
     def rows(self) -> Floats: ...
     @property
@@ -70,7 +70,7 @@ class Script:
 def read_prompt(network: Network, prompt: Prompt) -> Reading:
     """Features that the network does not know are left out."""
     numbers, weights = prompt_features(prompt)
-    at = _places(network.known, numbers)
+    at = _places(network.feature_ids, numbers)
     found = at > 0
     return Reading(at[found], weights[found])
 
@@ -83,21 +83,21 @@ def write_script(network: Network, prompt: Prompt, answer: str, most: int) -> Sc
 
 def script_of(network: Network, reading: Reading, tokens: list[int]) -> Script:
     """The same for an answer that is in pieces already."""
-    contexts = _places(network.known, context_features(tokens))
+    contexts = _places(network.feature_ids, context_features(tokens))
     return Script(reading, np.array(tokens, np.int32), contexts)
 
 
 def next_state(network: Network, prompt: Floats, tokens: list[int]) -> Floats:
     """The place behind the tokens as a row of numbers, (1, WIDTH), for a prompt's own row."""
-    around = network.rows[_places(network.known, next_context(tokens))]
+    around = network.rows[_places(network.feature_ids, next_context(tokens))]
     total: Floats = around.sum(axis=1) * np.float32(CONTEXT_GAIN) + prompt
     return total
 
 
-def _places(known: Numbers, numbers: Numbers) -> Indices:
+def _places(feature_ids: Numbers, numbers: Numbers) -> Indices:
     """Where each feature stands in the table; 0 for one that does not."""
-    at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-    return np.where(known[at] == numbers, at, 0).astype(np.int32)
+    at = np.minimum(np.searchsorted(feature_ids, numbers), len(feature_ids) - 1)
+    return np.where(feature_ids[at] == numbers, at, 0).astype(np.int32)
 
 
 def prompt_state(network: Network, reading: Reading) -> Floats:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ftctl.emulator.model.features import Floats
+from ftctl.emulator.model.language_model import MOST_PIECES
 from ftctl.emulator.model.lessons import Lesson, Pair, Prompt, Task
-from ftctl.emulator.model.mind import MOST_PIECES
 from ftctl.emulator.model.network import (
     Gradient,
     Judged,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ftctl.emulator.model.arrays import pack, unpack
+from ftctl.emulator.model.language_model import Model
 from ftctl.emulator.model.lessons import Pair, Prompt, Task
-from ftctl.emulator.model.mind import Mind
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.objectives import (
     Example,
@@ -69,7 +69,7 @@ class Trainer:
 
     def __init__(
         self,
-        start: Mind,
+        start: Model,
         training: Sequence[Example],
         validation: Sequence[Example],
         recipe: Recipe,
@@ -87,7 +87,7 @@ class Trainer:
     @classmethod
     def begin(
         cls,
-        start: Mind,
+        start: Model,
         training: Sequence[Example],
         validation: Sequence[Example] | None,
         recipe: Recipe,
@@ -108,7 +108,7 @@ class Trainer:
         """The run that `to_bytes` wrote; ValueError if these bytes or examples are not its own."""
         facts, arrays = unpack(packed)
         try:
-            start = Mind.from_bytes(arrays.pop("start").tobytes())
+            start = Model.from_bytes(arrays.pop("start").tobytes())
             trainer = cls(start, training, validation or (), recipe, grade)
             trainer.step = int(facts["step"])
             for name, array in arrays.items():
@@ -149,9 +149,9 @@ class Trainer:
         places = spread(range(len(self._validation)), most)
         return self._objective.measure(self._validation_rows(places), self._seeds(_FULL))
 
-    def mind(self) -> Mind:
+    def model(self) -> Model:
         """The model as it stands."""
-        return self._weights.mind()
+        return self._weights.model()
 
     def _batch(self) -> list[Placed]:
         size = self._recipe.batch_size
@@ -190,7 +190,7 @@ def _objective(weights: Weights, recipe: Recipe, grade: Grade | None) -> Objecti
         case "supervised":
             return Supervised(weights)
         case "dpo":
-            return Preference(weights, weights.mind(), recipe.beta)
+            return Preference(weights, weights.model(), recipe.beta)
         case "reinforcement":
             assert grade is not None, "a reinforcement needs a grader"
             draws = round(_DRAWS * recipe.compute_multiplier)

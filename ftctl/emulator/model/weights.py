@@ -14,8 +14,8 @@ from ftctl.emulator.model.features import (
     context_features,
     prompt_features,
 )
+from ftctl.emulator.model.language_model import MOST_PIECES, Model, kept, rounded
 from ftctl.emulator.model.lessons import Prompt
-from ftctl.emulator.model.mind import MOST_PIECES, Mind, kept, rounded
 from ftctl.emulator.model.network import WIDTH, Gradient
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import Vocabulary
@@ -49,7 +49,7 @@ class Weights:
 
     name: str
     vocabulary: Vocabulary
-    known: Numbers
+    feature_ids: Numbers
     rows: Floats
     output: Floats
     bias: Floats
@@ -73,10 +73,10 @@ class Weights:
         self.bias += gradient.bias * _pace(rate * BIAS_RATE, self.bias_memory)[:, 0]
         self.bias.clip(-_LIMIT, _LIMIT, out=self.bias)
 
-    def mind(self) -> Mind:
+    def model(self) -> Model:
         """The model as it is now."""
         numbers = {"rows": self.rows, "output": self.output, "bias": self.bias}
-        return rounded(self.name, self.vocabulary, self.known, **numbers)
+        return rounded(self.name, self.vocabulary, self.feature_ids, **numbers)
 
 
 def _square(gradient: Floats) -> Floats:
@@ -89,7 +89,7 @@ def _pace(rate: float, memory: Floats) -> Floats:
     return pace[:, None]
 
 
-def grown(start: Mind, prompts: Sequence[Prompt], answers: Sequence[str]) -> Weights:
+def grown(start: Model, prompts: Sequence[Prompt], answers: Sequence[str]) -> Weights:
     """The model with room for what these hold; it says the same as before, until it is trained."""
     answers = spread(answers, MOST_READ)
     vocabulary = start.vocabulary.extended(answers)
@@ -99,10 +99,10 @@ def grown(start: Mind, prompts: Sequence[Prompt], answers: Sequence[str]) -> Wei
     for answer in answers:
         tokens = vocabulary.encode(answer, MOST_PIECES)
         counts.update(context_features(tokens).ravel().tolist())
-    known, rows = _with_room(start, counts)
+    feature_ids, rows = _with_room(start, counts)
     output, bias = _with_words(start, vocabulary)
     memory = [np.zeros(len(array), np.float32) for array in (rows, output, bias)]
-    return Weights(start.name, vocabulary, known, rows, output, bias, *memory)
+    return Weights(start.name, vocabulary, feature_ids, rows, output, bias, *memory)
 
 
 def spread(items: Sequence[_Item], most: int) -> Sequence[_Item]:
@@ -112,17 +112,17 @@ def spread(items: Sequence[_Item], most: int) -> Sequence[_Item]:
     return [items[place * len(items) // most] for place in range(most)]
 
 
-def _with_room(start: Mind, counts: Counter[int]) -> tuple[Numbers, Floats]:
-    here = set(start.known.tolist())
+def _with_room(start: Model, counts: Counter[int]) -> tuple[Numbers, Floats]:
+    here = set(start.feature_ids.tolist())
     new = _commonest(((n, count) for n, count in counts.items() if n not in here), MOST_NEW_ROWS)
-    kept = np.arange(len(start.known))
+    kept = np.arange(len(start.feature_ids))
     if len(kept) + len(new) > MOST_ROWS:
         loudest = np.argsort(-_square(start.rows[1:]), kind="stable") + 1
         kept = np.concatenate(([0], np.sort(loudest[: MOST_ROWS - len(new) - 1])))
-    known = np.concatenate([start.known[kept], np.array(new, np.uint32)])
+    feature_ids = np.concatenate([start.feature_ids[kept], np.array(new, np.uint32)])
     rows = np.concatenate([start.rows[kept], np.zeros((len(new), WIDTH), np.float32)])
-    order = np.argsort(known, kind="stable")
-    return known[order], rows[order]
+    order = np.argsort(feature_ids, kind="stable")
+    return feature_ids[order], rows[order]
 
 
 def _commonest(counted: Iterable[tuple[int, int]], most: int) -> list[int]:
@@ -130,7 +130,7 @@ def _commonest(counted: Iterable[tuple[int, int]], most: int) -> list[int]:
     return [number for number, _ in ranked[:most]]
 
 
-def _with_words(start: Mind, vocabulary: Vocabulary) -> tuple[Floats, Floats]:
+def _with_words(start: Model, vocabulary: Vocabulary) -> tuple[Floats, Floats]:
     """New words start as unlikely as the least likely quarter of the old pieces."""
     fresh = vocabulary.words[len(start.vocabulary.words) :]
     drawn = [_first_row(start.name, word) for word in fresh]

@@ -28,22 +28,22 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mind:
+class Model:
     """The weights of one model, in numbers that 16 bits can hold: what is kept is what speaks.
 
-    `rows` is (features, WIDTH) and belongs to the sorted hashes in `known`, `output` is
+    `rows` is (features, WIDTH) and belongs to the sorted hashes in `feature_ids`, `output` is
     (pieces, WIDTH) and `bias` (pieces) to the vocabulary. Nothing in it ever changes.
     """
 
     name: str  # of the base model
     vocabulary: Vocabulary
-    known: Numbers
+    feature_ids: Numbers
     rows: Floats
     output: Floats
     bias: Floats
 
     def __post_init__(self) -> None:
-        for array in (self.known, self.rows, self.output, self.bias):
+        for array in (self.feature_ids, self.rows, self.output, self.bias):
             array.flags.writeable = False
 
     def answer(self, prompt: Prompt, sampling: Sampling) -> Speech:
@@ -61,41 +61,41 @@ class Mind:
         words = self.vocabulary.words
         text = np.frombuffer(b"".join(words), "|u1")
         sizes = np.array([len(word) for word in words], "|u1")
-        arrays = {"words": text, "sizes": sizes, "known": self.known.astype("<u4")}
+        arrays = {"words": text, "sizes": sizes, "known": self.feature_ids.astype("<u4")}
         for name in ("rows", "output", "bias"):
             arrays[name] = getattr(self, name).astype("<f2")
         return pack({"name": self.name}, arrays)
 
     @staticmethod
-    def from_bytes(packed: bytes) -> Mind:
+    def from_bytes(packed: bytes) -> Model:
         """ValueError if these are not a model's bytes."""
         facts, arrays = unpack(packed)
         try:
             sizes, text = arrays["sizes"].tolist(), arrays["words"].tobytes()
             numbers = {n: arrays[n].astype(np.float32) for n in ("rows", "output", "bias")}
-            name, known = str(facts["name"]), arrays["known"].astype(np.uint32)
+            name, feature_ids = str(facts["name"]), arrays["known"].astype(np.uint32)
         except (KeyError, TypeError) as fault:
             raise ValueError(f"not a model's bytes: {fault!r}") from fault
         ends = np.cumsum([0, *sizes]).tolist()
         words = tuple(text[start:end] for start, end in pairwise(ends))
-        mind = Mind(name, Vocabulary(words), known, **numbers)
-        if ends[-1] != len(text) or not _consistent(mind):
+        model = Model(name, Vocabulary(words), feature_ids, **numbers)
+        if ends[-1] != len(text) or not _consistent(model):
             raise ValueError("not a model's bytes: its parts do not fit")
-        return mind
+        return model
 
 
-def _consistent(mind: Mind) -> bool:
-    pieces = len(mind.vocabulary)
+def _consistent(model: Model) -> bool:
+    pieces = len(model.vocabulary)
     return (
-        len(mind.known) > 0
-        and mind.rows.shape == (len(mind.known), WIDTH)
-        and mind.output.shape == (pieces, WIDTH)
-        and mind.bias.shape == (pieces,)
+        len(model.feature_ids) > 0
+        and model.rows.shape == (len(model.feature_ids), WIDTH)
+        and model.output.shape == (pieces, WIDTH)
+        and model.bias.shape == (pieces,)
     )
 
 
 @lru_cache(maxsize=64)
-def blank_mind(name: str) -> Mind:
+def untrained(name: str) -> Model:
     """A model that has learnt nothing; its output rows are random, by its name."""
     generator = np.random.default_rng(list(name.encode("utf-8", "replace")))
     output = generator.normal(0.0, WIDTH**-0.5, (FIRST_WORD, WIDTH))
@@ -112,14 +112,14 @@ def blank_mind(name: str) -> Mind:
 def rounded(
     name: str,
     vocabulary: Vocabulary,
-    known: Numbers,
+    feature_ids: Numbers,
     *,
     rows: Floats,
     output: Floats,
     bias: Floats,
-) -> Mind:
+) -> Model:
     """A model of copies of these numbers, rounded to what is kept."""
-    return Mind(name, vocabulary, known.copy(), kept(rows), kept(output), kept(bias))
+    return Model(name, vocabulary, feature_ids.copy(), kept(rows), kept(output), kept(bias))
 
 
 def kept(numbers: Floats) -> Floats:
