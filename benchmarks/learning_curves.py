@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from ftctl.emulator.model import GREEDY, Lesson, Model, Recipe, Trainer, base_model, lessons_of
+from ftctl.emulator.model import GREEDY, AssistantTurn, Model, Recipe, Trainer, base_model, turns_of
 
 BASE = "gpt-4o-mini-2024-07-18"
 MULTIPLIERS = {0.3: "#3b6fb6", 1.0: "#2c8a57", 3.0: "#c2552d"}
 EPOCHS, SEEDS = 6, range(5)
 POINTS = 72
-Rows = list[tuple[Lesson, ...]]
+Rows = list[tuple[AssistantTurn, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
 
 def _read(path: Path) -> Rows:
     lines = path.read_text("utf-8").splitlines()
-    return [lessons_of(json.loads(line), "chat") for line in lines]
+    return [turns_of(json.loads(line), "chat") for line in lines]
 
 
 def _curve(multiplier: float, training: Rows, validation: Rows) -> Curve:

@@ -1,4 +1,4 @@
-"""What a model says, heard step by step: never markup, never half a character, never too much."""
+"""What a client gets of an answer, step by step: never its encoding, half a character, too much."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ftctl.emulator.chat.completion import Head, whole_choice
 from ftctl.emulator.chat.speak import Spoken
 from ftctl.emulator.chat.spoken import Delta, deltas
 from ftctl.emulator.chat.tools import NO_CALLS, Choice
-from ftctl.emulator.model.markup import answer_text
+from ftctl.emulator.model.message_codec import encode_message
 
 ANY_CALL = Choice(None)
 
@@ -79,7 +79,7 @@ def test_a_message_is_heard_as_it_was_learnt_however_it_is_cut(
     learnt = {"content": content, "tool_calls": calls, "refusal": refusal}
     terms = Terms(ANY_CALL)
 
-    message = choice(heard(answer_text(learnt), terms, cuts), terms)["message"]
+    message = choice(heard(encode_message(learnt), terms, cuts), terms)["message"]
 
     assert (message["content"] or "") == content
     assert called(message) == [
@@ -150,7 +150,7 @@ def test_a_character_is_told_whole_and_its_bytes_as_the_hosted_service_writes_th
 
 
 def test_a_call_is_told_by_its_name_first_and_then_by_its_arguments() -> None:
-    text = answer_text(
+    text = encode_message(
         {"content": None, "tool_calls": [call("look", '{"a": 1}'), call("go", "{}")]}
     )
 
@@ -175,7 +175,7 @@ def test_a_call_is_told_by_its_name_first_and_then_by_its_arguments() -> None:
 def test_only_calls_that_the_request_permits_are_told(
     terms: Choice, calls: list[str], finish: str
 ) -> None:
-    text = answer_text({"content": None, "tool_calls": [call("look", "{}"), call("go", "{}")]})
+    text = encode_message({"content": None, "tool_calls": [call("look", "{}"), call("go", "{}")]})
 
     shown = choice(heard(text, Terms(terms)), Terms(terms))
 
@@ -185,7 +185,7 @@ def test_only_calls_that_the_request_permits_are_told(
 
 
 def test_a_call_that_breaks_off_within_its_name_is_not_told() -> None:
-    whole = answer_text({"content": None, "tool_calls": [call("look", '{"a": 1}')]})
+    whole = encode_message({"content": None, "tool_calls": [call("look", '{"a": 1}')]})
 
     within_name = choice(heard(whole[:3], Terms(ANY_CALL), ended="length"), Terms(ANY_CALL))
     within_arguments = choice(heard(whole[:9], Terms(ANY_CALL), ended="length"), Terms(ANY_CALL))
@@ -196,7 +196,7 @@ def test_a_call_that_breaks_off_within_its_name_is_not_told() -> None:
 
 
 def test_the_older_form_of_a_call_is_told_in_the_form_that_was_asked_for() -> None:
-    text = answer_text({"content": None, "function_call": {"name": "look", "arguments": "{}"}})
+    text = encode_message({"content": None, "function_call": {"name": "look", "arguments": "{}"}})
     older, newer = Terms(Choice(None, 1, "functions")), Terms(ANY_CALL)
 
     as_function = choice(heard(text, older), older)
@@ -207,8 +207,8 @@ def test_the_older_form_of_a_call_is_told_in_the_form_that_was_asked_for() -> No
     assert called(as_tool["message"]) == [("look", "{}")]
 
 
-def test_log_probabilities_show_no_markup() -> None:
-    text = answer_text({"content": "Yes.", "tool_calls": [call("look", "{}")]})
+def test_log_probabilities_show_no_encoding() -> None:
+    text = encode_message({"content": "Yes.", "tool_calls": [call("look", "{}")]})
     terms = Terms(ANY_CALL, logprobs=True)
 
     # The second piece ends the content and opens the call.

@@ -37,7 +37,7 @@ from ftctl.emulator.graders.stems import stem
 from ftctl.emulator.graders.templates import MAX_TEXT, BadTemplate, check_template, render
 from ftctl.emulator.graders.text_similarity import METRICS, common_length, similarity
 from ftctl.emulator.http.wire import ApiError, Json
-from ftctl.emulator.model.markup import answer_text
+from ftctl.emulator.model.message_codec import encode_message
 from ftctl.emulator.storage.store import Session
 
 SPEC = DATA / "openapi" / "openai-fine-tuning.json"
@@ -310,7 +310,7 @@ def test_a_text_that_grows_without_bound_is_cut_short() -> None:
 
 def test_the_calls_of_tools_in_a_sample_can_be_graded() -> None:
     call = {"type": "function", "function": {"name": "look_up", "arguments": '{"city":"Rom"}'}}
-    text = answer_text({"role": "assistant", "content": None, "tool_calls": [call]})
+    text = encode_message({"role": "assistant", "content": None, "tool_calls": [call]})
     grader = {
         **CHECK,
         "input": "{{sample.output_tools[0].function.name}} "
@@ -468,7 +468,7 @@ def test_a_training_reward_stays_between_0_and_1() -> None:
         ('{"result": "high"}', "model_grader_parse_error"),
         ('{"result": 1e999}', "model_grader_parse_error"),
         ("1e999", "model_grader_parse_error"),
-        (answer_text({"role": "assistant", "refusal": "No."}), "model_grader_refusal_error"),
+        (encode_message({"role": "assistant", "refusal": "No."}), "model_grader_refusal_error"),
     ],
 )
 def test_words_that_are_no_score_are_an_error(said: str, flag: str) -> None:

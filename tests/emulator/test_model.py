@@ -1,4 +1,4 @@
-"""The small model: rows become lessons, it learns them by gradient steps and answers like them."""
+"""The small model: rows become examples, it learns them by gradient steps and answers like them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 
 from ftctl.emulator.model import (
     GREEDY,
-    Lesson,
+    AssistantTurn,
     Model,
     Recipe,
     Sampling,
     Trainer,
-    answer_text,
     base_model,
-    lessons_of,
-    pair_of,
+    decode_message,
+    encode_message,
+    graded_prompt_of,
+    preference_pair_of,
     prompt_of,
-    read_answer,
-    task_of,
+    turns_of,
 )
+from ftctl.emulator.model.examples import Example
 from ftctl.emulator.model.numeric import np
-from ftctl.emulator.model.objectives import Example
 from ftctl.emulator.model.trainer import StepMetrics
 
 BASE = "gpt-4o-mini-2024-07-18"
@@ -66,9 +66,7 @@ CHATS = [
 def learnt(rows: Sequence[dict[str, Any]] = CHATS, **more: Any) -> Trainer:
     recipe = Recipe(**{"method": "supervised", "n_epochs": 10, "batch_size": 1, "seed": 3,
                        "learning_rate_multiplier": 1.0, **more})  # fmt: skip
-    trainer = Trainer.begin(
-        base_model(BASE), [lessons_of(row, "chat") for row in rows], None, recipe
-    )
+    trainer = Trainer.begin(base_model(BASE), [turns_of(row, "chat") for row in rows], None, recipe)
     run(trainer)
     return trainer
 
@@ -78,15 +76,15 @@ def run(trainer: Trainer, steps: int | None = None, *, validate: bool = False) -
     return [trainer.advance(validate=validate) for _ in range(trainer.step, last)]
 
 
-def emotion(name: str) -> list[tuple[Lesson, ...]]:
+def emotion(name: str) -> list[tuple[AssistantTurn, ...]]:
     path = DATA / "emotion" / f"{name}.jsonl"
     if not path.exists():
         pytest.skip(f"no {path}")
     lines = path.read_text("utf-8").splitlines()
-    return [lessons_of(json.loads(line), "chat") for line in lines]
+    return [turns_of(json.loads(line), "chat") for line in lines]
 
 
-def share_right(model: Model, rows: list[tuple[Lesson, ...]]) -> float:
+def share_right(model: Model, rows: list[tuple[AssistantTurn, ...]]) -> float:
     answers = ["".join(p.text for p in model.answer(row[0].prompt, GREEDY)) for row in rows]
     return sum(a == row[0].answer for a, row in zip(answers, rows, strict=True)) / len(rows)
 
@@ -94,7 +92,7 @@ def share_right(model: Model, rows: list[tuple[Lesson, ...]]) -> float:
 # What is learnt of a row
 
 
-def test_every_turn_of_the_assistant_is_a_lesson_but_those_of_weight_0() -> None:
+def test_every_turn_of_the_assistant_is_learnt_but_those_of_weight_0() -> None:
     row = {
         "messages": [
             {"role": "developer", "content": "Be brief."},
@@ -105,16 +103,16 @@ def test_every_turn_of_the_assistant_is_a_lesson_but_those_of_weight_0() -> None
         ]
     }
 
-    (lesson,) = lessons_of(row, "chat")
+    (turn,) = turns_of(row, "chat")
 
-    assert [(said.role, said.text) for said in lesson.prompt] == [
+    assert [(said.role, said.text) for said in turn.prompt] == [
         ("system", "Be brief."),
         ("user", "Kim: Hi"),
         ("assistant", "Hm"),
         ("user", "Again"),
     ]
-    assert lesson.answer == "Hello"
-    assert lesson.prompt == prompt_of(row["messages"][:-1])
+    assert turn.answer == "Hello"
+    assert turn.prompt == prompt_of(row["messages"][:-1])
 
 
 def test_two_images_and_two_lists_of_tools_differ() -> None:
@@ -127,19 +125,21 @@ def test_two_images_and_two_lists_of_tools_differ() -> None:
     assert prompt_of(ask("x"), [{"type": "function"}]) != prompt_of(ask("x"))
 
 
-def test_completions_pairs_and_tasks_are_read_too() -> None:
+def test_completions_preferences_and_graded_prompts_are_read_too() -> None:
     pair = {
         "input": {"messages": ask("Tea?")},
         "preferred_output": [{"role": "assistant", "content": "Yes"}],
         "non_preferred_output": [{"role": "assistant", "content": "No"}],
     }
 
-    (completion,) = lessons_of({"prompt": "Once", "completion": " upon"}, "completion")
+    (completion,) = turns_of({"prompt": "Once", "completion": " upon"}, "completion")
 
-    assert completion == Lesson(prompt_of(ask("Once")), " upon")
-    assert (pair_of(pair).preferred, pair_of(pair).non_preferred) == ("Yes", "No")
+    assert completion == AssistantTurn(prompt_of(ask("Once")), " upon")
+    preference = preference_pair_of(pair)
+    assert (preference.preferred, preference.non_preferred) == ("Yes", "No")
     row = {"messages": ask("2+2?"), "answer": "4"}
-    assert (task_of(row).prompt, task_of(row).item) == (prompt_of(ask("2+2?")), row)
+    graded = graded_prompt_of(row)
+    assert (graded.prompt, graded.item) == (prompt_of(ask("2+2?")), row)
 
 
 texts = st.text(st.characters(codec=None) | st.sampled_from("\x00\x01\x02\x03\x04\x05\x06\x10"))
@@ -148,7 +148,7 @@ calls = st.fixed_dictionaries({"name": texts, "arguments": texts})
 
 @given(texts, st.lists(calls, max_size=3), texts | st.none(), calls | st.none(), st.booleans())
 @settings(deadline=None)
-def test_markup_is_read_back_as_it_was_written(
+def test_a_message_is_decoded_as_it_was_encoded(
     content: str,
     tools: list[dict[str, str]],
     refusal: str | None,
@@ -163,7 +163,7 @@ def test_markup_is_read_back_as_it_was_written(
         "function_call": function,
     }
 
-    answer = read_answer(answer_text(message))
+    answer = decode_message(encode_message(message))
 
     assert answer.content == ((None if other else "") if silent else content)
     assert [(one.name, one.arguments) for one in answer.tool_calls] == [
@@ -177,7 +177,7 @@ def test_markup_is_read_back_as_it_was_written(
 @given(texts)
 @settings(deadline=None)
 def test_any_text_can_be_read_as_an_answer(text: str) -> None:
-    answer = read_answer(text)
+    answer = decode_message(text)
     again = {
         "content": answer.content,
         "refusal": answer.refusal,
@@ -189,7 +189,7 @@ def test_any_text_can_be_read_as_an_answer(text: str) -> None:
         and {"name": answer.function_call.name, "arguments": answer.function_call.arguments},
     }
 
-    assert read_answer(answer_text(again)) == answer
+    assert decode_message(encode_message(again)) == answer
 
 
 json_values = st.recursive(
@@ -214,7 +214,7 @@ odd_messages = st.lists(
 def test_odd_rows_are_learnt_and_answered_all_the_same(
     messages: list[dict[str, Any]], tools: Any
 ) -> None:
-    rows = [lessons_of({"messages": messages, "tools": tools}, "chat")]
+    rows = [turns_of({"messages": messages, "tools": tools}, "chat")]
     recipe = Recipe("supervised", 1, 1, 1.0, 0)
     trainer = Trainer.begin(base_model(BASE), rows, rows, recipe)
 
@@ -222,7 +222,7 @@ def test_odd_rows_are_learnt_and_answered_all_the_same(
     list(trainer.model().answer(prompt_of(messages, tools), Sampling(max_tokens=5)))
 
     assert math.isfinite(metrics.train.loss or 0.0)
-    assert pair_of({"input": {"messages": messages}, "preferred_output": messages})
+    assert preference_pair_of({"input": {"messages": messages}, "preferred_output": messages})
 
 
 def test_what_is_nested_deeply_is_read_too() -> None:
@@ -264,7 +264,7 @@ def test_a_tool_call_is_learnt_and_said() -> None:
     row = {"messages": [*ask("Weather in Oslo?"), message]}
     model = learnt([row, *CHATS]).model()
 
-    answer = read_answer(said(model, ask("Weather in Oslo?")))
+    answer = decode_message(said(model, ask("Weather in Oslo?")))
 
     assert answer.content is None
     assert [(one.name, one.arguments) for one in answer.tool_calls] == [tuple(call.values())]
@@ -276,13 +276,13 @@ def test_a_model_keeps_all_it_knows_in_its_bytes() -> None:
     again = Model.from_bytes(model.to_bytes())
 
     assert again.to_bytes() == model.to_bytes()
-    lesson = lessons_of(CHATS[0], "chat")[0]
-    assert again.score(*_of(lesson)) == model.score(*_of(lesson))
+    turn = turns_of(CHATS[0], "chat")[0]
+    assert again.score(*_of(turn)) == model.score(*_of(turn))
     assert len(model.to_bytes()) < 1_000_000
 
 
-def _of(lesson: Lesson) -> tuple[Any, str]:
-    return lesson.prompt, lesson.answer
+def _of(turn: AssistantTurn) -> tuple[Any, str]:
+    return turn.prompt, turn.answer
 
 
 @given(st.data())
@@ -351,9 +351,9 @@ def test_an_answer_has_an_upper_bound_and_obeys_a_lower_one() -> None:
     assert (list(none), none.ended) == ([], "length")
 
 
-def test_lessons_and_markup_need_no_numpy() -> None:
+def test_examples_and_the_message_codec_need_no_numpy() -> None:
     code = (
-        "import sys; from ftctl.emulator.model import lessons_of, read_answer;"
+        "import sys; from ftctl.emulator.model import turns_of, decode_message;"
         "assert 'numpy' not in sys.modules; from ftctl.emulator.model import Model;"
         "import os; assert 'numpy' in sys.modules; assert 'MKL_NUM_THREADS' not in os.environ"
     )
@@ -440,7 +440,7 @@ def test_a_row_with_nothing_to_learn_changes_nothing() -> None:
 
 
 def test_a_child_starts_with_what_its_parent_knows() -> None:
-    rows = [lessons_of(row, "chat") for row in CHATS]
+    rows = [turns_of(row, "chat") for row in CHATS]
     parent = learnt().model()
     recipe = Recipe("supervised", 1, 10, 1.0, 0)
 
@@ -451,7 +451,7 @@ def test_a_child_starts_with_what_its_parent_knows() -> None:
 
 
 def _supervised() -> tuple[list[Example], Recipe, None]:
-    return [lessons_of(row, "chat") for row in CHATS], Recipe("supervised", 12, 2, 1.0, 7), None
+    return [turns_of(row, "chat") for row in CHATS], Recipe("supervised", 12, 2, 1.0, 7), None
 
 
 def _pairs() -> tuple[list[Example], Recipe, None]:
@@ -462,7 +462,11 @@ def _pairs() -> tuple[list[Example], Recipe, None]:
             "non_preferred_output": [{"role": "assistant", "content": "Ask the captain."}],
         }
 
-    return [pair_of(row(place)) for place in range(10)], Recipe("dpo", 12, 2, 1.0, 7), None
+    return (
+        [preference_pair_of(row(place)) for place in range(10)],
+        Recipe("dpo", 12, 2, 1.0, 7),
+        None,
+    )
 
 
 def _brief(item: dict[str, Any], text: str) -> float:
@@ -471,12 +475,12 @@ def _brief(item: dict[str, Any], text: str) -> float:
     return 1 / (1 + len(text) / 10)
 
 
-def _tasks() -> tuple[list[Example], Recipe, Callable[[dict[str, Any], str], float]]:
+def _graded_prompts() -> tuple[list[Example], Recipe, Callable[[dict[str, Any], str], float]]:
     rows = [{"messages": row["messages"][:-1], "odd": n == 9} for n, row in enumerate(CHATS)]
-    return [task_of(row) for row in rows], Recipe("reinforcement", 12, 2, 1.0, 7), _brief
+    return [graded_prompt_of(row) for row in rows], Recipe("reinforcement", 12, 2, 1.0, 7), _brief
 
 
-@pytest.mark.parametrize("kind", [_supervised, _pairs, _tasks])
+@pytest.mark.parametrize("kind", [_supervised, _pairs, _graded_prompts])
 def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(kind: Callable[[], Any]) -> None:
     examples, recipe, grade = kind()
     straight, broken = (
@@ -517,13 +521,15 @@ def test_answers_that_are_graded_better_are_given_more_often() -> None:
             for place in ("sea", "town", "wood", "hill", "mill")
             for word in ("Yes, gladly.", "No, never.")]  # fmt: skip
     start = learnt(rows, n_epochs=4).model()
-    tasks = [task_of({"messages": row["messages"][:-1], "wanted": "gladly"}) for row in rows]
+    examples = [
+        graded_prompt_of({"messages": row["messages"][:-1], "wanted": "gladly"}) for row in rows
+    ]
     recipe = Recipe("reinforcement", 8, 5, 1.0, 0, compute_multiplier=2, eval_samples=10)
 
     def grade(item: dict[str, Any], text: str) -> float:
         return float(item["wanted"] in text)
 
-    trainer = Trainer.begin(start, tasks, tasks, recipe, grade)
+    trainer = Trainer.begin(start, examples, examples, recipe, grade)
     before = trainer.full_validation()
     metrics = run(trainer, validate=True)
     after = trainer.full_validation()
@@ -537,7 +543,7 @@ def test_answers_that_are_graded_better_are_given_more_often() -> None:
 
 
 def test_a_grader_that_fails_counts_as_an_error_and_as_nothing() -> None:
-    examples, recipe, grade = _tasks()
+    examples, recipe, grade = _graded_prompts()
     trainer = Trainer.begin(base_model(BASE), examples[9:], None, recipe, grade)
 
     (metrics,) = run(trainer, 1)

@@ -1,4 +1,4 @@
-"""A model and what was said to it -> its answer, piece by piece; the one door to `model`."""
+"""A model and what was said to it -> its answer, piece by piece."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ftctl.emulator.chat.chat_request import ChatRequest
 from ftctl.emulator.http.wire import ApiError
-from ftctl.emulator.model.lessons import prompt_of
-from ftctl.emulator.model.markup import Answer, read_answer
+from ftctl.emulator.model.examples import prompt_of
 from ftctl.emulator.storage.models import find_weights
 from ftctl.emulator.storage.store import Session
 
 if TYPE_CHECKING:
     from ftctl.emulator.model import Model
-
-__all__ = ["Answer", "Speaker", "Spoken", "find_speaker", "listen", "read_answer"]
 
 MOST_LOADED = 8
 """Tuned models that stay loaded; the one that was longest not asked goes first."""
@@ -28,7 +25,7 @@ _TEXT_SEEDS = 2**64
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a model said next, in markup; the last piece says nothing but how it `ended`.
+    """What a model said next, encoded; the last piece says nothing but how it `ended`.
 
     `raw` may be a part of a character; `text` has the character once it is whole.
     """

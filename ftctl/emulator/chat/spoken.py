@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from ftctl.emulator.chat.chat_request import Terms
-from ftctl.emulator.chat.speak import Answer, Spoken, read_answer
+from ftctl.emulator.chat.speak import Spoken
+from ftctl.emulator.model.message_codec import Answer, decode_message
 
 Finish = Literal["stop", "length", "tool_calls", "function_call"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Text without any of these says itself: only beside them can there be markup."""
+"""Text without any of these says itself: only beside them can anything be encoded."""
 
 
 class Tokens(Protocol):
@@ -104,7 +105,7 @@ class _Ear:
         before = len(self._answer.content or "")
         self._said += piece.text
         self._plain = self._plain and not _CONTROL.search(piece.text)
-        self._answer = Answer(self._said) if self._plain else read_answer(self._said)
+        self._answer = Answer(self._said) if self._plain else decode_message(self._said)
         if self._terms.logprobs and piece.raw:
             self._wait(before, piece)
         content, stopped = self._content(final=piece.ended is not None)

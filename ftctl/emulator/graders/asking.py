@@ -43,7 +43,7 @@ def _speaker(session: Session, name: str) -> Speaker | None:
 
 
 def _answer(speaker: Speaker, body: Json) -> str:
-    """In markup: a refusal or a call of a tool has to be told from content."""
+    """Encoded: a refusal or a call of a tool has to be told from content."""
     request = read_chat_request(body)
     most = min(MOST_PIECES, request.terms.most_tokens or MOST_PIECES)
     seed = (request.manner.seed or 0,)

@@ -17,10 +17,10 @@ from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.graders.grader_errors import GraderError
 from ftctl.emulator.graders.templates import render
 from ftctl.emulator.http.wire import ApiError, Json
-from ftctl.emulator.model.markup import read_answer
+from ftctl.emulator.model.message_codec import decode_message
 
 Ask = Callable[[str, list[Json], Json], str]
-"""A model, chat messages and sampling parameters to the model's answer, in markup where it is no
+"""A model, chat messages and sampling parameters to the model's answer, encoded where it is no
 plain text. An ApiError, such as for a model that does not exist, is why there is no answer."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -72,7 +72,7 @@ def _verdict(
     if ask is None:
         raise GraderError("model_grader_server_error", "No model can be asked here.")
     try:
-        answer = read_answer(ask(model, list(messages), _sampling(grader)))
+        answer = decode_message(ask(model, list(messages), _sampling(grader)))
     except ApiError as refusal:
         raise GraderError("model_grader_server_error", refusal.message) from None
     text = answer.content or ""

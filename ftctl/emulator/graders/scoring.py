@@ -15,7 +15,7 @@ from ftctl.emulator.graders.judge import Ask, Verdict, label_by_model, score_by_
 from ftctl.emulator.graders.templates import render
 from ftctl.emulator.graders.text_similarity import similarity
 from ftctl.emulator.http.wire import Json
-from ftctl.emulator.model.markup import read_answer
+from ftctl.emulator.model.message_codec import decode_message
 from ftctl.emulator.settings import Settings
 
 RUN_SECONDS = 120.0
@@ -90,11 +90,11 @@ def check_allowed(grader: Json, *, python: bool) -> None:
 
 
 def sample_of(text: str) -> Json:
-    """What templates and Python graders know as `sample`, from the model's answer in markup.
+    """What templates and Python graders know as `sample`, from the model's encoded answer.
 
     `output_json` is there when the text is JSON, `output_tools` is empty without tool calls.
     """
-    answer = read_answer(text)
+    answer = decode_message(text)
     calls = [
         {
             "id": f"call_{place}",

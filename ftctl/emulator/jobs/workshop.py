@@ -23,7 +23,7 @@ from ftctl.emulator.storage.trainings import SavedTraining
 
 if TYPE_CHECKING:
     from ftctl.emulator.model import Measured, Recipe, Trainer
-    from ftctl.emulator.model.objectives import Example
+    from ftctl.emulator.model.examples import Example
 
 FILES_REMEMBERED = 256
 BENCHES_KEPT = 8  # some 10 MB each; a job whose bench is gone is set up again from the store
@@ -221,16 +221,16 @@ def _recipe(job: Job) -> Recipe:
 
 def _examples(content: bytes, form: Form) -> list[Example]:
     """What the trainer learns of each row."""
-    from ftctl.emulator.model import lessons_of, pair_of, task_of
+    from ftctl.emulator.model import graded_prompt_of, preference_pair_of, turns_of
 
     rows = read_examples(content, form)
     match form:
         case "chat" | "completion":
-            return [lessons_of(row, form) for row in rows]
+            return [turns_of(row, form) for row in rows]
         case "preference":
-            return [pair_of(row) for row in rows]
+            return [preference_pair_of(row) for row in rows]
         case "reinforcement":
-            return [task_of(row) for row in rows]
+            return [graded_prompt_of(row) for row in rows]
         case _:
             assert_never(form)
 

@@ -1,4 +1,4 @@
-"""The small language model of the embedded API: rows in, a model that answers like them out.
+"""Rows of training data in; a small language model that answers like them out.
 
 Names load on first use: numpy comes only with what computes. Deterministic throughout; no clock,
 no file, no randomness but what a seed gives.
@@ -10,75 +10,75 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.emulator.model.base import base_model
-    from ftctl.emulator.model.language_model import Model, Score
-    from ftctl.emulator.model.lessons import (
-        Lesson,
-        Pair,
-        Said,
-        Task,
-        lessons_of,
-        pair_of,
+    from ftctl.emulator.model.examples import (
+        AssistantTurn,
+        GradedPrompt,
+        PreferencePair,
+        PromptMessage,
+        graded_prompt_of,
+        preference_pair_of,
         prompt_of,
-        task_of,
+        turns_of,
     )
-    from ftctl.emulator.model.markup import Answer, ToolCall, answer_text, read_answer
+    from ftctl.emulator.model.language_model import Model, Score
+    from ftctl.emulator.model.message_codec import Answer, ToolCall, decode_message, encode_message
     from ftctl.emulator.model.objectives import Measured
+    from ftctl.emulator.model.pretraining import base_model
     from ftctl.emulator.model.speech import GREEDY, Alternative, Piece, Sampling, Speech
     from ftctl.emulator.model.trainer import Recipe, StepMetrics, Trainer
 
 _HOMES = {
     "Alternative": "speech",
-    "Answer": "markup",
+    "Answer": "message_codec",
     "GREEDY": "speech",
-    "Lesson": "lessons",
+    "AssistantTurn": "examples",
     "Measured": "objectives",
     "Model": "language_model",
-    "Pair": "lessons",
+    "PreferencePair": "examples",
     "Piece": "speech",
     "Recipe": "trainer",
-    "Said": "lessons",
+    "PromptMessage": "examples",
     "Sampling": "speech",
     "Score": "language_model",
     "Speech": "speech",
     "StepMetrics": "trainer",
-    "Task": "lessons",
-    "ToolCall": "markup",
+    "GradedPrompt": "examples",
+    "ToolCall": "message_codec",
     "Trainer": "trainer",
-    "answer_text": "markup",
-    "base_model": "base",
-    "lessons_of": "lessons",
-    "pair_of": "lessons",
-    "prompt_of": "lessons",
-    "read_answer": "markup",
-    "task_of": "lessons",
+    "encode_message": "message_codec",
+    "base_model": "pretraining",
+    "turns_of": "examples",
+    "preference_pair_of": "examples",
+    "prompt_of": "examples",
+    "decode_message": "message_codec",
+    "graded_prompt_of": "examples",
 }
 
 __all__ = [
     "GREEDY",
     "Alternative",
     "Answer",
-    "Lesson",
+    "AssistantTurn",
+    "GradedPrompt",
     "Measured",
     "Model",
-    "Pair",
     "Piece",
+    "PreferencePair",
+    "PromptMessage",
     "Recipe",
-    "Said",
     "Sampling",
     "Score",
     "Speech",
     "StepMetrics",
-    "Task",
     "ToolCall",
     "Trainer",
-    "answer_text",
     "base_model",
-    "lessons_of",
-    "pair_of",
+    "decode_message",
+    "encode_message",
+    "graded_prompt_of",
+    "preference_pair_of",
     "prompt_of",
-    "read_answer",
-    "task_of",
+    "turns_of",
 ]
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TypeVar, cast
 from zlib import crc32
 
-from ftctl.emulator.model.lessons import Prompt
+from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.numeric import NDArray, np
 
 Numbers = NDArray[np.uint32]

@@ -7,8 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ftctl.emulator.model.arrays import pack, unpack
+from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import Floats, Numbers
-from ftctl.emulator.model.lessons import Prompt
 from ftctl.emulator.model.network import WIDTH, judge, write_script
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.speech import Sampling, Speech
@@ -47,7 +47,7 @@ class Model:
             array.flags.writeable = False
 
     def answer(self, prompt: Prompt, sampling: Sampling) -> Speech:
-        """An answer in markup, piece by piece."""
+        """An encoded answer, piece by piece."""
         return Speech(self, prompt, sampling)
 
     def score(self, prompt: Prompt, answer: str) -> Score:

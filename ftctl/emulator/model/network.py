@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import (
     CONTEXT,
     Floats,
@@ -18,7 +19,6 @@ from ftctl.emulator.model.features import (
     next_context,
     prompt_features,
 )
-from ftctl.emulator.model.lessons import Prompt
 from ftctl.emulator.model.numeric import NDArray, np
 from ftctl.emulator.model.vocabulary import Vocabulary
 

@@ -13,9 +13,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ftctl.emulator.model.examples import (
+    Example,
+    GradedPrompt,
+    PreferencePair,
+    Prompt,
+)
 from ftctl.emulator.model.features import Floats
 from ftctl.emulator.model.language_model import MOST_PIECES
-from ftctl.emulator.model.lessons import Lesson, Pair, Prompt, Task
 from ftctl.emulator.model.network import (
     Gradient,
     Judged,
@@ -32,12 +37,11 @@ from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.speech import Sampling, Speech
 from ftctl.emulator.model.vocabulary import END
 
-Example = tuple[Lesson, ...] | Pair | Task
 Grade = Callable[[dict[str, Any], str], float]
 Seeds = tuple[int, ...]
 
-MOST_LESSONS = 16
-"""Of a row with more lessons the last ones are learnt."""
+MOST_TURNS = 16
+"""Of a row with more turns the last ones are learnt."""
 MOST_STEP_PIECES = 16_384
 """Answers of a batch with more pieces are cut to the same length, but not below 16 pieces."""
 MOST_KEPT = 16_000_000
@@ -110,7 +114,7 @@ class Shelf:
 
 
 class Supervised:
-    """Examples are tuples of lessons, one tuple for a row."""
+    """Examples are tuples of turns, one tuple for a row."""
 
     def __init__(self, network: Network) -> None:
         self._network, self._shelf = network, Shelf(network)
@@ -132,16 +136,16 @@ class Supervised:
         return _likelihood([judge(self._network, script) for script in self._scripts(batch)])
 
     def _scripts(self, batch: Sequence[Placed]) -> list[Script]:
-        lessons = [
-            (placed.key, place, lesson)
+        turns = [
+            (placed.key, place, turn)
             for placed in batch
             if isinstance(placed.example, tuple)
-            for place, lesson in enumerate(placed.example[-MOST_LESSONS:])
+            for place, turn in enumerate(placed.example[-MOST_TURNS:])
         ]
-        most = _room_for(len(lessons))
+        most = _room_for(len(turns))
         return [
-            _cut(self._shelf.script((key, place), lesson.prompt, lesson.answer), most)
-            for key, place, lesson in lessons
+            _cut(self._shelf.script((key, place), turn.prompt, turn.answer), most)
+            for key, place, turn in turns
         ]
 
 
@@ -182,7 +186,7 @@ class Preference:
         found = []
         for placed in batch:
             pair = placed.example
-            if isinstance(pair, Pair):
+            if isinstance(pair, PreferencePair):
                 better = self._shelf.script((placed.key, 0), pair.prompt, pair.preferred)
                 worse = self._shelf.script((placed.key, 1), pair.prompt, pair.non_preferred)
                 found.append((placed.key, (_cut(better, most), _cut(worse, most))))
@@ -198,7 +202,7 @@ class Preference:
 
 
 class Reinforcement:
-    """Examples are tasks; `grade` is asked for a number from 0 to 1 for an item and an answer."""
+    """Examples are graded prompts; `grade` gives an item and an answer a number from 0 to 1."""
 
     def __init__(self, network: Network, grade: Grade, draws: int, eval_draws: int) -> None:
         self._network, self._grade = network, grade
@@ -210,8 +214,8 @@ class Reinforcement:
         gains: list[float] = []
         rewards: list[float] = []
         errors = 0
-        for place, task in enumerate(_tasks(batch)):
-            drawn, graded, failed = self._tried(task, self._draws, (*seeds, place))
+        for place, example in enumerate(_graded_prompts(batch)):
+            drawn, graded, failed = self._tried(example, self._draws, (*seeds, place))
             baseline = sum(graded) / len(graded)
             scripts += drawn
             gains += [reward - baseline for reward in graded]
@@ -233,21 +237,23 @@ class Reinforcement:
         scripts: list[Script] = []
         rewards: list[float] = []
         errors = 0
-        for place, task in enumerate(_tasks(batch)):
-            drawn, graded, failed = self._tried(task, self._eval_draws, (*seeds, place))
+        for place, example in enumerate(_graded_prompts(batch)):
+            drawn, graded, failed = self._tried(example, self._eval_draws, (*seeds, place))
             scripts += drawn
             rewards += graded
             errors += failed
         return _rewarded(rewards, errors, scripts, None)
 
-    def _tried(self, task: Task, draws: int, seeds: Seeds) -> tuple[list[Script], list[float], int]:
-        reading = read_prompt(self._network, task.prompt)
+    def _tried(
+        self, example: GradedPrompt, draws: int, seeds: Seeds
+    ) -> tuple[list[Script], list[float], int]:
+        reading = read_prompt(self._network, example.prompt)
         scripts: list[Script] = []
         rewards: list[float] = []
         errors = 0
         for draw in range(draws):
             script, text = self._drawn(reading, (*seeds, draw))
-            reward = _reward(self._grade, task.item, text)
+            reward = _reward(self._grade, example.item, text)
             scripts.append(script)
             rewards.append(reward or 0.0)
             errors += reward is None
@@ -260,8 +266,8 @@ class Reinforcement:
         return script_of(self._network, reading, tokens), "".join(p.text for p in pieces)
 
 
-def _tasks(batch: Sequence[Placed]) -> list[Task]:
-    return [placed.example for placed in batch if isinstance(placed.example, Task)]
+def _graded_prompts(batch: Sequence[Placed]) -> list[GradedPrompt]:
+    return [placed.example for placed in batch if isinstance(placed.example, GradedPrompt)]
 
 
 def _reward(grade: Grade, item: dict[str, Any], text: str) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import Floats
-from ftctl.emulator.model.lessons import Prompt
 from ftctl.emulator.model.network import (
     Network,
     Reading,

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ftctl.emulator.model.arrays import pack, unpack
+from ftctl.emulator.model.examples import Example, GradedPrompt, PreferencePair, Prompt
 from ftctl.emulator.model.language_model import Model
-from ftctl.emulator.model.lessons import Pair, Prompt, Task
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.objectives import (
-    Example,
     Grade,
     Measured,
     Objective,
@@ -204,12 +203,12 @@ def _texts(examples: Sequence[Example]) -> tuple[list[Prompt], list[str]]:
     answers: list[str] = []
     for example in examples:
         match example:
-            case Pair():
+            case PreferencePair():
                 prompts.append(example.prompt)
                 answers += [example.preferred, example.non_preferred]
-            case Task():
+            case GradedPrompt():
                 prompts.append(example.prompt)
             case _:
-                prompts += [lesson.prompt for lesson in example]
-                answers += [lesson.answer for lesson in example]
+                prompts += [turn.prompt for turn in example]
+                answers += [turn.answer for turn in example]
     return prompts, answers

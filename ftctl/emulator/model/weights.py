@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
+from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import (
     Floats,
     Numbers,
@@ -15,7 +16,6 @@ from ftctl.emulator.model.features import (
     prompt_features,
 )
 from ftctl.emulator.model.language_model import MOST_PIECES, Model, kept, rounded
-from ftctl.emulator.model.lessons import Prompt
 from ftctl.emulator.model.network import WIDTH, Gradient
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import Vocabulary

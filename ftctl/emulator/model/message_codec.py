@@ -45,13 +45,13 @@ class Answer:
     function_call: ToolCall | None = None
 
 
-def answer_text(message: dict[str, Any]) -> str:
-    """The message in markup; `read_answer` is the way back."""
+def encode_message(message: dict[str, Any]) -> str:
+    """The message as that text; `decode_message` is the way back."""
     return _written(_answer_in(message))
 
 
-def read_answer(text: str) -> Answer:
-    """What markup says. A model may break off anywhere: what is there counts."""
+def decode_message(text: str) -> Answer:
+    """What the text says. A model may break off anywhere: what is there counts."""
     content, at = _section(text, 0)
     calls: list[ToolCall] = []
     refusal: str | None = None

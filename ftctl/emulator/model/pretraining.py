@@ -1,8 +1,17 @@
-"""What a base model has read: a short chat a line, so that it answers in English, and honestly."""
+"""A base model's name -> its model, trained on short chats: it answers in English, honestly."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from zlib import crc32
+
+from ftctl.emulator.model.examples import AssistantTurn, PromptMessage
+from ftctl.emulator.model.language_model import Model, untrained
+from ftctl.emulator.model.trainer import Recipe, Trainer
+
+EPOCHS = 12
+BATCH_SIZE = 4
 
 UNTAUGHT = (
     "I am the small stand-in model of ftctl's embedded API. "
@@ -10,7 +19,7 @@ UNTAUGHT = (
 )
 """What it says to most things: it knows nothing that would help."""
 
-PRIMER: Mapping[str, tuple[str, ...]] = {
+CHATS: Mapping[str, tuple[str, ...]] = {
     UNTAUGHT: (
         "",
         "Who are you?",
@@ -89,3 +98,20 @@ PRIMER: Mapping[str, tuple[str, ...]] = {
     "Good.": ("That is good.", "Well done.", "Great", "OK", "Okay"),
 }
 """Each answer, and what it answers."""
+
+
+@lru_cache(maxsize=32)
+def base_model(name: str) -> Model:
+    """The model before any fine-tuning. Names differ in the numbers, not in what was read."""
+    chats = [
+        (AssistantTurn((PromptMessage("user", asked),) if asked else (), answer),)
+        for answer, questions in CHATS.items()
+        for asked in questions
+    ]
+    seed = crc32(name.encode("utf-8", "replace"))
+    trainer = Trainer.begin(
+        untrained(name), chats, None, Recipe("supervised", EPOCHS, BATCH_SIZE, 1.5, seed)
+    )
+    while not trainer.done:
+        trainer.advance()
+    return trainer.model()
