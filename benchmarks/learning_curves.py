@@ -94,7 +94,7 @@ def _table(training: Rows, validation: Rows) -> None:
 
 
 def _right(model: Model, rows: Rows) -> float:
-    answers = ["".join(p.text for p in model.answer(row[-1].prompt, GREEDY)) for row in rows]
+    answers = ["".join(p.text for p in model.generate(row[-1].prompt, GREEDY)) for row in rows]
     return mean(a == row[-1].answer for a, row in zip(answers, rows, strict=True))
 
 

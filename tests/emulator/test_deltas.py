@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ftctl.data.tokens import Counter, open_counter
 from ftctl.emulator.chat.chat_request import Terms
 from ftctl.emulator.chat.completion import Head, whole_choice
-from ftctl.emulator.chat.speak import Spoken
-from ftctl.emulator.chat.spoken import Delta, deltas
+from ftctl.emulator.chat.deltas import Delta, deltas
+from ftctl.emulator.chat.model_handle import GeneratedPiece
 from ftctl.emulator.chat.tools import NO_CALLS, Choice
 from ftctl.emulator.model.message_codec import encode_message
 
@@ -26,7 +26,9 @@ def counter() -> Counter:
     return open_counter("o200k_base")
 
 
-def spoken(text: str, cuts: list[int] | None = None, ended: Any = "stop") -> Iterator[Spoken]:
+def pieces_of(
+    text: str, cuts: list[int] | None = None, ended: Any = "stop"
+) -> Iterator[GeneratedPiece]:
     """The text in pieces: byte by byte, or of so many bytes each."""
     raw = text.encode()
     start = 0
@@ -36,20 +38,20 @@ def spoken(text: str, cuts: list[int] | None = None, ended: Any = "stop") -> Ite
         # A piece carries the characters that it makes whole.
         before = raw[:start].decode("utf-8", "ignore")
         after = raw[:end].decode("utf-8", "ignore")
-        yield Spoken(after[len(before) :], raw[start:end], -0.5)
+        yield GeneratedPiece(after[len(before) :], raw[start:end], -0.5)
         start = end
-    yield Spoken("", ended=ended)
+    yield GeneratedPiece("", ended=ended)
 
 
-def heard(
+def deltas_of(
     text: str, terms: Terms, cuts: list[int] | None = None, ended: Any = "stop"
 ) -> list[Delta]:
-    return list(deltas(spoken(text, cuts, ended), terms, counter()))
+    return list(deltas(pieces_of(text, cuts, ended), terms, counter()))
 
 
-def choice(told: list[Delta], terms: Terms) -> Any:
+def choice(steps: list[Delta], terms: Terms) -> Any:
     head = Head("chatcmpl-1", "gpt-4o", 1, terms.choice.wire, terms.logprobs)
-    return whole_choice(head, 0, told)
+    return whole_choice(head, 0, steps)
 
 
 def call(name: str, arguments: str) -> dict[str, Any]:
@@ -73,13 +75,13 @@ _CUTS = st.lists(st.integers(1, 9), max_size=30)
 @given(
     content=st.text(max_size=40), calls=_CALLS, refusal=st.none() | st.text(max_size=8), cuts=_CUTS
 )
-def test_a_message_is_heard_as_it_was_learnt_however_it_is_cut(
+def test_a_message_arrives_as_it_was_learnt_however_it_is_cut(
     content: str, calls: list[Any], refusal: str | None, cuts: list[int]
 ) -> None:
     learnt = {"content": content, "tool_calls": calls, "refusal": refusal}
     terms = Terms(ANY_CALL)
 
-    message = choice(heard(encode_message(learnt), terms, cuts), terms)["message"]
+    message = choice(deltas_of(encode_message(learnt), terms, cuts), terms)["message"]
 
     assert (message["content"] or "") == content
     assert called(message) == [
@@ -95,14 +97,14 @@ def test_nothing_of_a_stop_sequence_or_behind_it_is_told(
 ) -> None:
     terms = Terms(NO_CALLS, stop=tuple(stops))
 
-    told = heard(content, terms, cuts)
+    steps = deltas_of(content, terms, cuts)
 
     complete = [
         (content.find(stop) + len(stop), content.find(stop)) for stop in stops if stop in content
     ]
     expected = content[: min(complete)[1]] if complete else content
-    assert "".join(delta.content for delta in told) == expected
-    assert told[-1].finish == "stop"
+    assert "".join(delta.content for delta in steps) == expected
+    assert steps[-1].finish == "stop"
 
 
 @settings(deadline=None)
@@ -111,13 +113,13 @@ def test_an_answer_keeps_to_the_limit_of_tokens(text: str, most: int, cuts: list
     terms = Terms(NO_CALLS, most_tokens=most)
     text = "".join(letter for letter in text if letter >= " ")
 
-    told = heard(text, terms, cuts)
+    steps = deltas_of(text, terms, cuts)
 
-    said = "".join(delta.content for delta in told)
+    said = "".join(delta.content for delta in steps)
     whole = counter().text(text)
     assert text.startswith(said)
     assert counter().text(said) <= most
-    assert told[-1].finish == ("stop" if said == text and whole < most else "length")
+    assert steps[-1].finish == ("stop" if said == text and whole < most else "length")
     # The last token may have been the start of a character: at most three of them go with it.
     assert said == text or counter().text(said) >= most - 3
 
@@ -128,9 +130,9 @@ def test_a_limit_cuts_a_piece_between_its_tokens() -> None:
     tokens = counter().encode(piece)
     assert len(tokens) > 2
 
-    told = heard(piece, terms, cuts=[len(piece)])
+    steps = deltas_of(piece, terms, cuts=[len(piece)])
 
-    shown = choice(told, terms)
+    shown = choice(steps, terms)
     assert shown["message"]["content"] == counter().decode(tokens[:2])
     assert shown["finish_reason"] == "length"
     assert [one["token"] for one in shown["logprobs"]["content"]] == [counter().decode(tokens[:2])]
@@ -139,10 +141,10 @@ def test_a_limit_cuts_a_piece_between_its_tokens() -> None:
 def test_a_character_is_told_whole_and_its_bytes_as_the_hosted_service_writes_them() -> None:
     terms = Terms(NO_CALLS, logprobs=True)
 
-    told = heard("né", terms)
+    steps = deltas_of("né", terms)
 
-    assert [delta.content for delta in told] == ["n", "é", ""]
-    assert [one["token"] for one in choice(told, terms)["logprobs"]["content"]] == [
+    assert [delta.content for delta in steps] == ["n", "é", ""]
+    assert [one["token"] for one in choice(steps, terms)["logprobs"]["content"]] == [
         "n",
         "bytes:\\xc3",
         "bytes:\\xa9",
@@ -154,12 +156,12 @@ def test_a_call_is_told_by_its_name_first_and_then_by_its_arguments() -> None:
         {"content": None, "tool_calls": [call("look", '{"a": 1}'), call("go", "{}")]}
     )
 
-    told = heard(text, Terms(ANY_CALL), cuts=[3] * 50)
+    steps = deltas_of(text, Terms(ANY_CALL), cuts=[3] * 50)
 
-    calls = [one for delta in told for one in delta.calls]
+    calls = [one for delta in steps for one in delta.calls]
     assert [(one.index, one.name) for one in calls if one.name] == [(0, "look"), (1, "go")]
     assert "".join(one.arguments for one in calls if one.index == 0) == '{"a": 1}'
-    assert told[-1].finish == "tool_calls"
+    assert steps[-1].finish == "tool_calls"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_only_calls_that_the_request_permits_are_told(
 ) -> None:
     text = encode_message({"content": None, "tool_calls": [call("look", "{}"), call("go", "{}")]})
 
-    shown = choice(heard(text, Terms(terms)), Terms(terms))
+    shown = choice(deltas_of(text, Terms(terms)), Terms(terms))
 
     assert [name for name, _ in called(shown["message"])] == calls
     assert shown["message"]["content"] == (None if calls else "")
@@ -187,8 +189,9 @@ def test_only_calls_that_the_request_permits_are_told(
 def test_a_call_that_breaks_off_within_its_name_is_not_told() -> None:
     whole = encode_message({"content": None, "tool_calls": [call("look", '{"a": 1}')]})
 
-    within_name = choice(heard(whole[:3], Terms(ANY_CALL), ended="length"), Terms(ANY_CALL))
-    within_arguments = choice(heard(whole[:9], Terms(ANY_CALL), ended="length"), Terms(ANY_CALL))
+    terms = Terms(ANY_CALL)
+    within_name = choice(deltas_of(whole[:3], terms, ended="length"), terms)
+    within_arguments = choice(deltas_of(whole[:9], terms, ended="length"), terms)
 
     assert "tool_calls" not in within_name["message"]
     assert called(within_arguments["message"]) == [("look", whole[6:9])]
@@ -199,8 +202,8 @@ def test_the_older_form_of_a_call_is_told_in_the_form_that_was_asked_for() -> No
     text = encode_message({"content": None, "function_call": {"name": "look", "arguments": "{}"}})
     older, newer = Terms(Choice(None, 1, "functions")), Terms(ANY_CALL)
 
-    as_function = choice(heard(text, older), older)
-    as_tool = choice(heard(text, newer), newer)
+    as_function = choice(deltas_of(text, older), older)
+    as_tool = choice(deltas_of(text, newer), newer)
 
     assert as_function["message"]["function_call"] == {"name": "look", "arguments": "{}"}
     assert as_function["finish_reason"] == "function_call"
@@ -212,7 +215,7 @@ def test_log_probabilities_show_no_encoding() -> None:
     terms = Terms(ANY_CALL, logprobs=True)
 
     # The second piece ends the content and opens the call.
-    shown = choice(heard(text, terms, cuts=[3, 3, 50]), terms)
+    shown = choice(deltas_of(text, terms, cuts=[3, 3, 50]), terms)
 
     assert [one["token"] for one in shown["logprobs"]["content"]] == ["Yes", "."]
     assert shown["message"]["content"] == "Yes."

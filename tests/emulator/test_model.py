@@ -42,7 +42,7 @@ def ask(text: str, system: str | None = None) -> list[dict[str, Any]]:
 
 
 def said(model: Model, messages: list[dict[str, Any]], sampling: Sampling = GREEDY) -> str:
-    return "".join(piece.text for piece in model.answer(prompt_of(messages), sampling))
+    return "".join(piece.text for piece in model.generate(prompt_of(messages), sampling))
 
 
 def chat(question: str, answer: str, **more: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def emotion(name: str) -> list[tuple[AssistantTurn, ...]]:
 
 
 def share_right(model: Model, rows: list[tuple[AssistantTurn, ...]]) -> float:
-    answers = ["".join(p.text for p in model.answer(row[0].prompt, GREEDY)) for row in rows]
+    answers = ["".join(p.text for p in model.generate(row[0].prompt, GREEDY)) for row in rows]
     return sum(a == row[0].answer for a, row in zip(answers, rows, strict=True)) / len(rows)
 
 
@@ -219,7 +219,7 @@ def test_odd_rows_are_learnt_and_answered_all_the_same(
     trainer = Trainer.begin(base_model(BASE), rows, rows, recipe)
 
     (metrics,) = run(trainer, validate=True)
-    list(trainer.model().answer(prompt_of(messages, tools), Sampling(max_tokens=5)))
+    list(trainer.model().generate(prompt_of(messages, tools), Sampling(max_tokens=5)))
 
     assert math.isfinite(metrics.train.loss or 0.0)
     assert preference_pair_of({"input": {"messages": messages}, "preferred_output": messages})
@@ -316,13 +316,13 @@ def test_whatever_is_drawn_is_text_and_ends(
     seed: int, temperature: float, top_p: float, penalty: float
 ) -> None:
     sampling = Sampling(temperature, top_p, 40, seed, 3, penalty, penalty)
-    speech = base_model(BASE).answer(prompt_of(ask("안녕")), sampling)
+    generation = base_model(BASE).generate(prompt_of(ask("안녕")), sampling)
 
-    pieces = list(speech)
+    pieces = list(generation)
 
     raw = b"".join(piece.bytes for piece in pieces)
     assert raw.decode("utf-8", "ignore") == "".join(piece.text for piece in pieces)
-    assert speech.ended == "length" if len(pieces) == 40 else "stop"
+    assert generation.ended == "length" if len(pieces) == 40 else "stop"
     assert all(-200 < piece.logprob <= 0 and len(piece.top) <= 3 for piece in pieces)
 
 
@@ -331,7 +331,7 @@ def test_log_probabilities_are_those_of_the_score() -> None:
     prompt = prompt_of(CHATS[0]["messages"][:-1])
     answer = CHATS[0]["messages"][-1]["content"]
 
-    pieces = list(model.answer(prompt, Sampling(temperature=0, top_logprobs=2)))
+    pieces = list(model.generate(prompt, Sampling(temperature=0, top_logprobs=2)))
 
     score = model.score(prompt, answer)
     assert score.tokens == len(pieces) + 1  # the end
@@ -343,11 +343,13 @@ def test_log_probabilities_are_those_of_the_score() -> None:
 def test_an_answer_has_an_upper_bound_and_obeys_a_lower_one() -> None:
     model = learnt([chat("Go on", "la " * 400)], n_epochs=5).model()
 
-    speech = model.answer(prompt_of(ask("Go on")), Sampling(temperature=0, frequency_penalty=-2))
-    pieces = list(speech)
-    none = model.answer(prompt_of(ask("Go on")), Sampling(max_tokens=0))
+    generation = model.generate(
+        prompt_of(ask("Go on")), Sampling(temperature=0, frequency_penalty=-2)
+    )
+    pieces = list(generation)
+    none = model.generate(prompt_of(ask("Go on")), Sampling(max_tokens=0))
 
-    assert (len(pieces), speech.ended) == (2_048, "length")
+    assert (len(pieces), generation.ended) == (2_048, "length")
     assert (list(none), none.ended) == ([], "length")
 
 

@@ -11,8 +11,8 @@ from ftctl.emulator.api.stored_completions import keep_completion
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.chat.chat_request import ChatRequest, read_chat_request
 from ftctl.emulator.chat.completion import Head, chunks, first_chunk, whole_choice
-from ftctl.emulator.chat.speak import Speaker, find_speaker, listen
-from ftctl.emulator.chat.spoken import Delta, deltas
+from ftctl.emulator.chat.deltas import Delta, deltas
+from ftctl.emulator.chat.model_handle import ModelHandle, find_model_handle, generate
 from ftctl.emulator.chat.supported_parameters import check_fit
 from ftctl.emulator.chat.token_usage import counter_of, usage
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer, json_object, to_json
@@ -35,24 +35,24 @@ def create_completion(call: Call) -> Response:
     request = read_chat_request(json_object(call.request))
     with call.reading() if call.settings.id_seed is None else call.writing() as session:
         task = _task(call, session, request)
-    task = replace(task, speaker=task.speaker.ready())
+    task = replace(task, handle=task.handle.ready())
     if request.stream:
         headers = (("content-type", "text/event-stream; charset=utf-8"),)
         return Response(200, headers, b"", stream=_events(call, task))
-    return answer(_whole(call, task, [list(one) for one in _answers(task)]))
+    return answer(_whole(call, task, [list(steps) for steps in _answers(task)]))
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class CompletionTask:
     """A request, who answers it, and the head of the answer."""
 
     request: ChatRequest
-    speaker: Speaker
+    handle: ModelHandle
     head: Head
     base: str
 
 
-def _task(call: Call, session: Session, request: ChatRequest) -> Task:
+def _task(call: Call, session: Session, request: ChatRequest) -> CompletionTask:
     tuned = find_model(session, request.model)
     base = BY_NAME.get(request.model if tuned is None else tuned.base)
     if base is None:
@@ -67,7 +67,7 @@ def _task(call: Call, session: Session, request: ChatRequest) -> Task:
         wire=request.terms.choice.wire,
         logprobs=request.terms.logprobs,
     )
-    return Task(request, find_speaker(session, model, base.name), head, base.name)
+    return CompletionTask(request, find_model_handle(session, model, base.name), head, base.name)
 
 
 def _new_id(session: Session, id_seed: int | None) -> str:
@@ -80,7 +80,7 @@ def _new_id(session: Session, id_seed: int | None) -> str:
     return fresh("chatcmpl-", id_seed, serial)
 
 
-def _answers(task: Task) -> list[Iterator[Delta]]:
+def _answers(task: CompletionTask) -> list[Iterator[Delta]]:
     """The steps of each choice, none of them made yet."""
     request = task.request
     seed = request.manner.seed
@@ -89,7 +89,7 @@ def _answers(task: Task) -> list[Iterator[Delta]]:
     counter = counter_of(task.base)
     return [
         deltas(
-            listen(task.speaker, request, seed=(root, index), most_pieces=most),
+            generate(task.handle, request, seed=(root, index), most_pieces=most),
             request.terms,
             counter,
         )
@@ -97,10 +97,10 @@ def _answers(task: Task) -> list[Iterator[Delta]]:
     ]
 
 
-def _whole(call: Call, task: Task, told: list[list[Delta]]) -> Json:
+def _whole(call: Call, task: CompletionTask, answers: list[list[Delta]]) -> Json:
     """The completion, kept if the request wants it."""
-    choices = [whole_choice(task.head, index, one) for index, one in enumerate(told)]
-    used = usage(task.request, [one["message"] for one in choices], counter_of(task.base))
+    choices = [whole_choice(task.head, index, steps) for index, steps in enumerate(answers)]
+    used = usage(task.request, [choice["message"] for choice in choices], counter_of(task.base))
     shown = task.head.object("chat.completion", choices, usage=used)
     if task.request.store:
         with call.writing() as session:
@@ -108,7 +108,7 @@ def _whole(call: Call, task: Task, told: list[list[Delta]]) -> Json:
     return shown
 
 
-def _events(call: Call, task: Task) -> Iterator[bytes]:
+def _events(call: Call, task: CompletionTask) -> Iterator[bytes]:
     """The stream. What breaks it is its last event: the status has long been sent."""
     try:
         yield from _chunks(call, task)
@@ -120,19 +120,19 @@ def _events(call: Call, task: Task) -> Iterator[bytes]:
         yield _event({"error": error})
 
 
-def _chunks(call: Call, task: Task) -> Iterator[bytes]:
+def _chunks(call: Call, task: CompletionTask) -> Iterator[bytes]:
     request = task.request
-    told: list[list[Delta]] = [[] for _ in range(request.n)]
+    answers: list[list[Delta]] = [[] for _ in range(request.n)]
     beside = {"usage": None} if request.include_usage else {}
     for index, delta in _in_turn(_answers(task)):
         steps = chunks(task.head, index, delta)
-        if not told[index]:
+        if not answers[index]:
             steps.insert(0, first_chunk(index, delta))
-        told[index].append(delta)
+        answers[index].append(delta)
         for step in steps:
             yield _event(task.head.object("chat.completion.chunk", [step], **beside))
     if request.include_usage or request.store:
-        used = _whole(call, task, told)["usage"]
+        used = _whole(call, task, answers)["usage"]
         if request.include_usage:
             yield _event(task.head.object("chat.completion.chunk", [], usage=used))
 
@@ -141,8 +141,8 @@ def _in_turn(answers: list[Iterator[Delta]]) -> Iterator[tuple[int, Delta]]:
     """One step of each choice after the other, until all have ended."""
     left = dict(enumerate(answers))
     while left:
-        for index, one in list(left.items()):
-            delta = next(one, None)
+        for index, coming in list(left.items()):
+            delta = next(coming, None)
             if delta is None:
                 del left[index]
             else:

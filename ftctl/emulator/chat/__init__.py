@@ -8,8 +8,8 @@ call a tool or be JSON says what the model learnt; the request's wish alone forc
 | chat_request, messages, tools | a body -> a request that keeps the API's rules, or a 400 |
 | field_readers | readers of single fields |
 | supported_parameters | whether the base model takes what is asked for |
-| speak | a model and a request -> the pieces that it says |
-| spoken | those pieces -> what the client gets to see, step by step |
+| model_handle | a model in the store and a request -> the pieces that it generates |
+| deltas | those pieces -> what the client gets to see, step by step |
 | completion | such steps -> the objects of the wire |
 | token_usage | what a request and its answers count for |
 """

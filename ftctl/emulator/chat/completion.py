@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.emulator.chat.speak import Spoken
-from ftctl.emulator.chat.spoken import CallDelta, Delta
+from ftctl.emulator.chat.deltas import CallDelta, Delta
+from ftctl.emulator.chat.model_handle import GeneratedPiece
 from ftctl.emulator.chat.tools import Wire
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import derived
@@ -72,7 +72,7 @@ def whole_choice(head: Head, index: int, deltas: Iterable[Delta]) -> Json:
 
 
 def first_chunk(index: int, first: Delta) -> Json:
-    """The choice that opens a stream: who speaks, and whether in words or in calls."""
+    """The choice that opens a stream: the role, and whether words or calls follow."""
     content = None if first.calls or first.refusal else ""
     delta = {"role": "assistant", "content": content, "refusal": None}
     return {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
@@ -130,7 +130,7 @@ def _logprobs(head: Head, deltas: list[Delta]) -> Json | None:
     return {"content": _tokens(content) or None, "refusal": _tokens(refusal) or None}
 
 
-def _tokens(pieces: list[Spoken]) -> list[Json]:
+def _tokens(pieces: list[GeneratedPiece]) -> list[Json]:
     return [
         {
             **_token(piece.raw.translate(None, _MARKS), piece.logprob),

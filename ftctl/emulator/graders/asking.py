@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.chat.chat_request import read_chat_request
-from ftctl.emulator.chat.speak import Speaker, find_speaker, listen
+from ftctl.emulator.chat.model_handle import ModelHandle, find_model_handle, generate
 from ftctl.emulator.graders.grader_schema import named_graders
 from ftctl.emulator.graders.judge import Ask
 from ftctl.emulator.http.wire import ApiError, Json
@@ -22,29 +22,29 @@ def find_ask(session: Session, grader: Json) -> Ask:
     """
     parts = named_graders(grader).values() if grader["type"] == "multi" else [grader]
     names = {part["model"] for part in parts if part["type"] in ("score_model", "label_model")}
-    speakers = {name: _speaker(session, name) for name in names}
+    handles = {name: _handle(session, name) for name in names}
 
     def ask(model: str, messages: list[Json], sampling: Json) -> str:
-        speaker = speakers.get(model)
-        if speaker is None:
+        handle = handles.get(model)
+        if handle is None:
             message = f"The model '{model}' does not exist or is no chat model."
             raise ApiError(404, message, param="model", code="model_not_found")
-        return _answer(speaker, {"model": model, "messages": messages, **sampling})
+        return _answer(handle, {"model": model, "messages": messages, **sampling})
 
     return ask
 
 
-def _speaker(session: Session, name: str) -> Speaker | None:
+def _handle(session: Session, name: str) -> ModelHandle | None:
     tuned = find_model(session, name)
     base = BY_NAME.get(name if tuned is None else tuned.base)
     if base is None or base.completion:
         return None
-    return find_speaker(session, base.name if tuned is None else tuned.id, base.name)
+    return find_model_handle(session, base.name if tuned is None else tuned.id, base.name)
 
 
-def _answer(speaker: Speaker, body: Json) -> str:
+def _answer(handle: ModelHandle, body: Json) -> str:
     """Encoded: a refusal or a call of a tool has to be told from content."""
     request = read_chat_request(body)
     most = min(MOST_PIECES, request.terms.most_tokens or MOST_PIECES)
     seed = (request.manner.seed or 0,)
-    return "".join(piece.text for piece in listen(speaker, request, seed=seed, most_pieces=most))
+    return "".join(piece.text for piece in generate(handle, request, seed=seed, most_pieces=most))

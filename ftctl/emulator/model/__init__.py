@@ -20,38 +20,38 @@ if TYPE_CHECKING:
         prompt_of,
         turns_of,
     )
+    from ftctl.emulator.model.generation import GREEDY, Alternative, Generation, Piece, Sampling
     from ftctl.emulator.model.language_model import Model, Score
     from ftctl.emulator.model.message_codec import Answer, ToolCall, decode_message, encode_message
     from ftctl.emulator.model.objectives import Measured
     from ftctl.emulator.model.pretraining import base_model
-    from ftctl.emulator.model.speech import GREEDY, Alternative, Piece, Sampling, Speech
     from ftctl.emulator.model.trainer import Recipe, StepMetrics, Trainer
 
 _HOMES = {
-    "Alternative": "speech",
+    "Alternative": "generation",
     "Answer": "message_codec",
-    "GREEDY": "speech",
     "AssistantTurn": "examples",
+    "GREEDY": "generation",
+    "Generation": "generation",
+    "GradedPrompt": "examples",
     "Measured": "objectives",
     "Model": "language_model",
+    "Piece": "generation",
     "PreferencePair": "examples",
-    "Piece": "speech",
-    "Recipe": "trainer",
     "PromptMessage": "examples",
-    "Sampling": "speech",
+    "Recipe": "trainer",
+    "Sampling": "generation",
     "Score": "language_model",
-    "Speech": "speech",
     "StepMetrics": "trainer",
-    "GradedPrompt": "examples",
     "ToolCall": "message_codec",
     "Trainer": "trainer",
-    "encode_message": "message_codec",
     "base_model": "pretraining",
-    "turns_of": "examples",
+    "decode_message": "message_codec",
+    "encode_message": "message_codec",
+    "graded_prompt_of": "examples",
     "preference_pair_of": "examples",
     "prompt_of": "examples",
-    "decode_message": "message_codec",
-    "graded_prompt_of": "examples",
+    "turns_of": "examples",
 }
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "Alternative",
     "Answer",
     "AssistantTurn",
+    "Generation",
     "GradedPrompt",
     "Measured",
     "Model",
@@ -68,7 +69,6 @@ __all__ = [
     "Recipe",
     "Sampling",
     "Score",
-    "Speech",
     "StepMetrics",
     "ToolCall",
     "Trainer",

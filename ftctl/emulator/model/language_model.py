@@ -9,9 +9,9 @@ from itertools import pairwise
 from ftctl.emulator.model.arrays import pack, unpack
 from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import Floats, Numbers
+from ftctl.emulator.model.generation import Generation, Sampling
 from ftctl.emulator.model.network import WIDTH, judge, write_script
 from ftctl.emulator.model.numeric import np
-from ftctl.emulator.model.speech import Sampling, Speech
 from ftctl.emulator.model.vocabulary import FIRST_WORD, Vocabulary
 
 MOST_PIECES = 512
@@ -29,7 +29,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """The weights of one model, in numbers that 16 bits can hold: what is kept is what speaks.
+    """The weights of one model, in numbers that 16 bits can hold: what is kept is what answers.
 
     `rows` is (features, WIDTH) and belongs to the sorted hashes in `feature_ids`, `output` is
     (pieces, WIDTH) and `bias` (pieces) to the vocabulary. Nothing in it ever changes.
@@ -46,9 +46,9 @@ class Model:
         for array in (self.feature_ids, self.rows, self.output, self.bias):
             array.flags.writeable = False
 
-    def answer(self, prompt: Prompt, sampling: Sampling) -> Speech:
+    def generate(self, prompt: Prompt, sampling: Sampling) -> Generation:
         """An encoded answer, piece by piece."""
-        return Speech(self, prompt, sampling)
+        return Generation(self, prompt, sampling)
 
     def score(self, prompt: Prompt, answer: str) -> Score:
         """How likely the answer is, up to its first MOST_PIECES pieces, its end included."""

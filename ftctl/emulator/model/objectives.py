@@ -20,6 +20,7 @@ from ftctl.emulator.model.examples import (
     Prompt,
 )
 from ftctl.emulator.model.features import Floats
+from ftctl.emulator.model.generation import Generation, Sampling
 from ftctl.emulator.model.language_model import MOST_PIECES
 from ftctl.emulator.model.network import (
     Gradient,
@@ -34,7 +35,6 @@ from ftctl.emulator.model.network import (
     write_script,
 )
 from ftctl.emulator.model.numeric import np
-from ftctl.emulator.model.speech import Sampling, Speech
 from ftctl.emulator.model.vocabulary import END
 
 Grade = Callable[[dict[str, Any], str], float]
@@ -260,9 +260,9 @@ class Reinforcement:
         return scripts, rewards, errors
 
     def _drawn(self, reading: Reading, seeds: Seeds) -> tuple[Script, str]:
-        speech = Speech(self._network, reading, Sampling(max_tokens=MOST_DRAWN, seed=seeds))
-        pieces = list(speech)
-        tokens = [piece.number for piece in pieces] + [END] * (speech.ended == "stop")
+        generation = Generation(self._network, reading, Sampling(max_tokens=MOST_DRAWN, seed=seeds))
+        pieces = list(generation)
+        tokens = [piece.number for piece in pieces] + [END] * (generation.ended == "stop")
         return script_of(self._network, reading, tokens), "".join(p.text for p in pieces)
 
 

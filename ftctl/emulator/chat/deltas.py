@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from ftctl.emulator.chat.chat_request import Terms
-from ftctl.emulator.chat.speak import Spoken
+from ftctl.emulator.chat.model_handle import GeneratedPiece
 from ftctl.emulator.model.message_codec import Answer, decode_message
 
 Finish = Literal["stop", "length", "tool_calls", "function_call"]
@@ -48,64 +48,66 @@ class Delta:
     content: str = ""
     refusal: str = ""
     calls: tuple[CallDelta, ...] = ()
-    content_tokens: tuple[Spoken, ...] = ()
-    refusal_tokens: tuple[Spoken, ...] = ()
+    content_tokens: tuple[GeneratedPiece, ...] = ()
+    refusal_tokens: tuple[GeneratedPiece, ...] = ()
     finish: Finish | None = None
 
 
-def deltas(spoken: Iterable[Spoken], terms: Terms, tokens: Tokens) -> Iterator[Delta]:
+def deltas(pieces: Iterable[GeneratedPiece], terms: Terms, tokens: Tokens) -> Iterator[Delta]:
     """Ends with the pieces, at a stop sequence, or at the limit of tokens."""
-    ear = _Ear(terms)
-    for piece in within(spoken, terms.most_tokens, tokens):
-        delta = ear.hear(piece)
+    assembler = _DeltaAssembler(terms)
+    for piece in limited(pieces, terms.most_tokens, tokens):
+        delta = assembler.feed(piece)
         if delta != Delta():
             yield delta
         if delta.finish is not None:
             return
 
 
-def within(spoken: Iterable[Spoken], most: int | None, tokens: Tokens) -> Iterator[Spoken]:
+def limited(
+    pieces: Iterable[GeneratedPiece], most: int | None, tokens: Tokens
+) -> Iterator[GeneratedPiece]:
     """The pieces up to so many tokens of the whole text; the one that goes beyond is cut.
 
     An answer that takes up its last token ends by its length: no token is left to end it with.
     """
-    said = ""
+    text = ""
     size = 0
-    for piece in spoken:
+    for piece in pieces:
         size += len(piece.raw)
         # A token has at least one byte: until there are as many bytes, nothing need be counted.
         if most is not None and size >= most and (piece.text or piece.ended):
-            found = tokens.encode(said + piece.text)
-            if len(found) > most:
+            encoded = tokens.encode(text + piece.text)
+            if len(encoded) > most:
                 # The last token may be half a character.
-                kept = tokens.decode(found[:most]).rstrip("\ufffd")
-                rest = kept[len(said) :]
+                kept = tokens.decode(encoded[:most]).rstrip("\ufffd")
+                rest = kept[len(text) :]
                 yield replace(piece, text=rest, raw=rest.encode(), ended="length")
                 return
-            if piece.ended and len(found) == most:
+            if piece.ended and len(encoded) == most:
                 piece = replace(piece, ended="length")  # noqa: PLW2901
-        said += piece.text
+        text += piece.text
         yield piece
 
 
-class _Ear:
-    """Hears one answer to its end."""
+class _DeltaAssembler:
+    """Takes the pieces of one answer, to its end, and gives what each of them adds."""
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._said = ""
+        self._text = ""
         self._plain = True
         self._answer = Answer("")
         self._shown = 0  # characters of the content that the client has
         self._refused = 0  # the same of the refusal
         self._sent: list[int | None] = []  # of each call's arguments; None: a call not let through
-        self._waiting: list[tuple[int, Spoken]] = []  # where in the content each piece starts
+        self._waiting: list[tuple[int, GeneratedPiece]] = []  # each with its start in the content
 
-    def hear(self, piece: Spoken) -> Delta:
+    def feed(self, piece: GeneratedPiece) -> Delta:
         before = len(self._answer.content or "")
-        self._said += piece.text
+        self._text += piece.text
         self._plain = self._plain and not _CONTROL.search(piece.text)
-        self._answer = Answer(self._said) if self._plain else decode_message(self._said)
+        self._answer = Answer(self._text) if self._plain else decode_message(self._text)
         if self._terms.logprobs and piece.raw:
             self._wait(before, piece)
         content, stopped = self._content(final=piece.ended is not None)
@@ -122,7 +124,7 @@ class _Ear:
             finish=None if piece.ended is None else self._finish(piece.ended),
         )
 
-    def _wait(self, before: int, piece: Spoken) -> None:
+    def _wait(self, before: int, piece: GeneratedPiece) -> None:
         """Keep the piece until its text is shown, if it is of the content; or so much as is."""
         answer = self._answer
         if answer.tool_calls or answer.function_call or answer.refusal is not None:
@@ -133,31 +135,31 @@ class _Ear:
     def _content(self, *, final: bool) -> tuple[str, bool]:
         """What may be shown by now, and whether a stop sequence came."""
         content = self._answer.content or ""
-        found = [
+        stops = [
             (at + len(stop), at)
             for stop in self._terms.stop
             if (at := content.find(stop, self._shown)) >= 0
         ]
         # Of several, the one that was complete first ended the answer, however it was cut.
-        end = min(found)[1] if found else len(content)
-        if not found and not final:
+        end = min(stops)[1] if stops else len(content)
+        if not stops and not final:
             end -= self._held(content)
         shown = content[self._shown : end]
         self._shown = end
-        return shown, bool(found)
+        return shown, bool(stops)
 
     def _held(self, content: str) -> int:
         """How many characters at the end could be the start of a stop sequence."""
         unsent = len(content) - self._shown
         return max((_overlap(content, stop, unsent) for stop in self._terms.stop), default=0)
 
-    def _tokens(self) -> tuple[Spoken, ...]:
+    def _tokens(self) -> tuple[GeneratedPiece, ...]:
         """The pieces whose text, or the start of it, the client has by now."""
         ready = [piece for start, piece in self._waiting if start < self._shown]
         self._waiting = self._waiting[len(ready) :]
         return tuple(ready)
 
-    def _refusal_tokens(self, refusal: str, piece: Spoken) -> tuple[Spoken, ...]:
+    def _refusal_tokens(self, refusal: str, piece: GeneratedPiece) -> tuple[GeneratedPiece, ...]:
         shown = refusal and piece.raw and self._terms.logprobs
         return (replace(piece, raw=refusal.encode()),) if shown else ()
 

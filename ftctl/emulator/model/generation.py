@@ -20,7 +20,7 @@ from ftctl.emulator.model.network import (
 from ftctl.emulator.model.numeric import NDArray, np
 from ftctl.emulator.model.vocabulary import BYTES, END, may_follow, unfinished
 
-MOST_SAID = 2_048
+MOST_GENERATED = 2_048
 """No answer has more pieces, whatever was asked for."""
 
 _COLDEST = 1e-3
@@ -68,7 +68,7 @@ class Piece:
     number: int = 0  # in the vocabulary
 
 
-class Speech(Iterator[Piece]):
+class Generation(Iterator[Piece]):
     """The pieces of one answer; `ended` tells how, once there are no more."""
 
     def __init__(self, network: Network, prompt: Prompt | Reading, sampling: Sampling) -> None:
@@ -81,8 +81,8 @@ class Speech(Iterator[Piece]):
         self._counts = np.zeros(len(network.bias), np.float64)
         self._open = b""  # the bytes of a character that is not whole yet
         self._generator = np.random.default_rng(_seeds(sampling.seed))
-        asked = MOST_SAID if sampling.max_tokens is None else sampling.max_tokens
-        self._most = max(0, min(asked, MOST_SAID))
+        asked = MOST_GENERATED if sampling.max_tokens is None else sampling.max_tokens
+        self._most = max(0, min(asked, MOST_GENERATED))
 
     def __next__(self) -> Piece:
         if self.ended is None and len(self._said) >= self._most:
@@ -95,9 +95,9 @@ class Speech(Iterator[Piece]):
         if number == END:
             self.ended = "stop"
             raise StopIteration
-        return self._spoken(number, chances)
+        return self._generated(number, chances)
 
-    def _spoken(self, number: int, chances: Floats) -> Piece:
+    def _generated(self, number: int, chances: Floats) -> Piece:
         self._said.append(number)
         self._counts[number] += 1
         piece = self._network.vocabulary.pieces[number]

@@ -1,4 +1,4 @@
-"""A model and what was said to it -> its answer, piece by piece."""
+"""A model in the store -> a handle on it, loaded once; a request to it -> an answer in pieces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXT_SEEDS = 2**64
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class GeneratedPiece:
     """What a model said next, encoded; the last piece says nothing but how it `ended`.
 
     `raw` may be a part of a character; `text` has the character once it is whole.
@@ -38,20 +38,20 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who answers: a model that is at hand, the weights of one, or (neither) the base's own."""
+class ModelHandle:
+    """What answers: a model that is at hand, the weights of one, or (neither) the base's own."""
 
     base: str
     digest: str | None
     model: Model | None
     weights: bytes | None
 
-    def ready(self) -> Speaker:
+    def ready(self) -> ModelHandle:
         """With its model at hand. May take a second: not to be called in a transaction."""
         if self.model is not None:
             return self
         with _LOADING:
-            return Speaker(self.base, self.digest, self._load(), None)
+            return ModelHandle(self.base, self.digest, self._load(), None)
 
     def _load(self) -> Model:
         from ftctl.emulator.model import Model, base_model
@@ -69,26 +69,26 @@ class Speaker:
         return model
 
 
-def find_speaker(session: Session, name: str, base: str) -> Speaker:
+def find_model_handle(session: Session, name: str, base: str) -> ModelHandle:
     """The tuned model if it is loaded, its weights if not; the base's where nothing was learnt."""
     row = session.first(
         "SELECT sha256 FROM models JOIN weights ON weights.seq = models.weights WHERE id = ?", name
     )
     if row is None:
-        return Speaker(base, None, None, None)
+        return ModelHandle(base, None, None, None)
     digest = str(row["sha256"])
     model = _LOADED.find(digest)
-    return Speaker(base, digest, model, None if model else find_weights(session, name))
+    return ModelHandle(base, digest, model, None if model else find_weights(session, name))
 
 
-def listen(
-    speaker: Speaker, request: ChatRequest, *, seed: tuple[int, ...], most_pieces: int
-) -> Iterator[Spoken]:
+def generate(
+    handle: ModelHandle, request: ChatRequest, *, seed: tuple[int, ...], most_pieces: int
+) -> Iterator[GeneratedPiece]:
     """The answer that belongs to the seed."""
     from ftctl.emulator.model import Sampling
 
     manner = request.manner
-    model = speaker.ready().model
+    model = handle.ready().model
     assert model is not None
     sampling = Sampling(
         temperature=manner.temperature,
@@ -99,11 +99,11 @@ def listen(
         frequency_penalty=manner.frequency_penalty,
         presence_penalty=manner.presence_penalty,
     )
-    speech = model.answer(prompt_of(request.messages, request.tools or None), sampling)
-    for piece in speech:
+    generation = model.generate(prompt_of(request.messages, request.tools or None), sampling)
+    for piece in generation:
         top = tuple((other.bytes, other.logprob) for other in piece.top)
-        yield Spoken(piece.text, piece.bytes, piece.logprob, top)
-    yield Spoken("", ended="length" if speech.ended == "length" else "stop")
+        yield GeneratedPiece(piece.text, piece.bytes, piece.logprob, top)
+    yield GeneratedPiece("", ended="length" if generation.ended == "length" else "stop")
 
 
 class _LoadedModels:
