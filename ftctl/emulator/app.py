@@ -24,7 +24,7 @@ from ftctl.emulator.http.route_table import Match
 from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
 from ftctl.emulator.ids import fresh
 from ftctl.emulator.jobs.scheduler import seconds_until_due
-from ftctl.emulator.jobs.workshop import Workshop
+from ftctl.emulator.jobs.training_pool import TrainingPool
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.storage.store import EmulatorError, Store, open_store
 
@@ -49,7 +49,7 @@ class Emulator:
         self._settings = settings
         self._quick = replace(settings, look_seconds=min(settings.look_seconds, ADMIN_LOOK_SECONDS))
         self._serials = itertools.count(1)
-        self._workshop = Workshop()
+        self._training_pool = TrainingPool()
         self._faults = RequestFaults(store)
         self._journal = Journal()
         self._started_at = time.monotonic()
@@ -109,7 +109,7 @@ class Emulator:
         self.close()
 
     def _call(self, request: Request, path: Mapping[str, str]) -> Call:
-        return Call(request, path, self._store, self._clock, self._settings, self._workshop)
+        return Call(request, path, self._store, self._clock, self._settings, self._training_pool)
 
     def _answer(self, request: Request) -> tuple[Response, Struck | None]:
         """The API's answer, and the fault that the request met."""
@@ -153,7 +153,7 @@ class Emulator:
         """Other rows stand in the place of all that were: what was remembered of them is wrong."""
         self._faults.forget()
         self._serials = itertools.count(1)
-        self._workshop = Workshop()
+        self._training_pool = TrainingPool()
 
 
 def open_emulator(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ftctl.emulator.http.wire import Request, Response
 from ftctl.emulator.jobs.pace import find_pace
-from ftctl.emulator.jobs.scheduler import Workplace, advance_jobs, catch_up, jobs_are_due
-from ftctl.emulator.jobs.workshop import Workshop
+from ftctl.emulator.jobs.scheduler import JobResources, advance_jobs, catch_up, jobs_are_due
+from ftctl.emulator.jobs.training_pool import TrainingPool
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.storage.store import Mode, Session, Store
 
@@ -27,7 +27,7 @@ class Call:
     store: Store
     clock: Clock
     settings: Settings
-    workshop: Workshop
+    training_pool: TrainingPool
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -49,7 +49,7 @@ class Call:
         """A transaction that holds the write lock from its start; jobs as for `reading`."""
         self.catch_up(self.settings.look_seconds)
         with self._session("IMMEDIATE") as session:
-            advance_jobs(session, self.place)
+            advance_jobs(session, self.resources)
             yield session
 
     @contextmanager
@@ -63,12 +63,12 @@ class Call:
         with self._session("DEFERRED") as session:
             if not jobs_are_due(session):
                 return True
-        return catch_up(lambda: self._session("IMMEDIATE"), self.place, seconds)
+        return catch_up(lambda: self._session("IMMEDIATE"), self.resources, seconds)
 
     @property
-    def place(self) -> Workplace:
-        """Where the work of jobs is done."""
-        return Workplace(self.settings, self.workshop)
+    def resources(self) -> JobResources:
+        """What jobs need of this process."""
+        return JobResources(self.settings, self.training_pool)
 
     @contextmanager
     def _session(self, mode: Mode) -> Iterator[Session]:

@@ -23,7 +23,7 @@ from ftctl.emulator.ids import derived_number, fresh
 from ftctl.emulator.jobs.job_request import MAX_METADATA, MAX_SEED, JobRequest, read_job_request
 from ftctl.emulator.jobs.lifecycle import Change, cancelled, paused, resumed
 from ftctl.emulator.jobs.pace import Pace, find_pace
-from ftctl.emulator.jobs.scheduler import bench_for
+from ftctl.emulator.jobs.scheduler import training_setup
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.storage.files import find_file
 from ftctl.emulator.storage.job_record import MOVING, TERMINAL, Event, Job, shown_job
@@ -103,14 +103,14 @@ def pause_job(call: Call) -> Response:
     """POST .../pause: a running job."""
     with call.reading() as session:
         job = job_of(call, session)
-        errand = bench_for(session, job, call.place) if job.status == "running" else None
-    if errand is not None:
-        errand()
+        set_up = training_setup(session, job, call.resources) if job.status == "running" else None
+    if set_up is not None:
+        set_up()
 
     def change(job: Job, now: float) -> Change:
         if job.status != "running":
             raise _wrong_status(job, "paused")
-        weights = call.workshop.weights(job) if job.step else None
+        weights = call.training_pool.weights(job) if job.step else None
         return paused(job, now, weights, call.settings.organization)
 
     return _changed(call, change)
@@ -143,7 +143,7 @@ def _changed(call: Call, change: Callable[[Job, float], Change]) -> Response:
         job, happenings = change(job_of(call, session), session.now)
         update_job(session, job)
         record(session, job, happenings)
-    call.workshop.written(job)
+    call.training_pool.mark_written(job)
     return answer(shown_job(job, call.settings.organization))
 
 

@@ -9,6 +9,6 @@
 | pace | how time passes for jobs |
 | milestones | which steps of a job leave a mark |
 | lifecycle | a job -> the same job at a later moment, and what happened on the way |
-| workshop | what a process has prepared for its jobs: files read, steps trained |
+| training_pool | what a process has prepared for its jobs: files read, steps trained |
 | scheduler | a store's jobs -> the same jobs at the present, training included |
 """

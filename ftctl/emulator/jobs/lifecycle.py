@@ -55,7 +55,7 @@ class NotPrepared(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Conditions:
     """What a job's progress depends on besides the job itself."""
 
     settings: Settings
@@ -69,38 +69,38 @@ NOTHING_LEARNT = Trained({})
 """Every milestone of a job that only passes through its stages."""
 
 
-def advance(job: Job, now: float, world: World) -> Change:
+def advance(job: Job, now: float, conditions: Conditions) -> Change:
     """The job as it is at `now` (Unix seconds), or as far as it is prepared."""
     happenings: list[Happening] = []
     while job.due_at is not None and job.due_at <= now:
         try:
-            job, more = _next(job, job.due_at, world)
+            job, more = _next(job, job.due_at, conditions)
         except NotPrepared:
             break
         happenings += more
     return job, happenings
 
 
-def _next(job: Job, at: float, world: World) -> Change:
+def _next(job: Job, at: float, conditions: Conditions) -> Change:
     match job.status:
         case "validating_files":
-            return _validated(job, at, world)
+            return _validated(job, at, conditions)
         case "queued":
-            return _started(job, at, world)
+            return _started(job, at, conditions)
         case "running":
-            return _trained(job, at, world)
+            return _trained(job, at, conditions)
         case "paused" | "succeeded" | "failed" | "cancelled":
             raise AssertionError(f"nothing happens by itself to a job that is {job.status}")
         case _:
             assert_never(job.status)
 
 
-def _validated(job: Job, at: float, world: World) -> Change:
+def _validated(job: Job, at: float, conditions: Conditions) -> Change:
     try:
-        training = _examine(job, at, world)
+        training = _examine(job, at, conditions)
     except BadFiles as bad:
         return _failed(job, at, bad.error)
-    fault = ungradable(job, world.settings)
+    fault = ungradable(job, conditions.settings)
     if fault is not None:
         return _failed(job, at, fault)
     if job.fault is not None and job.fault["at"] == "validation":
@@ -114,19 +114,19 @@ def _validated(job: Job, at: float, world: World) -> Change:
     queued = replace(
         job,
         status="queued",
-        due_at=None if stuck else world.pace.due(at, world.settings.queued_seconds),
+        due_at=None if stuck else conditions.pace.due(at, conditions.settings.queued_seconds),
         method={**job.method, kind: {**job.method[kind], "hyperparameters": numbers}},
         total_steps=total,
         steps_per_epoch=steps_per_epoch,
-        step_seconds=world.pace.lasting(world.settings.running_seconds) / total,
+        step_seconds=conditions.pace.lasting(conditions.settings.running_seconds) / total,
         trained_tokens=None if training.tokens is None else training.tokens * epochs,
     )
     return queued, [Event(at, "Files validated, moving job to queued state")]
 
 
-def _examine(job: Job, at: float, world: World) -> Examined:
+def _examine(job: Job, at: float, conditions: Conditions) -> Examined:
     """What is in the training file; BadFiles if a file of the job is gone or no good."""
-    training = _contents(job, job.training_file, "training_file", at, world)
+    training = _contents(job, job.training_file, "training_file", at, conditions)
     if training.examples < MIN_EXAMPLES:
         message = (
             f"The training file has {training.examples} example(s),"
@@ -134,35 +134,35 @@ def _examine(job: Job, at: float, world: World) -> Examined:
         )
         raise BadFiles("invalid_n_examples", message, "training_file")
     if job.validation_file is not None:
-        validation = _contents(job, job.validation_file, "validation_file", at, world)
+        validation = _contents(job, job.validation_file, "validation_file", at, conditions)
         if validation.examples == 0:
             message = "The validation file has no examples."
             raise BadFiles("invalid_validation_file", message, "validation_file")
     return training
 
 
-def _contents(job: Job, file_id: str, param: str, at: float, world: World) -> Examined:
-    if not world.has_file(file_id, at):
+def _contents(job: Job, file_id: str, param: str, at: float, conditions: Conditions) -> Examined:
+    if not conditions.has_file(file_id, at):
         raise BadFiles(f"invalid_{param}", f"The file {file_id} is no longer there.", param)
-    found = world.examined(job, file_id)
+    found = conditions.examined(job, file_id)
     if found.fault is not None:
         message = f"The file {file_id} is unusable. {found.fault}"
         raise BadFiles(f"invalid_{param}", message, param)
     return found
 
 
-def _started(job: Job, at: float, world: World) -> Change:
+def _started(job: Job, at: float, conditions: Conditions) -> Change:
     since = at - job.trained_seconds
     running = replace(job, status="running", running_since=since)
-    running = replace(running, due_at=_due(running, at, world.pace, begins=True))
+    running = replace(running, due_at=_due(running, at, conditions.pace, begins=True))
     words = "resumed" if job.step or job.trained_seconds else "started"
     return running, [Event(at, f"Fine-tuning job {words}")]
 
 
-def _trained(job: Job, at: float, world: World) -> Change:
+def _trained(job: Job, at: float, conditions: Conditions) -> Change:
     """One milestone further; after the last step the job is done."""
     step = next_milestone(job)
-    trained = world.trained(job, step)
+    trained = conditions.trained(job, step)
     job = replace(job, step=step)
     happenings: list[Happening] = []
     if tells(job, step):
@@ -172,10 +172,10 @@ def _trained(job: Job, at: float, world: World) -> Change:
         failed, events = _failed(job, at, _told(job.fault))
         return failed, happenings + events
     if saves(job, step):
-        happenings.append(_checkpoint(job, at, trained, world.settings.organization))
+        happenings.append(_checkpoint(job, at, trained, conditions.settings.organization))
     if step < job.total_steps:
-        return replace(job, due_at=_due(job, at, world.pace)), happenings
-    done, more = _finished(job, at, trained, world.settings.organization)
+        return replace(job, due_at=_due(job, at, conditions.pace)), happenings
+    done, more = _finished(job, at, trained, conditions.settings.organization)
     return done, happenings + more
 
 

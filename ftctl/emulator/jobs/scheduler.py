@@ -14,10 +14,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from ftctl.emulator.jobs.job_grader import grade_of
-from ftctl.emulator.jobs.lifecycle import NOTHING_LEARNT, Trained, World, advance
+from ftctl.emulator.jobs.lifecycle import NOTHING_LEARNT, Conditions, Trained, advance
 from ftctl.emulator.jobs.milestones import last_milestone_by, next_milestone
 from ftctl.emulator.jobs.pace import Pace, find_pace
-from ftctl.emulator.jobs.workshop import Material, Workshop
+from ftctl.emulator.jobs.training_pool import TrainingInputs, TrainingPool
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.storage.files import content_for_job, find_file_at
 from ftctl.emulator.storage.job_record import TERMINAL, Job
@@ -32,24 +32,24 @@ from ftctl.emulator.storage.trainings import (
     save_training,
 )
 
-Errand = Callable[[float], None]
+LongTask = Callable[[float], None]
 """Work that takes long, to be done outside of a transaction, until a deadline (monotonic)."""
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 
-ERRANDS_AT_ONCE = 32
+TASKS_AT_ONCE = 32
 """Each holds its files' content until it is done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class JobResources:
     """What carrying out jobs takes besides the store."""
 
     settings: Settings
-    workshop: Workshop
+    training_pool: TrainingPool
 
 
-def catch_up(transaction: Transaction, place: Workplace, seconds: float) -> bool:
+def catch_up(transaction: Transaction, resources: JobResources, seconds: float) -> bool:
     """Do all that is due, but stop after so many seconds of work; whether all is done.
 
     However few the seconds, something gets done. `transaction` opens one that may write.
@@ -57,16 +57,16 @@ def catch_up(transaction: Transaction, place: Workplace, seconds: float) -> bool
     deadline = time.monotonic() + seconds
     for rounds in itertools.count():
         with transaction() as session:
-            moved = advance_jobs(session, place)
-            errands = list(itertools.islice(_errands(session, place), ERRANDS_AT_ONCE))
+            moved = advance_jobs(session, resources)
+            tasks = list(itertools.islice(_due_tasks(session, resources), TASKS_AT_ONCE))
         for job in moved:
-            place.workshop.written(job)
-        if not errands:
+            resources.training_pool.mark_written(job)
+        if not tasks:
             return True
         if rounds and time.monotonic() >= deadline:
             return False
-        for errand in errands:
-            errand(deadline)
+        for task in tasks:
+            task(deadline)
     raise AssertionError("unreachable")
 
 
@@ -83,13 +83,13 @@ def seconds_until_due(session: Session) -> float | None:
     return max(0.0, float(row["due"]) - session.now)
 
 
-def advance_jobs(session: Session, place: Workplace) -> list[Job]:
+def advance_jobs(session: Session, resources: JobResources) -> list[Job]:
     """Bring every job to the session's moment, or as far as it is prepared; those that moved."""
     moved = []
-    world = _world(session, place)
+    conditions = _conditions(session, resources)
     for job in due_jobs(session):
-        later, happenings = advance(job, session.now, world)
-        _write_progress(session, place.workshop, later)
+        later, happenings = advance(job, session.now, conditions)
+        _write_progress(session, resources.training_pool, later)
         if later != job:
             update_job(session, later)
             record(session, later, happenings)
@@ -97,8 +97,8 @@ def advance_jobs(session: Session, place: Workplace) -> list[Job]:
     return moved
 
 
-def _write_progress(session: Session, workshop: Workshop, job: Job) -> None:
-    progress = workshop.progress(job)
+def _write_progress(session: Session, training_pool: TrainingPool, job: Job) -> None:
+    progress = training_pool.progress(job)
     if progress is None:
         return
     save_steps(session, job.seq, progress.steps)
@@ -108,62 +108,68 @@ def _write_progress(session: Session, workshop: Workshop, job: Job) -> None:
         save_training(session, job.seq, progress.saved)
 
 
-def _world(session: Session, place: Workplace) -> World:
+def _conditions(session: Session, resources: JobResources) -> Conditions:
     def has_file(file_id: str, at: float) -> bool:
         return find_file_at(session, file_id, at) is not None
 
-    workshop = place.workshop
-    trained = workshop.trained if place.settings.training else _nothing_learnt
-    return World(place.settings, find_pace(session), has_file, workshop.examined, trained)
+    training_pool = resources.training_pool
+    trained = training_pool.trained if resources.settings.training else _nothing_learnt
+    return Conditions(
+        resources.settings, find_pace(session), has_file, training_pool.examined, trained
+    )
 
 
-def _nothing_learnt(job: Job, step: int) -> Trained:  # noqa: ARG001 - as the workshop's
+def _nothing_learnt(job: Job, step: int) -> Trained:  # noqa: ARG001 - as the pool's
     return NOTHING_LEARNT
 
 
-def _errands(session: Session, place: Workplace) -> Iterator[Errand]:
+def _due_tasks(session: Session, resources: JobResources) -> Iterator[LongTask]:
     """What the jobs that are due lack, with all that it takes gathered from the store."""
     pace = find_pace(session)
     for job in due_jobs(session):
         if job.status == "validating_files":
-            yield from _reading(session, job, place)
+            yield from _reading_tasks(session, job, resources)
         elif job.status == "running":
-            yield _training(session, job, place, pace)
+            yield _training_task(session, job, resources, pace)
 
 
-def _reading(session: Session, job: Job, place: Workplace) -> Iterator[Errand]:
+def _reading_tasks(session: Session, job: Job, resources: JobResources) -> Iterator[LongTask]:
     assert job.due_at is not None
     for file_id in (job.training_file, job.validation_file):
         if file_id is not None and find_file_at(session, file_id, job.due_at) is not None:
-            yield _examine(place, job, file_id, content_for_job(session, file_id))
+            yield _examining_task(resources, job, file_id, content_for_job(session, file_id))
 
 
-def _examine(place: Workplace, job: Job, file_id: str, content: bytes) -> Errand:
-    def errand(deadline: float) -> None:  # noqa: ARG001 - reading a file is not left half done
-        place.workshop.examine(job, file_id, content, count_tokens=place.settings.training)
+def _examining_task(resources: JobResources, job: Job, file_id: str, content: bytes) -> LongTask:
+    def task(deadline: float) -> None:  # noqa: ARG001 - reading a file is not left half done
+        resources.training_pool.examine(
+            job, file_id, content, count_tokens=resources.settings.training
+        )
 
-    return errand
+    return task
 
 
-def _training(session: Session, job: Job, place: Workplace, pace: Pace) -> Errand:
-    workshop = place.workshop
-    material = None if workshop.has_bench(job) else _material(session, job, place)
+def _training_task(session: Session, job: Job, resources: JobResources, pace: Pace) -> LongTask:
+    training_pool = resources.training_pool
+    inputs = None if training_pool.has_session(job) else _inputs(session, job, resources)
     until = _step_due(job, session.now, pace)
 
-    def errand(deadline: float) -> None:
-        if material is not None:
-            workshop.begin(job, material)
-        workshop.train(job, until, deadline)
+    def task(deadline: float) -> None:
+        if inputs is not None:
+            training_pool.begin(job, inputs)
+        training_pool.train(job, until, deadline)
 
-    return errand
+    return task
 
 
-def bench_for(session: Session, job: Job, place: Workplace) -> Callable[[], None] | None:
+def training_setup(
+    session: Session, job: Job, resources: JobResources
+) -> Callable[[], None] | None:
     """Work that sets the job's training up here, if it is not; to be done after the transaction."""
-    if not place.settings.training or place.workshop.has_bench(job):
+    if not resources.settings.training or resources.training_pool.has_session(job):
         return None
-    material = _material(session, job, place)
-    return lambda: place.workshop.begin(job, material)
+    inputs = _inputs(session, job, resources)
+    return lambda: resources.training_pool.begin(job, inputs)
 
 
 def _step_due(job: Job, now: float, pace: Pace) -> int:
@@ -177,16 +183,16 @@ def _step_due(job: Job, now: float, pace: Pace) -> int:
     return max(next_milestone(job), last_milestone_by(job, min(steps, job.total_steps)))
 
 
-def _material(session: Session, job: Job, place: Workplace) -> Material:
+def _inputs(session: Session, job: Job, resources: JobResources) -> TrainingInputs:
     training = content_for_job(session, job.training_file)
     validation = (
         None if job.validation_file is None else content_for_job(session, job.validation_file)
     )
-    return Material(
+    return TrainingInputs(
         training=training,
         validation=validation,
         start=weights_at(session, job.start_weights),
         saved=find_training(session, job.seq),
         steps=dict(find_steps(session, job.seq, after=job.step)),
-        grade=grade_of(session, job, place.settings),
+        grade=grade_of(session, job, resources.settings),
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ftctl.emulator.model.examples import Example
 
 FILES_REMEMBERED = 256
-BENCHES_KEPT = 8  # some 10 MB each; a job whose bench is gone is set up again from the store
+SESSIONS_KEPT = 8  # some 10 MB each; a job whose session is gone is set up again from the store
 
 _FORMS: Mapping[str, Form] = {
     "supervised": "chat",
@@ -42,7 +42,7 @@ def form_of(job: Job) -> Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingInputs:
     """All that a training needs, as the store has it."""
 
     training: bytes
@@ -54,7 +54,7 @@ class Material:
 
 
 @dataclass(slots=True)
-class Bench:
+class TrainingSession:
     """One job's training under way in this process, and its figures beyond the last milestone."""
 
     trainer: Trainer
@@ -68,99 +68,101 @@ class Bench:
         return all(step in self.steps for step in ahead)
 
 
-class Workshop:
+class TrainingPool:
     """Threads may share it; each job is worked on by one of them at a time."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[tuple[str, str, Form], Examined] = OrderedDict()
-        self._benches: OrderedDict[str, Bench] = OrderedDict()
+        self._sessions: OrderedDict[str, TrainingSession] = OrderedDict()
         self._turn = threading.Lock()
 
     def examined(self, job: Job, file_id: str) -> Examined:
         """What is in the file; NotPrepared until `examine` has read it."""
-        found = self._files.get((file_id, job.base, form_of(job)))
-        if found is None:
+        examined = self._files.get((file_id, job.base, form_of(job)))
+        if examined is None:
             raise NotPrepared
-        return found
+        return examined
 
     def examine(self, job: Job, file_id: str, content: bytes, *, count_tokens: bool) -> None:
         """Read a file for the job, which takes seconds when it is large."""
         form = form_of(job)
-        found = _examined(content, form, job.base if count_tokens else None)
+        examined = _examined(content, form, job.base if count_tokens else None)
         with self._turn:
-            self._files[file_id, job.base, form] = found
+            self._files[file_id, job.base, form] = examined
             while len(self._files) > FILES_REMEMBERED:
                 self._files.popitem(last=False)
 
-    def has_bench(self, job: Job) -> bool:
+    def has_session(self, job: Job) -> bool:
         """Whether the job can be trained here without asking the store."""
-        bench = self._benches.get(job.id)
-        return bench is not None and bench.fits(job)
+        session = self._sessions.get(job.id)
+        return session is not None and session.fits(job)
 
-    def begin(self, job: Job, material: Material) -> None:
+    def begin(self, job: Job, inputs: TrainingInputs) -> None:
         """Set up the training as the store has it."""
-        bench = Bench(_trainer(job, material), dict(material.steps))
+        session = TrainingSession(_trainer(job, inputs), dict(inputs.steps))
         with self._turn:
-            self._benches[job.id] = bench
-            while len(self._benches) > BENCHES_KEPT:
-                self._benches.popitem(last=False)
+            self._sessions[job.id] = session
+            while len(self._sessions) > SESSIONS_KEPT:
+                self._sessions.popitem(last=False)
 
     def train(self, job: Job, until: int, deadline: float) -> None:
         """Train up to that step, or until the deadline (monotonic seconds) passes."""
-        bench = self._benches.get(job.id)
+        session = self._sessions.get(job.id)
         wait = max(0.0, deadline - time.monotonic())
-        if bench is None or not bench.turn.acquire(timeout=wait):
+        if session is None or not session.turn.acquire(timeout=wait):
             return
         try:
-            while bench.trainer.step < until:
-                _one_step(bench, job)
+            while session.trainer.step < until:
+                _one_step(session, job)
                 if time.monotonic() >= deadline:
                     return
         finally:
-            bench.turn.release()
+            session.turn.release()
 
     def trained(self, job: Job, step: int) -> Trained:
         """What the milestone brought; NotPrepared until `train` has got there."""
-        bench = self._benches.get(job.id)
-        if bench is None or step not in bench.steps:
+        session = self._sessions.get(job.id)
+        if session is None or step not in session.steps:
             raise NotPrepared
-        if saves(job, step) and step not in bench.weights:
+        if saves(job, step) and step not in session.weights:
             raise NotPrepared
-        return Trained(bench.steps[step], bench.weights.get(step))
+        return Trained(session.steps[step], session.weights.get(step))
 
     def progress(self, job: Job) -> Progress | None:
         """What is to be written down of the job's training; None if nothing is under way here."""
-        bench = self._benches.get(job.id)
-        if bench is None:
+        session = self._sessions.get(job.id)
+        if session is None:
             return None
-        with bench.turn:
-            ahead = range(job.step + 1, bench.trainer.step + 1)
-            steps = sorted(bench.steps.items())
+        with session.turn:
+            ahead = range(job.step + 1, session.trainer.step + 1)
+            steps = sorted(session.steps.items())
             if any(saves(job, step) for step in ahead):
                 # Its weights are here alone: go on from before it. What is done stays done.
-                return Progress([one for one in steps if one[0] <= job.step], None)
-            return Progress(steps, SavedTraining(bench.trainer.step, bench.trainer.to_bytes()))
+                return Progress(
+                    [(step, metrics) for step, metrics in steps if step <= job.step], None
+                )
+            return Progress(steps, SavedTraining(session.trainer.step, session.trainer.to_bytes()))
 
     def weights(self, job: Job) -> bytes | None:
         """What the job has learnt by its step; None where it is not being trained here."""
-        bench = self._benches.get(job.id)
-        if bench is None:
+        session = self._sessions.get(job.id)
+        if session is None:
             return None
-        with bench.turn:
-            return bench.trainer.model().to_bytes() if bench.trainer.step == job.step else None
+        with session.turn:
+            return session.trainer.model().to_bytes() if session.trainer.step == job.step else None
 
-    def written(self, job: Job) -> None:
+    def mark_written(self, job: Job) -> None:
         """All up to the job's step is in the store now, for good."""
-        bench = self._benches.get(job.id)
-        if bench is None:
+        session = self._sessions.get(job.id)
+        if session is None:
             return
         if job.status != "running":
-            self._benches.pop(job.id, None)
+            self._sessions.pop(job.id, None)
             return
-        with bench.turn:
-            for step in [step for step in bench.steps if step <= job.step]:
-                bench.steps.pop(step)
-                bench.weights.pop(step, None)
+        with session.turn:
+            for step in [step for step in session.steps if step <= job.step]:
+                session.steps.pop(step)
+                session.weights.pop(step, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +173,17 @@ class Progress:
     saved: SavedTraining | None
 
 
-def _one_step(bench: Bench, job: Job) -> None:
+def _one_step(session: TrainingSession, job: Job) -> None:
     """Train one step; measure more where it leaves a mark."""
-    trainer = bench.trainer
+    trainer = session.trainer
     step = trainer.step + 1
     kept = saves(job, step)
     measured = trainer.advance(validate=kept or tells(job, step))
     metrics = _figures(measured.train, "train") | _figures(measured.valid, "valid")
     if kept:
         metrics |= _figures(trainer.full_validation(), "full_valid")
-        bench.weights[step] = trainer.model().to_bytes()
-    bench.steps[step] = metrics
+        session.weights[step] = trainer.model().to_bytes()
+    session.steps[step] = metrics
 
 
 def _figures(measured: Measured | None, of: str) -> Json:
@@ -192,31 +194,31 @@ def _figures(measured: Measured | None, of: str) -> Json:
     # A checkpoint is judged by the reward on the whole of the validation file.
     figures[f"{of.removeprefix('full_')}_reward_mean"] = measured.reward
     figures[f"{of}_reward_margin"] = measured.margin
-    known = {name: round(value, 5) for name, value in figures.items() if value is not None}
+    rounded = {name: round(value, 5) for name, value in figures.items() if value is not None}
     if measured.reward is not None and of == "train":
-        known |= {"graded_samples": measured.samples, "grader_errors": measured.grader_errors}
-    return known
+        rounded |= {"graded_samples": measured.samples, "grader_errors": measured.grader_errors}
+    return rounded
 
 
-def _trainer(job: Job, material: Material) -> Trainer:
+def _trainer(job: Job, inputs: TrainingInputs) -> Trainer:
     from ftctl.emulator.model import Model, Trainer, base_model
 
     form = form_of(job)
-    training = _examples(material.training, form)
-    validation = None if material.validation is None else _examples(material.validation, form)
+    training = _examples(inputs.training, form)
+    validation = None if inputs.validation is None else _examples(inputs.validation, form)
     recipe = _recipe(job)
-    if material.saved is not None:
-        return Trainer.resume(material.saved.content, training, validation, recipe, material.grade)
-    start = base_model(job.base) if material.start is None else Model.from_bytes(material.start)
-    return Trainer.begin(start, training, validation, recipe, material.grade)
+    if inputs.saved is not None:
+        return Trainer.resume(inputs.saved.content, training, validation, recipe, inputs.grade)
+    start = base_model(job.base) if inputs.start is None else Model.from_bytes(inputs.start)
+    return Trainer.begin(start, training, validation, recipe, inputs.grade)
 
 
 def _recipe(job: Job) -> Recipe:
     from ftctl.emulator.model import Recipe
 
-    wanted = job.hyperparameters
-    names = [one.name for one in fields(Recipe) if one.name in wanted]
-    return Recipe(method=job.method_type, seed=job.seed, **{name: wanted[name] for name in names})
+    values = job.hyperparameters
+    names = [option.name for option in fields(Recipe) if option.name in values]
+    return Recipe(method=job.method_type, seed=job.seed, **{name: values[name] for name in names})
 
 
 def _examples(content: bytes, form: Form) -> list[Example]:
