@@ -14,9 +14,14 @@ from typing import assert_never
 
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import derived
+from ftctl.emulator.jobs.checkpoint_schedule import (
+    fails_at,
+    next_marked_step,
+    reports_metrics,
+    saves_checkpoint,
+)
 from ftctl.emulator.jobs.hyperparameters import resolve_auto
 from ftctl.emulator.jobs.job_grader import ungradable
-from ftctl.emulator.jobs.milestones import fails_at, next_milestone, saves, tells
 from ftctl.emulator.jobs.pace import Pace
 from ftctl.emulator.jobs.training_file import MIN_EXAMPLES
 from ftctl.emulator.settings import Settings
@@ -36,7 +41,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A milestone of the training; the weights only where a model is made of them."""
+    """What a marked step brought; the weights only where a model is made of them."""
 
     metrics: Json
     weights: bytes | None = None
@@ -66,7 +71,7 @@ class Conditions:
 
 
 NOTHING_LEARNT = Trained({})
-"""Every milestone of a job that only passes through its stages."""
+"""Of every marked step of a job that only passes through its stages."""
 
 
 def advance(job: Job, now: float, conditions: Conditions) -> Change:
@@ -160,18 +165,18 @@ def _started(job: Job, at: float, conditions: Conditions) -> Change:
 
 
 def _trained(job: Job, at: float, conditions: Conditions) -> Change:
-    """One milestone further; after the last step the job is done."""
-    step = next_milestone(job)
+    """On to the next marked step; after the last step the job is done."""
+    step = next_marked_step(job)
     trained = conditions.trained(job, step)
     job = replace(job, step=step)
     happenings: list[Happening] = []
-    if tells(job, step):
+    if reports_metrics(job, step):
         happenings.append(_progress(job, at, trained.metrics))
     if fails_at(job, step):
         assert job.fault is not None
         failed, events = _failed(job, at, _told(job.fault))
         return failed, happenings + events
-    if saves(job, step):
+    if saves_checkpoint(job, step):
         happenings.append(_checkpoint(job, at, trained, conditions.settings.organization))
     if step < job.total_steps:
         return replace(job, due_at=_due(job, at, conditions.pace)), happenings
@@ -229,11 +234,11 @@ def _finished(job: Job, at: float, trained: Trained, organization: str) -> Chang
 
 
 def _due(job: Job, at: float, pace: Pace, *, begins: bool = False) -> float | None:
-    """When the next milestone is reached; never before the moment that the job is at."""
+    """When the next marked step is reached; never before the moment that the job is at."""
     if begins and pace.due(at, 0) is None:
         return None
     assert job.running_since is not None
-    return max(at, job.running_since + next_milestone(job) * job.step_seconds)
+    return max(at, job.running_since + next_marked_step(job) * job.step_seconds)
 
 
 def ended(job: Job, status: Status, at: float) -> Job:
@@ -261,7 +266,7 @@ def cancelled(job: Job, at: float) -> Change:
 def paused(job: Job, at: float, weights: bytes | None, organization: str) -> Change:
     """A running job with its time stopped; what it has learnt so far can be used as a model.
 
-    `weights` are those of the job's last milestone; None where nothing is trained.
+    `weights` are those of the job's last marked step; None where nothing is trained.
     """
     assert job.running_since is not None
     trained = max(0.0, at - job.running_since)
@@ -271,7 +276,7 @@ def paused(job: Job, at: float, weights: bytes | None, organization: str) -> Cha
     happenings: list[Happening] = [
         Event(at, f"Fine-tuning job paused after {_steps_done(stopped)}")
     ]
-    if weights is not None and job.step and not saves(job, job.step):
+    if weights is not None and job.step and not saves_checkpoint(job, job.step):
         happenings.append(_checkpoint(job, at, Trained({}, weights), organization))
     return stopped, happenings
 

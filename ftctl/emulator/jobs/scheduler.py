@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from ftctl.emulator.jobs.checkpoint_schedule import last_marked_step_by, next_marked_step
 from ftctl.emulator.jobs.job_grader import grade_of
 from ftctl.emulator.jobs.lifecycle import NOTHING_LEARNT, Conditions, Trained, advance
-from ftctl.emulator.jobs.milestones import last_milestone_by, next_milestone
 from ftctl.emulator.jobs.pace import Pace, find_pace
 from ftctl.emulator.jobs.training_pool import TrainingInputs, TrainingPool
 from ftctl.emulator.settings import Settings
@@ -173,14 +173,14 @@ def training_setup(
 
 
 def _step_due(job: Job, now: float, pace: Pace) -> int:
-    """The last milestone that the clock has passed."""
+    """The last marked step that the clock has passed."""
     if job.step_seconds == 0 or pace.kind == "reads":
-        return last_milestone_by(job, job.total_steps)
+        return last_marked_step_by(job, job.total_steps)
     assert job.running_since is not None
     steps = int((now - job.running_since) / job.step_seconds)
     if job.running_since + (steps + 1) * job.step_seconds <= now:
         steps += 1  # lost to rounding
-    return max(next_milestone(job), last_milestone_by(job, min(steps, job.total_steps)))
+    return max(next_marked_step(job), last_marked_step_by(job, min(steps, job.total_steps)))
 
 
 def _inputs(session: Session, job: Job, resources: JobResources) -> TrainingInputs:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.http.wire import Json
+from ftctl.emulator.jobs.checkpoint_schedule import reports_metrics, saves_checkpoint
 from ftctl.emulator.jobs.job_grader import Grade
 from ftctl.emulator.jobs.lifecycle import Examined, NotPrepared, Trained
-from ftctl.emulator.jobs.milestones import saves, tells
 from ftctl.emulator.jobs.training_file import BadExamples, Form, read_examples
 from ftctl.emulator.storage.job_record import Job
 from ftctl.emulator.storage.trainings import SavedTraining
@@ -49,13 +49,13 @@ class TrainingInputs:
     validation: bytes | None
     start: bytes | None  # the weights that it goes on from; None: those of the base model
     saved: SavedTraining | None
-    steps: dict[int, Json]  # what is written beyond the job's last milestone
+    steps: dict[int, Json]  # what is written beyond the job's last marked step
     grade: Grade | None
 
 
 @dataclass(slots=True)
 class TrainingSession:
-    """One job's training under way in this process, and its figures beyond the last milestone."""
+    """One job's training under way in this process, and its figures beyond the last marked step."""
 
     trainer: Trainer
     steps: dict[int, Json]
@@ -120,11 +120,11 @@ class TrainingPool:
             session.turn.release()
 
     def trained(self, job: Job, step: int) -> Trained:
-        """What the milestone brought; NotPrepared until `train` has got there."""
+        """What the marked step brought; NotPrepared until `train` has got there."""
         session = self._sessions.get(job.id)
         if session is None or step not in session.steps:
             raise NotPrepared
-        if saves(job, step) and step not in session.weights:
+        if saves_checkpoint(job, step) and step not in session.weights:
             raise NotPrepared
         return Trained(session.steps[step], session.weights.get(step))
 
@@ -136,7 +136,7 @@ class TrainingPool:
         with session.turn:
             ahead = range(job.step + 1, session.trainer.step + 1)
             steps = sorted(session.steps.items())
-            if any(saves(job, step) for step in ahead):
+            if any(saves_checkpoint(job, step) for step in ahead):
                 # Its weights are here alone: go on from before it. What is done stays done.
                 return Progress(
                     [(step, metrics) for step, metrics in steps if step <= job.step], None
@@ -177,8 +177,8 @@ def _one_step(session: TrainingSession, job: Job) -> None:
     """Train one step; measure more where it leaves a mark."""
     trainer = session.trainer
     step = trainer.step + 1
-    kept = saves(job, step)
-    measured = trainer.advance(validate=kept or tells(job, step))
+    kept = saves_checkpoint(job, step)
+    measured = trainer.advance(validate=kept or reports_metrics(job, step))
     metrics = _figures(measured.train, "train") | _figures(measured.valid, "valid")
     if kept:
         metrics |= _figures(trainer.full_validation(), "full_valid")

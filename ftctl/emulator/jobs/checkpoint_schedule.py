@@ -7,21 +7,21 @@ import math
 from ftctl.emulator.storage.job_record import Job
 
 MOST_METRICS = 50
-"""A job tells of its steps at most this often; of every step when there are few."""
+"""A job reports at most this often; after every step when there are few."""
 
 
-def next_milestone(job: Job) -> int:
+def next_marked_step(job: Job) -> int:
     """The next step after the job's own that leaves a mark; the steps between leave nothing."""
-    intervals = (_stride(job), _checkpoint_interval(job))
+    intervals = (_metrics_interval(job), _checkpoint_interval(job))
     following = [(job.step // interval + 1) * interval for interval in intervals]
     last = _failing_step(job)
     return min(*following, job.total_steps if last is None else last)
 
 
-def last_milestone_by(job: Job, step: int) -> int:
-    """The last milestone up to that step; the job's own step if there is none."""
+def last_marked_step_by(job: Job, step: int) -> int:
+    """The last marked step up to that step; the job's own step if there is none."""
     reached = job.step
-    for interval in (_stride(job), _checkpoint_interval(job)):
+    for interval in (_metrics_interval(job), _checkpoint_interval(job)):
         reached = max(reached, step // interval * interval)
     last = _failing_step(job)
     if last is not None and last <= step:
@@ -29,12 +29,12 @@ def last_milestone_by(job: Job, step: int) -> int:
     return job.total_steps if step >= job.total_steps else reached
 
 
-def tells(job: Job, step: int) -> bool:
+def reports_metrics(job: Job, step: int) -> bool:
     """Whether the step's figures become an event."""
-    return step % _stride(job) == 0 or step == job.total_steps
+    return step % _metrics_interval(job) == 0 or step == job.total_steps
 
 
-def saves(job: Job, step: int) -> bool:
+def saves_checkpoint(job: Job, step: int) -> bool:
     """Whether the step leaves a checkpoint: the end of an epoch, or an evaluation."""
     return step % _checkpoint_interval(job) == 0 or step == job.total_steps
 
@@ -44,7 +44,7 @@ def fails_at(job: Job, step: int) -> bool:
     return _failing_step(job) == step
 
 
-def _stride(job: Job) -> int:
+def _metrics_interval(job: Job) -> int:
     return math.ceil(job.total_steps / MOST_METRICS)
 
 
