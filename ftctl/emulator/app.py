@@ -13,13 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ftctl.emulator.admin.admin_context import AdminContext
 from ftctl.emulator.admin.admin_routes import ROOM, find_admin, guarded, page_file
-from ftctl.emulator.admin.desk import Desk
 from ftctl.emulator.admin.journal import Journal
-from ftctl.emulator.api.call import Call, Handler
+from ftctl.emulator.api.request_context import Handler, RequestContext
 from ftctl.emulator.api.routes import find_route, is_public
 from ftctl.emulator.faults.request_faults import RequestFaults, Struck, struck_answer
-from ftctl.emulator.http.doors import check_key, check_site, is_of_page
+from ftctl.emulator.http.access import check_key, check_site, is_of_page
 from ftctl.emulator.http.route_table import Match
 from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
 from ftctl.emulator.ids import fresh
@@ -78,9 +78,9 @@ class Emulator:
         Returns the seconds until the next thing is due: 0 when some is still undone, None when
         nothing will happen by itself.
         """
-        call = self._call(_NOTHING, {})
-        call.catch_up(seconds)
-        with call.reading_as_it_is() as session:
+        context = self._context(_NOTHING, {})
+        context.catch_up(seconds)
+        with context.reading_as_it_is() as session:
             return seconds_until_due(session)
 
     @property
@@ -108,8 +108,10 @@ class Emulator:
     ) -> None:
         self.close()
 
-    def _call(self, request: Request, path: Mapping[str, str]) -> Call:
-        return Call(request, path, self._store, self._clock, self._settings, self._training_pool)
+    def _context(self, request: Request, path: Mapping[str, str]) -> RequestContext:
+        return RequestContext(
+            request, path, self._store, self._clock, self._settings, self._training_pool
+        )
 
     def _answer(self, request: Request) -> tuple[Response, Struck | None]:
         """The API's answer, and the fault that the request met."""
@@ -128,7 +130,7 @@ class Emulator:
 
     def _carry_out(self, request: Request) -> Response:
         match = _route(request)
-        return match.handler(self._call(request, match.path))
+        return match.handler(self._context(request, match.path))
 
     def _beside(self, request: Request) -> Response:
         """The answer to what is no part of the API: the page, and what it asks for."""
@@ -145,9 +147,9 @@ class Emulator:
         if self._settings.api_key is not None:
             check_key(request, self._settings.api_key)
         match = _match(request, find_admin(request.method, request.path))
-        call = replace(self._call(request, match.path), settings=self._quick)
-        desk = Desk(call, self._faults, self._journal, self._started_at, self._renewed)
-        return match.handler(desk)
+        api = replace(self._context(request, match.path), settings=self._quick)
+        context = AdminContext(api, self._faults, self._journal, self._started_at, self._renewed)
+        return match.handler(context)
 
     def _renewed(self) -> None:
         """Other rows stand in the place of all that were: what was remembered of them is wrong."""

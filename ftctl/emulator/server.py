@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ftctl.emulator.app import Emulator
-from ftctl.emulator.http.doors import is_loopback, names_loopback
+from ftctl.emulator.http.access import is_loopback, names_loopback
 from ftctl.emulator.http.request_body import BadBody, body_length, read_body
 from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
 from ftctl.emulator.storage.store import EmulatorError

@@ -18,7 +18,7 @@ from conftest import DATA, ROOT
 
 from emulator.lab import JOBS, Lab
 from ftctl.emulator.app import DATABASE
-from ftctl.emulator.jobs.pace import Pace
+from ftctl.emulator.jobs.virtual_clock import Pace
 
 Figures = list[tuple[int, dict[str, Any]]]
 
@@ -440,7 +440,7 @@ def test_a_tuned_model_reads_emotions_and_its_base_does_not(school: School) -> N
 
 def paced(school: School, **pace: Any) -> None:
     """Choose how time passes in the school."""
-    from ftctl.emulator.jobs.pace import keep_pace
+    from ftctl.emulator.jobs.virtual_clock import keep_pace
     from ftctl.emulator.storage.store import Session, open_store
 
     store = open_store(school.folder / DATABASE)

@@ -2,7 +2,7 @@
 
 | module | stage or noun |
 |---|---|
-| desk | what a handler here is given, and the numbers and names that several read |
+| admin_context | what a handler here is given, and the numbers and names that several read |
 | admin_routes | the table of what is answered, and of the page's files |
 | state_endpoints | health, the whole state in short, a job's curve, the reset |
 | clock_endpoints | the pace of time |

@@ -10,7 +10,7 @@ from ftctl.emulator.admin import (
     snapshot_endpoints,
     state_endpoints,
 )
-from ftctl.emulator.admin.desk import AdminHandler
+from ftctl.emulator.admin.admin_context import AdminHandler
 from ftctl.emulator.http.route_table import Match, Paths
 from ftctl.emulator.http.wire import ApiError, Request, Response
 

@@ -5,43 +5,43 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any, TypeGuard
 
-from ftctl.emulator.admin.desk import Desk, fields_sent
+from ftctl.emulator.admin.admin_context import AdminContext, fields_sent
 from ftctl.emulator.http.wire import Json, Response, answer, bad_request
-from ftctl.emulator.jobs.pace import KINDS, Pace, find_pace, keep_pace
+from ftctl.emulator.jobs.virtual_clock import KINDS, Pace, find_pace, keep_pace
 from ftctl.emulator.storage.store import Session
 
 MOST_SECONDS = 1e11
 
 
-def show_clock(desk: Desk) -> Response:
+def show_clock(context: AdminContext) -> Response:
     """GET clock."""
-    with desk.call.reading() as session:
+    with context.api.reading() as session:
         return answer(shown_clock(session))
 
 
-def set_clock(desk: Desk) -> Response:
+def set_clock(context: AdminContext) -> Response:
     """PUT clock: the whole pace; what is left out has its usual value."""
-    pace = _pace(fields_sent(desk, ("kind", "speed", "reads", "now")))
-    with desk.call.writing() as session:
+    pace = _pace(fields_sent(context, ("kind", "speed", "reads", "now")))
+    with context.api.writing() as session:
         if pace.now is not None and pace.now < _latest(session):
             message = "now would be before something that has happened: time does not go back."
             raise bad_request(message, "now")
         keep_pace(session, pace)
-    return show_clock(desk)
+    return show_clock(context)
 
 
-def advance_clock(desk: Desk) -> Response:
+def advance_clock(context: AdminContext) -> Response:
     """POST clock/advance: only where time passes by hand."""
-    seconds = fields_sent(desk, ("seconds",)).get("seconds")
+    seconds = fields_sent(context, ("seconds",)).get("seconds")
     if not _is_number(seconds) or not 0 < seconds <= MOST_SECONDS:
         raise bad_request("seconds must be a number above 0.", "seconds")
-    with desk.call.writing() as session:
+    with context.api.writing() as session:
         pace = find_pace(session)
         if pace.kind != "hand" or pace.now is None:
             message = f"Time passes by '{pace.kind}' here; it can be moved where that is 'hand'."
             raise bad_request(message, "kind", "clock_not_by_hand")
         keep_pace(session, _checked(pace, "seconds", now=pace.now + seconds))
-    return show_clock(desk)
+    return show_clock(context)
 
 
 def shown_clock(session: Session) -> Json:

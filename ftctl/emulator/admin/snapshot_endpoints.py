@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from ftctl.emulator.admin.desk import Desk, counts
+from ftctl.emulator.admin.admin_context import AdminContext, counts
 from ftctl.emulator.admin.state_endpoints import empty, tables
 from ftctl.emulator.http.wire import Response, answer, bad_request
 from ftctl.emulator.storage.store import BUSY_SECONDS, EmulatorError, Session, open_store
@@ -23,9 +23,9 @@ PIECE_BYTES = 1024 * 1024
 MAGIC = b"SQLite format 3\0"
 
 
-def take_snapshot(desk: Desk) -> Response:
+def take_snapshot(context: AdminContext) -> Response:
     """GET snapshot: the state at this moment, whatever else is written meanwhile."""
-    with desk.call.reading() as session:
+    with context.api.reading() as session:
         path = _path(session.connection)
     folder = tempfile.TemporaryDirectory(prefix="ftctl-snapshot-")
     copy = Path(folder.name) / "emulator.sqlite3"
@@ -38,21 +38,21 @@ def take_snapshot(desk: Desk) -> Response:
     return Response(200, headers, b"", stream=_pieces(copy, folder))
 
 
-def restore_snapshot(desk: Desk) -> Response:
+def restore_snapshot(context: AdminContext) -> Response:
     """PUT snapshot: this state in place of the present one."""
-    body = desk.call.request.body
+    body = context.api.request.body
     if not body.startswith(MAGIC):
         raise bad_request("The body must be a snapshot of an emulator: a SQLite file.", None)
     with tempfile.TemporaryDirectory(prefix="ftctl-snapshot-") as folder:
         given = Path(folder) / "emulator.sqlite3"
         given.write_bytes(body)
         _check(given)
-        with desk.call.store.transaction("DEFERRED") as connection:
+        with context.api.store.transaction("DEFERRED") as connection:
             path = _path(connection)
         with closing(_connect(path)) as connection:
             _replace(connection, given)
             held = counts(Session(connection, 0.0))
-    desk.renewed()
+    context.renewed()
     return answer({"restored": True, "counts": held})
 
 

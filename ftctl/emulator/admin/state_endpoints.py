@@ -8,8 +8,8 @@ import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from ftctl.emulator.admin.admin_context import AdminContext, counts, fields_sent, number_asked
 from ftctl.emulator.admin.clock_endpoints import shown_clock
-from ftctl.emulator.admin.desk import Desk, counts, fields_sent, number_asked
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer, answer_list, bad_request
 from ftctl.emulator.storage.files import PRESENT, shown_file
 from ftctl.emulator.storage.tables import SCHEMA_VERSION
@@ -25,9 +25,9 @@ _JOB = (
 )
 
 
-def health(desk: Desk) -> Response:
+def health(context: AdminContext) -> Response:
     """GET health: that it works, since when, and what it holds."""
-    with desk.call.reading_as_it_is() as session:
+    with context.api.reading_as_it_is() as session:
         held = counts(session)
         clock = shown_clock(session)
     return answer(
@@ -35,18 +35,18 @@ def health(desk: Desk) -> Response:
             "status": "ok",
             "version": _version(),
             "schema": SCHEMA_VERSION,
-            "uptime_seconds": round(time.monotonic() - desk.started_at, 3),
+            "uptime_seconds": round(time.monotonic() - context.started_at, 3),
             "clock": clock,
-            "training": desk.call.settings.training,
+            "training": context.api.settings.training,
             "counts": held,
         }
     )
 
 
-def state(desk: Desk) -> Response:
+def state(context: AdminContext) -> Response:
     """GET state: how many there are of everything, and the newest of each in short."""
-    limit = number_asked(desk, "limit", DEFAULT_ROWS, MOST_ROWS)
-    with desk.call.reading() as session:
+    limit = number_asked(context, "limit", DEFAULT_ROWS, MOST_ROWS)
+    with context.api.reading() as session:
         jobs = session.all(f"SELECT {_JOB} FROM jobs ORDER BY seq DESC LIMIT ?", limit)  # noqa: S608
         files = session.all(
             f"SELECT * FROM files WHERE {PRESENT} ORDER BY seq DESC LIMIT ?",  # noqa: S608
@@ -68,11 +68,11 @@ def state(desk: Desk) -> Response:
     )
 
 
-def curve(desk: Desk) -> Response:
+def curve(context: AdminContext) -> Response:
     """GET jobs/{id}/curve: the figures of each step so far, or of those after `after`."""
-    after = number_asked(desk, "after", 0, LAST_STEP)
-    job_id = desk.call.path["job_id"]
-    with desk.call.reading() as session:
+    after = number_asked(context, "after", 0, LAST_STEP)
+    job_id = context.api.path["job_id"]
+    with context.api.reading() as session:
         job = session.first("SELECT seq, status, step, total_steps FROM jobs WHERE id = ?", job_id)
         if job is None:
             message = f"There is no job {job_id}."
@@ -86,16 +86,16 @@ def curve(desk: Desk) -> Response:
     return answer_list(shown, job=job_id, **known, has_more=len(rows) > MOST_STEPS)
 
 
-def reset(desk: Desk) -> Response:
+def reset(context: AdminContext) -> Response:
     """POST reset: everything goes, and ids start anew; `keep` names what stays."""
-    kept = fields_sent(desk, ("keep",)).get("keep", [])
+    kept = fields_sent(context, ("keep",)).get("keep", [])
     if not isinstance(kept, list) or not all(isinstance(k, str) and k in KEPT for k in kept):
         raise bad_request(f"keep must be a list of {' and '.join(KEPT)}.", "keep")
-    with desk.call.store.transaction("IMMEDIATE") as connection:
+    with context.api.store.transaction("IMMEDIATE") as connection:
         empty(connection, frozenset(_TABLES_KEPT[name] for name in kept))
         connection.execute("UPDATE faults SET met = 0")
-    desk.journal.clear()
-    desk.renewed()
+    context.journal.clear()
+    context.renewed()
     return answer({"reset": True, "kept": kept})
 
 

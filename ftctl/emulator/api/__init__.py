@@ -7,7 +7,7 @@ brings the jobs to the present first, so they are above jobs, chat, graders and 
 |---|---|
 | routes | the table of method, path and endpoint |
 | operations | how far each goes here, for people |
-| call | what an endpoint is given |
+| request_context | what an endpoint is given |
 | pagination | which rows a list request asks for |
 | file_, upload_, model_, permission_, job_ and grader_endpoints | what their names say |
 | job_history | a job's events and checkpoints |

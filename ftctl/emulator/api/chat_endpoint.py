@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ftctl.emulator.api.call import Call
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.api.stored_completions import keep_completion
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.chat.chat_request import ChatRequest, read_chat_request
@@ -30,16 +30,16 @@ _SEEDS = 2**63
 _LOG = logging.getLogger(__name__)
 
 
-def create_completion(call: Call) -> Response:
+def create_completion(context: RequestContext) -> Response:
     """POST /v1/chat/completions. No transaction is open while the answer is thought out."""
-    request = read_chat_request(json_object(call.request))
-    with call.reading() if call.settings.id_seed is None else call.writing() as session:
-        task = _task(call, session, request)
+    request = read_chat_request(json_object(context.request))
+    with context.reading() if context.settings.id_seed is None else context.writing() as session:
+        task = _task(context, session, request)
     task = replace(task, handle=task.handle.ready())
     if request.stream:
         headers = (("content-type", "text/event-stream; charset=utf-8"),)
-        return Response(200, headers, b"", stream=_events(call, task))
-    return answer(_whole(call, task, [list(steps) for steps in _answers(task)]))
+        return Response(200, headers, b"", stream=_events(context, task))
+    return answer(_whole(context, task, [list(steps) for steps in _answers(task)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CompletionTask:
     base: str
 
 
-def _task(call: Call, session: Session, request: ChatRequest) -> CompletionTask:
+def _task(context: RequestContext, session: Session, request: ChatRequest) -> CompletionTask:
     tuned = find_model(session, request.model)
     base = BY_NAME.get(request.model if tuned is None else tuned.base)
     if base is None:
@@ -61,7 +61,7 @@ def _task(call: Call, session: Session, request: ChatRequest) -> CompletionTask:
     check_fit(request, base)
     model = base.name if tuned is None else tuned.id
     head = Head(
-        id=_new_id(session, call.settings.id_seed),
+        id=_new_id(session, context.settings.id_seed),
         model=model,
         created=int(session.now),
         wire=request.terms.choice.wire,
@@ -97,21 +97,21 @@ def _answers(task: CompletionTask) -> list[Iterator[Delta]]:
     ]
 
 
-def _whole(call: Call, task: CompletionTask, answers: list[list[Delta]]) -> Json:
+def _whole(context: RequestContext, task: CompletionTask, answers: list[list[Delta]]) -> Json:
     """The completion, kept if the request wants it."""
     choices = [whole_choice(task.head, index, steps) for index, steps in enumerate(answers)]
     used = usage(task.request, [choice["message"] for choice in choices], counter_of(task.base))
     shown = task.head.object("chat.completion", choices, usage=used)
     if task.request.store:
-        with call.writing() as session:
+        with context.writing() as session:
             keep_completion(session, task.request, shown)
     return shown
 
 
-def _events(call: Call, task: CompletionTask) -> Iterator[bytes]:
+def _events(context: RequestContext, task: CompletionTask) -> Iterator[bytes]:
     """The stream. What breaks it is its last event: the status has long been sent."""
     try:
-        yield from _chunks(call, task)
+        yield from _chunks(context, task)
         yield b"data: [DONE]\n\n"
     except Exception:  # noqa: BLE001 - a client must learn of any fault whatever
         _LOG.exception("a stream of %s broke off", task.head.id)
@@ -120,7 +120,7 @@ def _events(call: Call, task: CompletionTask) -> Iterator[bytes]:
         yield _event({"error": error})
 
 
-def _chunks(call: Call, task: CompletionTask) -> Iterator[bytes]:
+def _chunks(context: RequestContext, task: CompletionTask) -> Iterator[bytes]:
     request = task.request
     answers: list[list[Delta]] = [[] for _ in range(request.n)]
     beside = {"usage": None} if request.include_usage else {}
@@ -132,7 +132,7 @@ def _chunks(call: Call, task: CompletionTask) -> Iterator[bytes]:
         for step in steps:
             yield _event(task.head.object("chat.completion.chunk", [step], **beside))
     if request.include_usage or request.store:
-        used = _whole(call, task, answers)["usage"]
+        used = _whole(context, task, answers)["usage"]
         if request.include_usage:
             yield _event(task.head.object("chat.completion.chunk", [], usage=used))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.pagination import read_cursor, read_limit, read_order
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.multipart import Part, read_form
 from ftctl.emulator.http.wire import ApiError, Response, answer, answer_list, bad_request
 from ftctl.emulator.storage.files import (
@@ -30,20 +30,20 @@ SHORTEST_LIFE, LONGEST_LIFE = 3_600, 2_592_000  # seconds that `expires_after` m
 BATCH_LIFE = 2_592_000  # seconds; the one purpose whose files go by themselves
 
 
-def create_file(call: Call) -> Response:
+def create_file(context: RequestContext) -> Response:
     """POST /v1/files."""
-    new = _read_upload(read_form(call.request), call.settings.max_file_bytes)
-    with call.writing() as session:
-        return answer(add_file(session, new, call.settings.id_seed))
+    new = _read_upload(read_form(context.request), context.settings.max_file_bytes)
+    with context.writing() as session:
+        return answer(add_file(session, new, context.settings.id_seed))
 
 
-def list_files(call: Call) -> Response:
+def list_files(context: RequestContext) -> Response:
     """GET /v1/files."""
-    limit = read_limit(call.request, default=MAX_PAGE, most=MAX_PAGE, strict=True)
-    order = read_order(call.request)
-    purpose = call.request.parameter("purpose")
-    with call.reading() as session:
-        after = read_cursor(call.request, session, "files")
+    limit = read_limit(context.request, default=MAX_PAGE, most=MAX_PAGE, strict=True)
+    order = read_order(context.request)
+    purpose = context.request.parameter("purpose")
+    with context.reading() as session:
+        after = read_cursor(context.request, session, "files")
         beyond = ">" if order == "ASC" else "<"
         rows = session.all(
             f"SELECT * FROM files WHERE {PRESENT}"  # noqa: S608 - only our own words
@@ -64,37 +64,37 @@ def list_files(call: Call) -> Response:
     )
 
 
-def retrieve_file(call: Call) -> Response:
+def retrieve_file(context: RequestContext) -> Response:
     """GET /v1/files/{id}."""
-    with call.reading() as session:
-        return answer(shown_file(_found(session, call.path["file_id"])))
+    with context.reading() as session:
+        return answer(shown_file(_found(session, context.path["file_id"])))
 
 
-def delete_file(call: Call) -> Response:
+def delete_file(context: RequestContext) -> Response:
     """DELETE /v1/files/{id}: a job that has not yet read the file fails for it later."""
-    with call.writing() as session:
-        row = _found(session, call.path["file_id"])
+    with context.writing() as session:
+        row = _found(session, context.path["file_id"])
         session.run("UPDATE files SET deleted = 1 WHERE seq = ?", row["seq"])
         forget_contents(session)
     return answer({"id": row["id"], "object": "file", "deleted": True})
 
 
-def download_file(call: Call) -> Response:
+def download_file(context: RequestContext) -> Response:
     """GET /v1/files/{id}/content: the bytes that came in, unchanged."""
     binary = (("content-type", "application/octet-stream"),)
-    file_id = call.path["file_id"]
-    with call.reading() as session:
+    file_id = context.path["file_id"]
+    with context.reading() as session:
         parts = file_parts(session, _found(session, file_id)["seq"])
         content = b"" if parts else file_content(session, file_id, session.now)
     assert content is not None
-    return Response(200, binary, content, _pieces(call, parts) if parts else None)
+    return Response(200, binary, content, _pieces(context, parts) if parts else None)
 
 
-def _pieces(call: Call, parts: tuple[int, ...]) -> Iterator[bytes]:
+def _pieces(context: RequestContext, parts: tuple[int, ...]) -> Iterator[bytes]:
     """The parts' bytes, one part in memory at a time; nobody waits while a client reads slowly."""
     for part in parts:
-        with call.store.transaction("DEFERRED") as connection:
-            content = part_content(Session(connection, call.clock()), part)
+        with context.store.transaction("DEFERRED") as connection:
+            content = part_content(Session(connection, context.clock()), part)
         if content is None:
             # The headers are out: only an answer that ends early can still say so.
             raise ConnectionAbortedError("the file was deleted while it was sent")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ftctl.emulator.api.call import Call
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.chat.token_usage import counter_of
 from ftctl.emulator.graders.asking import find_ask
 from ftctl.emulator.graders.grader_schema import check_depth, check_grader, named_graders
@@ -23,28 +23,28 @@ from ftctl.emulator.graders.scoring import (
 from ftctl.emulator.http.wire import Json, Response, answer, bad_request, json_object
 
 
-def run_grader(call: Call) -> Response:
+def run_grader(context: RequestContext) -> Response:
     """POST /v1/fine_tuning/alpha/graders/run."""
-    body = json_object(call.request)
+    body = json_object(context.request)
     grader, item = _grader(body), _item(body)
     text = body.get("model_sample")
     if not isinstance(text, str):
         raise bad_request("'model_sample' is required and must be a string.", "model_sample")
     try:
-        check_allowed(grader, python=call.settings.python_graders)
+        check_allowed(grader, python=context.settings.python_graders)
     except PythonGradersOff as off:
         raise bad_request(off.details, "grader", off.code) from None
-    tools = GraderTools(call.settings.python_graders, _ask(call, grader))
+    tools = GraderTools(context.settings.python_graders, _ask(context, grader))
     began = time.perf_counter()
     graded = run(grader, item, sample_of(text), tools)
     return answer(_shown(grader, graded, time.perf_counter() - began))
 
 
-def validate_grader(call: Call) -> Response:
+def validate_grader(context: RequestContext) -> Response:
     """POST /v1/fine_tuning/alpha/graders/validate. Python source is read, and not run."""
     from ftctl.emulator.graders.python_grader import look_at_source
 
-    grader = _grader(json_object(call.request))
+    grader = _grader(json_object(context.request))
     parts = {".graders." + name: part for name, part in named_graders(grader).items()}
     for where, part in (parts or {"": grader}).items():
         fault = look_at_source(part["source"]) if part["type"] == "python" else None
@@ -67,8 +67,8 @@ def _item(body: Json) -> Json:
     return item
 
 
-def _ask(call: Call, grader: Json) -> Ask:
-    with call.reading() as session:
+def _ask(context: RequestContext, grader: Json) -> Ask:
+    with context.reading() as session:
         return find_ask(session, grader)
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.pagination import read_cursor, read_limit
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.faults.job_faults import fault_of_job
 from ftctl.emulator.http.wire import (
@@ -22,8 +22,8 @@ from ftctl.emulator.http.wire import (
 from ftctl.emulator.ids import derived_number, fresh
 from ftctl.emulator.jobs.job_request import MAX_METADATA, MAX_SEED, JobRequest, read_job_request
 from ftctl.emulator.jobs.lifecycle import Change, cancelled, paused, resumed
-from ftctl.emulator.jobs.pace import Pace, find_pace
 from ftctl.emulator.jobs.scheduler import training_setup
+from ftctl.emulator.jobs.virtual_clock import Pace, find_pace
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.storage.files import find_file
 from ftctl.emulator.storage.job_record import MOVING, TERMINAL, Event, Job, shown_job
@@ -34,61 +34,61 @@ from ftctl.emulator.storage.store import Session
 DEFAULT_PAGE, MAX_PAGE = 20, 100
 
 
-def create_job(call: Call) -> Response:
+def create_job(context: RequestContext) -> Response:
     """POST /v1/fine_tuning/jobs. The files' content is looked at later, when the job validates."""
-    wanted = read_job_request(json_object(call.request))
-    with call.writing() as session:
+    wanted = read_job_request(json_object(context.request))
+    with context.writing() as session:
         model, base = _trainable(session, wanted)
         _check_file(session, wanted.training_file, "training_file")
         if wanted.validation_file is not None:
             _check_file(session, wanted.validation_file, "validation_file")
-        job = _new_job(session, wanted, model, base, call.settings)
+        job = _new_job(session, wanted, model, base, context.settings)
         job = replace(job, fault=fault_of_job(session, wanted))
         insert_job(session, job)
         record(session, job, _first_events(job))
-    return answer(shown_job(job, call.settings.organization))
+    return answer(shown_job(job, context.settings.organization))
 
 
-def list_jobs(call: Call) -> Response:
+def list_jobs(context: RequestContext) -> Response:
     """GET /v1/fine_tuning/jobs: newest first, filtered by metadata."""
-    limit = read_limit(call.request, DEFAULT_PAGE, MAX_PAGE)
-    wanted = _metadata_filter(call.request)
-    with call.reading() as session:
+    limit = read_limit(context.request, DEFAULT_PAGE, MAX_PAGE)
+    wanted = _metadata_filter(context.request)
+    with context.reading() as session:
         jobs = select_jobs(
             session,
-            before=read_cursor(call.request, session, "jobs"),
+            before=read_cursor(context.request, session, "jobs"),
             pairs=wanted.pairs,
             without_metadata=wanted.none,
             limit=limit + 1,
-            organization=call.settings.organization,
+            organization=context.settings.organization,
         )
     return answer_list(jobs[:limit], has_more=len(jobs) > limit)
 
 
-def retrieve_job(call: Call) -> Response:
+def retrieve_job(context: RequestContext) -> Response:
     """GET /v1/fine_tuning/jobs/{id}; it moves the job, where reads are what moves it."""
-    with call.reading() as session:
-        job = job_of(call, session)
+    with context.reading() as session:
+        job = job_of(context, session)
         pace = find_pace(session)
     if pace.kind == "reads" and job.status in MOVING:
-        job = _read_once_more(call, pace)
-    return answer(shown_job(job, call.settings.organization))
+        job = _read_once_more(context, pace)
+    return answer(shown_job(job, context.settings.organization))
 
 
-def _read_once_more(call: Call, pace: Pace) -> Job:
+def _read_once_more(context: RequestContext, pace: Pace) -> Job:
     """Count this read; the one that makes the number full brings the job one status further."""
-    with call.writing() as session:
-        job = job_of(call, session)
+    with context.writing() as session:
+        job = job_of(context, session)
         stuck = job.status == "queued" and job.fault is not None and job.fault["at"] == "queue"
         job = replace(job, reads=job.reads + 1)
         if job.status in MOVING and job.reads % pace.reads == 0 and not stuck:
             job = replace(job, due_at=session.now)
         update_job(session, job)
-    with call.reading() as session:
-        return job_of(call, session)
+    with context.reading() as session:
+        return job_of(context, session)
 
 
-def cancel_job(call: Call) -> Response:
+def cancel_job(context: RequestContext) -> Response:
     """POST .../cancel: any job that has not ended."""
 
     def change(job: Job, now: float) -> Change:
@@ -96,55 +96,57 @@ def cancel_job(call: Call) -> Response:
             raise _wrong_status(job, "cancelled")
         return cancelled(job, now)
 
-    return _changed(call, change)
+    return _changed(context, change)
 
 
-def pause_job(call: Call) -> Response:
+def pause_job(context: RequestContext) -> Response:
     """POST .../pause: a running job."""
-    with call.reading() as session:
-        job = job_of(call, session)
-        set_up = training_setup(session, job, call.resources) if job.status == "running" else None
+    with context.reading() as session:
+        job = job_of(context, session)
+        set_up = (
+            training_setup(session, job, context.resources) if job.status == "running" else None
+        )
     if set_up is not None:
         set_up()
 
     def change(job: Job, now: float) -> Change:
         if job.status != "running":
             raise _wrong_status(job, "paused")
-        weights = call.training_pool.weights(job) if job.step else None
-        return paused(job, now, weights, call.settings.organization)
+        weights = context.training_pool.weights(job) if job.step else None
+        return paused(job, now, weights, context.settings.organization)
 
-    return _changed(call, change)
+    return _changed(context, change)
 
 
-def resume_job(call: Call) -> Response:
+def resume_job(context: RequestContext) -> Response:
     """POST .../resume: a paused job."""
-    with call.reading() as session:
+    with context.reading() as session:
         pace = find_pace(session)
 
     def change(job: Job, now: float) -> Change:
         if job.status != "paused":
             raise _wrong_status(job, "resumed")
-        return resumed(job, now, call.settings, pace)
+        return resumed(job, now, context.settings, pace)
 
-    return _changed(call, change)
+    return _changed(context, change)
 
 
-def job_of(call: Call, session: Session) -> Job:
+def job_of(context: RequestContext, session: Session) -> Job:
     """The job that the path names; a 404 when there is none."""
-    job = find_job(session, call.path["job_id"])
+    job = find_job(session, context.path["job_id"])
     if job is None:
-        message = f"Could not find fine tune: {call.path['job_id']}"
+        message = f"Could not find fine tune: {context.path['job_id']}"
         raise ApiError(404, message, param="fine_tune_id", code="fine_tune_not_found")
     return job
 
 
-def _changed(call: Call, change: Callable[[Job, float], Change]) -> Response:
-    with call.writing() as session:
-        job, happenings = change(job_of(call, session), session.now)
+def _changed(context: RequestContext, change: Callable[[Job, float], Change]) -> Response:
+    with context.writing() as session:
+        job, happenings = change(job_of(context, session), session.now)
         update_job(session, job)
         record(session, job, happenings)
-    call.training_pool.mark_written(job)
-    return answer(shown_job(job, call.settings.organization))
+    context.training_pool.mark_written(job)
+    return answer(shown_job(job, context.settings.organization))
 
 
 def _wrong_status(job: Job, wanted: str) -> ApiError:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.job_endpoints import job_of
 from ftctl.emulator.api.pagination import read_cursor, read_limit
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.wire import Json, Response, answer
 
 EVENTS_PAGE, CHECKPOINTS_PAGE, MAX_PAGE = 20, 10, 1_000
 
 
-def list_events(call: Call) -> Response:
+def list_events(context: RequestContext) -> Response:
     """GET .../events."""
-    rows, more, _ = _page(call, "events", EVENTS_PAGE)
+    rows, more, _ = _page(context, "events", EVENTS_PAGE)
     shown = [_shown_event(row) for row in rows]
     return answer({"object": "list", "data": shown, "has_more": more})
 
 
-def list_checkpoints(call: Call) -> Response:
+def list_checkpoints(context: RequestContext) -> Response:
     """GET .../checkpoints: those of the last three epochs, made or yet to be replaced."""
-    rows, more, job_id = _page(call, "checkpoints", CHECKPOINTS_PAGE)
+    rows, more, job_id = _page(context, "checkpoints", CHECKPOINTS_PAGE)
     shown = [_shown_checkpoint(row, job_id) for row in rows]
     return answer(
         {
@@ -35,12 +35,12 @@ def list_checkpoints(call: Call) -> Response:
     )
 
 
-def _page(call: Call, table: str, size: int) -> tuple[list[sqlite3.Row], bool, str]:
+def _page(context: RequestContext, table: str, size: int) -> tuple[list[sqlite3.Row], bool, str]:
     """The page's rows, whether more follow, and the job's id."""
-    limit = read_limit(call.request, size, MAX_PAGE)
-    with call.reading() as session:
-        job = job_of(call, session)
-        before = read_cursor(call.request, session, table)
+    limit = read_limit(context.request, size, MAX_PAGE)
+    with context.reading() as session:
+        job = job_of(context, session)
+        before = read_cursor(context.request, session, table)
         rows = session.all(
             f"SELECT * FROM {table} WHERE job = ? AND (? IS NULL OR seq < ?)"  # noqa: S608
             " ORDER BY seq DESC LIMIT ?",

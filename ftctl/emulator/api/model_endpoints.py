@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from ftctl.emulator.api.call import Call
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer
 from ftctl.emulator.settings import OWNER
 from ftctl.emulator.storage.models import TunedModel, all_models, find_model, remove_model
 
 
-def list_models(call: Call) -> Response:
+def list_models(context: RequestContext) -> Response:
     """GET /v1/models: all of them, there are no pages."""
-    with call.reading() as session:
+    with context.reading() as session:
         tuned = [_shown_tuned(model) for model in all_models(session)]
     return answer({"object": "list", "data": [_shown_base(name) for name in BY_NAME] + tuned})
 
 
-def retrieve_model(call: Call) -> Response:
+def retrieve_model(context: RequestContext) -> Response:
     """GET /v1/models/{model}; a name may hold colons and slashes."""
-    name = call.path["model"]
+    name = context.path["model"]
     if name in BY_NAME:
         return answer(_shown_base(name))
-    with call.reading() as session:
+    with context.reading() as session:
         model = find_model(session, name)
     if model is None:
         raise _missing(name)
     return answer(_shown_tuned(model))
 
 
-def delete_model(call: Call) -> Response:
+def delete_model(context: RequestContext) -> Response:
     """DELETE /v1/models/{model}: tuned models and checkpoints; nobody may delete a base model."""
-    name = call.path["model"]
+    name = context.path["model"]
     if name in BY_NAME:
         message = f"The model '{name}' is a base model and cannot be deleted."
         raise ApiError(403, message, param="model", code="model_not_deletable")
-    with call.writing() as session:
+    with context.writing() as session:
         if find_model(session, name) is None:
             raise _missing(name)
         remove_model(session, name)

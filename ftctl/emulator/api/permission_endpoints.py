@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.pagination import read_cursor, read_limit
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.wire import (
     ApiError,
     Json,
@@ -26,25 +26,25 @@ DEFAULT_PAGE, MAX_PAGE = 10, 100
 MAX_PROJECTS = 1_000  # of one request; the specification names no limit
 
 
-def create_permissions(call: Call) -> Response:
+def create_permissions(context: RequestContext) -> Response:
     """POST …/permissions: a project that has the permission keeps the one that it has."""
-    projects = _read_projects(json_object(call.request))
-    model = call.path["model"]
-    with call.writing() as session:
+    projects = _read_projects(json_object(context.request))
+    model = context.path["model"]
+    with context.writing() as session:
         _check_model(session, model)
-        rows = [_granted(session, model, project, call.settings.id_seed) for project in projects]
+        rows = [_granted(session, model, project, context.settings.id_seed) for project in projects]
     return answer(_shown_list(rows, has_more=False))
 
 
-def list_permissions(call: Call) -> Response:
+def list_permissions(context: RequestContext) -> Response:
     """GET …/permissions: newest first unless `order` is ascending."""
-    limit = read_limit(call.request, DEFAULT_PAGE, MAX_PAGE)
-    order = _read_order(call.request)
-    project = call.request.parameter("project_id")
-    model = call.path["model"]
-    with call.reading() as session:
+    limit = read_limit(context.request, DEFAULT_PAGE, MAX_PAGE)
+    order = _read_order(context.request)
+    project = context.request.parameter("project_id")
+    model = context.path["model"]
+    with context.reading() as session:
         _check_model(session, model)
-        after = read_cursor(call.request, session, "permissions")
+        after = read_cursor(context.request, session, "permissions")
         beyond = ">" if order == "ASC" else "<"
         rows = session.all(
             "SELECT * FROM permissions WHERE deleted = 0 AND model = ?"  # noqa: S608 - only our own words
@@ -58,10 +58,10 @@ def list_permissions(call: Call) -> Response:
     return answer(_shown_list(rows[:limit], has_more=len(rows) > limit))
 
 
-def delete_permission(call: Call) -> Response:
+def delete_permission(context: RequestContext) -> Response:
     """DELETE …/permissions/{id}."""
-    model, permission_id = call.path["model"], call.path["permission_id"]
-    with call.writing() as session:
+    model, permission_id = context.path["model"], context.path["permission_id"]
+    with context.writing() as session:
         _check_model(session, model)
         row = session.first(
             "SELECT seq FROM permissions WHERE deleted = 0 AND id = ? AND model = ?",

@@ -12,8 +12,8 @@ from ftctl.emulator.api import (
     stored_completions,
     upload_endpoints,
 )
-from ftctl.emulator.api.call import Handler
 from ftctl.emulator.api.grader_endpoints import run_grader, validate_grader
+from ftctl.emulator.api.request_context import Handler
 from ftctl.emulator.http.route_table import Match, Paths
 
 _JOB = "/v1/fine_tuning/jobs/{job_id}"

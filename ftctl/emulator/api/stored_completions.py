@@ -7,8 +7,8 @@ import re
 import sqlite3
 from typing import Any
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.pagination import read_cursor, read_limit, read_order
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.chat.chat_request import ChatRequest, read_metadata
 from ftctl.emulator.chat.field_readers import missing
@@ -49,18 +49,18 @@ def keep_completion(session: Session, request: ChatRequest, shown: Json) -> None
     )
 
 
-def list_completions(call: Call) -> Response:
+def list_completions(context: RequestContext) -> Response:
     """GET /v1/chat/completions: oldest first unless asked otherwise."""
-    limit = read_limit(call.request, DEFAULT_PAGE, MAX_PAGE)
-    order = _order(call.request)
-    model = call.request.parameter("model")
+    limit = read_limit(context.request, DEFAULT_PAGE, MAX_PAGE)
+    order = _order(context.request)
+    model = context.request.parameter("model")
     name = BY_NAME[model].name if model is not None and model in BY_NAME else model
-    pairs = _metadata_filter(call.request)
+    pairs = _metadata_filter(context.request)
     filters = " AND EXISTS (SELECT 1 FROM json_each(metadata) WHERE key = ? AND value = ?)" * len(
         pairs
     )
-    with call.reading() as session:
-        after = read_cursor(call.request, session, "completions")
+    with context.reading() as session:
+        after = read_cursor(context.request, session, "completions")
         beyond = ">" if order == "ASC" else "<"
         rows = session.all(
             "SELECT * FROM completions WHERE (? IS NULL OR model = ?)"  # noqa: S608 - our words
@@ -80,47 +80,47 @@ def list_completions(call: Call) -> Response:
     )
 
 
-def retrieve_completion(call: Call) -> Response:
+def retrieve_completion(context: RequestContext) -> Response:
     """GET /v1/chat/completions/{id}."""
-    with call.reading() as session:
-        return answer(_shown(_found(call, session)))
+    with context.reading() as session:
+        return answer(_shown(_found(context, session)))
 
 
-def update_completion(call: Call) -> Response:
+def update_completion(context: RequestContext) -> Response:
     """POST /v1/chat/completions/{id}: its metadata, as a whole."""
-    body = json_object(call.request)
+    body = json_object(context.request)
     for name in body:
         if name != "metadata":
             raise bad_request(f"Unrecognized request argument supplied: {name[:64]}", None)
     if "metadata" not in body:
         raise missing("metadata")
     pairs = {} if body["metadata"] is None else read_metadata(body["metadata"], "metadata")
-    with call.writing() as session:
-        row = _found(call, session)
+    with context.writing() as session:
+        row = _found(context, session)
         change = "UPDATE completions SET metadata = ? WHERE seq = ?"
         session.run(change, to_json(pairs), row["seq"])
-        return answer(_shown(_found(call, session)))
+        return answer(_shown(_found(context, session)))
 
 
-def delete_completion(call: Call) -> Response:
+def delete_completion(context: RequestContext) -> Response:
     """DELETE /v1/chat/completions/{id}."""
-    with call.writing() as session:
-        row = _found(call, session)
+    with context.writing() as session:
+        row = _found(context, session)
         session.run("DELETE FROM completions WHERE seq = ?", row["seq"])
     return answer({"object": "chat.completion.deleted", "id": row["id"], "deleted": True})
 
 
-def list_messages(call: Call) -> Response:
+def list_messages(context: RequestContext) -> Response:
     """GET /v1/chat/completions/{id}/messages: what was asked; a message's id is its place."""
-    limit = read_limit(call.request, DEFAULT_PAGE, MAX_PAGE)
-    order = _order(call.request)
-    with call.reading() as session:
-        row = _found(call, session)
+    limit = read_limit(context.request, DEFAULT_PAGE, MAX_PAGE)
+    order = _order(context.request)
+    with context.reading() as session:
+        row = _found(context, session)
     said = json.loads(row["messages"])
     shown = [_shown_message(row["id"], place, message) for place, message in enumerate(said)]
     if order == "DESC":
         shown.reverse()
-    rest = shown[_start(call.request, [message["id"] for message in shown]) :]
+    rest = shown[_start(context.request, [message["id"] for message in shown]) :]
     page = rest[:limit]
     return answer_list(
         map(to_json, page),
@@ -157,8 +157,8 @@ def _metadata_filter(request: Request) -> list[tuple[str, str]]:
     return sorted(pairs)
 
 
-def _found(call: Call, session: Session) -> sqlite3.Row:
-    name = call.path["completion_id"]
+def _found(context: RequestContext, session: Session) -> sqlite3.Row:
+    name = context.path["completion_id"]
     row = session.first("SELECT * FROM completions WHERE id = ?", name)
     if row is None:
         message = f"Chat completion '{name}' not found: only those made with 'store' are kept."

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ftctl.emulator.api.call import Call
 from ftctl.emulator.api.file_endpoints import BATCH_LIFE, LONGEST_LIFE, SHORTEST_LIFE
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.multipart import Part, read_form
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer, bad_request, json_object
 from ftctl.emulator.storage.files import NewFile, PartSize, add_joined_file, part_content
@@ -55,24 +55,24 @@ MIME_TYPES: Mapping[str, tuple[str, ...]] = {
 _FIELDS = ("filename", "purpose", "bytes", "mime_type", "expires_after")
 
 
-def create_upload(call: Call) -> Response:
+def create_upload(context: RequestContext) -> Response:
     """POST /v1/uploads."""
-    new = _read_announcement(json_object(call.request))
-    _close_overdue(call)
-    with call.writing() as session:
-        return answer(shown_upload(add_upload(session, new, call.settings.id_seed), None))
+    new = _read_announcement(json_object(context.request))
+    _close_overdue(context)
+    with context.writing() as session:
+        return answer(shown_upload(add_upload(session, new, context.settings.id_seed), None))
 
 
-def add_part(call: Call) -> Response:
+def add_part(context: RequestContext) -> Response:
     """POST /v1/uploads/{id}/parts."""
-    content = _read_part(read_form(call.request))
-    _close_overdue(call)
-    with call.writing() as session:
-        upload = _pending(session, call.path["upload_id"])
+    content = _read_part(read_form(context.request))
+    _close_overdue(context)
+    with context.writing() as session:
+        upload = _pending(session, context.path["upload_id"])
         held = sum(part.bytes for part in upload_parts(session, upload["seq"]).values())
         if held + len(content) > MAX_UPLOAD_BYTES:
             raise bad_request(f"The parts would be over {MAX_UPLOAD_BYTES} bytes.", "data")
-        part_id = add_upload_part(session, upload["seq"], content, call.settings.id_seed)
+        part_id = add_upload_part(session, upload["seq"], content, context.settings.id_seed)
         shown = {
             "id": part_id,
             "object": "upload.part",
@@ -82,39 +82,39 @@ def add_part(call: Call) -> Response:
     return answer(shown)
 
 
-def complete_upload(call: Call) -> Response:
+def complete_upload(context: RequestContext) -> Response:
     """POST /v1/uploads/{id}/complete: the parts become a file, in the order that is asked for."""
-    wanted = _read_completion(json_object(call.request))
-    _close_overdue(call)
-    upload_id = call.path["upload_id"]
-    with call.reading() as session:
+    wanted = _read_completion(json_object(context.request))
+    _close_overdue(context)
+    upload_id = context.path["upload_id"]
+    with context.reading() as session:
         parts = _listed(session, _pending(session, upload_id), wanted.part_ids)
-    if wanted.md5 is not None and _md5(call, parts) != wanted.md5:
+    if wanted.md5 is not None and _md5(context, parts) != wanted.md5:
         raise bad_request("The md5 of the parts in this order is another one.", "md5")
-    with call.writing() as session:
+    with context.writing() as session:
         upload = _pending(session, upload_id)
         new = NewFile(upload["filename"], upload["purpose"], b"", upload["life_seconds"])
-        file = add_joined_file(session, new, parts, call.settings.id_seed)
+        file = add_joined_file(session, new, parts, context.settings.id_seed)
         kept = {part.seq for part in parts}
         close_upload(session, upload["seq"], "completed", file["id"], kept)
         return answer(shown_upload(_found(session, upload_id), file))
 
 
-def cancel_upload(call: Call) -> Response:
+def cancel_upload(context: RequestContext) -> Response:
     """POST /v1/uploads/{id}/cancel."""
-    _close_overdue(call)
-    with call.writing() as session:
-        upload = _pending(session, call.path["upload_id"])
+    _close_overdue(context)
+    with context.writing() as session:
+        upload = _pending(session, context.path["upload_id"])
         close_upload(session, upload["seq"], "cancelled", None, ())
         return answer(shown_upload(_found(session, upload["id"]), None))
 
 
-def _close_overdue(call: Call) -> None:
+def _close_overdue(context: RequestContext) -> None:
     """In a transaction of its own, since the request that finds an upload too late is refused."""
-    with call.reading() as session:
+    with context.reading() as session:
         overdue = uploads_are_overdue(session)
     if overdue:
-        with call.writing() as session:
+        with context.writing() as session:
             expire_uploads(session)
 
 
@@ -239,12 +239,12 @@ def _listed(session: Session, upload: sqlite3.Row, part_ids: tuple[str, ...]) ->
     return parts
 
 
-def _md5(call: Call, parts: Sequence[PartSize]) -> str:
+def _md5(context: RequestContext, parts: Sequence[PartSize]) -> str:
     """Over one part at a time, each in a transaction of its own: nobody waits for gigabytes."""
     digest = hashlib.md5(usedforsecurity=False)
     for part in parts:
-        with call.store.transaction("DEFERRED") as connection:
+        with context.store.transaction("DEFERRED") as connection:
             # Gone only if the upload was closed meanwhile; the next look at it says so.
-            content = part_content(Session(connection, call.clock()), part.seq) or b""
+            content = part_content(Session(connection, context.clock()), part.seq) or b""
         digest.update(content)
     return digest.hexdigest()

@@ -8,5 +8,5 @@ Nothing here knows what the API is about.
 | request_body | a socket's stream -> the body, by its length or in chunks |
 | multipart | a form's body -> its parts |
 | route_table | method and path -> a handler, or the methods that the path has |
-| doors | who is let in: the key, the host, the page that a browser shows |
+| access | who is let in: the key, the host, the page that a browser shows |
 """

@@ -22,8 +22,8 @@ from ftctl.emulator.jobs.checkpoint_schedule import (
 )
 from ftctl.emulator.jobs.hyperparameters import resolve_auto
 from ftctl.emulator.jobs.job_grader import ungradable
-from ftctl.emulator.jobs.pace import Pace
 from ftctl.emulator.jobs.training_file import MIN_EXAMPLES
+from ftctl.emulator.jobs.virtual_clock import Pace
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.storage.job_record import Checkpoint, Event, Happening, Job, Result, Status
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from ftctl.emulator.jobs.checkpoint_schedule import last_marked_step_by, next_marked_step
 from ftctl.emulator.jobs.job_grader import grade_of
 from ftctl.emulator.jobs.lifecycle import NOTHING_LEARNT, Conditions, Trained, advance
-from ftctl.emulator.jobs.pace import Pace, find_pace
 from ftctl.emulator.jobs.training_pool import TrainingInputs, TrainingPool
+from ftctl.emulator.jobs.virtual_clock import Pace, find_pace
 from ftctl.emulator.settings import Settings
 from ftctl.emulator.storage.files import content_for_job, find_file_at
 from ftctl.emulator.storage.job_record import TERMINAL, Job

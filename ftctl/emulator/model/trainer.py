@@ -35,7 +35,7 @@ _DRAWS = 4
 _MOST_DRAWS = 32
 _WARM_STEPS = 20
 _LAST_RATE = 0.1
-_PACE = {"supervised": 1.0, "dpo": 0.1, "reinforcement": 0.3}
+_METHOD_RATES = {"supervised": 1.0, "dpo": 0.1, "reinforcement": 0.3}
 _ORDER, _STEP, _VALID, _FULL = range(4)
 """What a random number is for."""
 
@@ -175,7 +175,7 @@ class Trainer:
         warm = min(1.0, (self.step + 1) / min(_WARM_STEPS, 1 + self.total_steps // 10))
         left = 1.0 - (1.0 - _LAST_RATE) * self.step / self.total_steps
         recipe = self._recipe
-        return _PACE[recipe.method] * recipe.learning_rate_multiplier * warm * left
+        return _METHOD_RATES[recipe.method] * recipe.learning_rate_multiplier * warm * left
 
     def _seeds(self, purpose: int) -> tuple[int, ...]:
         return self._recipe.seed, purpose, self.step

@@ -62,15 +62,15 @@ class Weights:
         rate = min(rate, _FASTEST)
         at = gradient.at
         self.row_memory[at] = self.row_memory[at] * _KEPT + _square(gradient.rows)
-        moved = self.rows[at] + gradient.rows * _pace(rate * ROW_RATE, self.row_memory[at])
+        moved = self.rows[at] + gradient.rows * _rates(rate * ROW_RATE, self.row_memory[at])
         self.rows[at] = moved.clip(-_LIMIT, _LIMIT)
         self.output_memory *= _KEPT
         self.output_memory += _square(gradient.output)
-        self.output += gradient.output * _pace(rate * OUTPUT_RATE, self.output_memory)
+        self.output += gradient.output * _rates(rate * OUTPUT_RATE, self.output_memory)
         self.output.clip(-_LIMIT, _LIMIT, out=self.output)
         self.bias_memory *= _KEPT
         self.bias_memory += gradient.bias**2
-        self.bias += gradient.bias * _pace(rate * BIAS_RATE, self.bias_memory)[:, 0]
+        self.bias += gradient.bias * _rates(rate * BIAS_RATE, self.bias_memory)[:, 0]
         self.bias.clip(-_LIMIT, _LIMIT, out=self.bias)
 
     def model(self) -> Model:
@@ -84,9 +84,9 @@ def _square(gradient: Floats) -> Floats:
     return mean
 
 
-def _pace(rate: float, memory: Floats) -> Floats:
-    pace: Floats = np.float32(rate) / np.sqrt(memory + np.float32(_FLOOR))
-    return pace[:, None]
+def _rates(rate: float, memory: Floats) -> Floats:
+    rates: Floats = np.float32(rate) / np.sqrt(memory + np.float32(_FLOOR))
+    return rates[:, None]
 
 
 def grown(start: Model, prompts: Sequence[Prompt], answers: Sequence[str]) -> Weights:

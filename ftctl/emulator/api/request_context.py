@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ftctl.emulator.http.wire import Request, Response
-from ftctl.emulator.jobs.pace import find_pace
 from ftctl.emulator.jobs.scheduler import JobResources, advance_jobs, catch_up, jobs_are_due
 from ftctl.emulator.jobs.training_pool import TrainingPool
+from ftctl.emulator.jobs.virtual_clock import find_pace
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.storage.store import Mode, Session, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestContext:
     """One request on its way through a handler; `path` holds the decoded path parameters."""
 
     request: Request
@@ -81,4 +81,4 @@ class Call:
             yield session
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[RequestContext], Response]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ftctl.emulator.admin.journal import Journal
-from ftctl.emulator.api.call import Call
+from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.faults.request_faults import RequestFaults
 from ftctl.emulator.http.wire import Json, Response, bad_request, json_object
 from ftctl.emulator.storage.store import Session
@@ -15,17 +15,17 @@ COUNTED = ("files", "jobs", "models", "events", "faults")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AdminContext:
     """One request on its way through a handler, and the parts of its emulator."""
 
-    call: Call
+    api: RequestContext  # the same request as an endpoint of the API gets it
     faults: RequestFaults
     journal: Journal
     started_at: float  # of time.monotonic()
     renewed: Callable[[], None]  # to be told when other rows stand in the place of all that were
 
 
-AdminHandler = Callable[[Desk], Response]
+AdminHandler = Callable[[AdminContext], Response]
 
 
 def counts(session: Session) -> Json:
@@ -39,11 +39,11 @@ def counts(session: Session) -> Json:
     return dict(zip(COUNTED, tuple(row), strict=True))
 
 
-def fields_sent(desk: Desk, known: Sequence[str]) -> Json:
+def fields_sent(context: AdminContext, known: Sequence[str]) -> Json:
     """The body's fields, none if there is no body; a 400 for one that is not known."""
-    if not desk.call.request.body.strip():
+    if not context.api.request.body.strip():
         return {}
-    sent = json_object(desk.call.request)
+    sent = json_object(context.api.request)
     for name in sent:
         if name not in known:
             choices = ", ".join(known)
@@ -51,9 +51,9 @@ def fields_sent(desk: Desk, known: Sequence[str]) -> Json:
     return sent
 
 
-def number_asked(desk: Desk, name: str, default: int, most: int) -> int:
+def number_asked(context: AdminContext, name: str, default: int, most: int) -> int:
     """A query parameter that is a whole number from 0."""
-    text = desk.call.request.parameter(name)
+    text = context.api.request.parameter(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9) or int(text) > most:
