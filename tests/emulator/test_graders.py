@@ -28,12 +28,12 @@ from ftctl.emulator.graders import (
     grade,
     make_grade,
 )
-from ftctl.emulator.graders.formulas import BadFormula, NoValue, evaluate, names_in, parse_formula
+from ftctl.emulator.graders.expression import BadFormula, NoValue, evaluate, names_in, parse_formula
 from ftctl.emulator.graders.grader_errors import Errors
 from ftctl.emulator.graders.meteor import align
+from ftctl.emulator.graders.porter_stemmer import stem
 from ftctl.emulator.graders.python_grader import run_source
 from ftctl.emulator.graders.scoring import sample_of
-from ftctl.emulator.graders.stems import stem
 from ftctl.emulator.graders.templates import MAX_TEXT, BadTemplate, check_template, render
 from ftctl.emulator.graders.text_similarity import METRICS, common_length, similarity
 from ftctl.emulator.http.wire import ApiError, Json

@@ -9,9 +9,9 @@ from typing import Any
 
 from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.chat.token_usage import counter_of
-from ftctl.emulator.graders.asking import find_ask
 from ftctl.emulator.graders.grader_schema import check_depth, check_grader, named_graders
-from ftctl.emulator.graders.judge import Ask, Verdict
+from ftctl.emulator.graders.model_client import find_ask
+from ftctl.emulator.graders.model_grader import Ask, Verdict
 from ftctl.emulator.graders.scoring import (
     Graded,
     GraderTools,

@@ -4,13 +4,13 @@
 |---|---|
 | grader_schema | a grader's JSON -> nothing, or a 400 that names the field |
 | templates | `{{item.x}}` and `{{sample.y}}` -> text |
-| formulas | `calculate_output` -> a number |
+| expression | `calculate_output` -> a number |
 | grader_errors | why a score could not be had, in the API's flags |
 | text_similarity | two texts -> how alike they are, by each metric |
-| meteor, stems | the metric that needs an alignment, and the word stems that it needs |
+| meteor, porter_stemmer | the metric that needs an alignment, and the word stems that it needs |
 | python_grader, sandbox | a grader's Python source -> its score, in a process of its own |
-| judge | a model's words -> a score or a label |
-| asking | a grader's models -> the function that asks them |
+| model_grader | a model's words -> a score or a label |
+| model_client | a grader's models -> the function that asks them |
 | scoring | a grader, an item and a sample -> the score, and how it came about |
 """
 
@@ -20,9 +20,9 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.emulator.graders.asking import find_ask
     from ftctl.emulator.graders.grader_errors import GraderError
-    from ftctl.emulator.graders.judge import Ask
+    from ftctl.emulator.graders.model_client import find_ask
+    from ftctl.emulator.graders.model_grader import Ask
     from ftctl.emulator.graders.scoring import (
         GraderTools,
         PythonGradersOff,
@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Ask": "judge",
+    "Ask": "model_grader",
     "GraderError": "grader_errors",
     "GraderTools": "scoring",
     "PythonGradersOff": "scoring",
     "check_allowed": "scoring",
-    "find_ask": "asking",
+    "find_ask": "model_client",
     "grade": "scoring",
     "make_grade": "scoring",
 }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ftctl.emulator.graders.formulas import BadFormula, names_in, parse_formula
+from ftctl.emulator.graders.expression import BadFormula, names_in, parse_formula
 from ftctl.emulator.graders.templates import BadTemplate, check_template
 from ftctl.emulator.graders.text_similarity import METRICS
 from ftctl.emulator.http.wire import Json, bad_request

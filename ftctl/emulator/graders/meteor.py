@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from ftctl.emulator.graders.stems import stem
+from ftctl.emulator.graders.porter_stemmer import stem
 
 
 def meteor(words: list[str], wanted: list[str]) -> float:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftctl.emulator.graders.formulas import BadFormula, NoValue, evaluate, parse_formula
+from ftctl.emulator.graders.expression import BadFormula, NoValue, evaluate, parse_formula
 from ftctl.emulator.graders.grader_errors import Errors, GraderError
 from ftctl.emulator.graders.grader_schema import named_graders
-from ftctl.emulator.graders.judge import Ask, Verdict, label_by_model, score_by_model
+from ftctl.emulator.graders.model_grader import Ask, Verdict, label_by_model, score_by_model
 from ftctl.emulator.graders.templates import render
 from ftctl.emulator.graders.text_similarity import similarity
 from ftctl.emulator.http.wire import Json

@@ -6,7 +6,7 @@ from ftctl.emulator.base_models import BY_NAME
 from ftctl.emulator.chat.chat_request import read_chat_request
 from ftctl.emulator.chat.model_handle import ModelHandle, find_model_handle, generate
 from ftctl.emulator.graders.grader_schema import named_graders
-from ftctl.emulator.graders.judge import Ask
+from ftctl.emulator.graders.model_grader import Ask
 from ftctl.emulator.http.wire import ApiError, Json
 from ftctl.emulator.storage.models import find_model
 from ftctl.emulator.storage.store import Session
