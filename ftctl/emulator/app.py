@@ -192,14 +192,14 @@ def _route(request: Request) -> Match[Handler]:
     return _match(request, find_route(request.method, request.path))
 
 
-def _match(request: Request, found: _T | tuple[str, ...]) -> _T:
+def _match(request: Request, matched: _T | tuple[str, ...]) -> _T:
     """What was found for the method and path; a 404 or 405 where it was nothing."""
-    if not isinstance(found, tuple):
-        return found
-    if not found:
+    if not isinstance(matched, tuple):
+        return matched
+    if not matched:
         raise _unknown(request)
-    message = f"{request.method} is not a method of {request.path}; try {' or '.join(found)}."
-    headers = (("allow", ", ".join(found)),)
+    message = f"{request.method} is not a method of {request.path}; try {' or '.join(matched)}."
+    headers = (("allow", ", ".join(matched)),)
     raise ApiError(405, message, code="method_not_allowed", headers=headers)
 
 

@@ -39,14 +39,14 @@ def counts(session: Session) -> Json:
     return dict(zip(COUNTED, tuple(row), strict=True))
 
 
-def fields_sent(context: AdminContext, known: Sequence[str]) -> Json:
+def fields_sent(context: AdminContext, names: Sequence[str]) -> Json:
     """The body's fields, none if there is no body; a 400 for one that is not known."""
     if not context.api.request.body.strip():
         return {}
     sent = json_object(context.api.request)
     for name in sent:
-        if name not in known:
-            choices = ", ".join(known)
+        if name not in names:
+            choices = ", ".join(names)
             raise bad_request(f"There is no field '{name}' here, but {choices}.", name)
     return sent
 

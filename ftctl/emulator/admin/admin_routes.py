@@ -65,13 +65,13 @@ def page_file(request: Request) -> Response | None:
         return None
     from ftctl.emulator.web import asset
 
-    found = asset(request.path.removeprefix(ROOM))
-    if found is None:
+    file = asset(request.path.removeprefix(ROOM))
+    if file is None:
         return None
     if request.method != "GET":
         message = f"{request.method} is not a method of {request.path}; try GET."
         raise ApiError(405, message, code="method_not_allowed", headers=(("allow", "GET"),))
-    kind, content = found
+    kind, content = file
     return Response(200, (("content-type", kind), _PAGE_GUARD), content)
 
 

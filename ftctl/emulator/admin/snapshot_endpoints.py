@@ -68,11 +68,11 @@ def _check(given: Path) -> None:
         with closing(_connect(str(given))) as connection:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             # Not quick_check: SQLite 3.40 takes a key of a table WITHOUT ROWID for NULL.
-            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if owner != APPLICATION_ID:
             raise bad_request("The file is a database of another program.", None)
-        if found != "ok":
-            raise bad_request(f"The file is damaged: {found}.", None)
+        if verdict != "ok":
+            raise bad_request(f"The file is damaged: {verdict}.", None)
         open_store(given).close()
     except (sqlite3.Error, EmulatorError) as fault:
         words = str(fault).removeprefix(f"{given}: ")

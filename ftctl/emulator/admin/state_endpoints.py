@@ -82,8 +82,8 @@ def curve(context: AdminContext) -> Response:
             *(job["seq"], after, MOST_STEPS + 1),
         )
     shown = [f'{{"step":{row["step"]},"metrics":{row["metrics"]}}}' for row in rows[:MOST_STEPS]]
-    known = {"status": job["status"], "step": job["step"], "total_steps": job["total_steps"]}
-    return answer_list(shown, job=job_id, **known, has_more=len(rows) > MOST_STEPS)
+    progress = {"status": job["status"], "step": job["step"], "total_steps": job["total_steps"]}
+    return answer_list(shown, job=job_id, **progress, has_more=len(rows) > MOST_STEPS)
 
 
 def reset(context: AdminContext) -> Response:

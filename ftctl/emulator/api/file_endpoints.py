@@ -115,9 +115,9 @@ def _missing(file_id: str) -> ApiError:
 
 def _read_upload(parts: tuple[Part, ...], most_bytes: int) -> NewFile:
     fields = {part.name: part for part in parts}
-    known = {"file", "purpose", "expires_after[anchor]", "expires_after[seconds]"}
+    names = {"file", "purpose", "expires_after[anchor]", "expires_after[seconds]"}
     for part in parts:
-        if part.name not in known:
+        if part.name not in names:
             raise bad_request(f"'{part.name}' is not a field of this form.", part.name)
     if len(fields) < len(parts):
         raise bad_request("The form gives a field twice.", None)

@@ -36,14 +36,14 @@ DEFAULT_PAGE, MAX_PAGE = 20, 100
 
 def create_job(context: RequestContext) -> Response:
     """POST /v1/fine_tuning/jobs. The files' content is looked at later, when the job validates."""
-    wanted = read_job_request(json_object(context.request))
+    request = read_job_request(json_object(context.request))
     with context.writing() as session:
-        model, base = _trainable(session, wanted)
-        _check_file(session, wanted.training_file, "training_file")
-        if wanted.validation_file is not None:
-            _check_file(session, wanted.validation_file, "validation_file")
-        job = _new_job(session, wanted, model, base, context.settings)
-        job = replace(job, fault=fault_of_job(session, wanted))
+        model, base = _trainable(session, request)
+        _check_file(session, request.training_file, "training_file")
+        if request.validation_file is not None:
+            _check_file(session, request.validation_file, "validation_file")
+        job = _new_job(session, request, model, base, context.settings)
+        job = replace(job, fault=fault_of_job(session, request))
         insert_job(session, job)
         record(session, job, _first_events(job))
     return answer(shown_job(job, context.settings.organization))
@@ -52,13 +52,13 @@ def create_job(context: RequestContext) -> Response:
 def list_jobs(context: RequestContext) -> Response:
     """GET /v1/fine_tuning/jobs: newest first, filtered by metadata."""
     limit = read_limit(context.request, DEFAULT_PAGE, MAX_PAGE)
-    wanted = _metadata_filter(context.request)
+    filters = _metadata_filter(context.request)
     with context.reading() as session:
         jobs = select_jobs(
             session,
             before=read_cursor(context.request, session, "jobs"),
-            pairs=wanted.pairs,
-            without_metadata=wanted.none,
+            pairs=filters.pairs,
+            without_metadata=filters.none,
             limit=limit + 1,
             organization=context.settings.organization,
         )
@@ -149,25 +149,25 @@ def _changed(context: RequestContext, change: Callable[[Job, float], Change]) ->
     return answer(shown_job(job, context.settings.organization))
 
 
-def _wrong_status(job: Job, wanted: str) -> ApiError:
-    message = f"Job {job.id} is {job.status} and cannot be {wanted}."
+def _wrong_status(job: Job, change: str) -> ApiError:
+    message = f"Job {job.id} is {job.status} and cannot be {change}."
     return bad_request(message, None, "invalid_job_status")
 
 
-def _trainable(session: Session, wanted: JobRequest) -> tuple[str, str]:
+def _trainable(session: Session, request: JobRequest) -> tuple[str, str]:
     """The model to start from, aliases resolved, and the base snapshot at its root."""
-    tuned = find_model(session, wanted.model)
-    base = BY_NAME.get(wanted.model if tuned is None else tuned.base)
+    tuned = find_model(session, request.model)
+    base = BY_NAME.get(request.model if tuned is None else tuned.base)
     if base is None:
-        ours = wanted.model.startswith("ft:")
+        ours = request.model.startswith("ft:")
         code = "model_not_found" if ours else "model_not_available"
         fault = "does not exist" if ours else "is not available for fine-tuning"
-        raise bad_request(f"The model '{wanted.model}' {fault}.", "model", code)
-    kind = wanted.method["type"]
+        raise bad_request(f"The model '{request.model}' {fault}.", "model", code)
+    kind = request.method["type"]
     if kind not in base.methods:
         message = f"{base.name} can be tuned by {' or '.join(base.methods)}, not by {kind}."
         raise bad_request(message, "method.type", "unsupported_method")
-    return (base.name if tuned is None else wanted.model), base.name
+    return (base.name if tuned is None else request.model), base.name
 
 
 def _check_file(session: Session, file_id: str, param: str) -> None:
@@ -180,25 +180,25 @@ def _check_file(session: Session, file_id: str, param: str) -> None:
 
 
 def _new_job(
-    session: Session, wanted: JobRequest, model: str, base: str, settings: Settings
+    session: Session, request: JobRequest, model: str, base: str, settings: Settings
 ) -> Job:
     serial = session.next_serial("jobs")
     pace = find_pace(session)
     job_id = fresh("ftjob-", settings.id_seed, serial)
-    seed = derived_number(MAX_SEED, job_id, "seed") if wanted.seed is None else wanted.seed
+    seed = derived_number(MAX_SEED, job_id, "seed") if request.seed is None else request.seed
     return Job(
         seq=serial,
         id=job_id,
         created_at=session.now,
         model=model,
         base=base,
-        method=wanted.method,
-        training_file=wanted.training_file,
-        validation_file=wanted.validation_file,
-        suffix=wanted.suffix,
+        method=request.method,
+        training_file=request.training_file,
+        validation_file=request.validation_file,
+        suffix=request.suffix,
         seed=seed,
-        metadata=wanted.metadata,
-        integrations=wanted.integrations,
+        metadata=request.metadata,
+        integrations=request.integrations,
         status="validating_files",
         due_at=pace.due(session.now, settings.validating_seconds),
         start_weights=weights_of(session, model),

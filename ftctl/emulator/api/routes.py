@@ -74,4 +74,4 @@ def find_route(method: str, path: str) -> Match[Handler] | tuple[str, ...]:
 
 def is_public(path: str) -> bool:
     """Whether the public API has this path although the emulator has not."""
-    return any(f"{path}/".startswith(f"/v1/{known}/") for known in NOT_IMPLEMENTED)
+    return any(f"{path}/".startswith(f"/v1/{public}/") for public in NOT_IMPLEMENTED)

@@ -84,12 +84,12 @@ def add_part(context: RequestContext) -> Response:
 
 def complete_upload(context: RequestContext) -> Response:
     """POST /v1/uploads/{id}/complete: the parts become a file, in the order that is asked for."""
-    wanted = _read_completion(json_object(context.request))
+    completion = _read_completion(json_object(context.request))
     _close_overdue(context)
     upload_id = context.path["upload_id"]
     with context.reading() as session:
-        parts = _listed(session, _pending(session, upload_id), wanted.part_ids)
-    if wanted.md5 is not None and _md5(context, parts) != wanted.md5:
+        parts = _listed(session, _pending(session, upload_id), completion.part_ids)
+    if completion.md5 is not None and _md5(context, parts) != completion.md5:
         raise bad_request("The md5 of the parts in this order is another one.", "md5")
     with context.writing() as session:
         upload = _pending(session, upload_id)
@@ -226,12 +226,12 @@ def _read_completion(body: Json) -> _Completion:
 
 
 def _listed(session: Session, upload: sqlite3.Row, part_ids: tuple[str, ...]) -> list[PartSize]:
-    known = upload_parts(session, upload["seq"])
+    parts_by_id = upload_parts(session, upload["seq"])
     for part_id in part_ids:
-        if part_id not in known:
+        if part_id not in parts_by_id:
             message = f"'{part_id}' is no part of the upload {upload['id']}."
             raise bad_request(message, "part_ids")
-    parts = [known[part_id] for part_id in part_ids]
+    parts = [parts_by_id[part_id] for part_id in part_ids]
     size = sum(part.bytes for part in parts)
     if size != upload["bytes"]:
         message = f"The parts have {size} bytes, but {upload['bytes']} were announced."

@@ -46,10 +46,10 @@ class Head:
 
 def whole_choice(head: Head, index: int, deltas: Iterable[Delta]) -> Json:
     """One choice of an answer that comes at once, from all its steps."""
-    told = list(deltas)
-    refusal = "".join(delta.refusal for delta in told)
-    calls = _whole_calls([call for delta in told for call in delta.calls])
-    content = "".join(delta.content for delta in told)
+    steps = list(deltas)
+    refusal = "".join(delta.refusal for delta in steps)
+    calls = _whole_calls([call for delta in steps for call in delta.calls])
+    content = "".join(delta.content for delta in steps)
     message: Json = {
         "role": "assistant",
         "content": content or (None if refusal or calls else ""),
@@ -66,8 +66,8 @@ def whole_choice(head: Head, index: int, deltas: Iterable[Delta]) -> Json:
     return {
         "index": index,
         "message": message,
-        "logprobs": _logprobs(head, told),
-        "finish_reason": told[-1].finish,
+        "logprobs": _logprobs(head, steps),
+        "finish_reason": steps[-1].finish,
     }
 
 

@@ -146,9 +146,9 @@ def missing(where: str) -> ApiError:
     return bad_request(message, where, "missing_required_parameter")
 
 
-def wrong_type(value: Any, where: str, wanted: str) -> ApiError:
+def wrong_type(value: Any, where: str, expected: str) -> ApiError:
     """The refusal of a value of another type."""
-    message = f"Invalid type for '{where}': expected {wanted}, but got {_type_of(value)} instead."
+    message = f"Invalid type for '{where}': expected {expected}, but got {_type_of(value)} instead."
     return bad_request(message, where, "invalid_type")
 
 

@@ -24,7 +24,7 @@ def usage(request: ChatRequest, messages: Iterable[Json], counter: Counter) -> J
     from ftctl.data.tokens import completion_tokens, prompt_tokens
 
     asked = prompt_tokens(request.messages, request.tools, counter)
-    said = sum(completion_tokens(text, counter) for one in messages for text in _texts(one))
+    said = sum(completion_tokens(text, counter) for message in messages for text in _texts(message))
     return {
         "prompt_tokens": asked,
         "completion_tokens": said,

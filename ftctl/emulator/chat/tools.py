@@ -110,29 +110,29 @@ _ONLY_WITH = {
 }
 
 
-def _tool_choice(wanted: Any, names: set[str], most: int) -> Choice:
-    if isinstance(wanted, str):
-        return NO_CALLS if wanted == "none" else Choice(None, most)
-    if wanted["type"] == "function":
-        name = wanted["function"]["name"]
+def _tool_choice(choice: Any, names: set[str], most: int) -> Choice:
+    if isinstance(choice, str):
+        return NO_CALLS if choice == "none" else Choice(None, most)
+    if choice["type"] == "function":
+        name = choice["function"]["name"]
         _check_known({name}, names, "tool_choice", "tools")
         return Choice(frozenset({name}), most, forced=True)
-    allowed = {tool["function"]["name"] for tool in wanted["allowed_tools"]["tools"]}
+    allowed = {tool["function"]["name"] for tool in choice["allowed_tools"]["tools"]}
     _check_known(allowed, names, "tool_choice", "tools")
     return Choice(frozenset(allowed), most)
 
 
-def _function_choice(wanted: Any, names: set[str]) -> Choice:
-    if wanted == "auto":
+def _function_choice(choice: Any, names: set[str]) -> Choice:
+    if choice == "auto":
         return Choice(None, 1, "functions")
-    if wanted == "none":
+    if choice == "none":
         return NO_CALLS
-    _check_known({wanted["name"]}, names, "function_call", "functions")
-    return Choice(frozenset({wanted["name"]}), 1, "functions", forced=True)
+    _check_known({choice["name"]}, names, "function_call", "functions")
+    return Choice(frozenset({choice["name"]}), 1, "functions", forced=True)
 
 
-def _check_known(wanted: set[str], names: set[str], param: str, where: str) -> None:
-    for name in sorted(wanted - names):
+def _check_known(called: set[str], names: set[str], param: str, where: str) -> None:
+    for name in sorted(called - names):
         fault = f"Invalid value for '{param}': the function '{name}' is not found in '{where}'."
         raise bad_request(fault, param)
 

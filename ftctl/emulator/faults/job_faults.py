@@ -55,7 +55,7 @@ NO_ACCESS = (
 )
 
 
-def fault_of_job(session: Session, wanted: JobRequest) -> Json | None:
+def fault_of_job(session: Session, request: JobRequest) -> Json | None:
     """`{"at", "code", "message", "param", "step"}`, or None for a job that nothing befalls.
 
     `at` is validation, queue (it stays there), step, or screening. Call it once for each job that
@@ -65,7 +65,7 @@ def fault_of_job(session: Session, wanted: JobRequest) -> Json | None:
     struck: JobRule | None = None
     for kept in all_faults(session):
         rule = kept.rule
-        if not isinstance(rule, JobRule) or not _concerns(rule, session, wanted):
+        if not isinstance(rule, JobRule) or not _concerns(rule, session, request):
             continue
         number = meet(session, kept.number)
         if struck is None and number is not None and rule.turns.strikes(number):
@@ -73,17 +73,17 @@ def fault_of_job(session: Session, wanted: JobRequest) -> Json | None:
     return None if struck is None else _course(struck)
 
 
-def _concerns(rule: JobRule, session: Session, wanted: JobRequest) -> bool:
-    if rule.suffix is not None and not fits(rule.suffix, wanted.suffix or ""):
+def _concerns(rule: JobRule, session: Session, request: JobRequest) -> bool:
+    if rule.suffix is not None and not fits(rule.suffix, request.suffix or ""):
         return False
-    if rule.model is not None and not fits(rule.model, wanted.model):
+    if rule.model is not None and not fits(rule.model, request.model):
         return False
-    metadata = wanted.metadata or {}
+    metadata = request.metadata or {}
     if any(metadata.get(key) != value for key, value in rule.metadata.items()):
         return False
-    if rule.training_file is None or fits(rule.training_file, wanted.training_file):
+    if rule.training_file is None or fits(rule.training_file, request.training_file):
         return True
-    file = find_file(session, wanted.training_file)
+    file = find_file(session, request.training_file)
     return file is not None and fits(rule.training_file, file["filename"])
 
 

@@ -60,7 +60,9 @@ class RequestFaults:
             if version != self._version:
                 kept = all_faults(Session(connection, 0.0))
                 self._rules = tuple(
-                    (one.number, one.rule) for one in kept if isinstance(one.rule, RequestRule)
+                    (fault.number, fault.rule)
+                    for fault in kept
+                    if isinstance(fault.rule, RequestRule)
                 )
                 self._version = version
             return self._rules
@@ -70,7 +72,7 @@ def struck_answer(struck: Struck, work: Callable[[], Response]) -> Response:
     """What the client gets; `work` carries the request out, where the fault lets it."""
     rule = struck.rule
     if rule.answer is not None:
-        response = _told(rule.answer)
+        response = _given_answer(rule.answer)
     elif rule.cut == "before":
         response = Response(503, (), b"", cut=True)
     elif rule.cut == "after":
@@ -86,18 +88,20 @@ def struck_answer(struck: Struck, work: Callable[[], Response]) -> Response:
     )
 
 
-def _told(told: Answer) -> Response:
-    if told.has_body:
-        body = to_json(told.body).encode("ascii")
-        return Response(told.status, (("content-type", "application/json"), *told.headers), body)
+def _given_answer(answer: Answer) -> Response:
+    if answer.has_body:
+        body = to_json(answer.body).encode("ascii")
+        return Response(
+            answer.status, (("content-type", "application/json"), *answer.headers), body
+        )
     return refusal(
         ApiError(
-            told.status,
-            told.message,
-            param=told.param,
-            code=told.code,
-            kind=told.kind,
-            headers=told.headers,
+            answer.status,
+            answer.message,
+            param=answer.param,
+            code=answer.code,
+            kind=answer.kind,
+            headers=answer.headers,
         )
     )
 

@@ -114,12 +114,12 @@ def object_at(value: Any, where: str) -> Json:
     return value
 
 
-def fields_at(value: Any, where: str, known: Sequence[str]) -> Json:
+def fields_at(value: Any, where: str, names: Sequence[str]) -> Json:
     """The value, which must be an object with no field but those."""
     fields = object_at(value, where)
     for name in fields:
-        if name not in known:
+        if name not in names:
             place = f"{where}.{name}" if where else name
-            message = f"{place}: there is no field '{name}' here, but {', '.join(known)}."
+            message = f"{place}: there is no field '{name}' here, but {', '.join(names)}."
             raise bad_request(message, place)
     return fields

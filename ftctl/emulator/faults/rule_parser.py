@@ -92,8 +92,8 @@ def _request_rule(rule: Json, where: str) -> RequestRule:
 
 def _job_rule(rule: Json, where: str) -> JobRule:
     fields_at(rule, where, ("job", "fails", "stays", "step", "code", "message", "param", "met"))
-    known = ("suffix", "model", "training_file", "metadata", "number", "every", "times")
-    job = fields_at(rule["job"], f"{where}.job", known)
+    names = ("suffix", "model", "training_file", "metadata", "number", "every", "times")
+    job = fields_at(rule["job"], f"{where}.job", names)
     if ("fails" in rule) == ("stays" in rule):
         raise bad_request(f"{where} must have either 'fails' or 'stays'.", where)
     fails: Any = "queued"
@@ -138,8 +138,8 @@ def _turns(source: Json, where: str, name: str) -> Turns:
 
 
 def _answer(value: Any, where: str) -> Answer:
-    known = ("status", "code", "type", "message", "param", "retry_after", "headers", "body")
-    answer = fields_at(value, where, known)
+    names = ("status", "code", "type", "message", "param", "retry_after", "headers", "body")
+    answer = fields_at(value, where, names)
     status = answer.get("status")
     if not is_whole(status) or not 200 <= status <= 599 or status in BODILESS:
         message = f"{where}.status must be an HTTP status from 200 to 599 that has a body."

@@ -144,11 +144,11 @@ def _words(text: str) -> Iterator[str]:
     at = 0
     end = len(text.rstrip())
     while at < end:
-        found = _WORD.match(text, at)
-        if found is None:
+        match = _WORD.match(text, at)
+        if match is None:
             raise BadFormula(f"'{text[at:].lstrip()[:1]}' is no part of a formula")
-        yield found[0].strip()
-        at = found.end()
+        yield match[0].strip()
+        at = match.end()
 
 
 @dataclass(slots=True)

@@ -101,11 +101,11 @@ def _check(grader: Any, param: str, types: tuple[str, ...]) -> None:
     kind = grader.get("type") if isinstance(grader, dict) else None
     if not isinstance(kind, str) or kind not in types:
         raise bad_request(f"{param} must be an object whose type is {', '.join(types)}.", param)
-    for name, wanted in _FIELDS[kind].items():
+    for name, expected in _FIELDS[kind].items():
         value = grader.get(name)
         where = f"{param}.{name}"
-        if not isinstance(value, wanted) or (name == "graders" and not value):
-            raise bad_request(f"{where} is required and must be {_WORDS[wanted]}.", where)
+        if not isinstance(value, expected) or (name == "graders" and not value):
+            raise bad_request(f"{where} is required and must be {_WORDS[expected]}.", where)
         if name in _CHOICES and value not in _CHOICES[name]:
             raise bad_request(f"{where} must be one of {', '.join(_CHOICES[name])}.", where)
         if name in _CHECKS:

@@ -12,35 +12,35 @@ from collections.abc import Callable
 from ftctl.emulator.graders.porter_stemmer import stem
 
 
-def meteor(words: list[str], wanted: list[str]) -> float:
+def meteor(words: list[str], expected: list[str]) -> float:
     """10PR / (R + 9P), less up to half of it for matches that lie in many separate chunks."""
-    matches = align(words, wanted)
+    matches = align(words, expected)
     if not matches:
         return 0.0
     count = len(matches)
-    precision, recall = count / len(words), count / len(wanted)
+    precision, recall = count / len(words), count / len(expected)
     mean = 10 * precision * recall / (recall + 9 * precision)
     return mean * (1 - 0.5 * (_chunks(matches) / count) ** 3)
 
 
-def align(words: list[str], wanted: list[str]) -> dict[int, int]:
+def align(words: list[str], expected: list[str]) -> dict[int, int]:
     """For each matched word its place among those wanted; each is matched once.
 
     The definition asks for the fewest crossings. Taken from the left, each word prefers the place
     that continues the chunk before it, else the first that is free: exact unless words repeat.
     """
     matches: dict[int, int] = {}
-    _match(words, wanted, matches, lambda word: word)
-    _match(words, wanted, matches, stem)
+    _match(words, expected, matches, lambda word: word)
+    _match(words, expected, matches, stem)
     return dict(sorted(matches.items()))
 
 
 def _match(
-    words: list[str], wanted: list[str], matches: dict[int, int], form: Callable[[str], str]
+    words: list[str], expected: list[str], matches: dict[int, int], form: Callable[[str], str]
 ) -> None:
     taken = set(matches.values())
     free: defaultdict[str, dict[int, None]] = defaultdict(dict)
-    for place, word in enumerate(wanted):
+    for place, word in enumerate(expected):
         if place not in taken:
             free[form(word)][place] = None
     for at, word in enumerate(words):

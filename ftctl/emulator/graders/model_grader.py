@@ -89,10 +89,10 @@ def _verdict(
 def _sampling(grader: Json) -> Json:
     """In the names of a chat request. A seed is always given: the same sample, the same score."""
     given = grader.get("sampling_params") or {}
-    wanted = {
+    sampling = {
         ours: given[theirs] for theirs, ours in _SAMPLING.items() if given.get(theirs) is not None
     }
-    return {"seed": 0, **wanted}
+    return {"seed": 0, **sampling}
 
 
 def _message(item: Json, namespaces: Mapping[str, Any]) -> Json:
@@ -118,8 +118,8 @@ def _part(part: Any, namespaces: Mapping[str, Any]) -> Json:
 
 
 def _number_in(text: str) -> float:
-    found = _parsed(text)
-    value = found.get("result") if isinstance(found, dict) else None
+    parsed = _parsed(text)
+    value = parsed.get("result") if isinstance(parsed, dict) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(str(value))
     if _NUMBER.fullmatch(text.strip()):
@@ -135,8 +135,8 @@ def _finite(digits: str) -> float:
 
 
 def _label_in(text: str, labels: list[str]) -> str:
-    found = _parsed(text)
-    value = found.get("label", found.get("result")) if isinstance(found, dict) else text.strip()
+    parsed = _parsed(text)
+    value = parsed.get("label", parsed.get("result")) if isinstance(parsed, dict) else text.strip()
     for label in labels:
         if isinstance(value, str) and value.casefold() == label.casefold():
             return label

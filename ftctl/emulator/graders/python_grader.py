@@ -47,10 +47,10 @@ def run_source(source: str, sample: Json, item: Json, seconds: float) -> float:
         "RLIMIT_NPROC": 0,
     }
     request = {"source": source, "sample": sample, "item": item, "limits": limits}
-    found = _ask(request, seconds)
-    if "fault" in found:
-        raise GraderError("python_grader_runtime_error", str(found["fault"]))
-    score = found.get("score")
+    answer = _ask(request, seconds)
+    if "fault" in answer:
+        raise GraderError("python_grader_runtime_error", str(answer["fault"]))
+    score = answer.get("score")
     if not isinstance(score, int | float):
         raise GraderError("python_grader_server_error", "no_answer")
     return float(score)
@@ -128,9 +128,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _parsed(text: bytes) -> Json:
     try:
-        found: Any = json.loads(text)
+        answer: Any = json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        answer = None
+    if not isinstance(answer, dict):
         raise GraderError("python_grader_server_error", "no_answer")
-    return found
+    return answer

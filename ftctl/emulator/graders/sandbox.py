@@ -25,17 +25,17 @@ def main() -> None:
     if "sample" in request:
         _bind(request["limits"])
     try:
-        found = _score(request) if "sample" in request else _look(request["source"])
+        outcome = _score(request) if "sample" in request else _look(request["source"])
     except BaseException as fault:  # noqa: BLE001 - a grader may raise whatever it likes
-        found = {"fault": _told(fault)}
+        outcome = {"fault": _traceback_of(fault)}
     with contextlib.suppress(OSError):
-        json.dump(found, answer)
+        json.dump(outcome, answer)
         answer.flush()
     # Neither threads nor exit handlers of the source's may keep this process from ending.
     os._exit(0)
 
 
-def _told(fault: BaseException) -> str:
+def _traceback_of(fault: BaseException) -> str:
     """As a traceback that starts in the grader's own source."""
     import traceback
 

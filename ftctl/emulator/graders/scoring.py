@@ -76,10 +76,10 @@ def make_grade(
 
 def grade(grader: Json, item: Json, sample_text: str, tools: GraderTools) -> float:
     """The reward, cut to 0..1; GraderError when any part of the grader could not score."""
-    found = run(grader, item, sample_of(sample_text), tools)
-    if found.fault is not None:
-        raise found.fault
-    return min(max(found.reward, 0.0), 1.0)
+    graded = run(grader, item, sample_of(sample_text), tools)
+    if graded.fault is not None:
+        raise graded.fault
+    return min(max(graded.reward, 0.0), 1.0)
 
 
 def check_allowed(grader: Json, *, python: bool) -> None:

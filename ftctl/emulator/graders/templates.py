@@ -80,13 +80,13 @@ def _parts(template: str) -> Iterator[str | Place]:
 
 
 def _place(words: str) -> Place:
-    found = _PLACE.fullmatch(words) if len(words) <= MAX_PLACE else None
-    if found is None:
+    match = _PLACE.fullmatch(words) if len(words) <= MAX_PLACE else None
+    if match is None:
         shown = words if len(words) <= MAX_PLACE else f"{words[:40]}…"
         raise BadTemplate(
             f"'{{{{{shown}}}}}' is not of the form {{{{item.name}}}} or {{{{sample.name}}}}."
         )
-    return Place(found[1], tuple(_steps(found[2])), words.strip())
+    return Place(match[1], tuple(_steps(match[2])), words.strip())
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -102,12 +102,12 @@ def _steps(path: str) -> Iterator[str | int]:
 def _value(place: Place, namespaces: Mapping[str, Any]) -> Any:
     value = namespaces[place.namespace]
     for step in place.steps:
-        known = (
+        present = (
             isinstance(value, list) and step < len(value)
             if isinstance(step, int)
             else isinstance(value, Mapping) and step in value
         )
-        if not known:
+        if not present:
             raise _missing(place, step)
         value = value[step]
     return value

@@ -42,26 +42,26 @@ def fuzzy_match(text: str, reference: str) -> float:
 
 def bleu(text: str, reference: str) -> float:
     """Of one sentence against one reference."""
-    words, wanted = _TOKEN.findall(text), _TOKEN.findall(reference)
-    if not words or not wanted:
+    words, expected = _TOKEN.findall(text), _TOKEN.findall(reference)
+    if not words or not expected:
         return 0.0
     logs = 0.0
     for order in range(1, _MOST_ORDER + 1):
-        shared, count = _shared(words, wanted, order), max(0, len(words) - order + 1)
+        shared, count = _shared(words, expected, order), max(0, len(words) - order + 1)
         smooth = 0 if order == 1 else 1
         if shared + smooth == 0:
             return 0.0
         logs += math.log((shared + smooth) / (count + smooth))
-    brevity = min(0.0, 1 - len(wanted) / len(words))
+    brevity = min(0.0, 1 - len(expected) / len(words))
     return math.exp(brevity + logs / _MOST_ORDER)
 
 
 def gleu(text: str, reference: str) -> float:
     """The lesser of precision and recall over all n-grams of 1 to 4 words."""
-    words, wanted = _TOKEN.findall(text), _TOKEN.findall(reference)
+    words, expected = _TOKEN.findall(text), _TOKEN.findall(reference)
     orders = range(1, _MOST_ORDER + 1)
-    shared = sum(_shared(words, wanted, order) for order in orders)
-    most = max(sum(max(0, len(side) - order + 1) for order in orders) for side in (words, wanted))
+    shared = sum(_shared(words, expected, order) for order in orders)
+    most = max(sum(max(0, len(side) - order + 1) for order in orders) for side in (words, expected))
     return shared / most if most else 0.0
 
 
@@ -69,17 +69,17 @@ def rouge_n(order: int) -> Callable[[str, str], float]:
     """The metric over n-grams of that many words."""
 
     def rouge(text: str, reference: str) -> float:
-        words, wanted = _words(text), _words(reference)
-        counts = [max(0, len(side) - order + 1) for side in (words, wanted)]
-        return _f1(_shared(words, wanted, order), *counts)
+        words, expected = _words(text), _words(reference)
+        counts = [max(0, len(side) - order + 1) for side in (words, expected)]
+        return _f1(_shared(words, expected, order), *counts)
 
     return rouge
 
 
 def rouge_l(text: str, reference: str) -> float:
     """F1 of the words in common that stand in the same order."""
-    words, wanted = _words(text), _words(reference)
-    return _f1(common_length(words, wanted), len(words), len(wanted))
+    words, expected = _words(text), _words(reference)
+    return _f1(common_length(words, expected), len(words), len(expected))
 
 
 def common_length(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
@@ -99,18 +99,18 @@ def common_length(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
     return len(left) - flat.bit_count()
 
 
-def _shared(words: list[str], wanted: list[str], order: int) -> int:
+def _shared(words: list[str], expected: list[str], order: int) -> int:
     """The n-grams that both have, each as often as the one that has it less often."""
-    return (_grams(words, order) & _grams(wanted, order)).total()
+    return (_grams(words, order) & _grams(expected, order)).total()
 
 
 def _grams(words: list[str], order: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
 
-def _f1(shared: int, count: int, wanted: int) -> float:
+def _f1(shared: int, count: int, expected: int) -> float:
     # 2PR / (P + R) with P = shared / count and R = shared / wanted.
-    return 2 * shared / (count + wanted) if shared else 0.0
+    return 2 * shared / (count + expected) if shared else 0.0
 
 
 def _words(text: str) -> list[str]:

@@ -31,11 +31,11 @@ class Paths(Generic[Handler]):
         """The route for the percent-encoded path, or the methods that it has: none if unknown."""
         allowed = []
         for route_method, pattern, handler in self._routes:
-            found = pattern.fullmatch(path)
-            if found is None:
+            match = pattern.fullmatch(path)
+            if match is None:
                 continue
             if route_method == method:
-                texts = found.groupdict().items()
+                texts = match.groupdict().items()
                 return Match(handler, {name: _decoded(text) for name, text in texts})
             allowed.append(route_method)
         return tuple(allowed)

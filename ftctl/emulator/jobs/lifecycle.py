@@ -109,7 +109,7 @@ def _validated(job: Job, at: float, conditions: Conditions) -> Change:
     if fault is not None:
         return _failed(job, at, fault)
     if job.fault is not None and job.fault["at"] == "validation":
-        return _failed(job, at, _told(job.fault))
+        return _failed(job, at, _error_of(job.fault))
     kind = job.method_type
     numbers = resolve_auto(job.hyperparameters, training.examples)
     steps_per_epoch = math.ceil(training.examples / numbers["batch_size"])
@@ -149,11 +149,11 @@ def _examine(job: Job, at: float, conditions: Conditions) -> Examined:
 def _contents(job: Job, file_id: str, param: str, at: float, conditions: Conditions) -> Examined:
     if not conditions.has_file(file_id, at):
         raise BadFiles(f"invalid_{param}", f"The file {file_id} is no longer there.", param)
-    found = conditions.examined(job, file_id)
-    if found.fault is not None:
-        message = f"The file {file_id} is unusable. {found.fault}"
+    content = conditions.examined(job, file_id)
+    if content.fault is not None:
+        message = f"The file {file_id} is unusable. {content.fault}"
         raise BadFiles(f"invalid_{param}", message, param)
-    return found
+    return content
 
 
 def _started(job: Job, at: float, conditions: Conditions) -> Change:
@@ -174,7 +174,7 @@ def _trained(job: Job, at: float, conditions: Conditions) -> Change:
         happenings.append(_progress(job, at, trained.metrics))
     if fails_at(job, step):
         assert job.fault is not None
-        failed, events = _failed(job, at, _told(job.fault))
+        failed, events = _failed(job, at, _error_of(job.fault))
         return failed, happenings + events
     if saves_checkpoint(job, step):
         happenings.append(_checkpoint(job, at, trained, conditions.settings.organization))
@@ -212,11 +212,11 @@ def _checkpoint(job: Job, at: float, trained: Trained, organization: str) -> Che
 
 def _finished(job: Job, at: float, trained: Trained, organization: str) -> Change:
     if job.fault is not None and job.fault["at"] == "screening":
-        told = _told(job.fault)
+        error = _error_of(job.fault)
         screened = Event(
-            at, told["message"], level="error", kind="moderation_checks", data={"blocked": True}
+            at, error["message"], level="error", kind="moderation_checks", data={"blocked": True}
         )
-        failed, events = _failed(job, at, told)
+        failed, events = _failed(job, at, error)
         return failed, [screened, *events]
     name = job.result_name(organization)
     file = derived("file-", job.id, "figures") if trained.metrics else None
@@ -253,7 +253,7 @@ def _failed(job: Job, at: float, error: Json) -> Change:
     return failed, [Event(at, str(error["message"]), level="error")]
 
 
-def _told(fault: Json) -> Json:
+def _error_of(fault: Json) -> Json:
     """The error that a fault wants on the job."""
     return {name: fault.get(name) for name in ("code", "message", "param")}
 

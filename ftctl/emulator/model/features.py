@@ -41,14 +41,14 @@ def prompt_features(prompt: Prompt) -> tuple[Numbers, Floats]:
     if not prompt:
         return np.zeros(0, np.uint32), np.zeros(0, np.float32)
     *before, last = prompt
-    found = _of_message(last.role, last.text)
+    counted = _of_message(last.role, last.text)
     if len(before) > MOST_BEFORE:
         before = [before[0], *before[1 - MOST_BEFORE :]]
-    for said in before:
-        for number in _of_earlier(said.role, said.text):
-            found[number] = BEFORE
-    numbers = np.fromiter(found.keys(), np.uint32, len(found))
-    weights = np.fromiter(found.values(), np.float32, len(found))
+    for message in before:
+        for number in _of_earlier(message.role, message.text):
+            counted[number] = BEFORE
+    numbers = np.fromiter(counted.keys(), np.uint32, len(counted))
+    weights = np.fromiter(counted.values(), np.float32, len(counted))
     length = float(np.sqrt(weights @ weights))
     return numbers, weights / np.float32(length or 1.0)
 
@@ -99,17 +99,17 @@ def _mixed(value: _Whole, parts: list[_Whole]) -> _Whole:
 
 def _of_message(role: str, text: str) -> dict[int, float]:
     words = _words(text)
-    found: dict[int, float] = {crc32(f"role {role}".encode("utf-8", "replace")): BEFORE}
+    strengths: dict[int, float] = {crc32(f"role {role}".encode("utf-8", "replace")): BEFORE}
     for word in words:
         strength = LETTERS * _fullness(word)
         for number in _letters(word):
-            found[number] = max(found.get(number, 0.0), strength)
-    for one, two in pairwise(words):
-        strength = PAIR * (_fullness(one) + _fullness(two)) / 2
-        found[crc32(f"pair {one} {two}".encode("utf-8", "replace"))] = strength
+            strengths[number] = max(strengths.get(number, 0.0), strength)
+    for word, following in pairwise(words):
+        strength = PAIR * (_fullness(word) + _fullness(following)) / 2
+        strengths[crc32(f"pair {word} {following}".encode("utf-8", "replace"))] = strength
     for word in words:
-        found[crc32(f"word {word}".encode("utf-8", "replace"))] = WORD * _fullness(word)
-    return found
+        strengths[crc32(f"word {word}".encode("utf-8", "replace"))] = WORD * _fullness(word)
+    return strengths
 
 
 def _fullness(word: str) -> float:

@@ -133,18 +133,18 @@ class Generation(Iterator[Piece]):
             return ()
         order = np.argsort(-chances, kind="stable")[: self._sampling.top_logprobs + 1]
         pieces = self._network.vocabulary.pieces
-        found = [
+        alternatives = [
             Alternative(pieces[n].decode("utf-8", "replace"), pieces[n], float(chances[n]))
             for n in order.tolist()
             if n != END and np.isfinite(chances[n])
         ]
-        return tuple(found[: self._sampling.top_logprobs])
+        return tuple(alternatives[: self._sampling.top_logprobs])
 
 
 def _seeds(seed: int | tuple[int, ...] | None) -> list[int]:
     """A request may have any integer for a seed; the generator takes none below 0."""
     seeds = (seed or 0,) if isinstance(seed, int | None) else seed
-    return [one % 2**64 for one in seeds]
+    return [number % 2**64 for number in seeds]
 
 
 @lru_cache(maxsize=256)

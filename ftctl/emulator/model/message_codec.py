@@ -156,14 +156,14 @@ def _written(answer: Answer) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _OURS.sub(lambda found: _ESCAPE + found.group(), text)
+    return _OURS.sub(lambda match: _ESCAPE + match.group(), text)
 
 
 def _section(text: str, start: int) -> tuple[str, int]:
     """The text up to the next mark, without its escapes, and where that mark stands."""
-    found = _SECTION.match(text, start)
-    assert found  # the pattern matches the empty text as well
-    end = found.end()
+    match = _SECTION.match(text, start)
+    assert match  # the pattern matches the empty text as well
+    end = match.end()
     if text[end : end + 1] == _ESCAPE:  # broken off right behind an escape
         end += 1
     raw = text[start:end]

@@ -71,8 +71,8 @@ def read_prompt(network: Network, prompt: Prompt) -> Reading:
     """Features that the network does not know are left out."""
     numbers, weights = prompt_features(prompt)
     at = _places(network.feature_ids, numbers)
-    found = at > 0
-    return Reading(at[found], weights[found])
+    present = at > 0
+    return Reading(at[present], weights[present])
 
 
 def write_script(network: Network, prompt: Prompt, answer: str, most: int) -> Script:
@@ -180,8 +180,8 @@ def climb(
     at, rows = _row_gradient(scripts, slope)
     cuts = np.cumsum([len(script.tokens) for script in scripts])[:-1]
     opinions = [
-        Judged(one, two)
-        for one, two in zip(np.split(chances, cuts), np.split(led, cuts), strict=True)
+        Judged(chance, leads)
+        for chance, leads in zip(np.split(chances, cuts), np.split(led, cuts), strict=True)
     ]
     return Gradient(at, rows, output, bias), opinions
 

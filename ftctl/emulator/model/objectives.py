@@ -183,14 +183,14 @@ class Preference:
         self, batch: Sequence[Placed]
     ) -> list[tuple[tuple[str, int], tuple[Script, Script]]]:
         most = _room_for(2 * len(batch))
-        found = []
+        couples = []
         for placed in batch:
             pair = placed.example
             if isinstance(pair, PreferencePair):
                 better = self._shelf.script((placed.key, 0), pair.prompt, pair.preferred)
                 worse = self._shelf.script((placed.key, 1), pair.prompt, pair.non_preferred)
-                found.append((placed.key, (_cut(better, most), _cut(worse, most))))
-        return found
+                couples.append((placed.key, (_cut(better, most), _cut(worse, most))))
+        return couples
 
     def _margin(self, key: tuple[str, int], better: Script, worse: Script) -> float:
         """The difference of the answers' rewards: beta times what was gained since the start."""
@@ -228,8 +228,9 @@ class Reinforcement:
             for script, gain in zip(scripts, gains, strict=True)
         ]
         gradient, judged = climb(self._network, scripts, shares)
-        told = [float(one.log_probabilities.sum(dtype=np.float64)) for one in judged]
-        loss = -sum(gain * chance for gain, chance in zip(gains, told, strict=True)) / len(told)
+        likelihoods = [float(answer.log_probabilities.sum(dtype=np.float64)) for answer in judged]
+        weighted = (gain * chance for gain, chance in zip(gains, likelihoods, strict=True))
+        loss = -sum(weighted) / len(likelihoods)
         return gradient if any(gains) else None, _rewarded(rewards, errors, scripts, loss)
 
     def measure(self, batch: Sequence[Placed], seeds: Seeds) -> Measured:
@@ -297,8 +298,8 @@ def _with_gaps(script: Script, generator: np.random.Generator) -> Script:
 
 
 def _lead(network: Network, better: Script, worse: Script) -> float:
-    one, two = (judge(network, script).log_probabilities for script in (better, worse))
-    return float(one.sum(dtype=np.float64) - two.sum(dtype=np.float64))
+    preferred, other = (judge(network, script).log_probabilities for script in (better, worse))
+    return float(preferred.sum(dtype=np.float64) - other.sum(dtype=np.float64))
 
 
 def _sigmoid(value: float) -> float:
@@ -307,12 +308,12 @@ def _sigmoid(value: float) -> float:
 
 def _likelihood(judged: Iterable[Judged]) -> Measured:
     opinions = list(judged)
-    pieces = sum(len(one.led) for one in opinions)
+    pieces = sum(len(opinion.led) for opinion in opinions)
     if not pieces:
         return Measured(0.0, 0.0)
-    total = sum(float(one.log_probabilities.sum(dtype=np.float64)) for one in opinions)
+    total = sum(float(opinion.log_probabilities.sum(dtype=np.float64)) for opinion in opinions)
     return Measured(
-        -total / pieces, sum(int(one.led.sum()) for one in opinions) / pieces, tokens=pieces
+        -total / pieces, sum(int(opinion.led.sum()) for opinion in opinions) / pieces, tokens=pieces
     )
 
 

@@ -46,8 +46,8 @@ class Vocabulary:
         """
         numbers: list[int] = []
         for piece in _cut(text):
-            known = self._numbers.get(piece)
-            numbers.extend(piece if known is None else (known,))
+            number = self._numbers.get(piece)
+            numbers.extend(piece if number is None else (number,))
             if len(numbers) >= most:
                 return numbers[:most]
         return [*numbers, END]
@@ -67,8 +67,8 @@ class Vocabulary:
 
 
 def _cut(text: str) -> Iterable[bytes]:
-    for found in _CUT.finditer(text):
-        yield found.group().encode("utf-8", "replace")
+    for match in _CUT.finditer(text):
+        yield match.group().encode("utf-8", "replace")
 
 
 def _worth(word: bytes) -> bool:
