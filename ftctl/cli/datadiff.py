@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from ftctl.cli.base import rows_at
-from ftctl.cli.dataset.diff import compare
-from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.session import STATE_FOLDER, Session
+from ftctl.data.diff import compare_files
+from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Dataset, FineTune
 from ftctl.domain.review import DataChange
@@ -75,7 +75,7 @@ def _compared(
     new = RowFile(session.root / path, path)
     about = BaseModel.about(base if isinstance(base, str) else None)
     try:
-        return compare(old, new, about, show_text=show_text)
+        return compare_files(old, new, about, show_text=show_text)
     except FtctlError:  # the base's file is no JSONL: all rows are new
         return None
 

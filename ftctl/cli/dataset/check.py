@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import click
 
 from ftctl.cli.dataset.printing import json_text
-from ftctl.cli.dataset.rowfile import named_here
 from ftctl.cli.exits import DONE, FAILED
 from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings, settings_of, shared_options
@@ -21,6 +20,7 @@ from ftctl.data.quality import Wanted, leaks
 from ftctl.data.scanning import TRAINING_CONTEXT, Counting, Question, Scan, Workers, scan_file
 from ftctl.data.scanning.facts import MAX_SHOWN_PER_CODE
 from ftctl.data.scanning.report import told_doubts
+from ftctl.data.scanning.row_file import named_here
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Method
 from ftctl.errors import Diagnostic, in_order, problems_text

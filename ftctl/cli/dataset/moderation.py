@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from ftctl.catalog.services import SERVICES
-from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.session import STATE_FOLDER
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Store, open_store
 from ftctl.data.quality import Wanted, moderate
 from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.quality.parts import Form
+from ftctl.data.scanning import RowFile
 from ftctl.data.scanning.report import told_doubts
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers.openai import MODERATION_MODEL, Connection, OpenAIProvider, connect

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ftctl.cli.dataset.rowfile import named_here
 from ftctl.cli.dataset.writing import refuse_to_overwrite
 from ftctl.cli.settings import Settings
 from ftctl.data.convert import Part, Reshaped, Written
+from ftctl.data.scanning.row_file import named_here
 from ftctl.errors import InvalidProject, problems_text
 
 STDOUT = "-"

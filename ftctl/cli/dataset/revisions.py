@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftctl.cli.dataset.rowfile import RowFile
 from ftctl.cli.git import Answer, ask_git
+from ftctl.data.scanning import RowFile
 from ftctl.errors import FtctlError, UsageError
 
 

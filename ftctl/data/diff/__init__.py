@@ -1,6 +1,7 @@
 """The rows of two files go in; which were added, removed and changed, by content, comes out."""
 
 from ftctl.data.diff.compare import MOST_COMPARED, Rows, diff_rows
+from ftctl.data.diff.compare_files import RowSource, compare_files
 from ftctl.data.diff.document import diff_document
 from ftctl.data.diff.markdown import diff_markdown
 from ftctl.data.diff.places import differences
@@ -8,7 +9,9 @@ from ftctl.data.diff.view import diff_text
 
 __all__ = [
     "MOST_COMPARED",
+    "RowSource",
     "Rows",
+    "compare_files",
     "diff_document",
     "diff_markdown",
     "diff_rows",

@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself co
 if TYPE_CHECKING:
     from ftctl.data.scanning.facts import TRAINING_CONTEXT, Counting, Question, Scan, TokenTotals
     from ftctl.data.scanning.read import read_dataset, rows_of
+    from ftctl.data.scanning.row_file import RowFile
     from ftctl.data.scanning.scan import scan_file
     from ftctl.data.scanning.source import MAX_FILE_BYTES
     from ftctl.data.scanning.workers import Workers
@@ -20,6 +21,7 @@ __all__ = [
     "TRAINING_CONTEXT",
     "Counting",
     "Question",
+    "RowFile",
     "Scan",
     "TokenTotals",
     "Workers",
@@ -33,6 +35,7 @@ _HOMES = {
     "TRAINING_CONTEXT": "facts",
     "Counting": "facts",
     "Question": "facts",
+    "RowFile": "row_file",
     "Scan": "facts",
     "TokenTotals": "facts",
     "Workers": "workers",
