@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ftctl.apply.job_creator import Buyer, Waits
+from ftctl.apply.job_creator import JobCreator, Waits
 from ftctl.clock import Clock
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import (
@@ -32,7 +32,7 @@ from ftctl.errors import FtctlError, ProviderError
 from ftctl.providers.protocol import Provider
 
 _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
-_STARTED_BEFORE_A_LOOK = 20  # jobs; a twin should be found while it is still being validated
+_STARTED_BEFORE_A_LOOK = 20  # jobs; a duplicate should be found while it is being validated
 
 S = TypeVar("S", bound=Step)
 T = TypeVar("T")
@@ -58,9 +58,9 @@ def apply_plan(
     right digest was made since. `say` hears of each step, in an order that does not depend on
     luck. Once `stopping` says so, nothing more is begun.
     """
-    buyer = Buyer(plan.project, provider, clock, cosmetic, known_jobs, commit)
+    creator = JobCreator(plan.project, provider, clock, cosmetic, known_jobs, commit)
     states = {change.name: _State() for change in plan.changes}
-    run = _Run(plan, provider, root, buyer, say, stopping, parallelism, states)
+    run = _Run(plan, provider, root, creator, say, stopping, parallelism, states)
     run.upload()
     run.start()
     run.each(CancelJob, run.cancel)
@@ -113,7 +113,7 @@ class _Run:
     plan: Plan
     provider: Provider
     root: Path
-    buyer: Buyer
+    creator: JobCreator
     say: Say
     stopping: Callable[[], bool]
     parallelism: int
@@ -125,7 +125,7 @@ class _Run:
         self.each(Upload, self._upload)
 
     def start(self) -> None:
-        """Buy every run of the plan; look for twins every few jobs, while they cost nothing."""
+        """Buy every run of the plan; look for duplicates every few, while they cost nothing."""
         steps = self._steps(StartJob)
         # The first one goes alone: it finds out whether the service sells at all.
         for some in (steps[:1], *_parts(steps[1:], _STARTED_BEFORE_A_LOOK)):
@@ -135,7 +135,7 @@ class _Run:
                 for change, step in some
                 if (job := self.states[change.name].job) is not None
             }
-            for name, (winner, sentence) in self.buyer.settle_twins(started).items():
+            for name, (winner, sentence) in self.creator.resolve_duplicates(started).items():
                 self.states[name].job = winner
                 if sentence:
                     self._tell(name, sentence)
@@ -206,13 +206,13 @@ class _Run:
                 f"{step.path} has changed since the plan was made", "plan and apply again"
             )
         try:
-            file = self.buyer.upload(step, source)
+            file = self.creator.upload(step, source)
         except OSError as fault:
             raise FtctlError(f"{step.path} cannot be read: {fault.strerror}") from None
         return _Result(f"uploaded {step.path} as {file} ({step.bytes:,} bytes)")
 
     def _start(self, step: StartJob) -> _Result:
-        job = self.buyer.start(step)
+        job = self.creator.start(step)
         return _Result(f"started {job.id} ({job.status})", job)
 
     def cancel(self, step: CancelJob) -> _Result:

@@ -2,7 +2,7 @@
 
 A create is asked once. When its answer is lost, the service is observed until the job shows or can
 be taken not to exist; only then is it asked for again. When two runs buy the same at the same
-time, each looks again right after and the older job wins.
+time, each looks again right after and the oldest of the duplicates wins.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Waits(FtctlError):
 
 
 @dataclass(slots=True)
-class Buyer:
+class JobCreator:
     """Uploads and starts jobs for one apply. Safe to use from several threads."""
 
     project: str
@@ -55,13 +55,13 @@ class Buyer:
             except ProviderError as fault:
                 if not fault.ambiguous:
                     raise
-            return self._settle_upload(step) or self.provider.upload(step, source)
+            return self._recover_lost_upload(step) or self.provider.upload(step, source)
 
         file = patiently(ask, self.clock)
         self.uploaded[step.filename] = file
         return file
 
-    def _settle_upload(self, step: Upload) -> str | None:
+    def _recover_lost_upload(self, step: Upload) -> str | None:
         for seconds in _LOOKS_SECONDS:
             self.clock.sleep(seconds)
             if (found := self.provider.find_upload(step.filename, step.bytes)) is not None:
@@ -79,7 +79,7 @@ class Buyer:
                 return self._claim(ask())
             except ProviderError as fault:
                 if fault.ambiguous:
-                    if (job := self._settle_start(step, fault)) is not None:
+                    if (job := self._recover_lost_create(step, fault)) is not None:
                         return job
                     asks += 1
                     if asks == _MOST_ASKS:
@@ -119,7 +119,7 @@ class Buyer:
             self.claimed.add(job.id)
         return job
 
-    def _settle_start(self, step: StartJob, fault: ProviderError) -> Job | None:
+    def _recover_lost_create(self, step: StartJob, fault: ProviderError) -> Job | None:
         """The answer was lost: the job that was made all the same, if there is one."""
         for number, seconds in enumerate(_LOOKS_SECONDS, 1):
             self.clock.sleep(seconds)
@@ -139,31 +139,31 @@ class Buyer:
         same = job.digest == step.digest and job.replaces == step.replaces
         return same and job.id not in self.known_jobs
 
-    def settle_twins(
+    def resolve_duplicates(
         self, started: Mapping[str, tuple[StartJob, Job]]
     ) -> dict[str, tuple[Job, str | None]]:
-        """Look again: of twins the older wins (creation time, then id), the others are stopped.
+        """Look again: of duplicates the oldest wins (creation time, then id), the others stop.
 
         Every run that looks comes to the same winner. In: fine-tune → step and its job. Out: the
-        job to follow, and what was done about twins.
+        job to follow, and what was done about its duplicates.
         """
         if not started:
             return {}
         try:
             listed = self.provider.jobs(self.project)
         except ProviderError:
-            return {}  # the next apply finds twins by its table
-        return {name: self._settle(step, job, listed) for name, (step, job) in started.items()}
+            return {}  # the next apply finds duplicates by its table
+        return {name: self._resolve(step, job, listed) for name, (step, job) in started.items()}
 
-    def _settle(self, step: StartJob, own: Job, listed: tuple[Job, ...]) -> tuple[Job, str | None]:
-        twins = {
+    def _resolve(self, step: StartJob, own: Job, listed: tuple[Job, ...]) -> tuple[Job, str | None]:
+        same = {
             job.id: job
             for job in listed
             if self._is_new(job, step) and (job.in_progress or job.status == "succeeded")
         }
-        twins.setdefault(own.id, own)
-        winner = min(twins.values(), key=lambda job: job.age_order)
-        losers = [job for job in twins.values() if job is not winner and job.in_progress]
+        same.setdefault(own.id, own)
+        winner = min(same.values(), key=lambda job: job.age_order)
+        losers = [job for job in same.values() if job is not winner and job.in_progress]
         told = []
         for loser in losers:
             try:
