@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ftctl.apply.job_creator import JobCreator, Waits
+from ftctl.apply.job_creator import JobCreator, JobLimitReached
 from ftctl.clock import Clock
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import (
@@ -159,7 +159,7 @@ class _Run:
         for (change, _step), result in zip(steps, self._map(guarded, steps), strict=True):
             state = self.states[change.name]
             state.job = result.job or state.job
-            if isinstance(result.error, Waits):
+            if isinstance(result.error, JobLimitReached):
                 state.waits = result.error.message
             else:
                 state.error = state.error or result.error

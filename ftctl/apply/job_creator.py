@@ -27,7 +27,7 @@ _LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
 _MOST_ASKS = 3  # for one job, each after it was seen that the one before made none
 
 
-class Waits(FtctlError):
+class JobLimitReached(FtctlError):
     """The service takes no more jobs now. The change waits its turn, it has not failed."""
 
 
@@ -69,9 +69,9 @@ class JobCreator:
         return None
 
     def start(self, step: StartJob) -> Job:
-        """Buy a run. Raises `Waits` where the service takes no more now."""
+        """Buy a run. Raises `JobLimitReached` where the service takes no more now."""
         if self.turn is not None:
-            raise Waits(self.turn)
+            raise JobLimitReached(self.turn)
         ask = self._request(step)
         asks = 0
         for pause in (*PAUSES_SECONDS, None):
@@ -88,7 +88,7 @@ class JobCreator:
                     if fault.status != 429 or not fault.passing:
                         raise
                     self.turn = f"waits its turn: {fault.message}"
-                    raise Waits(self.turn) from None
+                    raise JobLimitReached(self.turn) from None
                 else:
                     self.clock.sleep(pause_after(fault, pause))
         raise AssertionError("the last pause is None, which returns or raises")
