@@ -20,7 +20,7 @@ from ftctl.errors import FtctlError, ProviderError
 from ftctl.planner.field_changes import packed_spec
 from ftctl.providers.ownership import make_marks
 from ftctl.providers.protocol import Provider
-from ftctl.providers.retry import PAUSES_SECONDS, asks_too_long, patiently, pause_after
+from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
 
 # After a lost answer: how long to wait before each further look. Lists may lag behind writes.
 _LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
@@ -57,7 +57,7 @@ class JobCreator:
                     raise
             return self._recover_lost_upload(step) or self.provider.upload(step, source)
 
-        file = patiently(ask, self.clock)
+        file = with_backoff(ask, self.clock)
         self.uploaded[step.filename] = file
         return file
 
@@ -74,7 +74,7 @@ class JobCreator:
             raise JobLimitReached(self.turn)
         ask = self._request(step)
         asks = 0
-        for pause in (*PAUSES_SECONDS, None):
+        for pause in (*BACKOFF_SECONDS, None):
             try:
                 return self._claim(ask())
             except ProviderError as fault:

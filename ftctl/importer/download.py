@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ftctl.clock import Clock
 from ftctl.errors import FtctlError, ProviderError
-from ftctl.providers.retry import patiently
+from ftctl.providers.retry import with_backoff
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
@@ -54,7 +54,7 @@ def download(
     part = Path(name)
     os.close(handle)
     try:
-        sha256 = patiently(lambda: _receive(source, file, part, most), clock)
+        sha256 = with_backoff(lambda: _receive(source, file, part, most), clock)
         return _placed(part, file, sha256, folder)
     except ProviderError as fault:
         if fault.status is None:

@@ -11,13 +11,13 @@ from ftctl.errors import ProviderError
 
 T = TypeVar("T")
 
-PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 LONGEST_PAUSE_SECONDS = 60.0  # a service that asks for more wants us to come back another time
 
 
-def patiently(ask: Callable[[], T], clock: Clock) -> T:
+def with_backoff(ask: Callable[[], T], clock: Clock) -> T:
     """The answer, asked for again after each fault that passes; the last fault if none came."""
-    for pause in PAUSES_SECONDS:
+    for pause in BACKOFF_SECONDS:
         try:
             return ask()
         except ProviderError as fault:

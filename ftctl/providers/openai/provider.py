@@ -35,7 +35,7 @@ from ftctl.providers.openai.translate import (
     read_uploaded,
 )
 from ftctl.providers.ownership import PROJECT, project_of
-from ftctl.providers.retry import patiently
+from ftctl.providers.retry import with_backoff
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -60,7 +60,7 @@ class _Page(NamedTuple):
 
 
 class OpenAIProvider:
-    """One service behind the openai SDK. Uploads and creates are asked once, all else patiently."""
+    """One service behind the openai SDK. Uploads and creates are asked once, all else is retried."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class OpenAIProvider:
     def model_exists(self, model: str) -> bool:
         """See `Provider.model_exists`."""
         try:
-            self._patient("look up a model", self._client.models.retrieve)(model)
+            self._retried("look up a model", self._client.models.retrieve)(model)
         except ProviderError as fault:
             if fault.status == 404:
                 return False
@@ -245,9 +245,9 @@ class OpenAIProvider:
             return read_job(jobs.retrieve(name).to_dict())
 
         try:
-            return self._patient("cancel a job", cancel)(job)
+            return self._retried("cancel a job", cancel)(job)
         except ProviderError:
-            known = self._patient("look up a job", retrieve)(job)
+            known = self._retried("look up a job", retrieve)(job)
             if known.in_progress:
                 raise
             return known
@@ -255,12 +255,12 @@ class OpenAIProvider:
     def delete_model(self, model: str) -> None:
         """See `Provider.delete_model`. Deleting is harmless to repeat."""
         with gone_is_fine():
-            self._patient("delete a model", self._client.models.delete)(model)
+            self._retried("delete a model", self._client.models.delete)(model)
 
     def delete_file(self, file: str) -> None:
         """See `Provider.delete_file`. Deleting is harmless to repeat."""
         with gone_is_fine():
-            self._patient("delete a file", self._client.files.delete)(file)
+            self._retried("delete a file", self._client.files.delete)(file)
 
     def moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """What each text is flagged for, in the service's words; none where it is not flagged.
@@ -268,7 +268,7 @@ class OpenAIProvider:
         Asking is harmless to repeat. A fault tells nothing that may quote a text.
         """
         try:
-            return self._patient("moderate texts", self._moderate)(texts)
+            return self._retried("moderate texts", self._moderate)(texts)
         except ProviderError as fault:
             raise without_words(fault) from None
 
@@ -296,7 +296,7 @@ class OpenAIProvider:
             path = f"/fine_tuning/jobs/{quote(name, safe='')}"
             return read(self._client.get(path, cast_to=httpx2.Response).json())
 
-        return self._patient("look up a job", once)(job)
+        return self._retried("look up a job", once)(job)
 
     def file_names(self) -> Mapping[str, str]:
         """What each file of the account is called, by its id."""
@@ -337,14 +337,14 @@ class OpenAIProvider:
             return Answer(None, time.monotonic() - began, message=fault.message)
         return read_answer(got, time.monotonic() - began, self._secrets)
 
-    def _patient(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
+    def _retried(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
         """The same question, asked again where a fault passes."""
 
         def once(argument: A) -> T:
             with self._asking(operation):
                 return ask(argument)
 
-        return lambda argument: patiently(lambda: once(argument), self._clock)
+        return lambda argument: with_backoff(lambda: once(argument), self._clock)
 
     def _read(
         self, operation: str, read: Callable[[Raw], T], entries: Sequence[Raw]
@@ -364,7 +364,7 @@ class OpenAIProvider:
             answer = self._client.get(path, cast_to=httpx2.Response, options={"params": wanted})
             return _read_page(answer.json())
 
-        return self._patient(operation, once)(query)
+        return self._retried(operation, once)(query)
 
     def _entries(self, operation: str, path: str, query: Query) -> list[Raw]:
         """Every entry of a list, page by page; ends where a page brings nothing new.
