@@ -92,7 +92,7 @@ class ProviderError(FtctlError):
     """The service refused, failed or could not be reached.
 
     `ambiguous` says that the request may have been carried out although no good answer came:
-    such a write must not be repeated before observing again. `passing` says that the same request
+    such a write must not be repeated before observing again. `retryable` says that the same request
     may well succeed a little later; `retry_after` is when, in seconds, if the service told.
     """
 
@@ -105,7 +105,7 @@ class ProviderError(FtctlError):
         code: str | None = None,
         request_id: str | None = None,
         ambiguous: bool = False,
-        passing: bool = False,
+        retryable: bool = False,
         retry_after: float | None = None,
         hint: str | None = None,
     ) -> None:
@@ -115,7 +115,7 @@ class ProviderError(FtctlError):
         self.code = code
         self.request_id = request_id
         self.ambiguous = ambiguous
-        self.passing = passing
+        self.retryable = retryable
         self.retry_after = retry_after
 
     def __str__(self) -> str:

@@ -84,8 +84,8 @@ class JobCreator:
                     asks += 1
                     if asks == _MOST_ASKS:
                         raise
-                elif pause is None or not fault.passing or _wants_a_turn(fault):
-                    if fault.status != 429 or not fault.passing:
+                elif pause is None or not fault.retryable or _wants_a_turn(fault):
+                    if fault.status != 429 or not fault.retryable:
                         raise
                     self.turn = f"waits its turn: {fault.message}"
                     raise JobLimitReached(self.turn) from None

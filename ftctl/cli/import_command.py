@@ -204,7 +204,7 @@ class _Import:
             if isinstance(found, Downloaded):
                 source = os.path.relpath(found.path, self.folder).replace(os.sep, "/")
                 draft = draft.having(role, {"source": source, "sha256": found.sha256})
-            elif found.passing:
+            elif found.retryable:
                 self.left_out[draft.job.id] = f"{found.reason}; import it again later"
                 return None
             else:

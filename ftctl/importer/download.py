@@ -36,10 +36,10 @@ class Downloaded:
 
 @dataclass(frozen=True, slots=True)
 class NotGiven:
-    """Why there is no file. `passing`: it may well be given another time."""
+    """Why there is no file. `retryable`: it may well be given another time."""
 
     reason: str
-    passing: bool = False
+    retryable: bool = False
 
 
 def download(
@@ -61,7 +61,7 @@ def download(
             raise
         told = f"HTTP {fault.status}" + (f", {fault.code}" if fault.code else "")
         reason = f"the service does not give {file} ({told})"
-        return NotGiven(reason, fault.passing or fault.status == 401)
+        return NotGiven(reason, fault.retryable or fault.status == 401)
     except _TooLarge:
         return NotGiven(f"{file} has more than {most:,} bytes")
     except OSError as fault:

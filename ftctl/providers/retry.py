@@ -16,12 +16,12 @@ LONGEST_PAUSE_SECONDS = 60.0  # a service that asks for more wants us to come ba
 
 
 def with_backoff(ask: Callable[[], T], clock: Clock) -> T:
-    """The answer, asked for again after each fault that passes; the last fault if none came."""
+    """The answer, asked for again after each retryable fault; the last fault if none came."""
     for pause in BACKOFF_SECONDS:
         try:
             return ask()
         except ProviderError as fault:
-            if not fault.passing or asks_too_long(fault):
+            if not fault.retryable or asks_too_long(fault):
                 raise
             clock.sleep(pause_after(fault, pause))
     return ask()

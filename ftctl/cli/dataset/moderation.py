@@ -133,7 +133,7 @@ def _cure(fault: ProviderError) -> str | None:
     """What to do about a fault, for somebody who has no project and starts no job."""
     again = "run the same command again: what was answered is kept"
     match fault.status:
-        case None if not fault.passing:
+        case None if not fault.retryable:
             return f"is {_ADDRESS} the address of an API of this kind, up to and with /v1?"
         case None:
             return f"check the network and {_ADDRESS}, then {again}"

@@ -31,7 +31,7 @@ def asking(
             operation,
             redact(f"the service at {base_url} cannot be reached: {why}", secrets),
             ambiguous=write and not never_sent,
-            passing=True,
+            retryable=True,
             hint="check the network and 'base_url', then run the same command again",
         ) from None
     except (openai.OpenAIError, httpx2.HTTPError) as fault:
@@ -57,7 +57,7 @@ def _refused(operation: str, fault: Any, secrets: tuple[str, ...], *, write: boo
         code=str(code) if code else None,
         request_id=fault.request_id,
         ambiguous=write and (fault.status_code >= 500 or fault.status_code in (408, 409)),
-        passing=_passes(fault.status_code, str(code)),
+        retryable=_is_retryable(fault.status_code, str(code)),
         retry_after=_retry_after(fault.response.headers),
         hint=_cure(fault.status_code, str(code)),
     )
@@ -83,13 +83,13 @@ def without_words(fault: ProviderError) -> ProviderError:
         status=fault.status,
         code=fault.code,
         request_id=fault.request_id,
-        passing=fault.passing,
+        retryable=fault.retryable,
         retry_after=fault.retry_after,
         hint=fault.hint,
     )
 
 
-def _passes(status: int, code: str) -> bool:
+def _is_retryable(status: int, code: str) -> bool:
     """Whether a refusal may be over in a little while."""
     if status == 429:
         return code != "insufficient_quota"

@@ -60,7 +60,7 @@ class _Page(NamedTuple):
 
 
 class OpenAIProvider:
-    """One service behind the openai SDK. Uploads and creates are asked once, all else is retried."""
+    """One service behind the openai SDK. Uploads and creates are asked once, all else retried."""
 
     def __init__(
         self,
@@ -338,7 +338,7 @@ class OpenAIProvider:
         return read_answer(got, time.monotonic() - began, self._secrets)
 
     def _retried(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
-        """The same question, asked again where a fault passes."""
+        """The same question, asked again after a fault that is retryable."""
 
         def once(argument: A) -> T:
             with self._asking(operation):
