@@ -10,7 +10,7 @@ from ftctl.errors import ProviderError, redact
 
 
 @contextmanager
-def asking(
+def translate_errors(
     operation: str, base_url: str, secrets: tuple[str, ...], *, write: bool
 ) -> Iterator[None]:
     """Turn the SDK's errors into ours; a write that may have been done is ambiguous."""
@@ -64,7 +64,7 @@ def _refused(operation: str, fault: Any, secrets: tuple[str, ...], *, write: boo
 
 
 @contextmanager
-def gone_is_fine() -> Iterator[None]:
+def ignore_not_found() -> Iterator[None]:
     """Take 'not found' for done: what was to be deleted is gone."""
     try:
         yield
@@ -73,7 +73,7 @@ def gone_is_fine() -> Iterator[None]:
             raise
 
 
-def without_words(fault: ProviderError) -> ProviderError:
+def without_quoted_input(fault: ProviderError) -> ProviderError:
     """The same fault without what the service said where that may quote what it was sent."""
     if fault.status in (None, 401, 403, 404, 429):  # of the key, the address, the rate
         return fault

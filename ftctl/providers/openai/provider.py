@@ -21,7 +21,7 @@ from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError
 from ftctl.providers.openai.answer import Answer, read_answer
-from ftctl.providers.openai.faults import asking, gone_is_fine, without_words
+from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
 from ftctl.providers.openai.request import job_request
 from ftctl.providers.openai.translate import (
     Raw,
@@ -190,7 +190,7 @@ class OpenAIProvider:
 
     def upload(self, step: Upload, source: Path) -> str:
         """See `Provider.upload`."""
-        with self._asking("upload a file", write=True), source.open("rb") as stream:
+        with self._translated("upload a file", write=True), source.open("rb") as stream:
             made = self._writer.files.create(
                 file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
             )
@@ -217,7 +217,7 @@ class OpenAIProvider:
             body["metadata"] = {**body.get("metadata", {}), **marks}
         if validation_file is not None:
             body["validation_file"] = validation_file
-        with self._asking("create a job", write=True):
+        with self._translated("create a job", write=True):
             raw = self._writer.fine_tuning.jobs.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
@@ -254,12 +254,12 @@ class OpenAIProvider:
 
     def delete_model(self, model: str) -> None:
         """See `Provider.delete_model`. Deleting is harmless to repeat."""
-        with gone_is_fine():
+        with ignore_not_found():
             self._retried("delete a model", self._client.models.delete)(model)
 
     def delete_file(self, file: str) -> None:
         """See `Provider.delete_file`. Deleting is harmless to repeat."""
-        with gone_is_fine():
+        with ignore_not_found():
             self._retried("delete a file", self._client.files.delete)(file)
 
     def moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -270,7 +270,7 @@ class OpenAIProvider:
         try:
             return self._retried("moderate texts", self._moderate)(texts)
         except ProviderError as fault:
-            raise without_words(fault) from None
+            raise without_quoted_input(fault) from None
 
     def _moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         import httpx2  # noqa: PLC0415 - loaded with the client
@@ -304,7 +304,7 @@ class OpenAIProvider:
 
     def download(self, file: str) -> Iterator[bytes]:
         """A file's bytes as they come. Asked once: whoever wants them again starts afresh."""
-        with self._asking("download a file"):
+        with self._translated("download a file"):
             content = self._client.files.with_streaming_response.content
             with content(file) as answer:
                 yield from answer.iter_bytes(_PIECE_BYTES)
@@ -328,7 +328,7 @@ class OpenAIProvider:
         more["options"] = {"timeout": _PROBE_TIMEOUT_SECONDS}
         began = time.monotonic()
         try:
-            with self._asking(f"{method} {path}"):
+            with self._translated(f"{method} {path}"):
                 try:
                     got = send(path, cast_to=httpx2.Response, **more)
                 except openai.APIStatusError as fault:
@@ -341,7 +341,7 @@ class OpenAIProvider:
         """The same question, asked again after a fault that is retryable."""
 
         def once(argument: A) -> T:
-            with self._asking(operation):
+            with self._translated(operation):
                 return ask(argument)
 
         return lambda argument: with_backoff(lambda: once(argument), self._clock)
@@ -350,7 +350,7 @@ class OpenAIProvider:
         self, operation: str, read: Callable[[Raw], T], entries: Sequence[Raw]
     ) -> tuple[T, ...]:
         """Each entry as one of our nouns; an odd one is a fault of the service, not a crash."""
-        with self._asking(operation):
+        with self._translated(operation):
             return tuple(read(raw) for raw in entries)
 
     def _page(self, operation: str, path: str, query: Query) -> _Page:
@@ -380,8 +380,8 @@ class OpenAIProvider:
                 return list(found.values())
             query = {**query, "after": next(reversed(fresh))}
 
-    def _asking(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
-        return asking(operation, str(self._client.base_url), self._secrets, write=write)
+    def _translated(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
+        return translate_errors(operation, str(self._client.base_url), self._secrets, write=write)
 
 
 def _read_page(answer: Any) -> _Page:
