@@ -17,7 +17,7 @@ from ftctl.emulator.storage.job_record import Job, Result
 from ftctl.emulator.storage.jobs import insert_job, record
 from ftctl.emulator.storage.store import Session, open_store
 from ftctl.planner.field_changes import short_spec
-from ftctl.providers.ownership import make_marks
+from ftctl.providers.ownership import tags_for
 
 PROJECT = "scale"
 BASE = "gpt-4.1-mini-2025-04-14"
@@ -140,7 +140,7 @@ def _add_job(account: Session, one: FineTune, digest: str, file: str, *, model: 
     seq = account.next_serial("jobs")
     at = START + 3600.0 * seq
     spec = canonical_json(short_spec(one.spec))
-    marks = make_marks(PROJECT, one.name, digest, spec=spec, commit=f"{seq:040x}")
+    tags = tags_for(PROJECT, one.name, digest, spec=spec, commit=f"{seq:040x}")
     result = f"ft:{BASE}:ftctl-emulator:{one.name}:{seq:08}"
     numbers = {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 1.8}
     job = Job(
@@ -154,7 +154,7 @@ def _add_job(account: Session, one: FineTune, digest: str, file: str, *, model: 
         validation_file=None,
         suffix=one.name,
         seed=seq,
-        metadata={**one.spec["metadata"], **marks},
+        metadata={**one.spec["metadata"], **tags},
         integrations=None,
         status="succeeded",
         due_at=None,

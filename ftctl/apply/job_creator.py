@@ -18,7 +18,7 @@ from ftctl.domain.observed import Job
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.errors import FtctlError, ProviderError
 from ftctl.planner.field_changes import packed_spec
-from ftctl.providers.ownership import make_marks
+from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
 
@@ -98,7 +98,7 @@ class JobCreator:
         base_model = self._base_model(step)
         training = self._file_id(step.training)
         validation = self._file_id(step.validation) if step.validation else None
-        marks = make_marks(
+        tags = tags_for(
             self.project,
             step.finetune,
             step.digest,
@@ -111,7 +111,7 @@ class JobCreator:
             base_model=base_model,
             training_file=training,
             validation_file=validation,
-            marks=marks,
+            tags=tags,
         )
 
     def _claim(self, job: Job) -> Job:

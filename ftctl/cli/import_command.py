@@ -32,9 +32,9 @@ from ftctl.importer import (
     download,
     draft_of,
     fit,
-    marked_by_file,
     name_jobs,
     read_account_job,
+    tagged_by_file,
 )
 from ftctl.manifest import Document
 from ftctl.manifest.layers import below
@@ -139,8 +139,8 @@ def _jobs(
     if session.service.mark != "file-name":
         return found
     names = provider.file_names()
-    ours = {file: mark for file, name in names.items() if (mark := read_file_name(name))}
-    return tuple(marked_by_file(job, ours) for job in found)
+    ours = {file: tag for file, name in names.items() if (tag := read_file_name(name))}
+    return tuple(tagged_by_file(job, ours) for job in found)
 
 
 def _job(provider: OpenAIProvider, job: str) -> AccountJob:

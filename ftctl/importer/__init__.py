@@ -1,6 +1,6 @@
 """Jobs of an account in, manifests that adopt them out, with their data where it is given."""
 
-from ftctl.importer.account import AccountJob, marked_by_file, read_account_job
+from ftctl.importer.account import AccountJob, read_account_job, tagged_by_file
 from ftctl.importer.choose import Chosen, choose_jobs
 from ftctl.importer.download import Downloaded, NotGiven, download
 from ftctl.importer.draft import Draft, draft_of
@@ -18,7 +18,7 @@ __all__ = [
     "download",
     "draft_of",
     "fit",
-    "marked_by_file",
     "name_jobs",
     "read_account_job",
+    "tagged_by_file",
 ]

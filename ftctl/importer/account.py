@@ -8,7 +8,7 @@ from typing import Any
 
 from ftctl.domain.desired import Spec, nothing
 from ftctl.domain.digest import FileName
-from ftctl.providers.ownership import project_of, read_marks
+from ftctl.providers.ownership import project_of, read_tag
 
 Raw = Mapping[str, Any]
 
@@ -31,10 +31,10 @@ class AccountJob:
     seed: int | None = None
     suffix: str | None = None
     integrations: Spec = field(default_factory=nothing)
-    metadata: Spec = field(default_factory=nothing)  # without our marks
+    metadata: Spec = field(default_factory=nothing)  # without our tag
     training_file: str | None = None
     validation_file: str | None = None
-    project: str | None = None  # the ftctl project whose mark it carries
+    project: str | None = None  # the ftctl project whose tag it carries
     finetune: str | None = None  # of that project
     digest: str | None = None
 
@@ -42,7 +42,7 @@ class AccountJob:
 def read_account_job(raw: Raw) -> AccountJob:
     """The job. KeyError where it has no id or status; all else may be missing or odd."""
     kind, block = _method(raw.get("method"))
-    mark = read_marks(raw.get("metadata"))
+    tag = read_tag(raw.get("metadata"))
     base, seed = raw.get("model"), raw.get("seed")
     grader = block.get("grader")
     return AccountJob(
@@ -56,17 +56,17 @@ def read_account_job(raw: Raw) -> AccountJob:
         seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
         suffix=_suffix(raw),
         integrations=_integrations(raw.get("integrations")),
-        metadata=mark.own,
+        metadata=tag.own,
         training_file=_text(raw.get("training_file")),
         validation_file=_text(raw.get("validation_file")),
         project=project_of(raw.get("metadata")),
-        finetune=mark.finetune,
-        digest=mark.digest,
+        finetune=tag.finetune,
+        digest=tag.digest,
     )
 
 
-def marked_by_file(job: AccountJob, names: Mapping[str, FileName]) -> AccountJob:
-    """The job with the mark that its training file's name carries, where it has none of its own."""
+def tagged_by_file(job: AccountJob, names: Mapping[str, FileName]) -> AccountJob:
+    """The job with the tag that its training file's name carries, where it has none of its own."""
     name = names.get(job.training_file or "")
     if job.project is not None or name is None or name.digest is None:
         return job

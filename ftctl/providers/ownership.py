@@ -1,4 +1,4 @@
-"""Our mark on a job: metadata that says whose it is and what it was bought for."""
+"""Our ownership tag on a job: metadata that says whose it is and what it was bought for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OURS = frozenset({PROJECT, FINETUNE, DIGEST, COMMIT, SPEC, REPLACES})
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class OwnershipTag:
     """What a job's metadata tells about it. `own` are the user's pairs."""
 
     project: str | None
@@ -28,7 +28,7 @@ class Mark:
     own: Mapping[str, str]
 
 
-def make_marks(
+def tags_for(
     project: str,
     finetune: str,
     digest: str,
@@ -49,11 +49,11 @@ def make_marks(
     return {key: value for key, value in pairs.items() if value}
 
 
-def read_marks(metadata: object) -> Mark:
-    """The mark in a job's metadata, whatever it holds: strangers write there too."""
+def read_tag(metadata: object) -> OwnershipTag:
+    """The tag in a job's metadata, whatever it holds: strangers write there too."""
     pairs = metadata if isinstance(metadata, Mapping) else {}
     texts = {str(key): str(value) for key, value in pairs.items()}
-    return Mark(
+    return OwnershipTag(
         project=texts.get(PROJECT),
         finetune=texts.get(FINETUNE),
         digest=texts.get(DIGEST),
@@ -64,7 +64,7 @@ def read_marks(metadata: object) -> Mark:
 
 
 def project_of(metadata: object) -> str | None:
-    """Whose mark a job's metadata carries."""
+    """Whose tag a job's metadata carries."""
     owner = metadata.get(PROJECT) if isinstance(metadata, Mapping) else None
     return str(owner) if owner is not None else None
 

@@ -16,9 +16,9 @@ class Provider(Protocol):
     def observe(
         self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
     ) -> Observed:
-        """Everything that carries the project's mark, and the adopted jobs, in one snapshot.
+        """Everything that carries the project's tag, and the adopted jobs, in one snapshot.
 
-        `others`: also the jobs that carry the mark of another project.
+        `others`: also the jobs that carry the tag of another project.
         """
 
     def model_exists(self, model: str) -> bool:
@@ -46,7 +46,7 @@ class Provider(Protocol):
         base_model: str,
         training_file: str,
         validation_file: str | None,
-        marks: Mapping[str, str],
+        tags: Mapping[str, str],
     ) -> Job:
         """Buy a training run. Asked once: one that failed `ambiguous` is not repeated blindly."""
 

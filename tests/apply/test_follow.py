@@ -56,7 +56,7 @@ class Script:
         base_model: str,
         training_file: str,
         validation_file: str | None,
-        marks: Mapping[str, str],
+        tags: Mapping[str, str],
     ) -> Job:
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""Our mark on jobs, and what is read from metadata that anybody may have written."""
+"""Our tag on jobs, and what is read from metadata that anybody may have written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ftctl.planner.field_changes import packed_spec
-from ftctl.providers.ownership import OURS, SPEC, Mark, make_marks, read_marks
+from ftctl.providers.ownership import OURS, SPEC, OwnershipTag, read_tag, tags_for
 
 often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
@@ -29,16 +29,16 @@ junk = st.recursive(
 @example({1: 2, None: None})
 @often
 def test_no_metadata_is_too_odd_to_be_read(metadata: Any) -> None:
-    mark = read_marks(metadata)
+    tag = read_tag(metadata)
 
-    assert isinstance(mark, Mark)
-    assert not mark.own.keys() & OURS
-    assert mark.spec is None or isinstance(mark.spec, dict)
+    assert isinstance(tag, OwnershipTag)
+    assert not tag.own.keys() & OURS
+    assert tag.spec is None or isinstance(tag.spec, dict)
 
 
 @pytest.mark.parametrize("text", ["", "null", "[1]", '"text"', "{", "{'a': 1}", "1e999"])
 def test_a_spec_that_is_no_mapping_is_no_spec(text: str) -> None:
-    assert read_marks({SPEC: text}).spec is None
+    assert read_tag({SPEC: text}).spec is None
 
 
 @given(
@@ -52,14 +52,16 @@ def test_a_mark_reads_back_as_it_was_made(
 ) -> None:
     packed = packed_spec(spec, frozenset())
 
-    marks = make_marks("demo", name, "v1:0", spec=packed, commit="c0ffee", replaces=replaces)
+    tags = tags_for("demo", name, "v1:0", spec=packed, commit="c0ffee", replaces=replaces)
 
     remembered = json.loads(packed) if packed else None
-    assert read_marks({**own, **marks}) == Mark("demo", name, "v1:0", replaces, remembered, own)
+    assert read_tag({**own, **tags}) == OwnershipTag(
+        "demo", name, "v1:0", replaces, remembered, own
+    )
 
 
 def test_what_is_not_known_takes_no_pair() -> None:
-    assert make_marks("demo", "tone", "v1:0") == {
+    assert tags_for("demo", "tone", "v1:0") == {
         "ftctl_project": "demo",
         "ftctl_finetune": "tone",
         "ftctl_digest": "v1:0",
@@ -67,7 +69,7 @@ def test_what_is_not_known_takes_no_pair() -> None:
 
 
 def test_our_pairs_leave_room_for_ten_of_the_users() -> None:
-    marks = make_marks("demo", "tone", "v1:0", spec="{}", commit="c0ffee", replaces="ftjob-1")
+    tags = tags_for("demo", "tone", "v1:0", spec="{}", commit="c0ffee", replaces="ftjob-1")
 
-    assert set(marks) == OURS
-    assert len(marks) + 10 <= 16
+    assert set(tags) == OURS
+    assert len(tags) + 10 <= 16

@@ -86,7 +86,7 @@ class OpenAIProvider:
     ) -> Observed:
         """See `Provider.observe`: one list each of files, jobs and models."""
         listed = self._files()
-        # Adopted jobs carry no mark: with any of them, the list is read without the filter.
+        # Adopted jobs carry no tag: with any of them, the list is read without the filter.
         raw_jobs = tuple(self._list_jobs(None if adopted or others else project))
         ours_by_file = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
         jobs = self._own(raw_jobs, project, ours_by_file)
@@ -121,17 +121,17 @@ class OpenAIProvider:
         project: str,
         files: Mapping[str, FileName | None],
     ) -> tuple[Job, ...]:
-        """The project's jobs. The service's filter is not trusted: each mark is looked at."""
+        """The project's jobs. The service's filter is not trusted: each tag is looked at."""
         jobs = []
         for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
             owner = project_of(raw.get("metadata"))
             if owner is None and (name := files.get(job.training_file or "")) is not None:
                 owner = name.project if name.digest else None
-                marked = replace(job, digest=name.digest, finetune=name.name)
+                tagged = replace(job, digest=name.digest, finetune=name.name)
             else:
-                marked = job
+                tagged = job
             if owner == project:
-                jobs.append(marked)
+                jobs.append(tagged)
         return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
 
     def _files(self) -> list[Raw]:
@@ -209,12 +209,12 @@ class OpenAIProvider:
         base_model: str,
         training_file: str,
         validation_file: str | None,
-        marks: Mapping[str, str],
+        tags: Mapping[str, str],
     ) -> Job:
         """See `Provider.start_job`."""
         body = job_request(step.spec, self._service)
         if self._service.mark == "metadata":
-            body["metadata"] = {**body.get("metadata", {}), **marks}
+            body["metadata"] = {**body.get("metadata", {}), **tags}
         if validation_file is not None:
             body["validation_file"] = validation_file
         with self._translated("create a job", write=True):
@@ -222,7 +222,7 @@ class OpenAIProvider:
                 model=base_model, training_file=training_file, extra_body=body
             )
             job = read_job(raw.to_dict())
-        if self._service.mark == "metadata" and not self._is_marked(job, marks[PROJECT]):
+        if self._service.mark == "metadata" and not self._is_tagged(job, tags[PROJECT]):
             raise ProviderError(
                 "create a job",
                 f"{job.id} was created, but the service keeps no metadata to find it by again",
@@ -230,8 +230,8 @@ class OpenAIProvider:
             )
         return replace(job, finetune=step.finetune, digest=step.digest)
 
-    def _is_marked(self, job: Job, project: str) -> bool:
-        """Whether a new job carries our mark; the answer to a create need not repeat it."""
+    def _is_tagged(self, job: Job, project: str) -> bool:
+        """Whether a new job carries our tag; the answer to a create need not repeat it."""
         return job.digest is not None or any(one.id == job.id for one in self.jobs(project))
 
     def cancel_job(self, job: str) -> Job:

@@ -11,7 +11,7 @@ from typing import Any
 from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
 from ftctl.errors import redact
-from ftctl.providers.ownership import COMMIT, project_of, read_marks
+from ftctl.providers.ownership import COMMIT, project_of, read_tag
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
 
@@ -21,22 +21,22 @@ _UNNAMED = "a reason without a name"
 
 def read_job(raw: Raw) -> Job:
     """A training job."""
-    mark = read_marks(raw.get("metadata"))
+    tag = read_tag(raw.get("metadata"))
     return Job(
         id=raw["id"],
         status=str(raw["status"]),
         created_at=int(raw.get("created_at") or 0),
-        finetune=mark.finetune,
-        digest=mark.digest,
-        spec=mark.spec,
-        replaces=mark.replaces,
+        finetune=tag.finetune,
+        digest=tag.digest,
+        spec=tag.spec,
+        replaces=tag.replaces,
         model=raw.get("fine_tuned_model") or None,
         base_model=raw.get("model"),
         error=_error(raw.get("error")),
         training_file=raw.get("training_file"),
         validation_file=raw.get("validation_file"),
         result_files=tuple(raw.get("result_files") or ()),
-        metadata=mark.own,
+        metadata=tag.own,
         trained_tokens=raw.get("trained_tokens"),
         finished_at=raw.get("finished_at"),
         hyperparameters=_hyperparameters(raw),
