@@ -112,7 +112,7 @@ class Scene:
 @st.composite
 def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
     desired = draw(desireds())
-    mark_files = draw(st.booleans())
+    tag_in_file_name = draw(st.booleans())
     known = [*desired.finetunes, finetune("gone", 9), finetune("alpha", 8, training="lines")]
     jobs, files = [], []
     for job_id in draw(st.lists(st.sampled_from(IDS), unique=True)):
@@ -120,7 +120,9 @@ def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
         status = draw(st.sampled_from(STATUSES))
         named = status == "succeeded" and draw(st.integers(0, 5)) > 0
         data = dataset(of.training.name)
-        filename = file_name("demo", data.name, data.sha256, of.digest if mark_files else None)
+        filename = file_name(
+            "demo", data.name, data.sha256, of.digest if tag_in_file_name else None
+        )
         files.append(
             File(
                 f"file-{job_id}",
@@ -128,7 +130,7 @@ def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
                 draw(st.sampled_from([data.bytes, data.bytes, data.bytes - 1])),
                 draw(st.integers(0, 3)),
                 data.sha256,
-                of.digest if mark_files else None,
+                of.digest if tag_in_file_name else None,
                 usable=draw(st.integers(0, 5)) > 0,
             )
         )
@@ -137,10 +139,12 @@ def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
                 id=job_id,
                 status=status,
                 created_at=draw(st.integers(0, 3)),
-                finetune=None if mark_files else draw(st.sampled_from([of.name, *NAMES])),
-                digest=of.digest if mark_files or draw(st.integers(0, 7)) else None,
-                spec=of.spec if not mark_files and draw(st.booleans()) else None,
-                replaces=None if mark_files else draw(st.sampled_from([None, None, None, *IDS])),
+                finetune=None if tag_in_file_name else draw(st.sampled_from([of.name, *NAMES])),
+                digest=of.digest if tag_in_file_name or draw(st.integers(0, 7)) else None,
+                spec=of.spec if not tag_in_file_name and draw(st.booleans()) else None,
+                replaces=None
+                if tag_in_file_name
+                else draw(st.sampled_from([None, None, None, *IDS])),
                 model=f"ft:{BASE}:acme::{job_id}" if named else None,
                 error=JobError("bad", "The file is bad.") if status == "failed" else None,
                 training_file=f"file-{job_id}",
@@ -168,7 +172,7 @@ def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
         select=draw(st.one_of(st.none(), st.none(), some)),
         replace=draw(some) if draw(st.integers(0, 3)) == 0 else frozenset(),
         cosmetic=COSMETIC,
-        mark_files=mark_files,
+        tag_in_file_name=tag_in_file_name,
     )
     observed = Observed(tuple(jobs), tuple(files), models if listed else None, tuple(adopted))
     return Scene(desired, observed, options)
@@ -178,7 +182,7 @@ def starts(plan: Plan) -> list[StartJob]:
     return [step for change in plan.changes for step in change.steps if isinstance(step, StartJob)]
 
 
-def simulate(plan: Plan, observed: Observed, now: int, *, marked_by_file: bool = False) -> Observed:
+def simulate(plan: Plan, observed: Observed, now: int, *, tagged_by_file: bool = False) -> Observed:
     """What exists once a plan is carried out at a service where every new job succeeds at once."""
     jobs = {job.id: job for job in observed.jobs}
     files = {file.id: file for file in observed.files}
@@ -200,10 +204,10 @@ def simulate(plan: Plan, observed: Observed, now: int, *, marked_by_file: bool =
                 assert files[training].sha256 == step.training.sha256
                 if isinstance(step.base_model, ParentModel):
                     assert observed.has_model(step.base_model.model)
-                own = {} if marked_by_file else {"finetune": step.finetune, "spec": step.spec}
+                own = {} if tagged_by_file else {"finetune": step.finetune, "spec": step.spec}
                 jobs[new] = Job(
                     new, "succeeded", now, digest=step.digest, model=f"ft:{BASE}:acme::{new}",
-                    replaces=None if marked_by_file else step.replaces,
+                    replaces=None if tagged_by_file else step.replaces,
                     training_file=training, **own,
                 )  # fmt: skip
                 models.add(f"ft:{BASE}:acme::{new}")
@@ -215,7 +219,7 @@ def simulate(plan: Plan, observed: Observed, now: int, *, marked_by_file: bool =
                 models.remove(step.model)
             case DeleteFile():
                 del files[step.id]
-    if marked_by_file:  # a job is known by its file alone
+    if tagged_by_file:  # a job is known by its file alone
         jobs = {name: job for name, job in jobs.items() if job.training_file in files}
     return Observed(
         tuple(jobs.values()),

@@ -742,7 +742,7 @@ def _service_table() -> str:
             _address(row.type),
             f"`{row.api_key_env}`" if row.billed else "none",
             {"method": "under `method`", "top-level": "top level"}[row.hyperparameters],
-            {"metadata": "metadata", "file-name": "file name"}[row.mark],
+            {"metadata": "metadata", "file-name": "file name"}[row.ownership_store],
             ", ".join(sorted(row.methods)),
             ", ".join(f"`{name}`" for name in row.refuses) or "nothing",
         )

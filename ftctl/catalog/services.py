@@ -26,7 +26,7 @@ class Service:
     base_url_env: str | None = None
     api_key_env: str = "OPENAI_API_KEY"
     hyperparameters: Literal["method", "top-level"] = "method"
-    mark: Literal["metadata", "file-name"] = "metadata"
+    ownership_store: Literal["metadata", "file-name"] = "metadata"  # users write `mark`
     methods: frozenset[str] = frozenset({"supervised", "dpo", "reinforcement"})
     refuses: Mapping[str, str] = field(default_factory=dict)
     suffix_pattern: str = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -35,9 +35,9 @@ class Service:
     billed: bool = True
     images_per_example: int = 10  # OpenAI's vision guide, 2026-07; Azure's documentation has 64
 
-    def marked_by(self, mark: str) -> Service:
-        """The same service with another way of carrying our mark."""
-        return replace(self, mark="file-name" if mark == "file-name" else "metadata")
+    def with_ownership_store(self, store: str) -> Service:
+        """The same service with another place for our ownership tag."""
+        return replace(self, ownership_store="file-name" if store == "file-name" else "metadata")
 
 
 SERVICES: Mapping[str, Service] = {
@@ -55,14 +55,14 @@ SERVICES: Mapping[str, Service] = {
             base_url="https://api.tokenfactory.nebius.com/v1/",
             api_key_env="NEBIUS_API_KEY",
             hyperparameters="top-level",
-            mark="file-name",
+            ownership_store="file-name",
             methods=frozenset({"supervised"}),
             refuses={"integrations": "nebius documents no integrations"},
         ),
         Service(
             "bedrock",
             api_key_env="AWS_BEARER_TOKEN_BEDROCK",
-            mark="file-name",
+            ownership_store="file-name",
             methods=frozenset({"reinforcement"}),
             refuses={
                 "suffix": "bedrock takes no suffix",

@@ -136,7 +136,7 @@ def _jobs(
         found = tuple(_job(provider, job) for job in dict.fromkeys(named))
     else:
         found = provider.account_jobs(read_account_job)
-    if session.service.mark != "file-name":
+    if session.service.ownership_store != "file-name":
         return found
     names = provider.file_names()
     ours = {file: tag for file, name in names.items() if (tag := read_file_name(name))}

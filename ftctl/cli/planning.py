@@ -136,7 +136,7 @@ def options_for(session: Session, wanted: Asked) -> PlanOptions:
         select=select,
         replace=frozenset(wanted.replace),
         cosmetic=cosmetic_fields(),
-        mark_files=session.service.mark == "file-name",
+        tag_in_file_name=session.service.ownership_store == "file-name",
         protected={} if wanted.force_destroy else protected_models(session),
     )
 

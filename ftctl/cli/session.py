@@ -237,7 +237,7 @@ def _service(
         hint = "remove 'base_url'; for a server of 'ftctl emulator' use 'type: compatible'"
         return None, None, (Diagnostic("misplaced-key", message, place, hint),)
     if "mark" in known:
-        row = row.marked_by(known["mark"])
+        row = row.with_ownership_store(known["mark"])
     from_environment = settings.environ.get(row.base_url_env) if row.base_url_env else None
     base_url = known.get("base_url") or from_environment or row.base_url
     if base_url is None:

@@ -34,7 +34,7 @@ class PlanOptions:
     select: frozenset[str] | None = None  # names; None: all
     replace: frozenset[str] = frozenset()
     cosmetic: frozenset[str] = frozenset()
-    mark_files: bool = False  # uploads carry the job's digest: the service keeps no metadata
+    tag_in_file_name: bool = False  # uploads carry the job's digest: the service keeps no metadata
     protected: Protected = field(default_factory=nothing)  # empty with --force-destroy
 
 
@@ -265,16 +265,16 @@ class _World:
         return [*steps, start]
 
     def _file(self, finetune: FineTune, dataset: Dataset) -> tuple[Upload | None, FileRef]:
-        mark, name = None, dataset.name
-        if self.options.mark_files:
-            mark, name = finetune.digest, finetune.name
-        known = self.files.get((dataset.sha256, mark, dataset.bytes))
+        tag, name = None, dataset.name
+        if self.options.tag_in_file_name:
+            tag, name = finetune.digest, finetune.name
+        known = self.files.get((dataset.sha256, tag, dataset.bytes))
         if known is not None:
             return None, FileRef(dataset.name, known.name, dataset.sha256, known.id)
         # Equal content is uploaded once, under the name of the dataset that comes first.
         filename = self.filenames.setdefault(
-            (dataset.sha256, mark),
-            file_name(self.desired.project, name, dataset.sha256, mark),
+            (dataset.sha256, tag),
+            file_name(self.desired.project, name, dataset.sha256, tag),
         )
         upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
         return upload, FileRef(dataset.name, filename, dataset.sha256)

@@ -113,13 +113,13 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     jobs = (*observed.jobs, *observed.adopted)
     running = [job for job in jobs if job.in_progress and job.id not in stopping]
     used = {file for job in running for file in _inputs(job)}
-    # A file that carries a job's mark is all that is known of the job: without it, going back to
+    # A file that carries a job's tag is all that is known of the job: without it, going back to
     # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
     standing = [*running, *_with_models(observed, changes)]
     stood_for = {job.digest for job in standing}
     known_by = [*standing, *(job for job in jobs if job.digest not in stood_for)]
-    marks = {job.training_file for job in known_by}
-    return used | {file.id for file in observed.files if file.digest and file.id in marks}
+    tagged = {job.training_file for job in known_by}
+    return used | {file.id for file in observed.files if file.digest and file.id in tagged}
 
 
 def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:

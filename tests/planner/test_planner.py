@@ -190,7 +190,7 @@ def test_applying_again_and_again_comes_to_rest_and_buys_once(
         bought.update(step.digest for step in starts(plan))
         if plan.empty and (not time_passes or observed == finish(observed)):
             break
-        observed = simulate(plan, observed, NOW + number, marked_by_file=options.mark_files)
+        observed = simulate(plan, observed, NOW + number, tagged_by_file=options.tag_in_file_name)
         observed = finish(observed) if time_passes else observed
         options = replace(options, replace=frozenset())
 
@@ -205,7 +205,9 @@ def test_with_patience_every_fine_tune_gets_its_model(scene: Scene) -> None:
     options = replace(scene.options, select=None, retry_failed=True, replace=frozenset())
     for number in range(6):
         plan = make_plan(scene.desired, observed, SERVICE, options)
-        observed = finish(simulate(plan, observed, NOW + number, marked_by_file=options.mark_files))
+        observed = finish(
+            simulate(plan, observed, NOW + number, tagged_by_file=options.tag_in_file_name)
+        )
 
     plan = make_plan(scene.desired, observed, SERVICE, options)
 

@@ -162,7 +162,7 @@ def test_the_file_by_which_a_job_is_known_is_kept_with_the_job() -> None:
     observed = Observed(jobs, (marked("f-1", other_rows), marked("f-2", TONE)), frozenset({"ft:1"}))
 
     plan = make_plan(
-        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, mark_files=True)
+        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, tag_in_file_name=True)
     )
 
     assert plan.empty
@@ -178,7 +178,7 @@ def test_models_without_a_name_go_once_every_fine_tune_has_its_own() -> None:
     )
 
     plan = make_plan(
-        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, mark_files=True)
+        Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True, tag_in_file_name=True)
     )
 
     assert plan.steps(DeleteModel) == (DeleteModel("ft:1"),)

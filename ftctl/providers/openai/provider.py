@@ -110,7 +110,7 @@ class OpenAIProvider:
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Provider.jobs`."""
         files = {}
-        if self._service.mark == "file-name":
+        if self._service.ownership_store == "file-name":
             listed = self._files()
             files = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
         return self._own(tuple(self._list_jobs(None if whole else project)), project, files)
@@ -139,7 +139,7 @@ class OpenAIProvider:
 
     def _list_jobs(self, project: str | None) -> list[Raw]:
         query: Query = {"limit": self._service.page_size}
-        if project is not None and self._service.mark == "metadata":
+        if project is not None and self._service.ownership_store == "metadata":
             query["metadata"] = {PROJECT: project}
         return self._entries("list jobs", "/fine_tuning/jobs", query)
 
@@ -213,7 +213,7 @@ class OpenAIProvider:
     ) -> Job:
         """See `Provider.start_job`."""
         body = job_request(step.spec, self._service)
-        if self._service.mark == "metadata":
+        if self._service.ownership_store == "metadata":
             body["metadata"] = {**body.get("metadata", {}), **tags}
         if validation_file is not None:
             body["validation_file"] = validation_file
@@ -222,7 +222,7 @@ class OpenAIProvider:
                 model=base_model, training_file=training_file, extra_body=body
             )
             job = read_job(raw.to_dict())
-        if self._service.mark == "metadata" and not self._is_tagged(job, tags[PROJECT]):
+        if self._service.ownership_store == "metadata" and not self._is_tagged(job, tags[PROJECT]):
             raise ProviderError(
                 "create a job",
                 f"{job.id} was created, but the service keeps no metadata to find it by again",
