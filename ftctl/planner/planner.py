@@ -22,7 +22,7 @@ from ftctl.domain.plan import (
 )
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
 from ftctl.planner.field_changes import PARTIAL, field_changes, short_spec
-from ftctl.planner.retention import Protected, plan_files, plan_leftovers, plan_retention, stoppable
+from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def make_plan(
     changes = [world.decide(finetune) for finetune in world.chosen]
     if options.select is None:
         settled = bool(changes) and all(change.model is not None for change in changes)
-        changes += plan_leftovers(
+        changes += plan_orphans(
             desired, observed, prune=options.prune, settled=settled, protected=options.protected
         )
         changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)

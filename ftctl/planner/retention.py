@@ -1,4 +1,4 @@
-"""What nobody asks for any more, and what to do about it: leftovers, old models, projects."""
+"""What nobody asks for any more, and what to do about it: orphans, old models, projects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stoppable(job: Job) -> bool:
     return job.in_progress and job.status != "succeeded"
 
 
-def plan_leftovers(
+def plan_orphans(
     desired: Desired,
     observed: Observed,
     *,
@@ -45,13 +45,13 @@ def plan_leftovers(
     adopted = {one.adopt for one in desired.finetunes}
     names = {one.name for one in desired.finetunes}
     digests = {one.digest for one in desired.finetunes}
-    left = [
+    orphans = [
         job
         for job in observed.jobs
         if job.finetune not in names and job.digest not in digests and job.id not in adopted
     ]
     changes = []
-    for name, jobs in _by_name(left).items():
+    for name, jobs in _by_name(orphans).items():
         steps = _removal(jobs, observed, protected)
         kept = _kept_words(jobs, observed, protected)
         if not steps and not kept:

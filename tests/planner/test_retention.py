@@ -13,7 +13,7 @@ from ftctl.domain.digest import file_name
 from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, DeleteModel
 from ftctl.planner import PlanOptions, make_plan
-from ftctl.planner.retention import make_destroy_plan, plan_leftovers, stoppable
+from ftctl.planner.retention import make_destroy_plan, plan_orphans, stoppable
 
 often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
@@ -57,9 +57,9 @@ def test_destroying_a_selection_leaves_the_others_alone(scene: Scene) -> None:
 @given(scenes())
 @often
 def test_without_prune_nothing_that_left_the_manifests_is_touched(scene: Scene) -> None:
-    leftovers = plan_leftovers(scene.desired, scene.observed, prune=False, settled=True)
+    orphans = plan_orphans(scene.desired, scene.observed, prune=False, settled=True)
 
-    assert all(change.action is Action.NO_OP and not change.steps for change in leftovers)
+    assert all(change.action is Action.NO_OP and not change.steps for change in orphans)
 
 
 @given(scenes())
@@ -187,9 +187,9 @@ def test_models_without_a_name_go_once_every_fine_tune_has_its_own() -> None:
 def test_a_job_that_succeeded_is_not_cancelled_while_its_name_is_awaited() -> None:
     late = Job("ftjob-1", "succeeded", 1, "gone", OLDER.digest)
 
-    leftovers = plan_leftovers(Desired("demo", ()), Observed((late,), ()), prune=True, settled=True)
+    orphans = plan_orphans(Desired("demo", ()), Observed((late,), ()), prune=True, settled=True)
 
-    assert leftovers == []
+    assert orphans == []
 
 
 def test_where_models_are_not_listed_destroy_deletes_those_that_jobs_name() -> None:
