@@ -20,8 +20,8 @@ from ftctl.cli.planning import Asked, options_for, plan_for
 from ftctl.cli.reviewing import review
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import Settings
+from ftctl.domain.plan_document import plan_document
 from ftctl.domain.snapshot import read_observed
-from ftctl.reports.plan_json import plan_document
 from ftctl.reports.text import plan_text
 
 CASES = Path(__file__).parent / "cases"
@@ -73,7 +73,7 @@ def test_a_plan_is_made_from_manifests_and_what_exists(case: Path, shell: Shell)
 
     found = replace(review(session, plan, observed, asked), commit=None)
     _compare(case / "plan.txt", plan_text(found, "ftctl apply") + "\n")
-    document = plan_document(found, asked.document)
+    document = plan_document(found)
     told = {**document, "ftctl_version": "VERSION"}  # or every release rewrites them
     document = json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
     _compare(case / "plan.json", document + "\n")

@@ -29,12 +29,12 @@ from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan, StartJob
+from ftctl.domain.plan_document import Approval, approval_of, plan_digest, plan_document
 from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
-from ftctl.planner.approval import Approved, Settled, approved_of, plan_digest, settle
+from ftctl.planner.approval import Remaining, reconcile
 from ftctl.policy import raise_refused
 from ftctl.providers.protocol import Provider
-from ftctl.reports.plan_json import plan_document
 from ftctl.reports.text import plan_text
 from ftctl.reports.words import plural
 from ftctl.text.escape.lines import one_line
@@ -110,8 +110,8 @@ def apply_command(
                 options = options_for(session, wanted)
                 whole = plan_for(session, observed, options)
         waits = wait or timeout is not None
-        settled = _show(session, observed, whole, approved, wanted, waits=waits)
-        plan = settled.plan
+        remaining = _show(session, observed, whole, approved, wanted, waits=waits)
+        plan = remaining.plan
         if approved is None and approve is not None and not is_digest(approve, plan_digest(plan)):
             raise stale(plan_digest(plan))
         if not (plan.empty or auto_approve or approved is not None or approve is not None):
@@ -136,7 +136,7 @@ def apply_command(
     return status
 
 
-def _refuse_unknown(session: Session, approved: Approved, wanted: Asked) -> None:
+def _refuse_unknown(session: Session, approved: Approval, wanted: Asked) -> None:
     """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
     known = {one.name for one in session.desired.finetunes}
     gone = sorted({*wanted.select, *wanted.replace} - known)
@@ -151,35 +151,35 @@ def _show(
     session: Session,
     observed: Observed,
     plan: Plan,
-    approved: Approved | None,
+    approved: Approval | None,
     wanted: Asked,
     *,
     waits: bool,
-) -> Settled:
+) -> Remaining:
     """Print the plan, or what is left of the one that was approved.
 
     Raises `Stale` where that would now do something else, and `Refused` where the policy stands
     against it.
     """
     console = session.settings.console
-    settled, moved = (Settled(plan), ()) if approved is None else settle(approved, plan)
-    found = review(session, plan if moved else settled.plan, observed, wanted, waits=waits)
+    remaining, moved = (Remaining(plan), ()) if approved is None else reconcile(approved, plan)
+    found = review(session, plan if moved else remaining.plan, observed, wanted, waits=waits)
     console.result(plan_text(found, None, console.paint))
-    _tell(session, settled)
+    _tell(session, remaining)
     if moved:
         raise stale(found.digest, moved)
     raise_refused(found.judgement)
     if approved is None and not plan.empty:
-        keep_plan(session.root, plan_document(found, wanted.document))
-    return settled
+        keep_plan(session.root, plan_document(found))
+    return remaining
 
 
-def _tell(session: Session, settled: Settled) -> None:
+def _tell(session: Session, remaining: Remaining) -> None:
     note = session.settings.console.result
-    if settled.done:
-        note(f"Of the approved plan, nothing is left to do for: {_listed(settled.done)}.")
-    if settled.unapproved:
-        note(f"Left alone, for nobody approved it: {_listed(settled.unapproved)}.")
+    if remaining.done:
+        note(f"Of the approved plan, nothing is left to do for: {_listed(remaining.done)}.")
+    if remaining.unapproved:
+        note(f"Left alone, for nobody approved it: {_listed(remaining.unapproved)}.")
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -194,12 +194,12 @@ def _asked(
     ask(session.settings.console, plan_digest(plan), f"Apply this plan ({buys})?")
     observed = session.observe(provider)
     now = plan_for(session, observed, options)
-    settled, moved = settle(approved_of(plan), now)
+    remaining, moved = reconcile(approval_of(plan), now)
     if moved:
         raise Stale(
             "something changed at the service while you were reading: the plan is another now\n    "
             + "\n    ".join(one_line(sentence) for sentence in moved),
             "run the same command again",
         )
-    _tell(session, settled)
-    return observed, settled.plan
+    _tell(session, remaining)
+    return observed, remaining.plan

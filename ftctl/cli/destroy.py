@@ -20,8 +20,8 @@ from ftctl.cli.running import Running
 from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.plan import DeleteModel
+from ftctl.domain.plan_document import plan_digest
 from ftctl.planner import PlanOptions
-from ftctl.planner.approval import plan_digest
 from ftctl.planner.retention import make_destroy_plan
 from ftctl.policy import raise_refused
 from ftctl.reports.text import plan_text

@@ -13,7 +13,7 @@ import click
 from ftctl.cli.exits import CHANGES, DONE
 from ftctl.cli.locking import offline_snapshot
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
-from ftctl.cli.planfile import keep_plan, plan_json, write_file
+from ftctl.cli.planfile import keep_plan, write_file
 from ftctl.cli.planning import (
     Asked,
     apply_words,
@@ -27,11 +27,11 @@ from ftctl.cli.reviewing import review
 from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.observed import Observed
+from ftctl.domain.plan_document import plan_document, plan_json
 from ftctl.domain.review import Review
 from ftctl.domain.snapshot import observed_document
 from ftctl.errors import UsageError
 from ftctl.policy import raise_refused
-from ftctl.reports.plan_json import plan_document
 from ftctl.reports.text import plan_text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -105,7 +105,7 @@ def plan_command(
         write_file(settings.folder / record, f"{seen}\n")
     plan = plan_for(session, observed, options_for(session, wanted))
     found = review(session, plan, observed, wanted, offline=offline, show_text=show_text)
-    document = cache(lambda: plan_document(found, wanted.document))  # large, and seldom asked for
+    document = cache(lambda: plan_document(found))  # large, and seldom asked for
     if out is not None:
         write_file(settings.folder / out, plan_json(document()))
     if not (offline or plan.empty):

@@ -11,18 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.cli.session import state_folder
+from ftctl.domain.plan_document import Approval, plan_json, read_approval
 from ftctl.errors import FtctlError
-from ftctl.planner.approval import Approved, read_approved
-from ftctl.text.escape import json_in_log
 
 _KEPT = 20  # plans
 _MOST_BYTES = 256 * 1024 * 1024
 _DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
-
-
-def plan_json(document: Mapping[str, Any]) -> str:
-    """The document as it is printed and written: the same plan has the same bytes."""
-    return json_in_log(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
 def write_file(path: Path, text: str) -> None:
@@ -39,7 +33,7 @@ def write_file(path: Path, text: str) -> None:
         raise FtctlError(f"{path} cannot be written: {fault.strerror}") from None
 
 
-def read_plan(path: Path) -> Approved:
+def read_plan(path: Path) -> Approval:
     """The approval that a plan's file stands for."""
     try:
         if path.stat().st_size > _MOST_BYTES or not path.is_file():
@@ -52,7 +46,7 @@ def read_plan(path: Path) -> Approved:
         raise FtctlError(
             f"{path} is not a plan of ftctl: it is not JSON", "make it with 'ftctl plan --out FILE'"
         ) from None
-    return read_approved(document, str(path))
+    return read_approval(document, str(path))
 
 
 def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
@@ -69,7 +63,7 @@ def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
             path.unlink(missing_ok=True)
 
 
-def find_plan(root: Path, digest: str) -> Approved | None:
+def find_plan(root: Path, digest: str) -> Approval | None:
     """The plan of that digest, if it was made here lately."""
     known = _DIGEST.fullmatch(digest.strip())
     if known is None:

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any
 
 from ftctl.cli.git import repository_around
-from ftctl.cli.planfile import plan_json
 from ftctl.cli.session import Session
+from ftctl.domain.plan_document import plan_json
 from ftctl.domain.review import Verdict
 from ftctl.errors import FtctlError
 from ftctl.policy import command_verdict

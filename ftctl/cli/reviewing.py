@@ -13,11 +13,10 @@ from ftctl.cli.policy_commands import run_commands
 from ftctl.cli.session import Session
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
+from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import DataChange, Review
-from ftctl.planner.approval import plan_digest
 from ftctl.policy import Question, judge, with_verdicts
 from ftctl.pricing import spent
-from ftctl.reports.plan_json import plan_document
 
 if TYPE_CHECKING:
     from ftctl.domain.observed import Job
@@ -49,11 +48,12 @@ def review(
         base,
         commit_of(session.root),
         offline,
+        wanted.document,
     )
     commands = session.project.config.policy.get("commands", ())
     if not commands:
         return found
-    verdicts = run_commands(session, commands, plan_document(found, wanted.document))
+    verdicts = run_commands(session, commands, plan_document(found))
     judgement = replace(found.judgement, rules=(*found.judgement.rules, "commands"))
     return replace(found, judgement=with_verdicts(judgement, verdicts, wanted.allow))
 

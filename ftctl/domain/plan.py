@@ -134,6 +134,21 @@ class Change:
     model: str | None = None
     cost: Estimate | None = None  # None: it buys nothing, now or later
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from the others of a plan: its kind and name."""
+        return (self.kind, self.name)
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is to be done, now or later."""
+        return bool(self.steps) or self.action is Action.DEFER
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trains, now or later, so that cosmetic differences take effect."""
+        return self.action in (Action.CREATE, Action.REPLACE, Action.DEFER)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

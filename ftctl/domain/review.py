@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from ftctl.domain.plan import Plan
 
@@ -12,6 +14,18 @@ if TYPE_CHECKING:
     from ftctl.domain.row_diff import Compared
 
 Severity = Literal["refused", "allowed", "warning"]
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "select": None,
+        "replace": [],
+        "prune": False,
+        "retry_failed": False,
+        "force_destroy": False,
+        "environment": None,
+    }
+)
+"""The command line of a plan that was given none of the options that shape it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +82,5 @@ class Review:
     base: str | None = None  # the git revision that `data` compares with
     commit: str | None = None  # of the manifests
     offline: bool = False  # the plan is against ftctl.lock, not against the service
+    # Those of the command line that shaped the plan.
+    options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)

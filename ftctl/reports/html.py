@@ -28,7 +28,7 @@ from ftctl.reports.reviewed import (
     users_of,
     verdicts,
 )
-from ftctl.reports.words import plan_line, step_words, takes_up
+from ftctl.reports.words import plan_line, step_words
 from ftctl.text.escape import html_text
 
 _STYLE = """
@@ -143,7 +143,7 @@ def _change_parts(change: Change) -> Iterator[str]:
         )
         yield from _table(["field", "before", "after"], rows)
         cosmetic = [_code(one.field) for one in change.fields if one.cosmetic]
-        if cosmetic and not takes_up(change):
+        if cosmetic and not change.trains:
             words = "costs nothing, takes effect with the next training or <code>--replace</code>"
             yield f"<p>{', '.join(cosmetic)}: {words}.</p>"
     if change.steps:

@@ -38,7 +38,7 @@ from ftctl.reports.reviewed import (
     users_of,
     verdicts,
 )
-from ftctl.reports.words import plan_line, plural, size, takes_up, training_words
+from ftctl.reports.words import plan_line, plural, size, training_words
 from ftctl.text.escape import (
     comment_words,
     html_text,
@@ -217,7 +217,7 @@ def _change_parts(change: Change) -> Iterator[str]:
         ]
         yield "\n".join(lines)
         cosmetic = [one.field for one in change.fields if one.cosmetic]
-        if cosmetic and not takes_up(change):
+        if cosmetic and not change.trains:
             names = ", ".join(map(_code, cosmetic))
             yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
     if change.steps:

@@ -22,7 +22,6 @@ from ftctl.reports.words import (
     rows_summary,
     signed_usd,
     step_words,
-    takes_up,
 )
 
 Paint = Callable[[str, str], str]  # (text, colour) -> text
@@ -86,7 +85,7 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     if change.action is Action.REPLACE:  # its reason names what makes it train again
         shown = tuple(one for one in shown if one.cosmetic)
     for one in shown:
-        yield f"    ~ {one_line(field_words(one, taken_up=takes_up(change)))}"
+        yield f"    ~ {one_line(field_words(one, taken_up=change.trains))}"
 
 
 def _cost(change: Change) -> str:

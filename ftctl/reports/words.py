@@ -10,7 +10,6 @@ from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.plan import (
     Action,
     CancelJob,
-    Change,
     DeleteFile,
     DeleteModel,
     FieldChange,
@@ -145,11 +144,6 @@ def training_words(step: StartJob) -> str:
 
 def _parent_words(base: ParentModel) -> str:
     return base.model if base.checkpoint == "last" else f"{base.model} at {base.checkpoint}"
-
-
-def takes_up(change: Change) -> bool:
-    """Whether a change trains, now or later, so that cosmetic differences take effect."""
-    return change.action in (Action.CREATE, Action.REPLACE, Action.DEFER)
 
 
 def field_words(change: FieldChange, *, taken_up: bool = False) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any
 
-import pytest
 from hypothesis import given
 from scenes import COSMETIC, SERVICE, Scene, finetune, often, scenes, succeeded
 
@@ -22,18 +19,9 @@ from ftctl.domain.plan import (
     StartJob,
     Upload,
 )
-from ftctl.domain.review import Review
-from ftctl.errors import FtctlError
+from ftctl.domain.plan_document import Approval, approval_of, plan_digest
 from ftctl.planner import PlanOptions, make_plan
-from ftctl.planner.approval import (
-    Approved,
-    Settled,
-    approved_of,
-    plan_digest,
-    read_approved,
-    settle,
-)
-from ftctl.reports.plan_json import plan_document
+from ftctl.planner.approval import Remaining, reconcile
 
 TONE, WARM = finetune("tone"), finetune("warm", 4)
 CHILD = finetune("child", parent=TONE)
@@ -47,23 +35,16 @@ def planned(
     return make_plan(Desired("demo", finetunes), Observed(jobs, models=models), SERVICE, options)
 
 
-def written(plan: Plan) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        json.dumps(plan_document(Review(plan, plan_digest(plan))))
-    )
-    return document
-
-
-def left(approved: Plan | Approved, now: Plan) -> Settled:
-    settled, moved = settle(
-        approved if isinstance(approved, Approved) else approved_of(approved), now
+def left(approved: Plan | Approval, now: Plan) -> Remaining:
+    remaining, moved = reconcile(
+        approved if isinstance(approved, Approval) else approval_of(approved), now
     )
     assert moved == ()
-    return settled
+    return remaining
 
 
 def moved(approved: Plan, now: Plan) -> str:
-    _settled, told = settle(approved_of(approved), now)
+    _remaining, told = reconcile(approval_of(approved), now)
     assert told
     return "\n".join(told)
 
@@ -73,49 +54,39 @@ def moved(approved: Plan, now: Plan) -> str:
 def test_a_plan_that_is_still_the_same_runs_whole(scene: Scene) -> None:
     plan = scene.plan()
 
-    settled = left(plan, plan)
+    remaining = left(plan, plan)
 
-    assert settled.plan.changes == plan.changes
-    assert settled.done == settled.unapproved == ()
-
-
-@given(scenes())
-@often
-def test_its_document_approves_the_same(scene: Scene) -> None:
-    plan = scene.plan()
-
-    read = read_approved(written(plan), "plan.json")
-
-    assert replace(read, options={}) == approved_of(plan)
+    assert remaining.plan.changes == plan.changes
+    assert remaining.done == remaining.unapproved == ()
 
 
 def test_what_is_done_already_is_left_out() -> None:
     approved = planned(TONE, WARM)
     running = Job("ftjob-1", "running", 1, "tone", TONE.digest)
 
-    settled = left(approved, planned(TONE, WARM, jobs=(running,)))
+    remaining = left(approved, planned(TONE, WARM, jobs=(running,)))
 
-    assert [step.finetune for step in settled.plan.steps(StartJob)] == ["warm"]
-    assert settled.done == ("tone",)
+    assert [step.finetune for step in remaining.plan.steps(StartJob)] == ["warm"]
+    assert remaining.done == ("tone",)
 
 
 def test_a_job_that_was_bought_and_failed_is_not_bought_again() -> None:
     approved = planned(TONE)
     failed = Job("ftjob-1", "failed", 1, "tone", TONE.digest)
 
-    settled = left(approved, planned(TONE, jobs=(failed,)))
+    remaining = left(approved, planned(TONE, jobs=(failed,)))
 
-    assert settled.plan.empty
-    assert settled.done == ("tone",)
+    assert remaining.plan.empty
+    assert remaining.done == ("tone",)
 
 
 def test_a_child_that_waited_when_it_was_approved_may_start() -> None:
     approved = planned(TONE, CHILD)
     assert approved.count()[Action.DEFER] == 1
 
-    settled = left(approved, planned(TONE, CHILD, jobs=(succeeded("ftjob-1", TONE, 1),)))
+    remaining = left(approved, planned(TONE, CHILD, jobs=(succeeded("ftjob-1", TONE, 1),)))
 
-    assert [step.finetune for step in settled.plan.steps(StartJob)] == ["child"]
+    assert [step.finetune for step in remaining.plan.steps(StartJob)] == ["child"]
 
 
 def test_another_spec_is_not_what_was_approved() -> None:
@@ -190,11 +161,11 @@ def test_only_the_deletes_that_were_approved_are_done() -> None:
     more = replace(GONE, steps=(*GONE.steps, DeleteModel("ft:2")))
     files = Change("files", Action.DELETE, "unused", (DeleteFile("file-1", "x"),), kind="Files")
 
-    settled = left(approved, Plan("demo", SERVICE, (more, files)))
+    remaining = left(approved, Plan("demo", SERVICE, (more, files)))
 
-    assert settled.plan.steps(DeleteModel) == (DeleteModel("ft:1"),)
-    assert settled.plan.steps(DeleteFile) == ()
-    assert settled.unapproved == ("gone", "files")
+    assert remaining.plan.steps(DeleteModel) == (DeleteModel("ft:1"),)
+    assert remaining.plan.steps(DeleteFile) == ()
+    assert remaining.unapproved == ("gone", "files")
 
 
 def test_an_upload_that_was_made_already_needs_no_approval() -> None:
@@ -208,36 +179,3 @@ def test_an_upload_that_was_made_already_needs_no_approval() -> None:
 
     assert plan_digest(now) == plan_digest(approved)
     assert left(approved, now).plan.changes == now.changes
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda d: d.update(digest="sha256:" + "0" * 64), "was changed after ftctl wrote it"),
-        (lambda d: d["changes"][0].update(digest="v1:" + "0" * 64), "was changed after"),
-        (lambda d: d["changes"][0]["steps"].pop(), "was changed after"),
-        (lambda d: d.update(project="other"), "was changed after"),
-        (lambda d: d["service"].update(base_url="https://evil.example/v1"), "was changed after"),
-        (lambda d: d.pop("changes"), "is not a plan of ftctl"),
-        (lambda d: d.update(changes=3), "is not a plan of ftctl"),
-        (lambda d: d.pop("service"), "is not a plan of ftctl"),
-        (lambda d: d.update(offline=True), "was made offline"),
-        (lambda d: d.pop("digest"), "was changed after"),
-        (lambda d: d.pop("options"), "is not a plan of ftctl"),
-        (lambda d: d["options"].pop("prune"), "is not a plan of ftctl"),
-        (lambda d: d["options"].update(select="tone"), "is not a plan of ftctl"),
-        (lambda d: d["options"].update(replace=[3]), "is not a plan of ftctl"),
-    ],
-)
-def test_a_document_that_is_no_plan_or_was_changed_is_refused(change: Any, words: str) -> None:
-    document = written(planned(TONE))
-    change(document)
-
-    with pytest.raises(FtctlError, match=words):
-        read_approved(document, "plan.json")
-
-
-@pytest.mark.parametrize("document", [None, [], "plan", 3, {}, {"changes": [1]}])
-def test_any_json_is_read_without_a_crash(document: object) -> None:
-    with pytest.raises(FtctlError, match="is not a plan of ftctl"):
-        read_approved(document, "plan.json")

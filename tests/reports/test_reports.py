@@ -31,11 +31,10 @@ from ftctl.domain.plan import (
     StartJob,
     Upload,
 )
+from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import Review
 from ftctl.errors import ProviderError
 from ftctl.manifest.schema import load_schema
-from ftctl.planner.approval import plan_digest
-from ftctl.reports.plan_json import plan_document
 from ftctl.reports.text import outcome_problem, plan_text, progress_text, report_text, status_text
 from ftctl.reports.words import duration, one_line, size
 

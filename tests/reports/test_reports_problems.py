@@ -353,7 +353,7 @@ def test_only_what_is_exactly_as_it_should_be_is_left_out_of_the_table() -> None
 
 
 def test_the_words_for_what_is_up_to_date_are_those_of_the_planner() -> None:
-    source = (ROOT / "ftctl" / "plan" / "table.py").read_text("utf-8")
+    source = (ROOT / "ftctl" / "planner" / "decision_table.py").read_text("utf-8")
 
     assert Decision.__module__ == "ftctl.planner.decision_table"
     assert 'f"up to date as {facts.live.model}"' in source

@@ -1,0 +1,340 @@
+"""A plan's form as JSON, both ways: a Review in, its document out; a document in, its Approval out.
+
+The form is that of `schemas/plan.json`. The digest of a plan is that of what in it is approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ftctl import __version__
+from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.digest import canonical_json
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Estimate,
+    FileRef,
+    ParentModel,
+    Plan,
+    StartJob,
+    Step,
+    Upload,
+)
+from ftctl.domain.review import NO_OPTIONS, DataChange, Review, Verdict
+from ftctl.errors import FtctlError
+from ftctl.text.escape import json_document
+
+FORMAT_VERSION = "1.0"
+
+Document = Mapping[str, Any]
+ChangeKey = tuple[str, str]  # a change's kind and name
+
+_MICRODOLLAR = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody approved: the plan's digest, and of each change that does anything its program.
+
+    `options` are those of the command line that the plan was made with, as they stand in its
+    document.
+    """
+
+    project: str
+    digest: str
+    service: Document
+    programs: Mapping[ChangeKey, Document]
+    options: Document = field(default_factory=lambda: NO_OPTIONS)
+
+
+def plan_document(review: Review) -> dict[str, Any]:
+    """The plan and what stands beside it."""
+    plan = review.plan
+    count = plan.count()
+    return {
+        "format_version": FORMAT_VERSION,
+        "ftctl_version": __version__,
+        "digest": review.digest,
+        "project": plan.project,
+        "service": service_document(plan.service),
+        "offline": review.offline,
+        "commit": review.commit,
+        "base": review.base,
+        "options": dict(review.options),
+        "complete": plan.complete,
+        "summary": {action.value: count[action] for action in Action},
+        "cost": _cost(plan.changes),
+        "warnings": list(plan.warnings),
+        "policy": {
+            "rules": list(review.judgement.rules),
+            "verdicts": [_verdict(one) for one in review.judgement.verdicts],
+        },
+        "data": [_data(one) for one in review.data],
+        "changes": [_change(change) for change in plan.changes],
+    }
+
+
+def plan_json(document: Document) -> str:
+    """The document as it is printed and written: the same plan has the same bytes."""
+    return json_document(document) + "\n"
+
+
+def plan_digest(plan: Plan) -> str:
+    """The SHA-256 of what would be bought, stopped and deleted.
+
+    Reasons, prices and warnings may differ, and what an interrupted run has uploaded already need
+    not be approved again.
+    """
+    programs = [_program(change) for change in plan.changes if change.action is not Action.NO_OP]
+    return _digest(plan.project, service_document(plan.service), programs)
+
+
+def approval_of(plan: Plan) -> Approval:
+    """What it means to approve a plan."""
+    programs = {change.key: _program(change) for change in plan.changes if change.pending}
+    return Approval(plan.project, plan_digest(plan), service_document(plan.service), programs)
+
+
+def read_approval(document: object, display_path: str) -> Approval:
+    """The approval that a plan's document stands for. FtctlError where it is none."""
+    again = "make it again with 'ftctl plan --out FILE'"
+    document = document if isinstance(document, Mapping) else {}
+    try:
+        approval = _read(document)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise FtctlError(f"{display_path} is not a plan of ftctl", again) from None
+    if document.get("digest") != approval.digest:
+        raise FtctlError(
+            f"{display_path} was changed after ftctl wrote it: its digest does not hold", again
+        )
+    if document.get("offline"):
+        hint = "make one without --offline, where the service can be asked"
+        raise FtctlError(f"{display_path} was made offline: it cannot be applied", hint)
+    return approval
+
+
+def _read(document: Document) -> Approval:
+    """With the digest that its content has. KeyError, TypeError and others where it is no plan."""
+    programs = [
+        _read_program(change) for change in document["changes"] if change["action"] != "no-op"
+    ]
+    project = document["project"]
+    service = {key: _text(document["service"][key]) for key in ("type", "base_url")}
+    return Approval(
+        project=_text(project),
+        digest=_digest(project, service, programs),
+        service=service,
+        programs={(program["kind"], program["name"]): program for program in programs},
+        options=_read_options(document["options"]),
+    )
+
+
+def _read_options(options: Document) -> Document:
+    select = options["select"]
+    for names in (options["replace"], [] if select is None else select):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError("names are texts")
+    return {
+        "select": select,
+        "replace": options["replace"],
+        "prune": bool(options["prune"]),
+        "retry_failed": bool(options["retry_failed"]),
+        "force_destroy": bool(options["force_destroy"]),
+        "environment": None if options["environment"] is None else _text(options["environment"]),
+    }
+
+
+def _read_program(change: Document) -> Document:
+    steps = [_without_ids(step) for step in change["steps"] if step["step"] != "upload"]
+    for key in ("name", "kind", "action"):
+        _text(change[key])
+    if change["digest"] is not None:
+        _text(change["digest"])
+    return {key: change[key] for key in ("name", "kind", "action", "digest")} | {"steps": steps}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _program(change: Change) -> Document:
+    return {
+        "name": change.name,
+        "kind": change.kind,
+        "action": change.action.value,
+        "digest": change.digest,
+        "steps": [approved_step(step) for step in change.steps if not isinstance(step, Upload)],
+    }
+
+
+def approved_step(step: Step) -> Document:
+    """A step as it is approved: its data is named by content, wherever that is at the service."""
+    return _without_ids(step_document(step))
+
+
+def _without_ids(step: Document) -> Document:
+    document = dict(step)
+    for role in ("training", "validation"):
+        if document.get(role):
+            document[role] = document[role]["sha256"]
+    return document
+
+
+def _digest(project: str, service: Document, programs: Sequence[Document]) -> str:
+    content = {"project": project, "service": service, "changes": programs}
+    return f"sha256:{hashlib.sha256(canonical_json(content).encode()).hexdigest()}"
+
+
+def service_document(service: ServiceInfo) -> Document:
+    """Whom a plan is for."""
+    return {"type": service.type, "base_url": service.base_url}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "kind": change.kind,
+        "action": change.action.value,
+        "reason": change.reason,
+        "digest": change.digest,
+        "job": change.job,
+        "model": change.model,
+        "fields": [
+            {
+                "field": one.field,
+                "before": one.before,
+                "after": one.after,
+                "cosmetic": one.cosmetic,
+            }
+            for one in change.fields
+        ],
+        "cost": _cost((change,)),
+        "estimate": _estimate(change.cost),
+        "steps": [step_document(step) for step in change.steps],
+    }
+
+
+def _cost(changes: Iterable[Change]) -> dict[str, Any] | None:
+    """What is paid for all; None where one of them has a price that nobody can tell."""
+    low = high = Decimal(0)
+    for change in changes:
+        one = change.cost
+        if one is None and change.trains:
+            return None  # nobody has priced it
+        if one is None or not one.billed:
+            continue
+        if one.low is None or one.high is None:
+            return None
+        low, high = low + one.low, high + one.high
+    return {"currency": "USD", "low": _dollars(low), "high": _dollars(high)}
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    per_hour = estimate.usd_per_hour
+    return {
+        "basis": estimate.basis,
+        "billed": estimate.billed,
+        "low": None if estimate.low is None else _dollars(estimate.low),
+        "high": None if estimate.high is None else _dollars(estimate.high),
+        "usd_per_hour": None if per_hour is None else _dollars(per_hour),
+        "tokens": None if estimate.tokens is None else list(estimate.tokens),
+    }
+
+
+def _dollars(amount: Decimal) -> float:
+    return float(amount.quantize(_MICRODOLLAR))
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "rule": verdict.rule,
+        "severity": verdict.severity,
+        "message": verdict.message,
+        "hint": verdict.hint,
+        "finetune": verdict.finetune,
+    }
+
+
+def _data(change: DataChange) -> dict[str, Any]:
+    diff = change.compared.diff if change.compared is not None else None
+    cost = change.cost
+    return {
+        "path": change.path,
+        "role": change.role,
+        "finetunes": list(change.finetunes),
+        "rows": change.rows,
+        "added": change.rows if diff is None else len(diff.added),
+        "removed": 0 if diff is None else len(diff.removed),
+        "changed": 0 if diff is None else len(diff.changed),
+        "unchanged": 0 if diff is None else diff.unchanged,
+        "new_file": diff is None,
+        "tokens": change.tokens,
+        "cost": None
+        if cost is None
+        else {"currency": "USD", "low": _dollars(cost[0]), "high": _dollars(cost[1])},
+    }
+
+
+def step_document(step: Step) -> dict[str, Any]:
+    """A step as JSON."""
+    match step:
+        case Upload():
+            return {
+                "step": "upload",
+                "dataset": step.dataset,
+                "path": step.path,
+                "sha256": step.sha256,
+                "bytes": step.bytes,
+                "filename": step.filename,
+            }
+        case StartJob():
+            return {
+                "step": "start-job",
+                "finetune": step.finetune,
+                "digest": step.digest,
+                "base_model": _base(step.base_model),
+                "training": _file(step.training),
+                "validation": _file(step.validation) if step.validation else None,
+                "replaces": step.replaces,
+                "spec": _plain(step.spec),
+            }
+        case CancelJob():
+            return {"step": "cancel-job", "job": step.job, "reason": step.reason}
+        case DeleteModel():
+            return {"step": "delete-model", "model": step.model}
+        case DeleteFile():
+            return {"step": "delete-file", "file": step.id, "filename": step.filename}
+
+
+def _base(base: str | ParentModel) -> str | dict[str, Any]:
+    if isinstance(base, str):
+        return base
+    return {"job": base.job, "model": base.model, "checkpoint": base.checkpoint}
+
+
+def _file(ref: FileRef) -> dict[str, Any]:
+    return {
+        "dataset": ref.dataset,
+        "filename": ref.filename,
+        "sha256": ref.sha256,
+        "file": ref.id,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value with dicts and lists alone, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
