@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ftctl.emulator.http.wire import Request, Response
     from ftctl.emulator.server import Server, serve
     from ftctl.emulator.settings import Clock, Settings
-    from ftctl.emulator.storage.store import EmulatorError, Store, open_store
+    from ftctl.emulator.storage.database import EmulatorError, Store, open_store
     from ftctl.emulator.transport import EmulatorTransport
 
 __all__ = [
@@ -51,15 +51,15 @@ __all__ = [
 _HOMES = {
     "Clock": "settings",
     "Emulator": "app",
-    "EmulatorError": "storage.store",
+    "EmulatorError": "storage.database",
     "EmulatorTransport": "transport",
     "Request": "http.wire",
     "Response": "http.wire",
     "Server": "server",
     "Settings": "settings",
-    "Store": "storage.store",
+    "Store": "storage.database",
     "open_emulator": "app",
-    "open_store": "storage.store",
+    "open_store": "storage.database",
     "serve": "server",
 }
 

@@ -26,7 +26,7 @@ from ftctl.emulator.ids import fresh
 from ftctl.emulator.jobs.scheduler import seconds_until_due
 from ftctl.emulator.jobs.training_pool import TrainingPool
 from ftctl.emulator.settings import Clock, Settings
-from ftctl.emulator.storage.store import EmulatorError, Store, open_store
+from ftctl.emulator.storage.database import EmulatorError, Store, open_store
 
 DATABASE = "emulator.sqlite3"
 FORM_BYTES = 1024 * 1024

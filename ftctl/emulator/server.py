@@ -16,7 +16,7 @@ from ftctl.emulator.app import Emulator
 from ftctl.emulator.http.access import is_loopback, names_loopback
 from ftctl.emulator.http.request_body import BadBody, body_length, read_body
 from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
-from ftctl.emulator.storage.store import EmulatorError
+from ftctl.emulator.storage.database import EmulatorError
 
 LOOK_SECONDS = 0.2
 """How often the jobs are looked at, at least: other processes may have made some."""

@@ -15,7 +15,7 @@ from ftctl.emulator.chat.chat_request import Terms
 from ftctl.emulator.chat.completion import Head, whole_choice
 from ftctl.emulator.chat.deltas import Delta, deltas
 from ftctl.emulator.chat.model_handle import GeneratedPiece
-from ftctl.emulator.chat.tools import NO_CALLS, Choice
+from ftctl.emulator.chat.tool_choice import NO_CALLS, Choice
 from ftctl.emulator.model.message_codec import encode_message
 
 ANY_CALL = Choice(None)

@@ -20,7 +20,7 @@ from ftctl.emulator import EmulatorTransport, Request, Response, serve
 from ftctl.emulator.faults.job_faults import fault_of_job
 from ftctl.emulator.http.wire import ApiError
 from ftctl.emulator.jobs.job_request import read_job_request
-from ftctl.emulator.storage.store import Session, open_store
+from ftctl.emulator.storage.database import Session, open_store
 
 FAULTS = "/_ftctl/faults"
 

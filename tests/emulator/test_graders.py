@@ -38,7 +38,7 @@ from ftctl.emulator.graders.templates import MAX_TEXT, BadTemplate, check_templa
 from ftctl.emulator.graders.text_similarity import METRICS, common_length, similarity
 from ftctl.emulator.http.wire import ApiError, Json
 from ftctl.emulator.model.message_codec import encode_message
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 SPEC = DATA / "openapi" / "openai-fine-tuning.json"
 RUN = "/v1/fine_tuning/alpha/graders/run"

@@ -441,7 +441,7 @@ def test_a_tuned_model_reads_emotions_and_its_base_does_not(school: School) -> N
 def paced(school: School, **pace: Any) -> None:
     """Choose how time passes in the school."""
     from ftctl.emulator.jobs.virtual_clock import keep_pace
-    from ftctl.emulator.storage.store import Session, open_store
+    from ftctl.emulator.storage.database import Session, open_store
 
     store = open_store(school.folder / DATABASE)
     with store.transaction("IMMEDIATE") as connection:

@@ -9,7 +9,7 @@ from ftctl.emulator.admin.journal import Journal
 from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.faults.request_faults import RequestFaults
 from ftctl.emulator.http.wire import Json, Response, bad_request, json_object
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 COUNTED = ("files", "jobs", "models", "events", "faults")
 

@@ -11,7 +11,7 @@ from ftctl.emulator.admin import (
     state_endpoints,
 )
 from ftctl.emulator.admin.admin_context import AdminHandler
-from ftctl.emulator.http.route_table import Match, Paths
+from ftctl.emulator.http.route_table import Match, RouteTable
 from ftctl.emulator.http.wire import ApiError, Request, Response
 
 ROOM = "/_ftctl/"
@@ -49,7 +49,7 @@ _PAGE_GUARD = (
 )
 
 
-_PATHS = Paths(ADMIN_ROUTES, below=ROOM)
+_PATHS = RouteTable(ADMIN_ROUTES, below=ROOM)
 
 
 def find_admin(method: str, path: str) -> Match[AdminHandler] | tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from ftctl.emulator.admin.admin_context import AdminContext, fields_sent
 from ftctl.emulator.http.wire import Json, Response, answer, bad_request
 from ftctl.emulator.jobs.virtual_clock import KINDS, Pace, find_pace, keep_pace
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 MOST_SECONDS = 1e11
 

@@ -7,7 +7,7 @@ from ftctl.emulator.admin.journal import MOST_ENTRIES, shown_entry
 from ftctl.emulator.faults.rule_parser import MOST_RULES, read_faults
 from ftctl.emulator.faults.rule_store import forget_faults, keep_faults, shown_faults
 from ftctl.emulator.http.wire import Json, Response, answer, bad_request, json_object
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 LAST_NUMBER = 999_999_999
 

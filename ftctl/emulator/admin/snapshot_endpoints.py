@@ -16,7 +16,7 @@ from pathlib import Path
 from ftctl.emulator.admin.admin_context import AdminContext, counts
 from ftctl.emulator.admin.state_endpoints import empty, tables
 from ftctl.emulator.http.wire import Response, answer, bad_request
-from ftctl.emulator.storage.store import BUSY_SECONDS, EmulatorError, Session, open_store
+from ftctl.emulator.storage.database import BUSY_SECONDS, EmulatorError, Session, open_store
 from ftctl.emulator.storage.tables import APPLICATION_ID
 
 PIECE_BYTES = 1024 * 1024

@@ -17,8 +17,8 @@ from ftctl.emulator.chat.supported_parameters import check_fit
 from ftctl.emulator.chat.token_usage import counter_of, usage
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer, json_object, to_json
 from ftctl.emulator.ids import derived_number, fresh
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.models import find_model
-from ftctl.emulator.storage.store import Session
 
 MOST_PIECES = 2_048
 """Of one answer; a longer one ends by its length, whatever limit was asked for."""

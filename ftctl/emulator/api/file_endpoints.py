@@ -9,6 +9,7 @@ from ftctl.emulator.api.pagination import read_cursor, read_limit, read_order
 from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.multipart import Part, read_form
 from ftctl.emulator.http.wire import ApiError, Response, answer, answer_list, bad_request
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import (
     PRESENT,
     NewFile,
@@ -21,7 +22,6 @@ from ftctl.emulator.storage.files import (
     shown_as_json,
     shown_file,
 )
-from ftctl.emulator.storage.store import Session
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 MAX_PAGE = 10_000

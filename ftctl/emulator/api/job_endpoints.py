@@ -25,11 +25,11 @@ from ftctl.emulator.jobs.lifecycle import Change, cancelled, paused, resumed
 from ftctl.emulator.jobs.scheduler import training_setup
 from ftctl.emulator.jobs.virtual_clock import Pace, find_pace
 from ftctl.emulator.settings import Settings
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import find_file
 from ftctl.emulator.storage.job_record import MOVING, TERMINAL, Event, Job, shown_job
 from ftctl.emulator.storage.jobs import find_job, insert_job, record, select_jobs, update_job
 from ftctl.emulator.storage.models import find_model, weights_of
-from ftctl.emulator.storage.store import Session
 
 DEFAULT_PAGE, MAX_PAGE = 20, 100
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ftctl.emulator.http.wire import ApiError, Request, bad_request
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 
 def read_limit(request: Request, default: int, most: int, *, strict: bool = False) -> int:

@@ -19,8 +19,8 @@ from ftctl.emulator.http.wire import (
     json_object,
 )
 from ftctl.emulator.ids import fresh
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.models import find_model
-from ftctl.emulator.storage.store import Session
 
 DEFAULT_PAGE, MAX_PAGE = 10, 100
 MAX_PROJECTS = 1_000  # of one request; the specification names no limit

@@ -15,7 +15,7 @@ from ftctl.emulator.jobs.scheduler import JobResources, advance_jobs, catch_up, 
 from ftctl.emulator.jobs.training_pool import TrainingPool
 from ftctl.emulator.jobs.virtual_clock import find_pace
 from ftctl.emulator.settings import Clock, Settings
-from ftctl.emulator.storage.store import Mode, Session, Store
+from ftctl.emulator.storage.database import Mode, Session, Store
 
 
 @dataclass(frozen=True, slots=True)

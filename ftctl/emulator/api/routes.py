@@ -14,7 +14,7 @@ from ftctl.emulator.api import (
 )
 from ftctl.emulator.api.grader_endpoints import run_grader, validate_grader
 from ftctl.emulator.api.request_context import Handler
-from ftctl.emulator.http.route_table import Match, Paths
+from ftctl.emulator.http.route_table import Match, RouteTable
 
 _JOB = "/v1/fine_tuning/jobs/{job_id}"
 _COMPLETION = "/v1/chat/completions/{completion_id}"
@@ -64,7 +64,7 @@ NOT_IMPLEMENTED: tuple[str, ...] = (
 """Paths below /v1 that the public API has, and all below them; the emulator has them not."""
 
 
-_PATHS = Paths(ROUTES)
+_PATHS = RouteTable(ROUTES)
 
 
 def find_route(method: str, path: str) -> Match[Handler] | tuple[str, ...]:

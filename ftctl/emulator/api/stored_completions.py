@@ -23,7 +23,7 @@ from ftctl.emulator.http.wire import (
     json_object,
     to_json,
 )
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 DEFAULT_PAGE, MAX_PAGE = 20, 100
 MOST_FILTERS = 16

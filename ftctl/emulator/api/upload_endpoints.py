@@ -14,8 +14,8 @@ from ftctl.emulator.api.file_endpoints import BATCH_LIFE, LONGEST_LIFE, SHORTEST
 from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.http.multipart import Part, read_form
 from ftctl.emulator.http.wire import ApiError, Json, Response, answer, bad_request, json_object
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import NewFile, PartSize, add_joined_file, part_content
-from ftctl.emulator.storage.store import Session
 from ftctl.emulator.storage.uploads import (
     NewUpload,
     add_upload,

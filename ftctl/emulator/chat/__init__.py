@@ -5,7 +5,7 @@ call a tool or be JSON says what the model learnt; the request's wish alone forc
 
 | module | stage or noun |
 |---|---|
-| chat_request, messages, tools | a body -> a request that keeps the API's rules, or a 400 |
+| chat_request, messages, tool_choice | a body -> a request that keeps the API's rules, or a 400 |
 | field_readers | readers of single fields |
 | supported_parameters | whether the base model takes what is asked for |
 | model_handle | a model in the store and a request -> the pieces that it generates |

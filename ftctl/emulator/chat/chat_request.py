@@ -25,7 +25,7 @@ from ftctl.emulator.chat.field_readers import (
     wrong_type,
 )
 from ftctl.emulator.chat.messages import contents, read_messages
-from ftctl.emulator.chat.tools import (
+from ftctl.emulator.chat.tool_choice import (
     NAME,
     Choice,
     choice_of,

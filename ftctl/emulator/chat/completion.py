@@ -8,7 +8,7 @@ from typing import Any
 
 from ftctl.emulator.chat.deltas import CallDelta, Delta
 from ftctl.emulator.chat.model_handle import GeneratedPiece
-from ftctl.emulator.chat.tools import Wire
+from ftctl.emulator.chat.tool_choice import Wire
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import derived
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from ftctl.emulator.chat.chat_request import ChatRequest
 from ftctl.emulator.http.wire import ApiError
 from ftctl.emulator.model.examples import prompt_of
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.models import find_weights
-from ftctl.emulator.storage.store import Session
 
 if TYPE_CHECKING:
     from ftctl.emulator.model import Model

@@ -10,8 +10,8 @@ from ftctl.emulator.faults.rule_store import all_faults, meet
 from ftctl.emulator.faults.rules import Failure, JobRule, fits
 from ftctl.emulator.http.wire import ApiError, Json
 from ftctl.emulator.jobs.job_request import JobRequest
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import find_file
-from ftctl.emulator.storage.store import Session
 
 
 @dataclass(frozen=True, slots=True)

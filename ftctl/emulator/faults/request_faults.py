@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ftctl.emulator.faults.rule_store import all_faults, meet
 from ftctl.emulator.faults.rules import Answer, Malformed, RequestRule
 from ftctl.emulator.http.wire import ApiError, Request, Response, refusal, to_json
-from ftctl.emulator.storage.store import Session, Store
+from ftctl.emulator.storage.database import Session, Store
 
 NOT_JSON = b"upstream connect error or disconnect before headers\n"
 HTML = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ftctl.emulator.faults.rule_parser import read_rule
 from ftctl.emulator.faults.rules import Rule
 from ftctl.emulator.http.wire import Json, to_json
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from ftctl.emulator.chat.model_handle import ModelHandle, find_model_handle, gen
 from ftctl.emulator.graders.grader_schema import named_graders
 from ftctl.emulator.graders.model_grader import Ask
 from ftctl.emulator.http.wire import ApiError, Json
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.models import find_model
-from ftctl.emulator.storage.store import Session
 
 MOST_PIECES = 512
 """Of one verdict."""

@@ -135,8 +135,8 @@ def run(grader: Json, item: Json, sample: Json, tools: GraderTools) -> Graded:
 
 
 def _judged(grader: Json, item: Json, sample: Json, tools: GraderTools) -> Graded:
-    judge = score_by_model if grader["type"] == "score_model" else label_by_model
-    verdict = judge(grader, {"item": item, "sample": sample}, tools.ask)
+    grade_by_model = score_by_model if grader["type"] == "score_model" else label_by_model
+    verdict = grade_by_model(grader, {"item": item, "sample": sample}, tools.ask)
     errors = Errors() if verdict.fault is None else Errors.of(verdict.fault)
     return Graded(verdict.score, errors, verdicts=(verdict,), fault=verdict.fault)
 

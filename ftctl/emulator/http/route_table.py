@@ -19,7 +19,7 @@ class Match(Generic[Handler]):
     path: dict[str, str]
 
 
-class Paths(Generic[Handler]):
+class RouteTable(Generic[Handler]):
     """Routes to be found; in a path, `{name}` is one segment, `{name*}` one or more."""
 
     def __init__(self, routes: Iterable[tuple[str, str, Handler]], below: str = "") -> None:

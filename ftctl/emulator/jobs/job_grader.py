@@ -7,8 +7,8 @@ from typing import Any
 
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.settings import Settings
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.job_record import Job
-from ftctl.emulator.storage.store import Session
 
 Grade = Callable[[dict[str, Any], str], float]
 

@@ -19,11 +19,11 @@ from ftctl.emulator.jobs.lifecycle import NOTHING_LEARNT, Conditions, Trained, a
 from ftctl.emulator.jobs.training_pool import TrainingInputs, TrainingPool
 from ftctl.emulator.jobs.virtual_clock import Pace, find_pace
 from ftctl.emulator.settings import Settings
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import content_for_job, find_file_at
 from ftctl.emulator.storage.job_record import TERMINAL, Job
 from ftctl.emulator.storage.jobs import due_jobs, record, update_job
 from ftctl.emulator.storage.models import weights_at
-from ftctl.emulator.storage.store import Session
 from ftctl.emulator.storage.trainings import (
     find_steps,
     find_training,

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 Kind = Literal["real", "immediate", "reads", "hand"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

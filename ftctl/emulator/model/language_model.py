@@ -1,4 +1,4 @@
-"""A model's weights as a value: what it answers, how it judges an answer, its bytes."""
+"""A model's weights as a value: what it answers, how likely it finds an answer, its bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ftctl.emulator.model.arrays import pack, unpack
 from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import Floats, Numbers
 from ftctl.emulator.model.generation import Generation, Sampling
-from ftctl.emulator.model.network import WIDTH, judge, write_script
+from ftctl.emulator.model.network import WIDTH, likelihood_of, write_script
 from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import FIRST_WORD, Vocabulary
 
@@ -52,9 +52,9 @@ class Model:
 
     def score(self, prompt: Prompt, answer: str) -> Score:
         """How likely the answer is, up to its first MOST_PIECES pieces, its end included."""
-        judged = judge(self, write_script(self, prompt, answer, MOST_PIECES))
-        loss = -float(judged.log_probabilities.mean(dtype=np.float64))
-        return Score(loss, float(judged.led.mean()), len(judged.led))
+        likelihood = likelihood_of(self, write_script(self, prompt, answer, MOST_PIECES))
+        loss = -float(likelihood.log_probabilities.mean(dtype=np.float64))
+        return Score(loss, float(likelihood.led.mean()), len(likelihood.led))
 
     def to_bytes(self) -> bytes:
         """The whole model; `from_bytes` is the way back."""

@@ -123,15 +123,15 @@ def log_probabilities(network: Network, state: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a network thinks of one answer: each piece's log-probability, and whether it led."""
+class AnswerLikelihood:
+    """How likely one answer is: each piece's log-probability, and whether it led."""
 
     log_probabilities: Floats
     led: NDArray[np.bool_]
 
 
-def judge(network: Network, script: Script) -> Judged:
-    """The network's opinion of an answer; nothing is learnt."""
+def likelihood_of(network: Network, script: Script) -> AnswerLikelihood:
+    """How likely the network finds the answer; nothing is learnt."""
     chances: list[Floats] = []
     led: list[NDArray[np.bool_]] = []
     state = states(network, script)
@@ -140,7 +140,7 @@ def judge(network: Network, script: Script) -> Judged:
         tokens = script.tokens[part]
         chances.append(table[np.arange(len(tokens)), tokens])
         led.append(table.argmax(axis=1) == tokens)
-    return Judged(np.concatenate(chances), np.concatenate(led))
+    return AnswerLikelihood(np.concatenate(chances), np.concatenate(led))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,10 @@ class Gradient:
     bias: Floats
 
 
-def climb(
+def likelihood_gradient(
     network: Network, scripts: list[Script], shares: list[Floats]
-) -> tuple[Gradient, list[Judged]]:
-    """The gradient of the sum of share times log-probability over all pieces, and the opinion.
+) -> tuple[Gradient, list[AnswerLikelihood]]:
+    """The gradient of the sum of share times log-probability over all pieces, and the likelihoods.
 
     A negative share makes a piece less likely. One share for each piece of each script.
     """
@@ -179,11 +179,11 @@ def climb(
         bias += table.sum(axis=0)
     at, rows = _row_gradient(scripts, slope)
     cuts = np.cumsum([len(script.tokens) for script in scripts])[:-1]
-    opinions = [
-        Judged(chance, leads)
+    likelihoods = [
+        AnswerLikelihood(chance, leads)
         for chance, leads in zip(np.split(chances, cuts), np.split(led, cuts), strict=True)
     ]
-    return Gradient(at, rows, output, bias), opinions
+    return Gradient(at, rows, output, bias), likelihoods
 
 
 def _row_gradient(scripts: list[Script], slope: Floats) -> tuple[Indices, Floats]:

@@ -9,7 +9,7 @@ others to the same prompt become likelier (REINFORCE with the group's mean as it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,13 +23,13 @@ from ftctl.emulator.model.features import Floats
 from ftctl.emulator.model.generation import Generation, Sampling
 from ftctl.emulator.model.language_model import MOST_PIECES
 from ftctl.emulator.model.network import (
+    AnswerLikelihood,
     Gradient,
-    Judged,
     Network,
     Reading,
     Script,
-    climb,
-    judge,
+    likelihood_gradient,
+    likelihood_of,
     read_prompt,
     script_of,
     write_script,
@@ -92,7 +92,7 @@ class Objective(Protocol):
         ...
 
 
-class Shelf:
+class ScriptCache:
     """Scripts for a network, prepared once as long as there is room for them."""
 
     def __init__(self, network: Network) -> None:
@@ -117,7 +117,7 @@ class Supervised:
     """Examples are tuples of turns, one tuple for a row."""
 
     def __init__(self, network: Network) -> None:
-        self._network, self._shelf = network, Shelf(network)
+        self._network, self._cache = network, ScriptCache(network)
 
     def learn(self, batch: Sequence[Placed], seeds: Seeds) -> tuple[Gradient | None, Measured]:
         """Where the answers get likelier."""
@@ -128,12 +128,14 @@ class Supervised:
         seen = [_with_gaps(script, generator) for script in scripts]
         pieces = sum(len(script.tokens) for script in seen)
         shares = [np.full(len(script.tokens), 1 / pieces, np.float32) for script in seen]
-        gradient, judged = climb(self._network, seen, shares)
-        return gradient, _likelihood(judged)
+        gradient, likelihoods = likelihood_gradient(self._network, seen, shares)
+        return gradient, _mean_likelihood(likelihoods)
 
     def measure(self, batch: Sequence[Placed], seeds: Seeds) -> Measured:  # noqa: ARG002
         """How likely the answers are."""
-        return _likelihood([judge(self._network, script) for script in self._scripts(batch)])
+        return _mean_likelihood(
+            [likelihood_of(self._network, script) for script in self._scripts(batch)]
+        )
 
     def _scripts(self, batch: Sequence[Placed]) -> list[Script]:
         turns = [
@@ -144,7 +146,7 @@ class Supervised:
         ]
         most = _room_for(len(turns))
         return [
-            _cut(self._shelf.script((key, place), turn.prompt, turn.answer), most)
+            _cut(self._cache.script((key, place), turn.prompt, turn.answer), most)
             for key, place, turn in turns
         ]
 
@@ -154,7 +156,7 @@ class Preference:
 
     def __init__(self, network: Network, reference: Network, beta: float) -> None:
         self._network, self._reference, self._beta = network, reference, beta
-        self._shelf = Shelf(network)
+        self._cache = ScriptCache(network)
         self._before: dict[tuple[str, int], float] = {}
 
     def learn(self, batch: Sequence[Placed], seeds: Seeds) -> tuple[Gradient | None, Measured]:  # noqa: ARG002
@@ -170,7 +172,7 @@ class Preference:
             for script, sign in zip(couple, (1, -1), strict=True):
                 scripts.append(script)
                 shares.append(np.full(len(script.tokens), sign * pull, np.float32))
-        gradient, _ = climb(self._network, scripts, shares)
+        gradient, _ = likelihood_gradient(self._network, scripts, shares)
         return gradient, _preferred(margins, scripts)
 
     def measure(self, batch: Sequence[Placed], seeds: Seeds) -> Measured:  # noqa: ARG002
@@ -187,8 +189,8 @@ class Preference:
         for placed in batch:
             pair = placed.example
             if isinstance(pair, PreferencePair):
-                better = self._shelf.script((placed.key, 0), pair.prompt, pair.preferred)
-                worse = self._shelf.script((placed.key, 1), pair.prompt, pair.non_preferred)
+                better = self._cache.script((placed.key, 0), pair.prompt, pair.preferred)
+                worse = self._cache.script((placed.key, 1), pair.prompt, pair.non_preferred)
                 couples.append((placed.key, (_cut(better, most), _cut(worse, most))))
         return couples
 
@@ -227,10 +229,10 @@ class Reinforcement:
             np.full(len(script.tokens), gain / len(scripts), np.float32)
             for script, gain in zip(scripts, gains, strict=True)
         ]
-        gradient, judged = climb(self._network, scripts, shares)
-        likelihoods = [float(answer.log_probabilities.sum(dtype=np.float64)) for answer in judged]
-        weighted = (gain * chance for gain, chance in zip(gains, likelihoods, strict=True))
-        loss = -sum(weighted) / len(likelihoods)
+        gradient, likelihoods = likelihood_gradient(self._network, scripts, shares)
+        sums = [float(answer.log_probabilities.sum(dtype=np.float64)) for answer in likelihoods]
+        weighted = (gain * total for gain, total in zip(gains, sums, strict=True))
+        loss = -sum(weighted) / len(sums)
         return gradient if any(gains) else None, _rewarded(rewards, errors, scripts, loss)
 
     def measure(self, batch: Sequence[Placed], seeds: Seeds) -> Measured:
@@ -298,7 +300,9 @@ def _with_gaps(script: Script, generator: np.random.Generator) -> Script:
 
 
 def _lead(network: Network, better: Script, worse: Script) -> float:
-    preferred, other = (judge(network, script).log_probabilities for script in (better, worse))
+    preferred, other = (
+        likelihood_of(network, script).log_probabilities for script in (better, worse)
+    )
     return float(preferred.sum(dtype=np.float64) - other.sum(dtype=np.float64))
 
 
@@ -306,14 +310,15 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
 
 
-def _likelihood(judged: Iterable[Judged]) -> Measured:
-    opinions = list(judged)
-    pieces = sum(len(opinion.led) for opinion in opinions)
+def _mean_likelihood(likelihoods: Sequence[AnswerLikelihood]) -> Measured:
+    pieces = sum(len(answer.led) for answer in likelihoods)
     if not pieces:
         return Measured(0.0, 0.0)
-    total = sum(float(opinion.log_probabilities.sum(dtype=np.float64)) for opinion in opinions)
+    total = sum(float(answer.log_probabilities.sum(dtype=np.float64)) for answer in likelihoods)
     return Measured(
-        -total / pieces, sum(int(opinion.led.sum()) for opinion in opinions) / pieces, tokens=pieces
+        -total / pieces,
+        sum(int(answer.led.sum()) for answer in likelihoods) / pieces,
+        tokens=pieces,
     )
 
 

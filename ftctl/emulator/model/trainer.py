@@ -135,7 +135,7 @@ class Trainer:
         assert not self.done, "the run is over"
         gradient, train = self._objective.learn(self._batch(), self._seeds(_STEP))
         if gradient is not None:
-            self._weights.climb(gradient, self._rate())
+            self._weights.ascend(gradient, self._rate())
         self.step += 1
         valid = self._glance() if validate and self._validation else None
         return StepMetrics(self.step, train, valid)

@@ -57,7 +57,7 @@ class Weights:
     output_memory: Floats
     bias_memory: Floats
 
-    def climb(self, gradient: Gradient, rate: float) -> None:
+    def ascend(self, gradient: Gradient, rate: float) -> None:
         """One step in the gradient's direction; `rate` 1 is the rate that suits most data."""
         rate = min(rate, _FASTEST)
         at = gradient.at

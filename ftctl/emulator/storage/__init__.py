@@ -3,7 +3,7 @@
 | module | stage or noun |
 |---|---|
 | tables | the schema, and how an older one becomes the present one |
-| store | the file, its transactions, a session at one moment |
+| database | the file, its transactions, a session at one moment |
 | files, uploads, models | each kept, found, and given back |
 | job_record | a job at one moment, and what happens to it |
 | jobs | jobs, with their events, checkpoints and result files |

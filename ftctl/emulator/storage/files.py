@@ -10,7 +10,7 @@ from typing import cast
 
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import fresh
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 PRESENT = "deleted = 0 AND (expires_at IS NULL OR expires_at > ?)"
 """The condition, with the moment as its one value, that a file can still be had."""

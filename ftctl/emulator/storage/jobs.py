@@ -12,6 +12,7 @@ from typing import Any
 
 from ftctl.emulator.http.wire import Json, to_json
 from ftctl.emulator.ids import derived
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import add_result_file
 from ftctl.emulator.storage.job_record import (
     TERMINAL,
@@ -23,7 +24,6 @@ from ftctl.emulator.storage.job_record import (
     shown_anywhere,
 )
 from ftctl.emulator.storage.models import forget_weights, save_weights
-from ftctl.emulator.storage.store import Session
 from ftctl.emulator.storage.trainings import find_steps
 
 KEPT_CHECKPOINTS = 3

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass
 
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 
 @dataclass(frozen=True, slots=True)

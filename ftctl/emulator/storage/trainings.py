@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ftctl.emulator.http.wire import Json
-from ftctl.emulator.storage.store import Session
+from ftctl.emulator.storage.database import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Literal
 
 from ftctl.emulator.http.wire import Json
 from ftctl.emulator.ids import fresh
+from ftctl.emulator.storage.database import Session
 from ftctl.emulator.storage.files import PartSize
-from ftctl.emulator.storage.store import Session
 
 LIFE_SECONDS = 3_600
 """How long parts may be added and the upload be completed."""
