@@ -90,7 +90,7 @@ def scan_project(
     problems: list[Diagnostic] = []
     with ExitStack() as stack:
         stack.callback(progress.done)
-        data = Datasets(store, folder / "marks", workers=_opener(stack))
+        data = Datasets(store, folder / "fingerprints", workers=_opener(stack))
         for need in data_needs(project, names):
             source = need.sources[0]
             place = (source.source, need.method)

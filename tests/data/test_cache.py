@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from conftest import FINETUNE, Shell, chat_rows, small_project
-from ftctl.project.load.documents import Documents
 
 from ftctl.cli.session import check_project
 from ftctl.cli.settings import Settings
@@ -23,6 +22,7 @@ from ftctl.data.quality import Wanted
 from ftctl.data.scanning import Counting, Question, Workers
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
+from ftctl.project.documents import Documents
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -312,7 +312,7 @@ LEAKY = FINETUNE + "validation: {source: ../data/validation.jsonl}\n"
 _LISTEN = """\
 import sys
 def hear(event, args):
-    if event == "open" and str(args[0]).endswith((".jsonl", "marks")):
+    if event == "open" and str(args[0]).endswith((".jsonl", "fingerprints")):
         print("opened", args[0])
 sys.addaudithook(hear)
 from ftctl.cli.main import run
@@ -346,22 +346,22 @@ def test_marks_that_are_damaged_or_gone_are_made_again(write_project: Write) -> 
     question = Question("supervised", least=1, wanted=Wanted(near_duplicates="ignore"))
 
     def leaks(store: Store) -> tuple[Diagnostic, ...]:
-        data = Datasets(store, _cache(root) / "marks", now=_later)
+        data = Datasets(store, _cache(root) / "fingerprints", now=_later)
         known = []
         for name in files:
             scan = data.scan(name, root / name, name, question)
             assert scan.sha256 is not None
             known.append(Known(root / name, scan.sha256, question))
-        return Datasets(store, _cache(root) / "marks", now=_later).leaks(*known)
+        return Datasets(store, _cache(root) / "fingerprints", now=_later).leaks(*known)
 
     expected = leaks(Store(None, ""))
-    marks = sorted((_cache(root) / "marks").iterdir())
-    marks[0].write_bytes(marks[0].read_bytes()[:-1])
-    marks[1].unlink()
+    kept = sorted((_cache(root) / "fingerprints").iterdir())
+    kept[0].write_bytes(kept[0].read_bytes()[:-1])
+    kept[1].unlink()
 
     assert [problem.code for problem in expected] == ["leaked-row"] * 3
     assert leaks(Store(None, "")) == expected
-    assert len(list((_cache(root) / "marks").iterdir())) == 2
+    assert len(list((_cache(root) / "fingerprints").iterdir())) == 2
 
 
 def test_many_runs_at_once_and_killed_ones_leave_a_sound_cache(write_project: Write) -> None:

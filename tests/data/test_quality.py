@@ -13,11 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.data.quality import CHECKS, CODES, Collected, Finding, RowMarks, Wanted, leaks, marks_of
-from ftctl.data.quality.collected import DETAILS, _few, _many
-from ftctl.data.quality.groups import Common, equal_rows, middle, most_common
-from ftctl.data.quality.groups import _many as _many_groups
-from ftctl.data.quality.marks import ROW
+from ftctl.data.quality import (
+    CHECKS,
+    CODES,
+    Finding,
+    FingerprintTable,
+    RowFingerprint,
+    Wanted,
+    check_table,
+    fingerprint_of,
+    leaks,
+)
+from ftctl.data.quality.fingerprint_table import DETAILS, _few, _many
+from ftctl.data.quality.fingerprints import ROW
+from ftctl.data.quality.key_groups import Common, equal_rows, middle, most_common
+from ftctl.data.quality.key_groups import _many as _many_groups
 from ftctl.data.quality.moderation import LONGEST_CHARACTERS, moderate
 from ftctl.data.quality.similar import alike, signature_of
 from ftctl.data.quality.wanted import wanted_of
@@ -60,18 +70,18 @@ def varied(count: int, first: int = 1000) -> list[Row]:
 
 def collect(
     rows: Sequence[Mapping[str, Any]], wanted: Wanted = EVERYTHING, form: Any = "chat"
-) -> Collected:
-    collected = Collected(form)
+) -> FingerprintTable:
+    fingerprints = FingerprintTable(form)
     for line, row in enumerate(rows, 1):
-        collected.add(marks_of(row, form, line, wanted))
-    return collected
+        fingerprints.add(fingerprint_of(row, form, line, wanted))
+    return fingerprints
 
 
 def said(
     rows: Sequence[Mapping[str, Any]], form: Any = "chat", **settings: Any
 ) -> list[tuple[int | None, str, str]]:
     wanted = replace(EVERYTHING, **settings)
-    found = collect(rows, wanted, form).findings(wanted)
+    found = check_table(collect(rows, wanted, form), wanted)
     return [(one.line, one.code, one.message) for one in found]
 
 
@@ -85,10 +95,10 @@ def test_each_check_has_an_off_switch_and_a_level() -> None:
 
     assert set(CHECKS) == set(CODES)
     assert levels <= {field.name for field in fields(Wanted)}
-    assert collect(rows, IGNORED).findings(IGNORED) == []
+    assert check_table(collect(rows, IGNORED), IGNORED) == []
     for level in ("warning", "error"):
         wanted = replace(IGNORED, duplicates=level)
-        assert collect(rows, wanted).findings(wanted) == [
+        assert check_table(collect(rows, wanted), wanted) == [
             Finding(
                 "duplicate-row",
                 "the row is that of line 1 once more",
@@ -384,7 +394,7 @@ def test_rows_that_leak_are_told_with_the_strongest_reason() -> None:
 
 def test_leaks_are_found_from_what_is_kept_of_both_files() -> None:
     training, held_out = collect(varied(20)), collect([*varied(2, 5000), varied(20)[7]])
-    kept = [Collected.from_bytes(one.to_bytes()) for one in (training, held_out)]
+    kept = [FingerprintTable.from_bytes(one.to_bytes()) for one in (training, held_out)]
 
     assert leaks(*kept, EVERYTHING) == leaks(training, held_out, EVERYTHING)
     assert [one.line for one in leaks(*kept, EVERYTHING)] == [3]
@@ -425,37 +435,39 @@ def test_the_order_and_parts_in_which_rows_come_make_no_difference(
 ) -> None:
     wanted = EVERYTHING if signs else replace(EVERYTHING, near_duplicates="ignore")
     whole = collect(rows, wanted)
-    marks = [marks_of(row, "chat", line, wanted) for line, row in enumerate(rows, 1)]
-    chance.shuffle(marks)
+    taken = [fingerprint_of(row, "chat", line, wanted) for line, row in enumerate(rows, 1)]
+    chance.shuffle(taken)
     cut = chance.randint(0, len(rows))
     shuffled, first, second = (
-        Collected("chat"),
+        FingerprintTable("chat"),
         collect(rows[:cut], wanted),
         collect(rows[cut:], wanted),
     )
-    for one in marks:
+    for one in taken:
         shuffled.add(one)
     first.merge(second, offset=cut)
 
     assert shuffled.to_bytes() == whole.to_bytes() == first.to_bytes()
-    assert shuffled.findings(wanted) == whole.findings(wanted) == first.findings(wanted)
+    found = check_table(shuffled, wanted)
+    assert found == check_table(whole, wanted) == check_table(first, wanted)
 
 
 @settings(deadline=None)
 @given(_ROWS)
 def test_what_is_kept_reads_back_the_same(rows: list[Row]) -> None:
-    collected = collect(rows)
-    kept = collected.to_bytes()
+    fingerprints = collect(rows)
+    kept = fingerprints.to_bytes()
 
-    assert Collected.from_bytes(kept) == collected
-    assert Collected.from_bytes(kept).to_bytes() == kept
-    assert Collected.from_bytes(kept).findings(EVERYTHING) == collected.findings(EVERYTHING)
+    assert FingerprintTable.from_bytes(kept) == fingerprints
+    assert FingerprintTable.from_bytes(kept).to_bytes() == kept
+    read_again = FingerprintTable.from_bytes(kept)
+    assert check_table(read_again, EVERYTHING) == check_table(fingerprints, EVERYTHING)
 
 
 @given(st.binary(max_size=60))
 def test_anything_else_is_not_read_back(kept: bytes) -> None:
     with pytest.raises(ValueError, match="damaged"):
-        Collected.from_bytes(kept)
+        FingerprintTable.from_bytes(kept)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 255))
@@ -466,10 +478,10 @@ def test_a_damaged_byte_is_noticed(place: int, value: int) -> None:
     kept[place] = value
 
     if same:
-        assert len(Collected.from_bytes(bytes(kept))) == 3
+        assert len(FingerprintTable.from_bytes(bytes(kept))) == 3
     else:
         with pytest.raises(ValueError, match="damaged"):
-            Collected.from_bytes(bytes(kept))
+            FingerprintTable.from_bytes(bytes(kept))
 
 
 def test_a_row_is_kept_in_at_most_a_hundred_bytes() -> None:
@@ -501,19 +513,20 @@ _KEYS = st.sampled_from(
     st.sampled_from(["chat", "completion", "preference", "reinforcement"]),
 )
 def test_no_row_is_too_odd_to_be_marked(row: Row, form: Any) -> None:
-    collected = collect([row, row], EVERYTHING, form)
+    fingerprints = collect([row, row], EVERYTHING, form)
 
-    assert [one.line for one in collected.findings(EVERYTHING) if one.code == "duplicate-row"] == [
-        2
-    ]
+    found = check_table(fingerprints, EVERYTHING)
+    assert [one.line for one in found if one.code == "duplicate-row"] == [2]
 
 
-def test_a_row_that_is_nested_deep_is_marked() -> None:
+def test_a_row_that_is_nested_deep_has_a_fingerprint() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
 
-    marks_of({"messages": [{"role": "user", "content": "x"}], "deep": deep}, "reinforcement", 1)
+    fingerprint_of(
+        {"messages": [{"role": "user", "content": "x"}], "deep": deep}, "reinforcement", 1
+    )
 
 
 @given(
@@ -526,9 +539,9 @@ def test_a_row_that_is_nested_deep_is_marked() -> None:
     st.randoms(use_true_random=False),
 )
 def test_few_and_many_rows_are_read_alike(
-    marks: list[tuple[int, ...]], chance: random.Random
+    fields: list[tuple[int, ...]], chance: random.Random
 ) -> None:
-    rows = [ROW.pack(line, *one) for line, one in enumerate(marks, 1)]
+    rows = [ROW.pack(line, *one) for line, one in enumerate(fields, 1)]
     chance.shuffle(rows)
     signatures = b"".join(ROW.unpack(row)[0].to_bytes(64, "little") for row in rows)
     packed = bytearray(b"".join(rows))
@@ -675,12 +688,12 @@ def test_a_long_row_is_asked_about_in_pieces() -> None:
 
 
 def test_a_large_file_is_kept_and_read_back_the_same() -> None:
-    large = Collected("chat")
+    large = FingerprintTable("chat")
     for line in range(60_000, 0, -1):
-        large.add(RowMarks(ROW.pack(line, line * 7, line * 11, line % 5, 9, 1, 1, 0)))
+        large.add(RowFingerprint(ROW.pack(line, line * 7, line * 11, line % 5, 9, 1, 1, 0)))
 
     kept = large.to_bytes()
 
-    assert Collected.from_bytes(kept).to_bytes() == kept
+    assert FingerprintTable.from_bytes(kept).to_bytes() == kept
     assert kept.count(ROW.pack(1, 7, 11, 1, 9, 1, 1, 0) + ROW.pack(2, 14, 22, 2, 9, 1, 1, 0)) == 1
-    assert large.findings(EVERYTHING) == []
+    assert check_table(large, EVERYTHING) == []

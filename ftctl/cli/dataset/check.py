@@ -158,7 +158,7 @@ def _moderator(
     connection = connection_of(settings)
 
     def ask(checked: Sequence[Checked]) -> tuple[Diagnostic, ...]:
-        forms = {one.path: one.scan.collected.form for one in checked if one.scan.collected}
+        forms = {one.path: one.scan.fingerprints.form for one in checked if one.scan.fingerprints}
         return flagged_rows(settings, connection, forms, most)
 
     return ask
@@ -191,11 +191,11 @@ def _scan(settings: Settings, shown: str, question: Question, workers: Workers) 
 
 def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    if held.scan.collected is None or asked.wanted.leakage == "ignore":
+    if held.scan.fingerprints is None or asked.wanted.leakage == "ignore":
         return found
     for one in files:
-        if one.scan.collected is not None:
-            doubts = leaks(one.scan.collected, held.scan.collected, asked.wanted)
+        if one.scan.fingerprints is not None:
+            doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.wanted)
             found += told_doubts(doubts, held.path, asked.most)
     return found
 

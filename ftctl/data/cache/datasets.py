@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ftctl.data.cache.marks import MarksFolder
+from ftctl.data.cache.fingerprint_files import FingerprintFiles
 from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
 from ftctl.data.cache.store import Store
 from ftctl.data.scanning.facts import Question, Scan, decoded, encoded
 
 if TYPE_CHECKING:
-    from ftctl.data.quality import Collected
+    from ftctl.data.quality import FingerprintTable
     from ftctl.data.scanning.scan import Told
     from ftctl.data.scanning.workers import Workers
     from ftctl.errors import Diagnostic
@@ -39,20 +39,20 @@ class Datasets:
     def __init__(
         self,
         store: Store | None = None,
-        marks: Path | None = None,
+        fingerprints: Path | None = None,
         now: Callable[[], int] = time.time_ns,
         workers: Callable[[], Workers] | None = None,
     ) -> None:
         self._store = store or Store(None, "")
-        self._marks = MarksFolder(marks)
+        self._files = FingerprintFiles(fingerprints)
         self._now = now  # nanoseconds; the files' clock, and so never the project's
         self._workers = workers
-        self._collected: dict[str, Collected] = {}
+        self._tables: dict[str, FingerprintTable] = {}
 
     def scan(
         self, name: str, source: Path, shown: str, question: Question, told: Told | None = None
     ) -> Scan:
-        """All about the file, as `scan_file` gives it, but for what was collected."""
+        """All about the file, as `scan_file` gives it, but for the rows' fingerprints."""
         before = signature_of(source)
         sha256 = self._sha256(source, before)
         if sha256 is not None:
@@ -64,9 +64,9 @@ class Datasets:
         if found.sha256 is not None and before is not None and before == signature_of(source):
             self._keep(source, before, now, found.sha256)
             self._store.put(_key(found.sha256, question), encoded(found))
-            if found.collected is not None:
-                self._collected[_key(found.sha256, question)] = found.collected
-                self._marks.put(_key(found.sha256, question), found.collected)
+            if found.fingerprints is not None:
+                self._tables[_key(found.sha256, question)] = found.fingerprints
+                self._files.put(_key(found.sha256, question), found.fingerprints)
         return found
 
     def leaks(self, training: Known, validation: Known) -> tuple[Diagnostic, ...]:
@@ -80,7 +80,7 @@ class Datasets:
             from ftctl.data.quality import leaks  # noqa: PLC0415
             from ftctl.data.scanning.report import told_doubts  # noqa: PLC0415 - mostly known already
 
-            seen, held_out = self._collected_of(training), self._collected_of(validation)
+            seen, held_out = self._fingerprints_of(training), self._fingerprints_of(validation)
             if seen is None or held_out is None:
                 return ()
             found = told_doubts(leaks(seen, held_out, wanted), "", validation.question.most)
@@ -89,8 +89,8 @@ class Datasets:
         return decoded(kept, "", "").diagnostics
 
     def leaked_rows(self, training: Known, validation: Known) -> int | None:
-        """How many validation rows training has seen; None where nothing was collected."""
-        seen, held_out = self._collected_of(training), self._collected_of(validation)
+        """How many validation rows training has seen; None where there are no fingerprints."""
+        seen, held_out = self._fingerprints_of(training), self._fingerprints_of(validation)
         if seen is None or held_out is None:
             return None
         from ftctl.data.quality import leaked_rows  # noqa: PLC0415 - few policies ask
@@ -98,13 +98,13 @@ class Datasets:
         return leaked_rows(seen, held_out)
 
     def repeated_rows(self, known: Known) -> int | None:
-        """How many rows repeat an earlier one; None where nothing was collected."""
-        collected = self._collected_of(known)
-        if collected is None:
+        """How many rows repeat an earlier one; None where there are no fingerprints."""
+        fingerprints = self._fingerprints_of(known)
+        if fingerprints is None:
             return None
         from ftctl.data.quality import repeated_rows  # noqa: PLC0415 - few policies ask
 
-        return repeated_rows(collected)
+        return repeated_rows(fingerprints)
 
     def _scan(
         self, name: str, source: Path, shown: str, question: Question, told: Told | None
@@ -114,17 +114,17 @@ class Datasets:
         workers = self._workers() if self._workers is not None else None
         return scan_file(name, source, shown, question, workers, told)
 
-    def _collected_of(self, known: Known) -> Collected | None:
-        """What was collected of the file; None when it is no longer what it was."""
+    def _fingerprints_of(self, known: Known) -> FingerprintTable | None:
+        """The fingerprints of the file's rows; None when it is no longer what it was."""
         key = _key(known.sha256, known.question)
-        found = self._collected.get(key) or self._marks.get(key)
+        found = self._tables.get(key) or self._files.get(key)
         if found is None:
             scan = self._scan("", known.source, "", known.question, None)
-            if scan.sha256 != known.sha256 or scan.collected is None:
+            if scan.sha256 != known.sha256 or scan.fingerprints is None:
                 return None
-            found = scan.collected
-            self._marks.put(key, found)
-        self._collected[key] = found
+            found = scan.fingerprints
+            self._files.put(key, found)
+        self._tables[key] = found
         return found
 
     def _known(self, sha256: str, question: Question, name: str, shown: str) -> Scan | None:

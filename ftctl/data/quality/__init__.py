@@ -6,28 +6,29 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
+    from ftctl.data.quality.checks import check_table, repeated_rows
     from ftctl.data.quality.codes import CHECKS, CODES
-    from ftctl.data.quality.collected import Collected
     from ftctl.data.quality.findings import Finding
-    from ftctl.data.quality.judge import repeated_rows
+    from ftctl.data.quality.fingerprint_table import FingerprintTable
+    from ftctl.data.quality.fingerprints import RowFingerprint, fingerprint_of
     from ftctl.data.quality.languages import language_of
     from ftctl.data.quality.leakage import leaked_rows, leaks
-    from ftctl.data.quality.marks import RowMarks, marks_of
     from ftctl.data.quality.moderation import moderate
     from ftctl.data.quality.wanted import Level, Wanted, wanted_of
 
 __all__ = [
     "CHECKS",
     "CODES",
-    "Collected",
     "Finding",
+    "FingerprintTable",
     "Level",
-    "RowMarks",
+    "RowFingerprint",
     "Wanted",
+    "check_table",
+    "fingerprint_of",
     "language_of",
     "leaked_rows",
     "leaks",
-    "marks_of",
     "moderate",
     "repeated_rows",
     "wanted_of",
@@ -36,17 +37,18 @@ __all__ = [
 _HOMES = {
     "CHECKS": "codes",
     "CODES": "codes",
-    "Collected": "collected",
+    "FingerprintTable": "fingerprint_table",
     "Finding": "findings",
     "Level": "wanted",
-    "RowMarks": "marks",
+    "RowFingerprint": "fingerprints",
     "Wanted": "wanted",
+    "check_table": "checks",
     "language_of": "languages",
     "leaked_rows": "leakage",
     "leaks": "leakage",
-    "marks_of": "marks",
+    "fingerprint_of": "fingerprints",
     "moderate": "moderation",
-    "repeated_rows": "judge",
+    "repeated_rows": "checks",
     "wanted_of": "wanted",
 }
 

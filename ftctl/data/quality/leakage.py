@@ -1,13 +1,13 @@
-"""The marks of a training and a validation file go in; what both have comes out."""
+"""The fingerprints of a training and a validation file go in; what both have comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftctl.data.quality.collected import Collected, Columns
+from ftctl.data.quality.checks import FEWEST_ROWS, MANY_ANSWERS, in_force
 from ftctl.data.quality.findings import Finding, percent
-from ftctl.data.quality.judge import FEWEST_ROWS, MANY_ANSWERS, in_force
-from ftctl.data.quality.marks import Flag
+from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
+from ftctl.data.quality.fingerprints import Flag
 from ftctl.data.quality.similar import alike
 from ftctl.data.quality.wanted import Wanted
 
@@ -15,7 +15,9 @@ _TEMPLATE_SHARE = 0.5
 _CURE = "take it out of one of the files: what was learnt by heart measures nothing"
 
 
-def leaks(training: Collected, validation: Collected, wanted: Wanted) -> list[Finding]:
+def leaks(
+    training: FingerprintTable, validation: FingerprintTable, wanted: Wanted
+) -> list[Finding]:
     """Each validation row that training has seen, with the strongest reason; lines are its own."""
     if wanted.leakage == "ignore" or not len(training) or not len(validation):
         return []
@@ -37,7 +39,7 @@ def leaks(training: Collected, validation: Collected, wanted: Wanted) -> list[Fi
     return in_force(every, wanted)
 
 
-def leaked_rows(training: Collected, validation: Collected) -> int:
+def leaked_rows(training: FingerprintTable, validation: FingerprintTable) -> int:
     """How many validation rows, or their prompts, stand in the training file."""
     seen, held_out = training.columns(), validation.columns()
     same, prompts = _same_rows(seen, held_out), _same_prompts(seen, held_out)
@@ -45,7 +47,7 @@ def leaked_rows(training: Collected, validation: Collected) -> int:
     return sum(row in same or prompt in prompts for row, prompt in pairs)
 
 
-def _same_rows(seen: Columns, held_out: Columns) -> dict[int, int]:
+def _same_rows(seen: FingerprintColumns, held_out: FingerprintColumns) -> dict[int, int]:
     """Of each row that both files have, the first line in training."""
     looked_for = set(held_out.rows)
     found: dict[int, int] = {}
@@ -55,7 +57,7 @@ def _same_rows(seen: Columns, held_out: Columns) -> dict[int, int]:
     return found
 
 
-def _same_prompts(seen: Columns, held_out: Columns) -> dict[int, int]:
+def _same_prompts(seen: FingerprintColumns, held_out: FingerprintColumns) -> dict[int, int]:
     """Of each prompt that both files have, the first line in training.
 
     An instruction that is answered in many ways stands in both on purpose.
@@ -72,7 +74,9 @@ def _same_prompts(seen: Columns, held_out: Columns) -> dict[int, int]:
     return {key: line for key, line in found.items() if len(answers[key]) <= MANY_ANSWERS}
 
 
-def _near(seen: Columns, held_out: Columns, told: set[int], wanted: Wanted) -> Iterator[Finding]:
+def _near(
+    seen: FingerprintColumns, held_out: FingerprintColumns, told: set[int], wanted: Wanted
+) -> Iterator[Finding]:
     if wanted.near_duplicates == "ignore" or not (seen.signatures and held_out.signatures):
         return
     first, rows = len(seen.lines), len(held_out.lines)

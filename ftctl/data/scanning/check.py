@@ -20,7 +20,7 @@ from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.data.scanning.tally import Tally, cut_row
 
 if TYPE_CHECKING:
-    from ftctl.data.quality import Collected, Wanted
+    from ftctl.data.quality import FingerprintTable, Wanted
     from ftctl.data.tokens import Counter, RowTokens, Together
     from ftctl.domain.desired import Format
 
@@ -50,7 +50,7 @@ class Checked:
     first: tuple[int, int] | None = None
     blank_after: int = 0  # blank lines after the last row
     image_rows: int = 0  # as RowChecker counts them
-    collected: Collected | None = None
+    fingerprints: FingerprintTable | None = None
     sample: tuple[int, tuple[int, ...]] | None = None  # a line, and its tokens by each counting
 
 
@@ -66,7 +66,7 @@ class Inspector:
         self._ordinary = Ordinary(parser.dumps if parser else None)
         self._open = open_counter
         self._counters: dict[str, Counter] = {}
-        self._mark = _marker(question.wanted)
+        self._fingerprint = _fingerprinter(question.wanted)
         self._together = parser is not None and question.totals
         self._together_in: dict[str, Together] = {}  # by encoding
         self._waiting: list[tuple[Row, int]] = []  # rows to weigh; see _weigh_all
@@ -181,7 +181,7 @@ class Inspector:
             yield _too_deep()
 
     def _weigh(self, row: Row, number: int, bound: int, found: Checked) -> None:
-        """Count the row's tokens, of which it has no more than `bound`, and mark it."""
+        """Count the row's tokens, at most `bound`, and take its fingerprint."""
         form, question = self.checker.format, self._question
         if form is None:
             return
@@ -236,8 +236,8 @@ class Inspector:
                 found.report.add(cut_row(row, form, tokens, limit, counter), number)
         if found.sample is None:
             found.sample = (number, tuple(tokens.training for _, tokens in counted))
-        if self._mark is not None:
-            self._mark(row, form, number, found)
+        if self._fingerprint is not None:
+            self._fingerprint(row, form, number, found)
 
     def _count(self, row: Row, form: Format, counting: Counting) -> RowTokens:
         from ftctl.data.tokens import count_row  # noqa: PLC0415 - many small files are not counted
@@ -260,18 +260,18 @@ def _bound(raw: bytes) -> int:
     return _UNBOUNDED if b"image_url" in raw or b"\\u" in raw else 4 * len(raw)
 
 
-def _marker(wanted: Wanted | None) -> Callable[[Row, Format, int, Checked], None] | None:
-    """What marks a row for the checks of quality, where they are wanted."""
+def _fingerprinter(wanted: Wanted | None) -> Callable[[Row, Format, int, Checked], None] | None:
+    """What takes a row's fingerprint for the checks of quality, where they are wanted."""
     if wanted is None:
         return None
-    from ftctl.data.quality import Collected, marks_of  # noqa: PLC0415 - not asked for, not loaded
+    from ftctl.data.quality import FingerprintTable, fingerprint_of  # noqa: PLC0415 - not asked for, not loaded
 
-    def mark(row: Row, form: Format, number: int, found: Checked) -> None:
-        if found.collected is None:
-            found.collected = Collected(form)
-        found.collected.add(marks_of(row, form, number, wanted))
+    def keep(row: Row, form: Format, number: int, found: Checked) -> None:
+        if found.fingerprints is None:
+            found.fingerprints = FingerprintTable(form)
+        found.fingerprints.add(fingerprint_of(row, form, number, wanted))
 
-    return mark
+    return keep
 
 
 def blank(count: int) -> Finding:

@@ -11,7 +11,7 @@ from ftctl.errors import Diagnostic, Span
 
 if TYPE_CHECKING:
     from ftctl.data.formats.rows import Demands
-    from ftctl.data.quality import Collected, Wanted
+    from ftctl.data.quality import FingerprintTable, Wanted
 
 # "Training context, per example", of every base that is still fine-tunable (best-practices guide,
 # 2026-07). A longer example is cut at its end, not refused.
@@ -109,7 +109,7 @@ class Scan:
     dataset: Dataset | None
     diagnostics: tuple[Diagnostic, ...]
     totals: tuple[TokenTotals, ...] = ()
-    collected: Collected | None = None
+    fingerprints: FingerprintTable | None = None
     sha256: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -120,7 +120,7 @@ class Scan:
 
 
 def encoded(scan: Scan) -> dict[str, Any]:
-    """The scan as JSON, but for what was collected and the names of the file."""
+    """The scan as JSON, but for the fingerprints and the names of the file."""
     data = scan.dataset
     return {
         "facts": data and [data.examples, data.bytes, data.format],

@@ -35,7 +35,7 @@ from ftctl.domain.desired import Dataset
 from ftctl.errors import Diagnostic, in_order
 
 if TYPE_CHECKING:
-    from ftctl.data.quality import Collected
+    from ftctl.data.quality import FingerprintTable
     from ftctl.data.scanning.workers import Task, Workers
 
 SMALL_BYTES = 2 * 1024 * 1024
@@ -103,7 +103,7 @@ class _Pass:
         self._report = Report(question.most)
         self._checker = RowChecker(question.method, question.least, question.demands or Demands())
         self._tallies = tuple(Tally(one) for one in question.countings)
-        self._collected: Collected | None = None
+        self._fingerprints: FingerprintTable | None = None
         self._rows = self._blank = self._bytes = self._image_rows = 0
 
     def scan(self, stream: BufferedReader, name: str, shown: str) -> Scan:
@@ -124,7 +124,7 @@ class _Pass:
             dataset = Dataset(
                 name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens
             )
-        return Scan(dataset, problems, totals, self._collected, sha256)
+        return Scan(dataset, problems, totals, self._fingerprints, sha256)
 
     def _recognise(self, stream: BufferedReader, shown: str) -> bool:
         """Whether the file has rows, by its first bytes."""
@@ -193,11 +193,11 @@ class _Pass:
         self._report.join(found.report)
         for mine, theirs in zip(self._tallies, found.tallies, strict=True):
             mine.join(theirs)
-        if found.collected is not None:
-            if self._collected is None:
-                self._collected = found.collected
+        if found.fingerprints is not None:
+            if self._fingerprints is None:
+                self._fingerprints = found.fingerprints
             else:
-                self._collected.merge(found.collected)
+                self._fingerprints.merge(found.fingerprints)
 
     def _verify(self, chunk: Chunk, found: Checked) -> None:
         """Count one row of the chunk again with tiktoken."""
@@ -221,9 +221,11 @@ class _Pass:
 
     def _problems(self, shown: str) -> tuple[Diagnostic, ...]:
         problems = self._report.diagnostics(shown, NO_ERRORS)
-        if self._collected is None or self._question.wanted is None:
+        if self._fingerprints is None or self._question.wanted is None:
             return problems
-        doubts = self._collected.findings(self._question.wanted)
+        from ftctl.data.quality import check_table  # noqa: PLC0415 - not asked for, not loaded
+
+        doubts = check_table(self._fingerprints, self._question.wanted)
         return in_order((*problems, *told_doubts(doubts, shown, self._question.most)))
 
 

@@ -1,4 +1,4 @@
-"""Marks of a file's rows, in files of their own: they are large, and most runs need none."""
+"""A file's fingerprints in, a file of their own out: they are large, and most runs need none."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING
 from ftctl.data.cache.store import write_whole
 
 if TYPE_CHECKING:
-    from ftctl.data.quality import Collected
+    from ftctl.data.quality import FingerprintTable
 
 _UNUSED_SECONDS = 30 * 86_400
 
 
-class MarksFolder:
+class FingerprintFiles:
     """Nothing here fails: what cannot be read is not there, what cannot be written is not kept."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def get(self, key: str) -> Collected | None:
+    def get(self, key: str) -> FingerprintTable | None:
         """What was put, if it is whole."""
         if self._folder is None:
             return None
-        from ftctl.data.quality import Collected  # noqa: PLC0415 - only where marks are wanted
+        from ftctl.data.quality import FingerprintTable  # noqa: PLC0415 - only where they are wanted
 
         with contextlib.suppress(OSError, ValueError):
-            return Collected.from_bytes(self._path(self._folder, key).read_bytes())
+            return FingerprintTable.from_bytes(self._path(self._folder, key).read_bytes())
         return None
 
-    def put(self, key: str, collected: Collected) -> None:
+    def put(self, key: str, fingerprints: FingerprintTable) -> None:
         """Keep it, and let go of what nobody has written for a month."""
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
-            write_whole(self._path(self._folder, key), collected.to_bytes())
+            write_whole(self._path(self._folder, key), fingerprints.to_bytes())
             for path in self._folder.iterdir():
                 if path.stat().st_mtime < time.time() - _UNUSED_SECONDS:
                     path.unlink(missing_ok=True)

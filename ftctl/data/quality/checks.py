@@ -1,4 +1,4 @@
-"""A file's marks go in; what is doubtful about the rows together, and in each, comes out."""
+"""A file's fingerprints go in; what is doubtful about the rows together, and in each, comes out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ftctl.data.quality.codes import CHECKS
 from ftctl.data.quality.findings import Finding, percent
-from ftctl.data.quality.groups import equal_rows, middle, most_common
+from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
+from ftctl.data.quality.fingerprints import KEYS, Flag
+from ftctl.data.quality.key_groups import equal_rows, middle, most_common
 from ftctl.data.quality.languages import LANGUAGES
-from ftctl.data.quality.marks import KEYS, Flag
 from ftctl.data.quality.similar import Alike, alike
 from ftctl.data.quality.wanted import Wanted
-
-if TYPE_CHECKING:
-    from ftctl.data.quality.collected import Collected, Columns
 
 MANY_ANSWERS = 20
 """With more different answers than this, a prompt is an instruction to write, not a question."""
@@ -31,22 +29,22 @@ _DEVIATIONS = 6 * 1.4826  # median absolute deviations; 1.4826 of them are one s
 _SHOWN_LINES = 5
 
 
-def judge(collected: Collected, wanted: Wanted) -> list[Finding]:
+def check_table(table: FingerprintTable, wanted: Wanted) -> list[Finding]:
     """The findings of every check that is not ignored, by line; the whole file's first."""
-    if not len(collected):
+    if not len(table):
         return []
-    table = collected.columns()
+    columns = table.columns()
     found = [
-        *_duplicates(table, wanted),
-        *_same_prompts(collected, table, wanted),
-        *_near_duplicates(table, wanted),
-        *_refusals(table, wanted),
-        *_one_answer(collected, table, wanted),
-        *_lengths(table, wanted),
-        *_languages(table, wanted),
-        *_empty_rows(table, wanted),
-        *_held(collected, table, wanted, "secrets"),
-        *_held(collected, table, wanted, "personal_data"),
+        *_duplicates(columns, wanted),
+        *_same_prompts(table, columns, wanted),
+        *_near_duplicates(columns, wanted),
+        *_refusals(columns, wanted),
+        *_one_answer(table, columns, wanted),
+        *_lengths(columns, wanted),
+        *_languages(columns, wanted),
+        *_empty_rows(columns, wanted),
+        *_held(table, columns, wanted, "secrets"),
+        *_held(table, columns, wanted, "personal_data"),
     ]
     return in_force(found, wanted)
 
@@ -61,122 +59,127 @@ def in_force(found: list[Finding], wanted: Wanted) -> list[Finding]:
     return sorted(kept, key=lambda one: (one.line or 0, one.code, one.message))
 
 
-def _duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+def _duplicates(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
     if wanted.duplicates == "ignore":
         return
-    groups = list(equal_rows(table.rows))
-    if _share(_repeated(groups), table) <= wanted.duplicate_share:
+    groups = list(equal_rows(columns.rows))
+    if _share(_repeated(groups), columns) <= wanted.duplicate_share:
         return
     for first, *others in groups:
         for place in others:
             yield Finding(
                 "duplicate-row",
-                f"the row is that of line {table.lines[first]:,} once more",
+                f"the row is that of line {columns.lines[first]:,} once more",
                 "take it out: it is paid for and learnt once more in every epoch",
-                table.lines[place],
+                columns.lines[place],
             )
 
 
-def repeated_rows(collected: Collected) -> int:
+def repeated_rows(table: FingerprintTable) -> int:
     """How many rows stand in the file once more than the first time."""
-    return _repeated(list(equal_rows(collected.columns().rows)))
+    return _repeated(list(equal_rows(table.columns().rows)))
 
 
 def _repeated(groups: Iterable[Sequence[int]]) -> int:
     return sum(len(group) - 1 for group in groups)
 
 
-def _same_prompts(collected: Collected, table: Columns, wanted: Wanted) -> Iterator[Finding]:
+def _same_prompts(
+    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted
+) -> Iterator[Finding]:
     """Rows whose prompts differ in nothing that matters: told twice, or told differently."""
     if wanted.near_duplicates == wanted.contradictions == "ignore":
         return
-    for group in equal_rows(table.prompts):
-        if table.flags[group[0]] & (Flag.NO_PROMPT | Flag.NO_ANSWER) and (
-            collected.form != "reinforcement"
+    for group in equal_rows(columns.prompts):
+        if columns.flags[group[0]] & (Flag.NO_PROMPT | Flag.NO_ANSWER) and (
+            table.form != "reinforcement"
         ):
             continue
-        yield from _told_twice(table, group)
-        if collected.form == "preference":
-            yield from _turned_round(table, group)
-        elif collected.form != "reinforcement":
-            yield from _told_differently(table, group, wanted)
+        yield from _told_twice(columns, group)
+        if table.form == "preference":
+            yield from _turned_round(columns, group)
+        elif table.form != "reinforcement":
+            yield from _told_differently(columns, group, wanted)
 
 
-def _told_twice(table: Columns, group: list[int]) -> Iterator[Finding]:
+def _told_twice(columns: FingerprintColumns, group: list[int]) -> Iterator[Finding]:
     first_of: dict[int, int] = {}
     for place in group:
-        first = first_of.setdefault(table.answers[place], place)
-        if table.rows[first] != table.rows[place] and not table.flags[place] & Flag.NO_ANSWER:
+        first = first_of.setdefault(columns.answers[place], place)
+        if columns.rows[first] != columns.rows[place] and not columns.flags[place] & Flag.NO_ANSWER:
             yield Finding(
                 "near-duplicate-row",
-                f"the row differs from that of line {table.lines[first]:,} only in case, spaces or"
-                " punctuation",
+                f"the row differs from that of line {columns.lines[first]:,} only in case,"
+                " spaces or punctuation",
                 "keep one of them",
-                table.lines[place],
+                columns.lines[place],
             )
 
 
-def _told_differently(table: Columns, group: list[int], wanted: Wanted) -> Iterator[Finding]:
-    answers = Counter(table.answers[place] for place in group)
+def _told_differently(
+    columns: FingerprintColumns, group: list[int], wanted: Wanted
+) -> Iterator[Finding]:
+    answers = Counter(columns.answers[place] for place in group)
     if not wanted.answers_per_prompt < len(answers) <= MANY_ANSWERS:
         return
-    told = {table.answers[group[0]]}
+    told = {columns.answers[group[0]]}
     for place in group[1:]:
-        if table.answers[place] not in told:
-            told.add(table.answers[place])
+        if columns.answers[place] not in told:
+            told.add(columns.answers[place])
             yield Finding(
                 "contradictory-rows",
-                f"the prompt is that of line {table.lines[group[0]]:,}, but the answer is another",
+                f"the prompt is that of line {columns.lines[group[0]]:,},"
+                " but the answer is another",
                 "keep the answer that is right; where several are, raise 'answers_per_prompt'",
-                table.lines[place],
+                columns.lines[place],
             )
 
 
-def _turned_round(table: Columns, group: list[int]) -> Iterator[Finding]:
+def _turned_round(columns: FingerprintColumns, group: list[int]) -> Iterator[Finding]:
     """Of two pairs of outputs, one prefers what the other does not: their keys sum to nothing."""
     first_of: dict[int, int] = {}
     for place in group:
-        opposite = first_of.get(-table.answers[place] % KEYS)
-        if opposite is not None and table.answers[place]:
+        opposite = first_of.get(-columns.answers[place] % KEYS)
+        if opposite is not None and columns.answers[place]:
             yield Finding(
                 "contradictory-rows",
-                f"line {table.lines[opposite]:,} has the same prompt and outputs, but prefers the"
+                f"line {columns.lines[opposite]:,} has the same prompt and outputs, but prefers the"
                 " other",
                 "keep the one that is right",
-                table.lines[place],
+                columns.lines[place],
             )
-        first_of.setdefault(table.answers[place], place)
+        first_of.setdefault(columns.answers[place], place)
 
 
-def _near_duplicates(table: Columns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.near_duplicates == "ignore" or not table.signatures:
+def _near_duplicates(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.near_duplicates == "ignore" or not columns.signatures:
         return
-    signatures = [table.signature(place) for place in range(len(table.lines))]
+    signatures = [columns.signature(place) for place in range(len(columns.lines))]
     pairs = [
         pair
         for pair in alike(signatures, wanted.similarity)
-        if table.prompts[pair.later] != table.prompts[pair.earlier]
+        if columns.prompts[pair.later] != columns.prompts[pair.earlier]
     ]
     for cluster in clusters(pairs):
-        if len(cluster) > max(_TEMPLATE_ROWS, _TEMPLATE_SHARE * len(table.lines)):
-            yield _template(table, cluster)
+        if len(cluster) > max(_TEMPLATE_ROWS, _TEMPLATE_SHARE * len(columns.lines)):
+            yield _template(columns, cluster)
             continue
         for pair in cluster:
             yield Finding(
                 "near-duplicate-row",
                 f"about {min(99, round(100 * pair.similarity))} % of the prompt's phrases are"
-                f" those of line {table.lines[pair.earlier]:,}",
+                f" those of line {columns.lines[pair.earlier]:,}",
                 "if it adds nothing, take it out; what is too alike is told by 'similarity'",
-                table.lines[pair.later],
+                columns.lines[pair.later],
             )
 
 
-def _template(table: Columns, cluster: list[Alike]) -> Finding:
+def _template(columns: FingerprintColumns, cluster: list[Alike]) -> Finding:
     first = min(pair.earlier for pair in cluster)
-    lines = sorted(table.lines[pair.later] for pair in cluster)
+    lines = sorted(columns.lines[pair.later] for pair in cluster)
     return Finding(
         "near-duplicate-row",
-        f"{len(cluster):,} rows differ from that of line {table.lines[first]:,} in a few words"
+        f"{len(cluster):,} rows differ from that of line {columns.lines[first]:,} in a few words"
         f" only, such as {_listed(lines)}",
         "if a template makes them alike, move it to the system message; else keep fewer of them",
     )
@@ -201,34 +204,36 @@ def clusters(pairs: list[Alike]) -> list[list[Alike]]:
     return list(found.values())
 
 
-def _refusals(table: Columns, wanted: Wanted) -> Iterator[Finding]:
-    refusing = [place for place, flags in enumerate(table.flags) if flags & Flag.REFUSAL]
-    if len(refusing) < _FEWEST_REFUSALS or _share(len(refusing), table) <= wanted.refusal_share:
+def _refusals(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
+    refusing = [place for place, flags in enumerate(columns.flags) if flags & Flag.REFUSAL]
+    if len(refusing) < _FEWEST_REFUSALS or _share(len(refusing), columns) <= wanted.refusal_share:
         return
-    lines = [table.lines[place] for place in refusing]
+    lines = [columns.lines[place] for place in refusing]
     yield Finding(
         "many-refusals",
-        f"{percent(len(lines), len(table.lines))} of the answers refuse ({len(lines):,} of"
-        f" {len(table.lines):,}), such as {_listed(lines)}",
+        f"{percent(len(lines), len(columns.lines))} of the answers refuse ({len(lines):,} of"
+        f" {len(columns.lines):,}), such as {_listed(lines)}",
         "the model learns to refuse: keep those that it should; raise 'refusal_share' if all are",
     )
 
 
-def _one_answer(collected: Collected, table: Columns, wanted: Wanted) -> Iterator[Finding]:
-    rows = len(table.lines)
-    if wanted.one_answer == "ignore" or rows < FEWEST_ROWS or collected.form == "preference":
+def _one_answer(
+    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted
+) -> Iterator[Finding]:
+    rows = len(columns.lines)
+    if wanted.one_answer == "ignore" or rows < FEWEST_ROWS or table.form == "preference":
         return
-    common = most_common(table.answers)
+    common = most_common(columns.answers)
     limit = wanted.one_label_share if _labels(common.different, rows) else wanted.one_answer_share
     if common.rows <= limit * rows:
         return
-    first = table.answers.index(common.key)
-    if table.flags[first] & (Flag.NO_ANSWER | Flag.EMPTY):
+    first = columns.answers.index(common.key)
+    if columns.flags[first] & (Flag.NO_ANSWER | Flag.EMPTY):
         return  # there is none, or it is told of in each row
     yield Finding(
         "one-answer",
         f"{percent(common.rows, rows)} of the rows have the same answer ({common.rows:,} of"
-        f" {rows:,}), first in line {table.lines[first]:,}",
+        f" {rows:,}), first in line {columns.lines[first]:,}",
         "the model may learn to say nothing else: balance the answers",
     )
 
@@ -238,14 +243,14 @@ def _labels(different: int, rows: int) -> bool:
     return rows >= FEWEST_ROWS and different <= rows / 10
 
 
-def _lengths(table: Columns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.lengths == "ignore" or len(table.lines) < FEWEST_ROWS:
+def _lengths(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
+    if wanted.lengths == "ignore" or len(columns.lines) < FEWEST_ROWS:
         return
-    usual = max(middle(table.lengths), 1)
-    distances = array("d", (abs(math.log(max(length, 1) / usual)) for length in table.lengths))
+    usual = max(middle(columns.lengths), 1)
+    distances = array("d", (abs(math.log(max(length, 1) / usual)) for length in columns.lengths))
     bound = max(math.log(wanted.length_factor), _DEVIATIONS * middle(distances))
     for place, distance in enumerate(distances):
-        length = table.lengths[place]
+        length = columns.lengths[place]
         if distance > bound and length:
             more = length > usual
             times = f"{length / usual if more else usual / length:,.0f} times"
@@ -255,20 +260,20 @@ def _lengths(table: Columns, wanted: Wanted) -> Iterator[Finding]:
                 f"the row has {length:,} characters, the median is {usual:,.0f}:"
                 f" {times} as {'long' if more else 'short'}",
                 f"{cure}, or take it out",
-                table.lines[place],
+                columns.lines[place],
             )
 
 
-def _languages(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+def _languages(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
     if wanted.languages == "ignore":
         return
     told: set[int] = set()
-    for noun, column in (("answer", table.said_in), ("question", table.asked_in)):
+    for noun, column in (("answer", columns.said_in), ("question", columns.asked_in)):
         for place, text in _strayed(noun, column, wanted.language_share):
             if place not in told:
                 told.add(place)
                 hint = "if the model is not meant to use it, take the row out or translate it"
-                yield Finding("mixed-languages", text, hint, table.lines[place])
+                yield Finding("mixed-languages", text, hint, columns.lines[place])
 
 
 def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple[int, str]]:
@@ -292,10 +297,10 @@ def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple
             )
 
 
-def _empty_rows(table: Columns, wanted: Wanted) -> Iterator[Finding]:
+def _empty_rows(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
     if wanted.empty_rows == "ignore":
         return
-    rows, flags = len(table.lines), table.flags
+    rows, flags = len(columns.lines), columns.flags
     reasons = {
         Flag.EMPTY: ("the answer is empty", "write the answer, or take the row out"),
         Flag.UNWRITTEN: ("the answer is a placeholder", "write the answer, or take the row out"),
@@ -303,7 +308,7 @@ def _empty_rows(table: Columns, wanted: Wanted) -> Iterator[Finding]:
         Flag.ECHO: ("the answer is the question once more", "write the answer that is meant"),
     }
     if sum(1 for one in flags if one & Flag.MISSING) > 1 and _labels(
-        most_common(table.answers).different, rows
+        most_common(columns.answers).different, rows
     ):
         del reasons[Flag.MISSING]  # 'none' is one of the labels
     found = [
@@ -314,7 +319,7 @@ def _empty_rows(table: Columns, wanted: Wanted) -> Iterator[Finding]:
     ]
     if len(found) > wanted.empty_share * rows:
         for place, message, hint in found:
-            yield Finding("teaches-nothing", message, hint, table.lines[place])
+            yield Finding("teaches-nothing", message, hint, columns.lines[place])
 
 
 _Held = Literal["secrets", "personal_data"]
@@ -324,23 +329,25 @@ _HELD: dict[_Held, tuple[int, str]] = {
 }
 
 
-def _held(collected: Collected, table: Columns, wanted: Wanted, kind: _Held) -> Iterator[Finding]:
+def _held(
+    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted, kind: _Held
+) -> Iterator[Finding]:
     if getattr(wanted, kind) == "ignore":
         return
     flag, short = _HELD[kind]
     make = _secret if kind == "secrets" else _personal
-    details = collected.details(flag)
+    details = table.details(flag)
     for detail in details:
         yield make(detail.message, detail.line)
     detailed = {detail.line for detail in details}
-    for place, flags in enumerate(table.flags):
-        if flags & flag and table.lines[place] not in detailed:
-            yield make(short, table.lines[place])
+    for place, flags in enumerate(columns.flags):
+        if flags & flag and columns.lines[place] not in detailed:
+            yield make(short, columns.lines[place])
     # What stands in every row is told of once.
     standing = flag << 2
-    rows = sum(1 for flags in table.flags if flags & standing)
+    rows = sum(1 for flags in columns.flags if flags & standing)
     told: set[str] = set()
-    for detail in collected.details(standing):
+    for detail in table.details(standing):
         if detail.message not in told:
             told.add(detail.message)
             more = f", as {rows - 1:,} other rows may" if rows > 1 else ""
@@ -357,8 +364,8 @@ def _personal(message: str, line: int) -> Finding:
     return Finding("personal-data", message, hint, line)
 
 
-def _share(part: int, table: Columns) -> float:
-    return part / len(table.lines)
+def _share(part: int, columns: FingerprintColumns) -> float:
+    return part / len(columns.lines)
 
 
 def _listed(lines: list[int]) -> str:

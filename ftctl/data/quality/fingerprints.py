@@ -1,4 +1,4 @@
-"""A row goes in; what is kept of it to judge it among the others comes out: 36 bytes, or 100."""
+"""A row goes in; what is kept of it to check it among the others comes out: 36 bytes, or 100."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Detail(NamedTuple):
     message: str
 
 
-class RowMarks(NamedTuple):
+class RowFingerprint(NamedTuple):
     """What is kept of a row."""
 
     row: bytes
@@ -64,10 +64,10 @@ class _Standing(NamedTuple):
     suspect: bool
 
 
-def marks_of(
+def fingerprint_of(
     row: Mapping[str, Any], form: Form, line: int, wanted: Wanted = _EVERYTHING
-) -> RowMarks:
-    """The row's marks; they depend on nothing but the arguments, and nothing raises."""
+) -> RowFingerprint:
+    """The row's fingerprint; it depends on nothing but the arguments, and nothing raises."""
     parts = parts_of(row, form)
     standing = _standing(parts.standing)
     answer = parts.answer
@@ -99,8 +99,8 @@ def marks_of(
         flags,
     )
     if not wanted.signs:
-        return RowMarks(packed, b"", details)
-    return RowMarks(packed, signature_of(words_of(parts.prompt or answer or "")), details)
+        return RowFingerprint(packed, b"", details)
+    return RowFingerprint(packed, signature_of(words_of(parts.prompt or answer or "")), details)
 
 
 def _answer_key(parts: Parts, told: bytes) -> int:

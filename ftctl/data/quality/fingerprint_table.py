@@ -1,4 +1,4 @@
-"""The marks of a file's rows, in whatever order they come; judged, or kept as bytes for later."""
+"""A file's fingerprints go in, in any order; columns to check, or bytes to keep, come out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from struct import Struct
 from typing import cast
 from zlib import crc32
 
-from ftctl.data.quality.findings import Finding
+from ftctl.data.quality.fingerprints import ROW, Detail, RowFingerprint
 from ftctl.data.quality.languages import LANGUAGES
-from ftctl.data.quality.marks import ROW, Detail, RowMarks
 from ftctl.data.quality.parts import Form
 from ftctl.data.quality.similar import SIGNATURE_BYTES
-from ftctl.data.quality.wanted import Wanted
 
 DETAILS = 100  # of each kind: those of the first lines; of later rows only the kind is kept
 _MAGIC = b"ftctl quality 1\n"
@@ -26,8 +24,8 @@ _MANY = 50_000  # rows; from here on loading numpy pays
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The marks of all rows by line, one array for each kind."""
+class FingerprintColumns:
+    """The fingerprints of all rows by line, one array for each kind."""
 
     lines: array[int]
     rows: array[int]
@@ -44,7 +42,7 @@ class Columns:
         return self.signatures[index * SIGNATURE_BYTES : (index + 1) * SIGNATURE_BYTES]
 
 
-class Collected:
+class FingerprintTable:
     """All that is kept of a file's rows. Equal whatever order they were added in."""
 
     def __init__(self, form: Form) -> None:
@@ -57,7 +55,7 @@ class Collected:
         return len(self._rows) // ROW.size
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Collected) and self.to_bytes() == other.to_bytes()
+        return isinstance(other, FingerprintTable) and self.to_bytes() == other.to_bytes()
 
     __hash__ = None  # type: ignore[assignment] # it grows
 
@@ -66,16 +64,16 @@ class Collected:
         """Whether near duplicates can be told."""
         return bool(self._signatures)
 
-    def add(self, marks: RowMarks) -> None:
+    def add(self, fingerprint: RowFingerprint) -> None:
         """Take up a row."""
-        if marks.signature:
+        if fingerprint.signature:
             self._signatures.extend(bytes(len(self) * SIGNATURE_BYTES - len(self._signatures)))
-            self._signatures += marks.signature
-        self._rows += marks.row
-        for detail in marks.details:
+            self._signatures += fingerprint.signature
+        self._rows += fingerprint.row
+        for detail in fingerprint.details:
             self._keep(detail)
 
-    def merge(self, other: Collected, offset: int = 0) -> None:
+    def merge(self, other: FingerprintTable, offset: int = 0) -> None:
         """Take up all rows of another part of the file, whose lines count from `offset` + 1."""
         if other._signatures or self._signatures:
             self._signatures.extend(bytes(len(self) * SIGNATURE_BYTES - len(self._signatures)))
@@ -83,17 +81,11 @@ class Collected:
         rows = other._rows
         if offset:
             shifted = ((line + offset, *rest) for line, *rest in ROW.iter_unpack(rows))
-            rows = bytearray().join(ROW.pack(*marks) for marks in shifted)
+            rows = bytearray().join(ROW.pack(*fields) for fields in shifted)
         self._rows += rows
         for details in other._details.values():
             for detail in details:
                 self._keep(detail._replace(line=detail.line + offset))
-
-    def findings(self, wanted: Wanted) -> list[Finding]:
-        """What is doubtful in the file itself, by line; what concerns all of it first."""
-        from ftctl.data.quality.judge import judge  # noqa: PLC0415 - it judges what this module keeps
-
-        return judge(self, wanted)
 
     def languages(self) -> dict[str, int]:
         """How many rows are certainly in each language, by its code, the most first.
@@ -101,8 +93,8 @@ class Collected:
         The answer tells, or the question where the answer is too short to tell.
         """
         names = list(LANGUAGES)
-        marks = ROW.iter_unpack(self._rows)
-        counts = Counter(said or asked for *_, asked, said, _ in marks if said or asked)
+        rows = ROW.iter_unpack(self._rows)
+        counts = Counter(said or asked for *_, asked, said, _ in rows if said or asked)
         return {names[number - 1]: count for number, count in sorted(
             counts.items(), key=lambda one: (-one[1], one[0]))}  # fmt: skip
 
@@ -110,7 +102,7 @@ class Collected:
         """The first of what was found of this kind, by line."""
         return nsmallest(DETAILS, dict.fromkeys(self._details.get(flag, ())))
 
-    def columns(self) -> Columns:
+    def columns(self) -> FingerprintColumns:
         """The rows by line."""
         signatures = bytes(self._signatures)
         if signatures:
@@ -129,11 +121,11 @@ class Collected:
         return _MAGIC + body + crc32(body).to_bytes(4, "little")
 
     @classmethod
-    def from_bytes(cls, kept: bytes) -> Collected:
+    def from_bytes(cls, kept: bytes) -> FingerprintTable:
         """What `to_bytes` gave; ValueError when it is anything else, or damaged."""
         body = kept[len(_MAGIC) : -4]
         if not kept.startswith(_MAGIC) or crc32(body).to_bytes(4, "little") != kept[-4:]:
-            raise ValueError("not the marks of rows, or damaged")
+            raise ValueError("not the fingerprints of rows, or damaged")
         sizes = _HEAD.unpack_from(body)
         head, rows, signatures = _cut(body[_HEAD.size :], *sizes)
         told = json.loads(head)
@@ -165,8 +157,8 @@ _FIELDS = [
 ]  # fmt: skip
 
 
-def _few(rows: bytearray, signatures: bytes) -> Columns:
-    """As `_many`, without numpy. The order is that of the marks: lines first."""
+def _few(rows: bytearray, signatures: bytes) -> FingerprintColumns:
+    """As `_many`, without numpy. The order is that of the fields: lines first."""
     whole = list(ROW.iter_unpack(rows))
     order = sorted(range(len(whole)), key=lambda index: (whole[index], _at(signatures, index)))
     columns = [
@@ -175,7 +167,7 @@ def _few(rows: bytearray, signatures: bytes) -> Columns:
     return _columns(columns, b"".join(_at(signatures, index) for index in order))
 
 
-def _many(rows: bytearray, signatures: bytes) -> Columns:
+def _many(rows: bytearray, signatures: bytes) -> FingerprintColumns:
     import numpy as np  # noqa: PLC0415
 
     whole = np.frombuffer(rows, np.dtype(_FIELDS))
@@ -191,14 +183,14 @@ def _many(rows: bytearray, signatures: bytes) -> Columns:
     return _columns(columns, signatures)
 
 
-def _packed(table: Columns) -> bytes:
+def _packed(table: FingerprintColumns) -> bytes:
     """The columns as rows again."""
     columns = (
         table.lines, table.rows, table.prompts, table.answers, table.lengths,
         table.asked_in, table.said_in, table.flags,
     )  # fmt: skip
     if len(table.lines) < _MANY:
-        return b"".join(ROW.pack(*marks) for marks in zip(*columns, strict=True))
+        return b"".join(ROW.pack(*fields) for fields in zip(*columns, strict=True))
     import numpy as np  # noqa: PLC0415
 
     whole = np.empty(len(table.lines), np.dtype(_FIELDS))
@@ -207,9 +199,11 @@ def _packed(table: Columns) -> bytes:
     return whole.tobytes()
 
 
-def _columns(columns: list[array[int]], signatures: bytes) -> Columns:
+def _columns(columns: list[array[int]], signatures: bytes) -> FingerprintColumns:
     lines, rows, prompts, answers, lengths, asked_in, said_in, flags = columns
-    return Columns(lines, rows, prompts, answers, lengths, asked_in, said_in, flags, signatures)
+    return FingerprintColumns(
+        lines, rows, prompts, answers, lengths, asked_in, said_in, flags, signatures
+    )
 
 
 def _at(signatures: bytes, index: int) -> bytes:
