@@ -1,12 +1,15 @@
 # make check: all that a change must pass. make setup once before it.
 PYTHON ?= python3
+OLDEST_PYTHON ?= 3.11
 BIN := .venv/bin
+TEST := python -m pytest --quiet
 
-.PHONY: setup check format lint types test cases wheel clean
+.PHONY: setup check format lint types test cases lock newest oldest wheel clean
 
 setup:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 
 check: lint types test
 
@@ -22,11 +25,35 @@ types:
 	$(BIN)/mypy
 
 test:
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/$(TEST)
 
 # Rewrites what the golden cases expect. Read the difference before you commit it.
 cases:
 	UPDATE=1 $(BIN)/python -m pytest --quiet tests/test_cases.py tests/test_docs.py
+
+# What is pinned, as new as the ranges of pyproject.toml allow. `make setup` installs it.
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version $(OLDEST_PYTHON) \
+	    --generate-hashes --extra dev --custom-compile-command 'make lock' \
+	    --output-file requirements-dev.txt pyproject.toml
+
+# The tests with what a new install gets today, and with the oldest that the ranges allow.
+newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/pip install --quiet --editable '.[test]'
+	.venv-newest/bin/$(TEST)
+
+oldest: $(BIN)/uv
+	$(BIN)/uv venv --quiet --clear --python $(OLDEST_PYTHON) .venv-oldest
+	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct \
+	    --editable '.[test]'
+	.venv-oldest/bin/$(TEST)
+
+$(BIN)/uv: | $(BIN)/pip
+	$(BIN)/pip install --quiet 'uv>=0.9,<1'
+
+$(BIN)/pip:
+	$(PYTHON) -m venv .venv
 
 wheel:
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

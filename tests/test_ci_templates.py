@@ -160,7 +160,10 @@ def test_a_template_keeps_its_published_schema(kind: str, paths: list[Path]) -> 
 
 
 def test_shellcheck_finds_nothing() -> None:
-    program = Path(sys.executable).parent / "shellcheck"
+    beside = Path(sys.executable).parent / "shellcheck"
+    program = beside if beside.exists() else shutil.which("shellcheck")
+    if program is None:
+        pytest.skip("shellcheck is not here")
 
     done = subprocess.run(
         [program, "-x", "-P", ROOT / "ci", *SCRIPTS], capture_output=True, text=True, check=False

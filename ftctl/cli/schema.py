@@ -14,7 +14,10 @@ from ftctl.manifest.schema import SCHEMAS, schema_path
 
 @click.command("schema")
 @shared_options
-@click.argument("kind", required=False, type=click.Choice(SCHEMAS))
+# Before click 8.5, a choice that may be left out has two brackets.
+@click.argument(
+    "kind", required=False, type=click.Choice(SCHEMAS), metavar=f"[{'|'.join(SCHEMAS)}]"
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write them as files instead, where an editor finds them.",

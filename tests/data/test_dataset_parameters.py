@@ -70,8 +70,11 @@ def test_what_is_told_to_be_unfit_is_unfit(schema: dict[str, Any], value: Any) -
 
     try:
         fits = Draft202012Validator(schema).is_valid(value)
-    except RecursionError:  # a reference to itself, on which there is no verdict
-        return
+    except BaseException as fault:
+        # A reference to itself: no verdict. The part of jsonschema in Rust panics there.
+        if type(fault).__name__ in ("RecursionError", "PanicException"):
+            return
+        raise
     # A circle of references lets its value by, so that only without one do both sides agree.
     if misfit is not None and "not" not in str(schema) and "oneOf" not in str(schema):
         assert not fits

@@ -12,7 +12,7 @@ _SHARE = re.compile(r"0?\.\d+")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
-class _Rows(click.ParamType[Amount]):
+class _Rows(click.ParamType):  # type: ignore[type-arg] # click before 8.4 has none
     name = "rows"
 
     def convert(
