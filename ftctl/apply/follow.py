@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ftctl.clock import Clock
 from ftctl.domain.observed import Event, Job
 from ftctl.errors import ProviderError, WaitTimeout
-from ftctl.providers.protocol import Provider
+from ftctl.providers.protocol import Reader
 
 _TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
@@ -29,7 +29,7 @@ class Progress:
 
 
 def follow(
-    provider: Provider,
+    provider: Reader,
     project: str,
     jobs: Mapping[str, str],
     clock: Clock,
@@ -85,7 +85,7 @@ def _all_listed(jobs: Mapping[str, str], found: Mapping[str, Job]) -> None:
         raise ProviderError("list jobs", f"the service does not list {', '.join(missing)}")
 
 
-def _events(provider: Provider, job: Job) -> tuple[Event, ...]:
+def _events(provider: Reader, job: Job) -> tuple[Event, ...]:
     return provider.events(job.id, _EVENTS_LOOKED_AT) if job.status == "running" else ()
 
 

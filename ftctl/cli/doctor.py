@@ -18,8 +18,7 @@ from ftctl.project.load import Project, load_project
 from ftctl.reports.words import plural
 
 if TYPE_CHECKING:
-    from ftctl.providers.openai import OpenAIProvider
-    from ftctl.providers.openai.answer import Answer
+    from ftctl.providers import Answer, Probe
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one
@@ -133,7 +132,7 @@ def _asked(session: Session, project: Project, variable: str, *, probe: bool) ->
 
 
 def _service(
-    session: Session, project: Project, provider: OpenAIProvider, variable: str, *, probe: bool
+    session: Session, project: Project, provider: Probe, variable: str, *, probe: bool
 ) -> Iterator[Finding]:
     """What the service says; nothing more is asked once it cannot be reached, or takes no key."""
     bases = frozenset(_bases(project))
@@ -164,7 +163,7 @@ def _bases(project: Project) -> Iterator[str]:
             yield document.value["base_model"]
 
 
-def _works(session: Session, provider: OpenAIProvider) -> Iterator[Finding]:
+def _works(session: Session, provider: Probe) -> Iterator[Finding]:
     """What every plan needs to read, and how busy the account is."""
     yield service.look_at_list("files", provider.ask("GET", "/files?limit=1"))
     size = session.service.page_size
@@ -174,7 +173,7 @@ def _works(session: Session, provider: OpenAIProvider) -> Iterator[Finding]:
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
 
-def _probes(session: Session, provider: OpenAIProvider, base: str) -> Iterator[Finding]:
+def _probes(session: Session, provider: Probe, base: str) -> Iterator[Finding]:
     """Two writes that cannot succeed. What is asked is said before it is."""
     note = session.settings.console.note
     note(
@@ -188,7 +187,7 @@ def _probes(session: Session, provider: OpenAIProvider, base: str) -> Iterator[F
     yield service.look_at_deletes(provider.ask("DELETE", f"/models/{service.NO_MODEL}"))
 
 
-def _stop(provider: OpenAIProvider, made: Answer) -> None:
+def _stop(provider: Probe, made: Answer) -> None:
     """A service that took the impossible job is told at once to leave it."""
     job = made.body.get("id") if made.ok and isinstance(made.body, Mapping) else None
     if isinstance(job, str):

@@ -43,7 +43,7 @@ from ftctl.project.load import Project, absolute, load_project, show_path
 from ftctl.reports.words import plural
 
 if TYPE_CHECKING:
-    from ftctl.providers.openai import OpenAIProvider
+    from ftctl.providers import Account
 
 _STATUSES = TERMINAL | {"validating_files", "queued", "running", "paused"}
 _DATA = Path("data") / "imported"
@@ -128,9 +128,7 @@ def _make(folder: Path) -> None:
         raise FtctlError(f"{folder} cannot be made: {reason}") from None
 
 
-def _jobs(
-    session: Session, provider: OpenAIProvider, named: Collection[str]
-) -> tuple[AccountJob, ...]:
+def _jobs(session: Session, provider: Account, named: Collection[str]) -> tuple[AccountJob, ...]:
     """The jobs that are asked for, with whose they are."""
     if named:
         found = tuple(_job(provider, job) for job in dict.fromkeys(named))
@@ -143,7 +141,7 @@ def _jobs(
     return tuple(tagged_by_file(job, ours) for job in found)
 
 
-def _job(provider: OpenAIProvider, job: str) -> AccountJob:
+def _job(provider: Account, job: str) -> AccountJob:
     try:
         return provider.account_job(job, read_account_job)
     except ProviderError as fault:
@@ -159,7 +157,7 @@ class _Import:
     """One run of the command: what was fetched for it, and which jobs could not be imported."""
 
     session: Session
-    provider: OpenAIProvider
+    provider: Account
     folder: Path
     files: dict[str, Downloaded | NotGiven] = field(default_factory=dict)  # by id
     by_content: dict[str, Downloaded] = field(default_factory=dict)  # by hash

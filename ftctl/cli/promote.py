@@ -90,7 +90,7 @@ def check_alias(alias: str) -> None:
 def exists(provider: Provider, observed: Observed, model: str) -> bool:
     """Whether a model can be used. Lists lag and leave checkpoints out: it is then asked for."""
     listed = observed.models is not None and model in observed.models
-    return listed or provider.model_exists(model)
+    return listed or provider.model_visible(model)
 
 
 def pointer_words(pointer: Pointer) -> str:

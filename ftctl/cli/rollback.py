@@ -40,7 +40,7 @@ def rollback_command(context: click.Context, name: str, alias: str) -> int:
     entry = promoted_entry(read_lock_file(session.root), environment, name, alias)
     earlier = _earlier(entry, name, alias)
     with session.provider() as provider:
-        if not provider.model_exists(earlier.model):
+        if not provider.model_visible(earlier.model):
             raise FtctlError(
                 f"{earlier.model}, which {name} was {alias} before, does not exist at the service"
                 " any more",

@@ -26,8 +26,7 @@ from ftctl.project.resolve import resolve
 if TYPE_CHECKING:
     from ftctl.cli.base import BaseFile
     from ftctl.domain.observed import Observed
-    from ftctl.providers.openai import OpenAIProvider
-    from ftctl.providers.protocol import Provider
+    from ftctl.providers import Client, Provider
 
 STATE_FOLDER = ".ftctl"
 
@@ -63,10 +62,10 @@ class Session:
         return shutdown_warnings(self.catalog, self.service.type, (), self.today)
 
     @contextmanager
-    def provider(self) -> Iterator[OpenAIProvider]:
+    def provider(self) -> Iterator[Client]:
         """The service, until the block ends."""
         # Known only here: the SDK behind it takes half a second to import.
-        from ftctl.providers.openai import Connection, connect
+        from ftctl.providers import Connection, connect
 
         console = self.settings.console
         if self.service.type == "emulator":
@@ -88,9 +87,9 @@ class Session:
             yield provider
 
     @contextmanager
-    def _embedded(self) -> Iterator[OpenAIProvider]:
+    def _embedded(self) -> Iterator[Client]:
         from ftctl.emulator import EmulatorError, EmulatorTransport, open_emulator
-        from ftctl.providers.openai import Connection, connect
+        from ftctl.providers import Connection, connect
 
         try:
             emulator = open_emulator(state_folder(self.root), clock=self.settings.clock.now)

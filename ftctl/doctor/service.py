@@ -11,7 +11,7 @@ from typing import Any
 from ftctl.catalog import Catalog
 from ftctl.doctor.finding import Finding, fail, ok, warn
 from ftctl.domain.observed import TERMINAL
-from ftctl.providers.openai.answer import Answer
+from ftctl.providers.protocol import Answer
 
 NO_FILE = "file-ftctl-doctor-asks-in-vain"
 NO_MODEL = "ft:gpt-4.1-mini-2025-04-14:ftctl-doctor::asks-in-vain"

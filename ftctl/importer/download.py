@@ -6,23 +6,15 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ftctl.clock import Clock
 from ftctl.errors import FtctlError, ProviderError
+from ftctl.providers.protocol import Account
 from ftctl.providers.retry import with_backoff
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-
-
-class Downloads(Protocol):
-    """Where files come from."""
-
-    def download(self, file: str) -> Iterator[bytes]:
-        """A file's bytes; `ProviderError` where they cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class NotGiven:
 
 
 def download(
-    source: Downloads, file: str, folder: Path, most: int, clock: Clock
+    source: Account, file: str, folder: Path, most: int, clock: Clock
 ) -> Downloaded | NotGiven:
     """A file of at most that many bytes in `folder`, under its id; nothing is written over.
 
@@ -75,7 +67,7 @@ class _TooLarge(Exception):
     """More comes than a data file may have."""
 
 
-def _receive(source: Downloads, file: str, part: Path, most: int) -> str:
+def _receive(source: Account, file: str, part: Path, most: int) -> str:
     """Write the bytes as they come; their SHA-256."""
     sha256 = hashlib.sha256()
     size = 0

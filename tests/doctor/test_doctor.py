@@ -22,7 +22,7 @@ from plain_server import World
 from ftctl.catalog import load_catalog
 from ftctl.doctor import ok, service
 from ftctl.providers.openai import provider as provider_module
-from ftctl.providers.openai.answer import Answer
+from ftctl.providers.protocol import Answer
 
 Write = Callable[[Mapping[str, str]], Path]
 Said = tuple[int, bytes, Mapping[str, str]]

@@ -18,7 +18,7 @@ from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
 from ftctl.data.scanning.report import told_doubts
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
-from ftctl.providers.openai import MODERATION_MODEL, Connection, OpenAIProvider, connect
+from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
 
 _SERVICE = SERVICES["openai"]
 _KEY, _ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
@@ -104,7 +104,7 @@ class _Moderator:
         self._connection = connection
         self._verdicts = verdicts
         self._stack = stack
-        self._provider: OpenAIProvider | None = None
+        self._provider: Moderator | None = None
         self._requests = 0
 
     def ask(self, texts: Sequence[str]) -> Sequence[Categories]:
@@ -120,7 +120,7 @@ class _Moderator:
             fault.hint = _cure(fault)
             raise
 
-    def _connected(self) -> OpenAIProvider:
+    def _connected(self) -> Moderator:
         console = self._settings.console
         console.note(f"Sending the rows' texts to {self._connection.base_url} for moderation.")
         provider = connect(

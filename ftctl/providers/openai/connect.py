@@ -1,4 +1,4 @@
-"""Where and as whom in, a provider out: the SDK is imported and its clients are set up here."""
+"""Where and as whom in, a client out: the SDK is imported and its clients are set up here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ftctl.catalog.services import Service
 from ftctl.clock import Clock, SystemClock
 from ftctl.errors import ProviderError, redact
 from ftctl.providers.openai.provider import OpenAIProvider
+from ftctl.providers.protocol import Client
 
 if TYPE_CHECKING:
     import httpx2
@@ -36,8 +37,8 @@ def connect(
     transport: httpx2.BaseTransport | None = None,
     log: Callable[[str], None] | None = None,
     clock: Clock | None = None,
-) -> OpenAIProvider:
-    """A provider for a service; over `transport` instead of the network where one is given."""
+) -> Client:
+    """A client of a service; over `transport` instead of the network where one is given."""
     # Collecting garbage while hundreds of modules load costs as much again as loading them.
     gc.disable()
     import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay

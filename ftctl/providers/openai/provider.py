@@ -1,4 +1,4 @@
-"""The `Provider` protocol over the openai SDK, guided by a row of the services table.
+"""The protocols over the openai SDK, guided by a row of the services table.
 
 SDK objects become our nouns, and SDK errors `ProviderError`, before they leave this module.
 """
@@ -20,11 +20,11 @@ from ftctl.domain.digest import FileName, read_file_name
 from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError
-from ftctl.providers.openai.answer import Answer, read_answer
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
 from ftctl.providers.openai.request import job_request
 from ftctl.providers.openai.translate import (
     Raw,
+    read_answer,
     read_checkpoint,
     read_day,
     read_event,
@@ -35,6 +35,7 @@ from ftctl.providers.openai.translate import (
     read_uploaded,
 )
 from ftctl.providers.ownership import PROJECT, project_of
+from ftctl.providers.protocol import Answer
 from ftctl.providers.retry import with_backoff
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class OpenAIProvider:
         self._secrets = secrets
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """See `Client.close`."""
         self._client.close()
         self._writer.close()
 
@@ -108,7 +109,7 @@ class OpenAIProvider:
         return Observed(jobs, files, models, strangers, theirs, shutdowns)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
-        """See `Provider.jobs`."""
+        """See `Reader.jobs`."""
         files = {}
         if self._service.ownership_store == "file-name":
             listed = self._files()
@@ -159,12 +160,12 @@ class OpenAIProvider:
             if (day := read_day(model.get("shutdown_date"))) is not None
         }
         expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
-        if expected and listed.isdisjoint(expected) and self.model_exists(expected[0]):
+        if expected and listed.isdisjoint(expected) and self.model_visible(expected[0]):
             return None, shutdowns  # a list without any fine-tuned model in it proves nothing
         return listed, shutdowns
 
-    def model_exists(self, model: str) -> bool:
-        """See `Provider.model_exists`."""
+    def model_visible(self, model: str) -> bool:
+        """See `Reader.model_visible`."""
         try:
             self._retried("look up a model", self._client.models.retrieve)(model)
         except ProviderError as fault:
@@ -173,8 +174,16 @@ class OpenAIProvider:
             raise
         return True
 
+    def job(self, job: str) -> Job:
+        """See `Reader.job`."""
+
+        def retrieve(name: str) -> Job:
+            return read_job(self._client.fine_tuning.jobs.retrieve(name).to_dict())
+
+        return self._retried("look up a job", retrieve)(job)
+
     def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
-        """See `Provider.events`."""
+        """See `Reader.events`."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/events"
         if limit is not None:
             found = list(self._page("list events", path, {"limit": limit}).entries)
@@ -183,13 +192,13 @@ class OpenAIProvider:
         return self._read("list events", read_event, found[::-1])
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
-        """See `Provider.checkpoints`."""
+        """See `Reader.checkpoints`."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/checkpoints"
         found = self._entries("list checkpoints", path, {"limit": 100})
         return self._read("list checkpoints", read_checkpoint, found)
 
     def upload(self, step: Upload, source: Path) -> str:
-        """See `Provider.upload`."""
+        """See `Writer.upload`."""
         with self._translated("upload a file", write=True), source.open("rb") as stream:
             made = self._writer.files.create(
                 file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
@@ -197,7 +206,7 @@ class OpenAIProvider:
             return read_uploaded(made.to_dict()).id
 
     def find_upload(self, filename: str, size: int) -> str | None:
-        """See `Provider.find_upload`."""
+        """See `Reader.find_upload`."""
         files = self._read("list files", read_uploaded, self._files())
         found = [file for file in files if file.name == filename and file.bytes == size]
         return min(found, key=lambda file: (file.created_at, file.id)).id if found else None
@@ -211,7 +220,7 @@ class OpenAIProvider:
         validation_file: str | None,
         tags: Mapping[str, str],
     ) -> Job:
-        """See `Provider.start_job`."""
+        """See `Writer.start_job`."""
         body = job_request(step.spec, self._service)
         if self._service.ownership_store == "metadata":
             body["metadata"] = {**body.get("metadata", {}), **tags}
@@ -235,38 +244,31 @@ class OpenAIProvider:
         return job.digest is not None or any(one.id == job.id for one in self.jobs(project))
 
     def cancel_job(self, job: str) -> Job:
-        """See `Provider.cancel_job`. Cancelling is harmless to repeat."""
-        jobs = self._client.fine_tuning.jobs
+        """See `Writer.cancel_job`."""
 
         def cancel(name: str) -> Job:
-            return read_job(jobs.cancel(name).to_dict())
-
-        def retrieve(name: str) -> Job:
-            return read_job(jobs.retrieve(name).to_dict())
+            return read_job(self._client.fine_tuning.jobs.cancel(name).to_dict())
 
         try:
             return self._retried("cancel a job", cancel)(job)
         except ProviderError:
-            known = self._retried("look up a job", retrieve)(job)
-            if known.in_progress:
+            after = self.job(job)
+            if after.in_progress:
                 raise
-            return known
+            return after
 
     def delete_model(self, model: str) -> None:
-        """See `Provider.delete_model`. Deleting is harmless to repeat."""
+        """See `Writer.delete_model`."""
         with ignore_not_found():
             self._retried("delete a model", self._client.models.delete)(model)
 
     def delete_file(self, file: str) -> None:
-        """See `Provider.delete_file`. Deleting is harmless to repeat."""
+        """See `Writer.delete_file`."""
         with ignore_not_found():
             self._retried("delete a file", self._client.files.delete)(file)
 
     def moderate(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """What each text is flagged for, in the service's words; none where it is not flagged.
-
-        Asking is harmless to repeat. A fault tells nothing that may quote a text.
-        """
+        """See `Moderator.moderate`."""
         try:
             return self._retried("moderate texts", self._moderate)(texts)
         except ProviderError as fault:
@@ -285,11 +287,11 @@ class OpenAIProvider:
         return tuple(read_moderation(result) for result in results)
 
     def account_jobs(self, read: Callable[[Raw], T]) -> tuple[T, ...]:
-        """Every job of the account as `read` makes it of the service's JSON, newest first."""
+        """See `Account.account_jobs`."""
         return self._read("list jobs", read, self._list_jobs(None))
 
     def account_job(self, job: str, read: Callable[[Raw], T]) -> T:
-        """One job, whoever made it."""
+        """See `Account.account_job`."""
         import httpx2  # noqa: PLC0415 - loaded with the client
 
         def once(name: str) -> T:
@@ -299,11 +301,11 @@ class OpenAIProvider:
         return self._retried("look up a job", once)(job)
 
     def file_names(self) -> Mapping[str, str]:
-        """What each file of the account is called, by its id."""
+        """See `Account.file_names`."""
         return {file["id"]: str(file.get("filename") or "") for file in self._files()}
 
     def download(self, file: str) -> Iterator[bytes]:
-        """A file's bytes as they come. Asked once: whoever wants them again starts afresh."""
+        """See `Account.download`."""
         with self._translated("download a file"):
             content = self._client.files.with_streaming_response.content
             with content(file) as answer:
@@ -315,10 +317,7 @@ class OpenAIProvider:
         path: str,
         body: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """How the service answers one request, whatever it says. Asked once, with little patience.
-
-        For looking at a service, never for working with it.
-        """
+        """See `Probe.ask`."""
         import httpx2  # noqa: PLC0415 - loaded with the client
         import openai  # noqa: PLC0415
 

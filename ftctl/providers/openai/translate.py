@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
 from ftctl.errors import redact
 from ftctl.providers.ownership import COMMIT, project_of, read_tag
+from ftctl.providers.protocol import Answer
+
+if TYPE_CHECKING:
+    import httpx2
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
 
@@ -147,3 +151,22 @@ def read_day(value: object) -> date | None:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def read_answer(response: httpx2.Response, seconds: float, secrets: Iterable[str]) -> Answer:
+    """An answer with its body read, whatever that is: for looking, not for working."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    error = body.get("error") if isinstance(body, Mapping) else None
+    error = error if isinstance(error, Mapping) else {}
+    code, message = error.get("code") or error.get("type"), error.get("message")
+    return Answer(
+        response.status_code,
+        seconds,
+        body,
+        redact(str(code), secrets) if code else None,
+        redact(str(message), secrets) if message else None,
+        response.headers.get("date"),
+    )
