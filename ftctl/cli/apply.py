@@ -168,7 +168,7 @@ def _show(
     _tell(session, remaining)
     if moved:
         raise stale(found.digest, moved)
-    raise_refused(found.judgement)
+    raise_refused(found.policy)
     if approved is None and not plan.empty:
         keep_plan(session.root, plan_document(found))
     return remaining

@@ -73,7 +73,7 @@ def destroy_command(
         found = plan_digest(plan)
         reviewed = review(session, plan, observed, wanted, destroy=True)
         console.result(plan_text(reviewed, None, console.paint))
-        raise_refused(reviewed.judgement)
+        raise_refused(reviewed.policy)
         if plan.empty:
             return DONE
         if digest is not None and not is_digest(digest, found):

@@ -111,7 +111,7 @@ def plan_command(
     if not (offline or plan.empty):
         keep_plan(session.root, document())
     settings.console.result(_text(session, found, wanted, form, document))
-    raise_refused(found.judgement)
+    raise_refused(found.policy)
     return CHANGES if detailed_exitcode and plan.has_changes else DONE
 
 

@@ -1,4 +1,4 @@
-"""The programs of `policy.commands` and a plan in; their verdicts out."""
+"""The programs of `policy.commands` and a plan in; their violations out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import IO, Any
 from ftctl.cli.git import repository_around
 from ftctl.cli.session import Session
 from ftctl.domain.plan_document import plan_json
-from ftctl.domain.review import Verdict
+from ftctl.domain.review import Violation
 from ftctl.errors import FtctlError
-from ftctl.policy import command_verdict
+from ftctl.policy import command_violation
 
 _TIMEOUT_SECONDS = 60
 _MOST_READ = 64 * 1024  # bytes of what a program says
@@ -30,7 +30,7 @@ _GIVEN = frozenset({
 
 def run_commands(
     session: Session, commands: Sequence[Sequence[str]], document: Mapping[str, Any]
-) -> tuple[Verdict, ...]:
+) -> tuple[Violation, ...]:
     """What each program says of the plan, which it reads on standard input.
 
     They run in the project's folder; with --base in that of the base, since a change must not
@@ -71,7 +71,7 @@ def _unpack(archive: IO[bytes], folder: str) -> None:
 
 def _verdicts(
     commands: Sequence[Sequence[str]], given: bytes, folder: Path, environ: Mapping[str, str]
-) -> Iterator[Verdict]:
+) -> Iterator[Violation]:
     for command in commands:
         with TemporaryFile() as said:
             status = _run(command, given, folder, environ, said)
@@ -80,8 +80,8 @@ def _verdicts(
             text = said.read(_MOST_READ).decode("utf-8", "replace")
         if size > _MOST_READ:
             text += " …"
-        if (verdict := command_verdict(command, status, text)) is not None:
-            yield verdict
+        if (violation := command_violation(command, status, text)) is not None:
+            yield violation
 
 
 def _run(

@@ -15,7 +15,7 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
 from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import DataChange, Review
-from ftctl.policy import Question, judge, with_verdicts
+from ftctl.policy import PolicyInput, check_policy, with_violations
 from ftctl.pricing import spent
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def review(
     waits: bool = False,
     show_text: bool = False,
 ) -> Review:
-    """The plan with the policy's verdicts, and with data compared where there is a base."""
+    """The plan with the policy's violations, and with data compared where there is a base."""
     base = session.settings.base
     data: tuple[DataChange, ...] = ()
     if base is not None:
@@ -43,7 +43,7 @@ def review(
     found = Review(
         plan,
         plan_digest(plan),
-        judge(_question(session, plan, observed, wanted, destroy=destroy, waits=waits)),
+        check_policy(_policy_input(session, plan, observed, wanted, destroy=destroy, waits=waits)),
         data,
         base,
         commit_of(session.root),
@@ -53,12 +53,12 @@ def review(
     commands = session.project.config.policy.get("commands", ())
     if not commands:
         return found
-    verdicts = run_commands(session, commands, plan_document(found))
-    judgement = replace(found.judgement, rules=(*found.judgement.rules, "commands"))
-    return replace(found, judgement=with_verdicts(judgement, verdicts, wanted.allow))
+    violations = run_commands(session, commands, plan_document(found))
+    result = replace(found.policy, rules=(*found.policy.rules, "commands"))
+    return replace(found, policy=with_violations(result, violations, wanted.allow))
 
 
-def _question(
+def _policy_input(
     session: Session,
     plan: Plan,
     observed: Observed,
@@ -66,13 +66,13 @@ def _question(
     *,
     destroy: bool,
     waits: bool,
-) -> Question:
+) -> PolicyInput:
     today = session.today
     month = datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
     now = session.settings.clock.now()
     catalog, service = session.catalog, session.info
     used = spent(observed.jobs, catalog, service, month, now)
-    return Question(
+    return PolicyInput(
         plan=plan,
         desired=session.desired,
         observed=observed,

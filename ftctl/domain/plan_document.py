@@ -28,7 +28,7 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
-from ftctl.domain.review import NO_OPTIONS, DataChange, Review, Verdict
+from ftctl.domain.review import NO_OPTIONS, DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
 
@@ -74,8 +74,8 @@ def plan_document(review: Review) -> dict[str, Any]:
         "cost": _cost(plan.changes),
         "warnings": list(plan.warnings),
         "policy": {
-            "rules": list(review.judgement.rules),
-            "verdicts": [_verdict(one) for one in review.judgement.verdicts],
+            "rules": list(review.policy.rules),
+            "verdicts": [_violation(one) for one in review.policy.violations],
         },
         "data": [_data(one) for one in review.data],
         "changes": [_change(change) for change in plan.changes],
@@ -257,13 +257,13 @@ def _dollars(amount: Decimal) -> float:
     return float(amount.quantize(_MICRODOLLAR))
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _violation(violation: Violation) -> dict[str, Any]:
     return {
-        "rule": verdict.rule,
-        "severity": verdict.severity,
-        "message": verdict.message,
-        "hint": verdict.hint,
-        "finetune": verdict.finetune,
+        "rule": violation.rule,
+        "severity": violation.severity,
+        "message": violation.message,
+        "hint": violation.hint,
+        "finetune": violation.finetune,
     }
 
 

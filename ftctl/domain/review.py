@@ -1,4 +1,4 @@
-"""What a reviewer is shown beside a plan: policy's verdicts and the differences of data. Values."""
+"""What a reviewer is shown beside a plan: policy's word, and how its data differs. Values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_OPTIONS: Mapping[str, Any] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Violation:
     """One thing that the policy says about a plan.
 
     `refused` stops an apply; `allowed` would, but for --allow; a `warning` is only told.
@@ -43,16 +43,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class PolicyResult:
     """The policy's word on one plan. `rules` are those that were looked at, kept or not."""
 
     rules: tuple[str, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
     @property
-    def refused(self) -> tuple[Verdict, ...]:
+    def refused(self) -> tuple[Violation, ...]:
         """Those that stand against the plan."""
-        return tuple(one for one in self.verdicts if one.severity == "refused")
+        return tuple(one for one in self.violations if one.severity == "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Review:
 
     plan: Plan
     digest: str
-    judgement: Judgement = Judgement()
+    policy: PolicyResult = PolicyResult()
     data: tuple[DataChange, ...] = ()
     base: str | None = None  # the git revision that `data` compares with
     commit: str | None = None  # of the manifests

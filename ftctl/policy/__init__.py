@@ -1,18 +1,18 @@
 """A plan and the project's policy in; what the policy says about the plan out."""
 
-from ftctl.policy.commands import command_verdict
-from ftctl.policy.judge import RULES, check_allowed, judge, with_verdicts
-from ftctl.policy.question import DEFAULTS, Question
-from ftctl.policy.words import judgement_text, raise_refused
+from ftctl.policy.commands import command_violation
+from ftctl.policy.policy_input import DEFAULTS, PolicyInput
+from ftctl.policy.rule_table import RULES, check_allowed, check_policy, with_violations
+from ftctl.policy.words import policy_text, raise_refused
 
 __all__ = [
     "DEFAULTS",
     "RULES",
-    "Question",
+    "PolicyInput",
     "check_allowed",
-    "command_verdict",
-    "judge",
-    "judgement_text",
+    "check_policy",
+    "command_violation",
+    "policy_text",
     "raise_refused",
-    "with_verdicts",
+    "with_violations",
 ]

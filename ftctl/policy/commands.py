@@ -1,4 +1,4 @@
-"""How a program of `policy.commands` ended in; its verdict out."""
+"""How a program of `policy.commands` ended in; the Violation that it is, if any, out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from ftctl.domain.review import Verdict
+from ftctl.domain.review import Violation
 from ftctl.errors import redact
 from ftctl.text.escape import one_line, short
 
@@ -18,7 +18,7 @@ _LONGEST_COMMAND = 200
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")  # terminals
 
 
-def command_verdict(command: Sequence[str], status: int | None, output: str) -> Verdict | None:
+def command_violation(command: Sequence[str], status: int | None, output: str) -> Violation | None:
     """The refusal of a program, with its words; None where it ended with 0.
 
     A status of None says that it did not end by itself, and `output` then why.
@@ -35,7 +35,7 @@ def command_verdict(command: Sequence[str], status: int | None, output: str) -> 
         message = f"'{name}' refused the plan with {how}"
         cure = "mend what it names, take it out of policy.commands in ftctl.yaml"
     hint = f"{cure}, or pass --allow {COMMANDS}"
-    return Verdict(COMMANDS, "refused", f"{message}: {words}" if words else message, hint)
+    return Violation(COMMANDS, "refused", f"{message}: {words}" if words else message, hint)
 
 
 def _words(output: str) -> str:

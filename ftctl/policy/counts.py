@@ -5,34 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftctl.domain.plan import StartJob
-from ftctl.domain.review import Verdict
-from ftctl.policy.question import Question
+from ftctl.domain.review import Violation
+from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, percent, plain, plural, share
 
 _NARROW = "narrow the plan with --select NAME"
 
 
-def max_jobs_created(question: Question) -> Iterator[Verdict]:
+def max_jobs_created(policy_input: PolicyInput) -> Iterator[Violation]:
     """How many jobs one apply starts; those deferred count in the one that starts them."""
     rule = "max_jobs_created"
-    if question.waits:
-        starts = [one.change.name for one in question.bought]
+    if policy_input.waits:
+        starts = [one.change.name for one in policy_input.bought]
     else:
-        starts = [change.name for change in question.plan.changes for step in change.steps
+        starts = [change.name for change in policy_input.plan.changes for step in change.steps
                   if isinstance(step, StartJob)]  # fmt: skip
-    yield from _counted(question, rule, "starts", "training job", starts)
+    yield from _counted(policy_input, rule, "starts", "training job", starts)
 
 
-def max_models_deleted(question: Question) -> Iterator[Verdict]:
+def max_models_deleted(policy_input: PolicyInput) -> Iterator[Violation]:
     """How many models the plan deletes, checkpoints included."""
-    yield from _counted(question, "max_models_deleted", "deletes", "model", question.deleted)
+    yield from _counted(
+        policy_input, "max_models_deleted", "deletes", "model", policy_input.deleted
+    )
 
 
 def _counted(
-    question: Question, rule: str, verb: str, noun: str, found: list[str] | tuple[str, ...]
-) -> Iterator[Verdict]:
-    limit = question.limit(rule)
+    policy_input: PolicyInput, rule: str, verb: str, noun: str, found: list[str] | tuple[str, ...]
+) -> Iterator[Violation]:
+    limit = policy_input.limit(rule)
     if len(found) > limit:
         yield refusal(
             rule,
@@ -43,19 +45,21 @@ def _counted(
         )
 
 
-def max_share_deleted(question: Question) -> Iterator[Verdict]:
+def max_share_deleted(policy_input: PolicyInput) -> Iterator[Violation]:
     """How many of the fine-tunes that have a model lose their last one to the plan.
 
     Only those that nobody asks for any more are counted. One may always go; `destroy` takes
     everything away and says so.
     """
     rule = "max_share_deleted"
-    asked_for = {one.name for one in question.desired.finetunes}
-    going = frozenset(question.deleted)
+    asked_for = {one.name for one in policy_input.desired.finetunes}
+    going = frozenset(policy_input.deleted)
     gone = sorted(
-        name for name, models in question.live.items() if models <= going and name not in asked_for
+        name
+        for name, models in policy_input.live.items()
+        if models <= going and name not in asked_for
     )
-    limit, existing = question.limit(rule), len(question.live)
+    limit, existing = policy_input.limit(rule), len(policy_input.live)
     if len(gone) > 1 and len(gone) > limit * existing:
         part = share(len(gone), existing)
         yield refusal(

@@ -9,98 +9,100 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ftctl.catalog import base_of
-from ftctl.domain.review import Verdict
-from ftctl.policy.question import Price, Question
+from ftctl.domain.review import Violation
+from ftctl.policy.policy_input import PolicyInput, Price
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import dollars, limit_words, listed, plain, plural, up_to_cents
 
 
-def max_cost_per_job(question: Question) -> Iterator[Verdict]:
+def max_cost_per_job(policy_input: PolicyInput) -> Iterator[Violation]:
     """What each training run may cost."""
     rule = "max_cost_per_job"
-    limit = question.limit(rule)
+    limit = policy_input.limit(rule)
     allows = f"policy.{rule} allows {limit_words(limit)}"
-    for price in question.prices:
+    for price in policy_input.prices:
         name = price.name
         if price.high is None:
-            message = f"nobody can tell beforehand what {name} costs: {_why(question, price)}"
-            cures = _give_price(question, price)
+            message = f"nobody can tell beforehand what {name} costs: {_why(policy_input, price)}"
+            cures = _give_price(policy_input, price)
             yield refusal(rule, f"{message}; {allows}", *cures, finetune=name)
         elif price.high > limit:
             message = f"{name} may cost {dollars(price.high)}; {allows}"
             yield refusal(rule, message, _raise(rule, price.high), finetune=name)
 
 
-def max_cost_per_apply(question: Question) -> Iterator[Verdict]:
+def max_cost_per_apply(policy_input: PolicyInput) -> Iterator[Violation]:
     """What all runs of a plan may cost, those included that wait for a parent."""
     rule = "max_cost_per_apply"
-    limit = question.limit(rule)
-    high = _total(question.prices)
+    limit = policy_input.limit(rule)
+    high = _total(policy_input.prices)
     if high > limit:
-        runs = plural(len(question.prices), "training job")
+        runs = plural(len(policy_input.prices), "training job")
         yield refusal(
             rule,
-            f"the plan's {runs} ({_names(question.prices)}) may cost {dollars(high)};"
+            f"the plan's {runs} ({_names(policy_input.prices)}) may cost {dollars(high)};"
             f" policy.{rule} allows {limit_words(limit)}",
             "narrow the plan with --select NAME",
             _raise(rule, high),
         )
-    yield from _unknown(question, rule, limit)
+    yield from _unknown(policy_input, rule, limit)
 
 
-def max_cost_per_month(question: Question) -> Iterator[Verdict]:
+def max_cost_per_month(policy_input: PolicyInput) -> Iterator[Violation]:
     """What our jobs of this calendar month may cost, those of the plan included."""
     rule = "max_cost_per_month"
-    limit = question.limit(rule)
-    high = _total(question.prices)
-    month = f"{question.today:%Y-%m}"
-    if high > 0 and question.spent + high > limit:
+    limit = policy_input.limit(rule)
+    high = _total(policy_input.prices)
+    month = f"{policy_input.today:%Y-%m}"
+    if high > 0 and policy_input.spent + high > limit:
         yield refusal(
             rule,
-            f"the project's jobs of {month} cost {dollars(question.spent)}, and this plan's"
-            f" ({_names(question.prices)}) may cost {dollars(high)},"
-            f" {dollars(question.spent + high)} in all;"
+            f"the project's jobs of {month} cost {dollars(policy_input.spent)}, and this plan's"
+            f" ({_names(policy_input.prices)}) may cost {dollars(high)},"
+            f" {dollars(policy_input.spent + high)} in all;"
             f" policy.{rule} allows {limit_words(limit)}",
-            _raise(rule, question.spent + high),
+            _raise(rule, policy_input.spent + high),
         )
-    if question.spent_unknown and question.prices:
+    if policy_input.spent_unknown and policy_input.prices:
         yield refusal(
             rule,
-            f"nobody can tell what {plural(question.spent_unknown, 'job')} of the project in"
-            f" {month} cost, beside {dollars(question.spent)} and the {dollars(high)} of this plan"
-            f" ({_names(question.prices)}); policy.{rule} allows {limit_words(limit)}",
+            f"nobody can tell what {plural(policy_input.spent_unknown, 'job')} of the project in"
+            f" {month} cost, beside {dollars(policy_input.spent)} and the {dollars(high)} of this"
+            f" plan ({_names(policy_input.prices)}); policy.{rule} allows {limit_words(limit)}",
             "wait until they are over, or give their base models a price below 'catalog' in"
             " ftctl.yaml",
         )
-    yield from _unknown(question, rule, limit)
+    yield from _unknown(policy_input, rule, limit)
 
 
-def _unknown(question: Question, rule: str, limit: Decimal) -> Iterator[Verdict]:
+def _unknown(policy_input: PolicyInput, rule: str, limit: Decimal) -> Iterator[Violation]:
     """One refusal for all runs of the plan that have no price."""
-    unknown = [price for price in question.prices if price.high is None]
+    unknown = [price for price in policy_input.prices if price.high is None]
     if unknown:
         first = unknown[0]
         yield refusal(
             rule,
             f"nobody can tell beforehand what {len(unknown):,} of the plan's"
-            f" {plural(len(question.prices), 'training job')} cost ({_names(unknown)}):"
-            f" {_why(question, first)}; policy.{rule} allows {limit_words(limit)}",
-            *_give_price(question, first),
+            f" {plural(len(policy_input.prices), 'training job')} cost ({_names(unknown)}):"
+            f" {_why(policy_input, first)}; policy.{rule} allows {limit_words(limit)}",
+            *_give_price(policy_input, first),
             finetune=first.name if len(unknown) == 1 else None,
         )
 
 
-def _why(question: Question, price: Price) -> str:
-    where = f"{base_of(price.base_model)} at {question.service.type}"
+def _why(policy_input: PolicyInput, price: Price) -> str:
+    where = f"{base_of(price.base_model)} at {policy_input.service.type}"
     if price.usd_per_hour is not None:
         return f"{where} is billed by the hour, {dollars(price.usd_per_hour)}"
     return f"no price of {where} is on record"
 
 
-def _give_price(question: Question, price: Price) -> tuple[str, ...]:
+def _give_price(policy_input: PolicyInput, price: Price) -> tuple[str, ...]:
     if price.usd_per_hour is not None:
         return ("train it on a base model that is billed by tokens",)
-    known = f"{question.service.type}: {{{base_of(price.base_model)}: {{usd_per_million_tokens: …}}"
+    known = (
+        f"{policy_input.service.type}: {{{base_of(price.base_model)}: {{usd_per_million_tokens: …}}"
+    )
     return (f"give its price in ftctl.yaml (catalog: {{{known}}}}})",)
 
 

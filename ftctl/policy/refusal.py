@@ -1,14 +1,14 @@
-"""A rule and what a plan does against it in; the verdict, with what would allow it, out."""
+"""A rule and what a plan does against it in; the violation, with what would allow it, out."""
 
 from __future__ import annotations
 
-from ftctl.domain.review import Verdict
+from ftctl.domain.review import Violation
 
 
-def refusal(rule: str, message: str, *cures: str, finetune: str | None = None) -> Verdict:
-    """A verdict that stops an apply. Each of `cures` would do, and so would the flag."""
+def refusal(rule: str, message: str, *cures: str, finetune: str | None = None) -> Violation:
+    """A violation that stops an apply. Each of `cures` would do, and so would the flag."""
     hint = ", ".join((*cures, f"or pass --allow {rule}"))
-    return Verdict(rule, "refused", message, hint, finetune)
+    return Violation(rule, "refused", message, hint, finetune)
 
 
 def setting(rule: str, value: object) -> str:

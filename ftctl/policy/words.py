@@ -1,11 +1,11 @@
-"""Figures and verdicts in, words for people out."""
+"""Figures and violations in, words for people out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 
-from ftctl.domain.review import Judgement, Verdict
+from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import Refused
 from ftctl.text.escape import one_line
 
@@ -15,24 +15,24 @@ _WIDE = Context(prec=1000)  # an amount may be as large as its price was written
 _LISTED = 5  # names, after which the others are counted
 
 
-def judgement_text(judgement: Judgement) -> list[str]:
-    """A line for each verdict, and one for what would allow it."""
-    return [line for verdict in judgement.verdicts for line in _lines(verdict)]
+def policy_text(result: PolicyResult) -> list[str]:
+    """A line for each violation, and one for what would allow it."""
+    return [line for violation in result.violations for line in _lines(violation)]
 
 
-def _lines(verdict: Verdict) -> list[str]:
-    head = one_line(f"{verdict.severity}[{verdict.rule}]: {verdict.message}")
-    return [head, f"    hint: {one_line(verdict.hint)}"] if verdict.hint else [head]
+def _lines(violation: Violation) -> list[str]:
+    head = one_line(f"{violation.severity}[{violation.rule}]: {violation.message}")
+    return [head, f"    hint: {one_line(violation.hint)}"] if violation.hint else [head]
 
 
-def raise_refused(judgement: Judgement) -> None:
+def raise_refused(result: PolicyResult) -> None:
     """Raise `Refused` with every refusal; do nothing where there is none."""
-    refused = judgement.refused
+    refused = result.refused
     if len(refused) == 1:
         hint = refused[0].hint
         raise Refused(one_line(refused[0].message), one_line(hint) if hint else None)
     if refused:
-        lines = [f"    {line}" for verdict in refused for line in _lines(verdict)]
+        lines = [f"    {line}" for violation in refused for line in _lines(violation)]
         head = f"the policy in ftctl.yaml stands against this plan in {len(refused)} points:"
         raise Refused("\n".join([head, *lines]))
 

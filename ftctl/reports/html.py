@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ftctl.data.diff.compared import kind_words, notes
 from ftctl.data.diff.masked import masked_text
 from ftctl.domain.plan import Change
-from ftctl.domain.review import DataChange, Review, Verdict
+from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Pair
 from ftctl.reports.reviewed import (
     approval,
@@ -26,7 +26,7 @@ from ftctl.reports.reviewed import (
     row_of,
     sentence,
     users_of,
-    verdicts,
+    violations,
 )
 from ftctl.reports.words import plan_line, step_words
 from ftctl.text.escape import html_text
@@ -102,16 +102,16 @@ def _change_row(review: Review, change: Change) -> str:
 
 
 def _policy(review: Review) -> Iterator[str]:
-    found, silent = verdicts(review), kept(review)
+    found, silent = violations(review), kept(review)
     if found or silent:
         yield "<h2>Policy</h2>"
     if found:
-        yield from ("<ul>", *map(_verdict, found), "</ul>")
+        yield from ("<ul>", *map(_violation, found), "</ul>")
     if silent:
         yield f"<p>Kept: {', '.join(map(_code, silent))}.</p>"
 
 
-def _verdict(one: Verdict) -> str:
+def _violation(one: Violation) -> str:
     whose = f" for {_code(one.finetune)}" if one.finetune else ""
     cure = f" To allow it: {html_text(sentence(one.hint))}" if one.hint else ""
     link = "of" if one.severity == "warning" else "by"
@@ -220,7 +220,7 @@ def _foot(review: Review, command: str) -> Iterator[str]:
     if text.endswith(":"):
         line = approval(review, command)
         yield f"<pre>{html_text(line or f'--approve {review.digest}')}</pre>"
-    elif review.judgement.refused:
+    elif review.policy.refused:
         yield f"<p>Its digest: {_code(review.digest)}.</p>"
 
 

@@ -17,7 +17,7 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
-from ftctl.domain.review import DataChange, Review, Verdict
+from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.reports.reviewed import (
     NOT_KNOWN,
     DataRow,
@@ -36,7 +36,7 @@ from ftctl.reports.reviewed import (
     row_of,
     sentence,
     users_of,
-    verdicts,
+    violations,
 )
 from ftctl.reports.words import plan_line, plural, size, training_words
 from ftctl.text.escape import (
@@ -132,11 +132,11 @@ def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
 
 
 def _policy(review: Review, room: int) -> str:
-    found = verdicts(review)
+    found = violations(review)
     silent = kept(review)
     parts = []
     if found:
-        shown = _fitting(map(_verdict, found), room)
+        shown = _fitting(map(_violation, found), room)
         parts = ["**Policy**", "\n".join(shown)]
         if more := len(found) - len(shown):
             parts.append(f"and {more:,} more verdicts: {_REST}.")
@@ -145,7 +145,7 @@ def _policy(review: Review, room: int) -> str:
     return "\n\n".join(parts)
 
 
-def _verdict(one: Verdict) -> str:
+def _violation(one: Violation) -> str:
     whose = f" for {_code(one.finetune)}" if one.finetune else ""
     link = "of" if one.severity == "warning" else "by"
     head = f"- **{one.severity}** {link} {_code(one.rule)}{whose}:"
@@ -267,7 +267,7 @@ def _rows(files: Sequence[DataChange]) -> Iterator[str]:
 def _foot(review: Review, command: str) -> str:
     text = closing(review)
     if not text.endswith(":"):
-        return f"{text} Its digest: `{review.digest}`." if review.judgement.refused else text
+        return f"{text} Its digest: `{review.digest}`." if review.policy.refused else text
     line = approval(review, command)
     if line is None:
         return f"{text} `--approve {review.digest}`, with the options of this plan."

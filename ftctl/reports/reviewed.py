@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel, Estimate, Plan, StartJob
-from ftctl.domain.review import DataChange, Review, Severity, Verdict
+from ftctl.domain.review import DataChange, Review, Severity, Violation
 from ftctl.pricing import range_words, total, usd
 from ftctl.reports.words import SIGNS, plural, signed_usd
 from ftctl.text.escape import one_line
@@ -70,7 +70,7 @@ def _sums(review: Review) -> Iterator[str]:
     if plan.has_changes and not trained and not cancelled and not deleted:
         yield "only files change"
     for severity, words in (("refused", "refused by policy"), ("allowed", "let pass by --allow")):
-        if count := sum(one.severity == severity for one in review.judgement.verdicts):
+        if count := sum(one.severity == severity for one in review.policy.violations):
             yield f"{count:,} {words}"
 
 
@@ -181,16 +181,16 @@ def cost_sentences(cost: Estimate) -> str:
     return f"{sentence(words[:1].upper() + words[1:])} {basis}"
 
 
-def verdicts(review: Review) -> tuple[Verdict, ...]:
-    """The policy's verdicts, refusals first."""
-    found = review.judgement.verdicts
+def violations(review: Review) -> tuple[Violation, ...]:
+    """The violations of the policy, refusals first."""
+    found = review.policy.violations
     return tuple(sorted(found, key=lambda one: _SEVERITIES.index(one.severity)))
 
 
 def kept(review: Review) -> tuple[str, ...]:
     """The rules that were looked at and have nothing to say."""
-    spoken = {one.rule for one in review.judgement.verdicts}
-    return tuple(rule for rule in review.judgement.rules if rule not in spoken)
+    spoken = {one.rule for one in review.policy.violations}
+    return tuple(rule for rule in review.policy.rules if rule not in spoken)
 
 
 def closing(review: Review) -> str:
@@ -203,7 +203,7 @@ def closing(review: Review) -> str:
     if review.plan.empty:
         waiting = review.plan.count()[Action.DEFER]
         return f"Nothing to do now; {waiting:,} waiting." if waiting else "Nothing to do."
-    if review.judgement.refused:
+    if review.policy.refused:
         return "The policy refuses this plan: it cannot be applied until that is mended or allowed."
     return "Approve exactly this:"
 

@@ -9,7 +9,7 @@ from ftctl.apply.follow import Progress
 from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.domain.review import DataChange, Review
 from ftctl.errors import fault_text
-from ftctl.policy import judgement_text
+from ftctl.policy import policy_text
 from ftctl.pricing import range_words, total, usd
 from ftctl.reports.words import (
     SIGNS,
@@ -54,12 +54,12 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
         lines += [f"Data, compared with {one_line(review.base or 'the base')}:"]
         lines += [f"    {_data_line(one)}" for one in review.data]
     lines += [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in plan.warnings]
-    told = replace(review.judgement, verdicts=tuple(
-        one for one in review.judgement.verdicts if one.severity != "refused"
+    told = replace(review.policy, violations=tuple(
+        one for one in review.policy.violations if one.severity != "refused"
     ))  # fmt: skip
-    lines += [paint(line, "yellow") for line in judgement_text(told)]
+    lines += [paint(line, "yellow") for line in policy_text(told)]
     lines.append(_summary(plan))
-    if review.judgement.refused:
+    if review.policy.refused:
         lines.append("The policy refuses it as it stands.")
     elif command and not plan.empty and not review.offline:
         lines.append(f"Its digest, for --approve: {review.digest}")

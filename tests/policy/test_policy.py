@@ -32,20 +32,20 @@ from ftctl.domain.desired import Desired, FineTune, Parent, ServiceInfo
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, Estimate, Plan
-from ftctl.domain.review import Judgement, Verdict
+from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import Refused, UsageError
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan
 from ftctl.policy import (
     DEFAULTS,
     RULES,
-    Question,
+    PolicyInput,
     check_allowed,
-    command_verdict,
-    judge,
-    judgement_text,
+    check_policy,
+    command_violation,
+    policy_text,
     raise_refused,
-    with_verdicts,
+    with_violations,
 )
 
 SERVICE = ServiceInfo("openai", "https://api.example/v1")
@@ -73,7 +73,7 @@ def asking(
     options: PlanOptions = PlanOptions(),  # noqa: B008 - frozen
     service: ServiceInfo = SERVICE,
     **more: Any,
-) -> Question:
+) -> PolicyInput:
     """What is asked about the plan for these fine-tunes; a run costs a dollar unless told."""
     desired = Desired("demo", finetunes)
     plan = make_plan(desired, observed, service, options)
@@ -85,7 +85,7 @@ def asking(
     ]
     plan = replace(plan, changes=tuple(priced))
     more = {"today": TODAY, **more}
-    return Question(plan, desired, observed, policy or {}, service, **more)
+    return PolicyInput(plan, desired, observed, policy or {}, service, **more)
 
 
 def on(base_model: str, name: str = "tone") -> FineTune:
@@ -114,7 +114,7 @@ SOON = {BASE: TODAY + timedelta(days=20)}
 OLDER = finetune("tone", 9)
 
 
-def leaving(count: int, policy: Mapping[str, Any] | None = None) -> Question:
+def leaving(count: int, policy: Mapping[str, Any] | None = None) -> PolicyInput:
     """Ten fine-tunes have models; so many of them left the manifests."""
     return asking(*TEN[count:], observed=existing(*TEN), options=PRUNE, policy=policy)
 
@@ -123,11 +123,11 @@ def leaving(count: int, policy: Mapping[str, Any] | None = None) -> Question:
 class Case:
     """A plan that is refused, what is said, and the nearest one that is not."""
 
-    refused: Question
+    refused: PolicyInput
     rule: str
     message: str
     hint: str
-    kept: Question
+    kept: PolicyInput
     finetune: str | None = None
 
 
@@ -373,17 +373,17 @@ each_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 
 @each_case
 def test_a_plan_is_refused_in_these_words(case: Case) -> None:
-    refused = judge(case.refused)
+    refused = check_policy(case.refused)
 
-    assert refused.verdicts == (
-        Verdict(case.rule, "refused", case.message, case.hint, case.finetune),
+    assert refused.violations == (
+        Violation(case.rule, "refused", case.message, case.hint, case.finetune),
     )
     assert case.rule in refused.rules
 
 
 @each_case
 def test_the_nearest_plan_that_keeps_the_limit_is_not_refused(case: Case) -> None:
-    assert judge(case.kept).refused == ()
+    assert check_policy(case.kept).refused == ()
 
 
 @each_case
@@ -396,7 +396,7 @@ def test_the_edit_that_the_hint_names_is_enough(case: Case) -> None:
 
     if edits or additions:
         assert _problems(policy) == []
-        assert judge(replace(case.refused, policy=policy)).refused == ()
+        assert check_policy(replace(case.refused, policy=policy)).refused == ()
     else:
         assert "ftctl.yaml (catalog: " in case.hint or "base model" in case.hint
 
@@ -405,10 +405,12 @@ def test_the_edit_that_the_hint_names_is_enough(case: Case) -> None:
 def test_the_flag_that_the_hint_names_is_enough(case: Case) -> None:
     flag = case.hint.rpartition("--allow ")[2]
 
-    judgement = judge(replace(case.refused, allow=check_allowed([flag])))
+    result = check_policy(replace(case.refused, allow=check_allowed([flag])))
 
-    assert judgement.verdicts == (Verdict(case.rule, "allowed", case.message, None, case.finetune),)
-    raise_refused(judgement)
+    assert result.violations == (
+        Violation(case.rule, "allowed", case.message, None, case.finetune),
+    )
+    raise_refused(result)
 
 
 def test_every_rule_has_a_refusal_here_and_the_schema_names_it() -> None:
@@ -440,7 +442,7 @@ def _problems(policy: Mapping[str, Any]) -> list[str]:
 
 
 def test_all_refusals_are_told_at_once_in_the_schemas_order() -> None:
-    question = asking(
+    policy_input = asking(
         on("gpt-4o"), CALM, cost={"tone": costs("9"), "calm": UNKNOWN},
         policy={
             "require_validation": True, "max_jobs_created": 1, "base_models": ["gpt-4.1-*"],
@@ -449,7 +451,9 @@ def test_all_refusals_are_told_at_once_in_the_schemas_order() -> None:
         shutdowns=SOON,
     )  # fmt: skip
 
-    told = [(verdict.rule, verdict.finetune) for verdict in judge(question).verdicts]
+    told = [
+        (violation.rule, violation.finetune) for violation in check_policy(policy_input).violations
+    ]
 
     assert told == [
         ("max_jobs_created", None),
@@ -469,8 +473,8 @@ def test_only_what_is_set_or_holds_by_default_is_looked_at() -> None:
     by_default = ("max_share_deleted", "warn_days_to_shutdown", "min_days_to_shutdown")
     policy = {"pinned_snapshots": False, "require_validation": True, "max_jobs_created": 0}
 
-    assert judge(asking()) == Judgement(by_default)
-    assert judge(asking(policy=policy)).rules == (
+    assert check_policy(asking()) == PolicyResult(by_default)
+    assert check_policy(asking(policy=policy)).rules == (
         "max_jobs_created",
         "max_share_deleted",
         "require_validation",
@@ -479,14 +483,14 @@ def test_only_what_is_set_or_holds_by_default_is_looked_at() -> None:
 
 
 def test_verdicts_read_like_diagnostics() -> None:
-    question = asking(
+    policy_input = asking(
         TONE, CALM,
         policy={"max_jobs_created": 1, "services": ["azure"]},
         shutdowns={BASE: TODAY + timedelta(days=53)},
         allow=frozenset({"services"}),
     )  # fmt: skip
 
-    assert judgement_text(judge(question)) == [
+    assert policy_text(check_policy(policy_input)) == [
         (
             "refused[max_jobs_created]: the plan starts 2 training jobs (tone, calm);"
             " policy.max_jobs_created allows 1"
@@ -518,7 +522,7 @@ def test_verdicts_read_like_diagnostics() -> None:
 def test_text_of_others_in_a_verdict_stays_on_its_line() -> None:
     hostile = on("gpt\x1b[2J\n::set-env name=A::b\u202e")
 
-    lines = judgement_text(judge(asking(hostile, policy={"base_models": ["x"]})))
+    lines = policy_text(check_policy(asking(hostile, policy={"base_models": ["x"]})))
 
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
@@ -527,7 +531,7 @@ def test_text_of_others_in_a_verdict_stays_on_its_line() -> None:
 
 def test_one_refusal_is_a_fault_with_its_cure() -> None:
     with pytest.raises(Refused) as refusal:
-        raise_refused(judge(asking(policy={"services": ["azure"]})))
+        raise_refused(check_policy(asking(policy={"services": ["azure"]})))
 
     assert refusal.value.message == "the plan is for openai; policy.services allows azure"
     assert refusal.value.hint is not None
@@ -536,7 +540,9 @@ def test_one_refusal_is_a_fault_with_its_cure() -> None:
 
 def test_several_refusals_are_one_fault_that_tells_them_all() -> None:
     with pytest.raises(Refused) as refusal:
-        raise_refused(judge(asking(TONE, policy={"services": ["azure"], "max_jobs_created": 0})))
+        raise_refused(
+            check_policy(asking(TONE, policy={"services": ["azure"], "max_jobs_created": 0}))
+        )
 
     assert refusal.value.message == (
         "the policy in ftctl.yaml stands against this plan in 2 points:\n"
@@ -567,9 +573,9 @@ def test_a_rule_that_does_not_exist_cannot_be_allowed() -> None:
 def test_allowing_one_rule_allows_no_other() -> None:
     policy = {"services": ["azure"], "max_jobs_created": 0}
 
-    judgement = judge(asking(TONE, policy=policy, allow=frozenset({"max_jobs_created"})))
+    result = check_policy(asking(TONE, policy=policy, allow=frozenset({"max_jobs_created"})))
 
-    assert [(one.rule, one.severity) for one in judgement.verdicts] == [
+    assert [(one.rule, one.severity) for one in result.violations] == [
         ("max_jobs_created", "allowed"),
         ("services", "refused"),
     ]
@@ -583,8 +589,8 @@ def test_a_plan_may_buy_and_delete_up_to_the_limit(limit: int) -> None:
     policy = {"max_jobs_created": limit, "max_models_deleted": limit}
 
     def rules(count: int) -> list[str]:
-        bought = judge(asking(*TEN[:count], policy=policy)).refused
-        return [one.rule for one in (*bought, *judge(leaving(count, policy)).refused)]
+        bought = check_policy(asking(*TEN[:count], policy=policy)).refused
+        return [one.rule for one in (*bought, *check_policy(leaving(count, policy)).refused)]
 
     assert rules(limit) == []
     assert rules(limit + 1) == ["max_jobs_created", "max_models_deleted"]
@@ -595,14 +601,14 @@ def test_cancels_and_deleted_files_are_counted_by_no_limit() -> None:
     plan = Plan("demo", SERVICE, (Change("gone", Action.CANCEL, "left", steps),))
     policy = {"max_jobs_created": 0, "max_models_deleted": 0, "max_share_deleted": 0}
 
-    assert judge(replace(asking(policy=policy), plan=plan)).verdicts == ()
+    assert check_policy(replace(asking(policy=policy), plan=plan)).violations == ()
 
 
 def test_a_child_that_waits_is_counted_by_the_apply_that_starts_it() -> None:
     policy = {"max_jobs_created": 1}
 
-    assert judge(asking(TONE, CHILD, policy=policy)).refused == ()
-    assert judge(asking(TONE, CHILD, observed=existing(TONE), policy=policy)).refused == ()
+    assert check_policy(asking(TONE, CHILD, policy=policy)).refused == ()
+    assert check_policy(asking(TONE, CHILD, observed=existing(TONE), policy=policy)).refused == ()
 
 
 def twice(*finetunes: FineTune) -> Observed:
@@ -621,17 +627,17 @@ def test_models_that_retention_or_a_new_training_takes_away_are_no_share() -> No
     anew = asking(*[finetune(one.name, 30 + n) for n, one in enumerate(TEN)], observed=twice(*TEN))
 
     assert len(retention.deleted) == 10
-    assert judge(retention).verdicts == ()
-    assert judge(anew).verdicts == ()
+    assert check_policy(retention).violations == ()
+    assert check_policy(anew).violations == ()
 
 
 def test_a_fine_tune_that_was_renamed_is_not_gone() -> None:
     renamed = [replace(one, name=f"new-{one.name}") for one in TEN]
 
-    question = asking(*renamed, observed=twice(*TEN), options=PRUNE)
+    policy_input = asking(*renamed, observed=twice(*TEN), options=PRUNE)
 
-    assert len(question.deleted) == 10
-    assert judge(question).verdicts == ()
+    assert len(policy_input.deleted) == 10
+    assert check_policy(policy_input).violations == ()
 
 
 def test_a_fine_tune_that_uses_a_model_of_another_name_is_not_gone_with_its_own() -> None:
@@ -640,20 +646,22 @@ def test_a_fine_tune_that_uses_a_model_of_another_name_is_not_gone_with_its_own(
     jobs = [replace(job, finetune=f"old-{job.finetune}") if job.created_at else job
             for job in observed.jobs]  # fmt: skip
 
-    question = asking(*kept_one, observed=replace(observed, jobs=tuple(jobs)))
+    policy_input = asking(*kept_one, observed=replace(observed, jobs=tuple(jobs)))
 
-    assert len(question.deleted) == 10
-    assert judge(question).verdicts == ()
+    assert len(policy_input.deleted) == 10
+    assert check_policy(policy_input).violations == ()
 
 
 def test_destroying_everything_is_no_accident() -> None:
     observed = existing(*TEN)
     plan = make_destroy_plan("demo", observed, SERVICE, None)
-    question = replace(asking(*TEN, observed=observed, shutdowns=SOON), plan=plan, destroy=True)
+    policy_input = replace(asking(*TEN, observed=observed, shutdowns=SOON), plan=plan, destroy=True)
 
-    assert len(question.deleted) == 10
-    assert judge(question) == Judgement(("warn_days_to_shutdown", "min_days_to_shutdown"))
-    limited = judge(replace(question, policy={"max_models_deleted": 9}))
+    assert len(policy_input.deleted) == 10
+    assert check_policy(policy_input) == PolicyResult(
+        ("warn_days_to_shutdown", "min_days_to_shutdown")
+    )
+    limited = check_policy(replace(policy_input, policy={"max_models_deleted": 9}))
     assert [one.rule for one in limited.refused] == ["max_models_deleted"]
 
 
@@ -672,8 +680,8 @@ def test_where_only_files_tell_the_names_every_fine_tune_still_counts_once() -> 
     observed = Observed(tuple(jobs), tuple(files), models)
 
     assert sorted(asking(observed=observed).live) == [one.name for one in TEN]
-    assert judge(asking(*TEN[3:], observed=observed, options=PRUNE)).refused == ()
-    four = judge(asking(*TEN[4:], observed=observed, options=PRUNE)).refused
+    assert check_policy(asking(*TEN[3:], observed=observed, options=PRUNE)).refused == ()
+    four = check_policy(asking(*TEN[4:], observed=observed, options=PRUNE)).refused
     assert [one.message.partition(":")[0] for one in four] == [
         "the plan takes the last model from 4 of 10 fine-tunes (40 %"
     ]
@@ -689,9 +697,9 @@ def test_what_nothing_names_counts_for_itself_and_what_is_adopted_by_its_adopter
     models = frozenset({"ft:1", "ft:2", "ft:3"})
     observed = Observed((nameless, bare, gone), files, models, (adopted,))
 
-    question = asking(finetune("tone", adopt="ftjob-3"), observed=observed)
+    policy_input = asking(finetune("tone", adopt="ftjob-3"), observed=observed)
 
-    assert question.live == {"v1:a": {"ft:1"}, "ftjob-2": {"ft:2"}, "tone": {"ft:3"}}
+    assert policy_input.live == {"v1:a": {"ft:1"}, "ftjob-2": {"ft:2"}, "tone": {"ft:3"}}
 
 
 # Money
@@ -705,33 +713,33 @@ def test_what_is_not_billed_is_not_judged_by_its_price() -> None:
     unpriced = asking(TONE, cost={"tone": None}, policy=policy, service=EMBEDDED)
     priced = asking(TONE, cost=rehearsed, policy=policy, service=EMBEDDED)
 
-    assert judge(free).verdicts == ()
-    assert judge(unpriced).verdicts == ()
-    assert [one.rule for one in judge(priced).refused] == list(policy)
+    assert check_policy(free).violations == ()
+    assert check_policy(unpriced).violations == ()
+    assert [one.rule for one in check_policy(priced).refused] == list(policy)
 
 
 def test_a_billed_run_that_nobody_priced_is_refused() -> None:
     policy = {"max_cost_per_job": 1000, "max_cost_per_apply": 1000, "max_cost_per_month": 1000}
 
-    judgement = judge(asking(TONE, cost={"tone": None}, policy=policy))
+    result = check_policy(asking(TONE, cost={"tone": None}, policy=policy))
 
-    assert [one.rule for one in judgement.refused] == list(policy)
+    assert [one.rule for one in result.refused] == list(policy)
 
 
 def test_a_month_that_is_spent_stops_nothing_that_costs_nothing() -> None:
     spent: Any = {"policy": {"max_cost_per_month": 10}, "spent": Decimal(11), "spent_unknown": 3}
 
-    assert judge(asking(TONE, observed=existing(TONE), **spent)).verdicts == ()
-    assert judge(asking(TONE, cost={"tone": ELSEWHERE}, **spent)).verdicts == ()
-    assert len(judge(asking(TONE, **spent)).refused) == 2
+    assert check_policy(asking(TONE, observed=existing(TONE), **spent)).violations == ()
+    assert check_policy(asking(TONE, cost={"tone": ELSEWHERE}, **spent)).violations == ()
+    assert len(check_policy(asking(TONE, **spent)).refused) == 2
 
 
 def test_children_that_wait_are_in_the_sums_that_reviewers_are_shown() -> None:
     policy = {"max_cost_per_apply": 1.5, "max_cost_per_month": 1.5}
 
-    judgement = judge(asking(TONE, CHILD, policy=policy))
+    result = check_policy(asking(TONE, CHILD, policy=policy))
 
-    assert [one.rule for one in judgement.refused] == list(policy)
+    assert [one.rule for one in result.refused] == list(policy)
 
 
 @pytest.mark.parametrize("limit", [0, 0.005, 1e-12, 10**50, 1.0e300, 0.1])
@@ -740,8 +748,10 @@ def test_a_limit_of_any_size_is_kept_exactly(limit: float) -> None:
     policy = {"max_cost_per_job": limit}
     above = exactly + Decimal("1e-15") if exactly < 1 else exactly * 2
 
-    assert judge(asking(TONE, cost={"tone": costs(str(exactly))}, policy=policy)).refused == ()
-    (told,) = judge(asking(TONE, cost={"tone": costs(str(above))}, policy=policy)).refused
+    assert (
+        check_policy(asking(TONE, cost={"tone": costs(str(exactly))}, policy=policy)).refused == ()
+    )
+    (told,) = check_policy(asking(TONE, cost={"tone": costs(str(above))}, policy=policy)).refused
     amounts = [Decimal(one.replace(",", "")) for one in re.findall(r"\$([\d,.]+\d)", told.message)]
     assert amounts[0] > amounts[1] == exactly
 
@@ -755,11 +765,11 @@ def test_a_chain_is_judged_by_its_root() -> None:
     grandchild = replace(finetune("last", 1, parent=child), base_model=Parent("child", 5))
     policy = {"base_models": ["gpt-4.1-*"], "max_cost_per_job": 1, "require_validation": True}
 
-    judgement = judge(
+    result = check_policy(
         asking(root, child, measured(grandchild), cost={"last": costs("2")}, policy=policy)
     )
 
-    assert [(one.rule, one.finetune) for one in judgement.refused] == [
+    assert [(one.rule, one.finetune) for one in result.refused] == [
         ("max_cost_per_job", "last"),
         ("base_models", "root"),
         ("base_models", "child"),
@@ -775,9 +785,11 @@ def test_a_chain_from_an_adopted_job_is_judged_by_what_that_job_trained() -> Non
     job = Job("ftjob-1", "succeeded", 0, model="ft:gpt-4o:acme::1", base_model="gpt-4o")
     observed = Observed(models=frozenset({"ft:gpt-4o:acme::1"}), adopted=(job,))
 
-    judgement = judge(asking(root, child, observed=observed, policy={"base_models": ["gpt-4.1-*"]}))
+    result = check_policy(
+        asking(root, child, observed=observed, policy={"base_models": ["gpt-4.1-*"]})
+    )
 
-    assert [one.message for one in judgement.refused] == [
+    assert [one.message for one in result.refused] == [
         "child trains gpt-4o; policy.base_models allows gpt-4.1-*"
     ]
 
@@ -785,9 +797,9 @@ def test_a_chain_from_an_adopted_job_is_judged_by_what_that_job_trained() -> Non
 def test_a_pattern_for_tuned_models_allows_those_alone() -> None:
     policy = {"base_models": [f"ft:{BASE}:acme:*"]}
 
-    assert judge(asking(on(f"ft:{BASE}:acme::1"), policy=policy)).refused == ()
-    assert len(judge(asking(on(f"ft:{BASE}:other::1"), policy=policy)).refused) == 1
-    assert len(judge(asking(TONE, policy=policy)).refused) == 1
+    assert check_policy(asking(on(f"ft:{BASE}:acme::1"), policy=policy)).refused == ()
+    assert len(check_policy(asking(on(f"ft:{BASE}:other::1"), policy=policy)).refused) == 1
+    assert len(check_policy(asking(TONE, policy=policy)).refused) == 1
 
 
 # Shutdown
@@ -803,36 +815,36 @@ def test_a_model_is_refused_below_30_days_and_warned_of_below_90(
 ) -> None:
     day = {BASE: TODAY + timedelta(days=left)}
 
-    bought = judge(asking(TONE, shutdowns=day))
-    in_service = judge(asking(TONE, observed=existing(TONE), shutdowns=day))
+    bought = check_policy(asking(TONE, shutdowns=day))
+    in_service = check_policy(asking(TONE, observed=existing(TONE), shutdowns=day))
 
-    assert [one.severity for one in bought.verdicts] == severities
-    assert [one.severity for one in in_service.verdicts] == severities
+    assert [one.severity for one in bought.violations] == severities
+    assert [one.severity for one in in_service.violations] == severities
 
 
 def test_what_the_service_says_of_a_model_goes_before_what_is_known_of_its_base() -> None:
     later = {**SOON, model_of(TONE): TODAY + timedelta(days=365)}
 
-    assert judge(asking(TONE, observed=existing(TONE), shutdowns=later)).verdicts == ()
+    assert check_policy(asking(TONE, observed=existing(TONE), shutdowns=later)).violations == ()
 
 
 def test_a_model_whose_name_does_not_tell_its_base_stops_with_that_of_its_manifest() -> None:
     job = Job("ftjob-1", "succeeded", 0, "tone", TONE.digest, model="deployment-7")
     observed = Observed((job,), (), frozenset({"deployment-7"}))
 
-    (told,) = judge(asking(TONE, observed=observed, shutdowns=SOON)).verdicts
+    (told,) = check_policy(asking(TONE, observed=observed, shutdowns=SOON)).violations
 
     assert told.message.startswith("tone is in service as deployment-7, which shuts down on")
 
 
 def test_a_model_that_is_replaced_is_not_counted() -> None:
-    question = asking(on("gpt-next"), observed=existing(OLDER))
-    (change,) = question.plan.changes
+    policy_input = asking(on("gpt-next"), observed=existing(OLDER))
+    (change,) = policy_input.plan.changes
     change = replace(change, action=Action.REPLACE, model=model_of(TONE))
 
-    plan = replace(question.plan, changes=(change,))
+    plan = replace(policy_input.plan, changes=(change,))
 
-    assert judge(replace(question, plan=plan, shutdowns=SOON)).verdicts == ()
+    assert check_policy(replace(policy_input, plan=plan, shutdowns=SOON)).violations == ()
 
 
 def test_what_failed_or_was_removed_has_no_shutdown_to_fear() -> None:
@@ -840,9 +852,9 @@ def test_what_failed_or_was_removed_has_no_shutdown_to_fear() -> None:
     left_over = asking(observed=existing(TONE), shutdowns=SOON)
     pruned = asking(observed=existing(TONE), shutdowns=SOON, options=PRUNE)
 
-    assert judge(asking(TONE, observed=Observed((failed,)), shutdowns=SOON)).verdicts == ()
-    assert judge(left_over).verdicts == ()
-    assert judge(pruned).verdicts == ()
+    assert check_policy(asking(TONE, observed=Observed((failed,)), shutdowns=SOON)).violations == ()
+    assert check_policy(left_over).violations == ()
+    assert check_policy(pruned).violations == ()
 
 
 def test_the_embedded_api_has_days_only_where_the_policy_names_them() -> None:
@@ -852,9 +864,13 @@ def test_the_embedded_api_has_days_only_where_the_policy_names_them() -> None:
     asked = {"warn_days_to_shutdown": 5}
     strict = {"min_days_to_shutdown": 5}
 
-    assert judge(silent).verdicts == ()
-    assert [one.severity for one in judge(replace(silent, policy=asked)).verdicts] == ["warning"]
-    assert [one.severity for one in judge(replace(silent, policy=strict)).verdicts] == ["refused"]
+    assert check_policy(silent).violations == ()
+    assert [one.severity for one in check_policy(replace(silent, policy=asked)).violations] == [
+        "warning"
+    ]
+    assert [one.severity for one in check_policy(replace(silent, policy=strict)).violations] == [
+        "refused"
+    ]
 
 
 # Data
@@ -867,8 +883,8 @@ def test_data_of_what_is_not_trained_is_not_judged() -> None:
     up_to_date = asking(measured(TONE), observed=existing(TONE), policy=policy, **rows)
     bought = asking(measured(TONE), policy=policy, **rows)
 
-    assert judge(up_to_date).verdicts == ()
-    assert [(one.rule, one.finetune) for one in judge(bought).refused] == [
+    assert check_policy(up_to_date).violations == ()
+    assert [(one.rule, one.finetune) for one in check_policy(bought).refused] == [
         ("max_leakage_share", "tone"),
         ("max_duplicate_share", "tone"),
     ]
@@ -877,19 +893,19 @@ def test_data_of_what_is_not_trained_is_not_judged() -> None:
 def test_a_file_without_rows_has_no_share() -> None:
     policy = {"max_leakage_share": 0, "max_duplicate_share": 0}
 
-    question = asking(
+    policy_input = asking(
         TONE, policy=policy, leaks={"tone": (0, 0)}, duplicates={"data/rows.jsonl": (0, 0)}
     )
 
-    assert judge(question).verdicts == ()
+    assert check_policy(policy_input).violations == ()
 
 
 # Whatever the plan
 
 
-def everything(scene: Scene, policy: Mapping[str, Any], **more: Any) -> Question:
+def everything(scene: Scene, policy: Mapping[str, Any], **more: Any) -> PolicyInput:
     plan = scene.plan()
-    return Question(plan, scene.desired, scene.observed, policy, SERVICE, TODAY, **more)
+    return PolicyInput(plan, scene.desired, scene.observed, policy, SERVICE, TODAY, **more)
 
 
 POLICIES = st.fixed_dictionaries(
@@ -920,13 +936,13 @@ def test_a_plan_that_does_nothing_is_refused_by_its_service_alone(
 ) -> None:
     """Whatever else the policy says, and however much was spent."""
     scene = replace(scene, options=replace(scene.options, replace=frozenset(), prune=False))
-    question = everything(scene, policy, spent=Decimal(10**6), spent_unknown=9, moving={BASE},
+    policy_input = everything(scene, policy, spent=Decimal(10**6), spent_unknown=9, moving={BASE},
                           shutdowns={BASE: TODAY + timedelta(days=200)})  # fmt: skip
-    idle = [one for one in question.plan.changes
+    idle = [one for one in policy_input.plan.changes
             if not one.steps and one.action is not Action.DEFER]  # fmt: skip
-    question = replace(question, plan=replace(question.plan, changes=tuple(idle)))
+    policy_input = replace(policy_input, plan=replace(policy_input.plan, changes=tuple(idle)))
 
-    assert {one.rule for one in judge(question).refused} <= {"services"}
+    assert {one.rule for one in check_policy(policy_input).refused} <= {"services"}
 
 
 @often
@@ -934,31 +950,29 @@ def test_a_plan_that_does_nothing_is_refused_by_its_service_alone(
 def test_no_rule_fails_or_is_silent_on_both_figures(
     scene: Scene, policy: Mapping[str, Any], left: int
 ) -> None:
-    question = everything(scene, policy, shutdowns={BASE: TODAY + timedelta(days=left)},
+    policy_input = everything(scene, policy, shutdowns={BASE: TODAY + timedelta(days=left)},
                           moving={BASE}, duplicates={"data/rows.jsonl": (1, 3)},
                           leaks={"alpha": (1, 3)})  # fmt: skip
 
-    judgement = judge(question)
-    allowed = judge(replace(question, allow=frozenset(RULES)))
+    result = check_policy(policy_input)
+    allowed = check_policy(replace(policy_input, allow=frozenset(RULES)))
 
     assert allowed.refused == ()
-    assert [one.message for one in allowed.verdicts] == [one.message for one in judgement.verdicts]
+    assert [one.message for one in allowed.violations] == [one.message for one in result.violations]
     order = [*RULES]
-    assert sorted(judgement.verdicts, key=lambda one: order.index(one.rule)) == [
-        *judgement.verdicts
-    ]
-    for verdict in judgement.refused:
-        assert f"policy.{verdict.rule} " in verdict.message
-        assert verdict.hint is not None
-        assert verdict.hint.endswith(f"or pass --allow {verdict.rule}")
+    assert sorted(result.violations, key=lambda one: order.index(one.rule)) == [*result.violations]
+    for violation in result.refused:
+        assert f"policy.{violation.rule} " in violation.message
+        assert violation.hint is not None
+        assert violation.hint.endswith(f"or pass --allow {violation.rule}")
 
 
 @often
 @given(scenes())
 def test_without_a_policy_only_a_share_can_stand_against_a_plan(scene: Scene) -> None:
-    judgement = judge(everything(scene, {}))
+    result = check_policy(everything(scene, {}))
 
-    assert {one.rule for one in judgement.verdicts} <= {"max_share_deleted"}
+    assert {one.rule for one in result.violations} <= {"max_share_deleted"}
 
 
 @often
@@ -966,14 +980,14 @@ def test_without_a_policy_only_a_share_can_stand_against_a_plan(scene: Scene) ->
 def test_a_plan_into_an_empty_account_is_never_refused_without_a_policy(desired: Desired) -> None:
     plan = make_plan(desired, Observed(), SERVICE, PlanOptions(cosmetic=COSMETIC))
 
-    assert judge(Question(plan, desired, Observed(), {}, SERVICE, TODAY)).verdicts == ()
+    assert check_policy(PolicyInput(plan, desired, Observed(), {}, SERVICE, TODAY)).violations == ()
 
 
 # Programs
 
 
 def test_a_program_that_ends_well_says_nothing() -> None:
-    assert command_verdict(["conftest", "test", "-"], 0, "1 test, 1 passed") is None
+    assert command_violation(["conftest", "test", "-"], 0, "1 test, 1 passed") is None
 
 
 @pytest.mark.parametrize(
@@ -996,35 +1010,35 @@ def test_a_program_that_ends_well_says_nothing() -> None:
 def test_a_programs_words_are_told_on_one_harmless_line(
     status: int | None, output: str, message: str
 ) -> None:
-    verdict = command_verdict(["conftest", "test", "-"], status, output)
+    violation = command_violation(["conftest", "test", "-"], status, output)
 
-    assert verdict is not None
-    assert verdict.message == message
-    assert (verdict.rule, verdict.severity) == ("commands", "refused")
-    assert verdict.hint is not None
-    assert verdict.hint.endswith("or pass --allow commands")
+    assert violation is not None
+    assert violation.message == message
+    assert (violation.rule, violation.severity) == ("commands", "refused")
+    assert violation.hint is not None
+    assert violation.hint.endswith("or pass --allow commands")
 
 
 def test_a_programs_words_are_told_in_2000_characters() -> None:
-    verdict = command_verdict(["x" * 9_000], 1, "long " * 1_000_000)
+    violation = command_violation(["x" * 9_000], 1, "long " * 1_000_000)
 
-    assert verdict is not None
-    assert verdict.message.endswith("…")
-    assert 2_000 < len(verdict.message) < 2_300
+    assert violation is not None
+    assert violation.message.endswith("…")
+    assert 2_000 < len(violation.message) < 2_300
 
 
 def test_a_programs_refusal_is_added_to_the_others_and_can_be_allowed() -> None:
-    verdict = command_verdict(["check"], 1, "no")
-    assert verdict is not None
-    before = judge(asking(policy={"services": ["azure"]}))
+    violation = command_violation(["check"], 1, "no")
+    assert violation is not None
+    before = check_policy(asking(policy={"services": ["azure"]}))
 
-    after = with_verdicts(before, [verdict], frozenset())
-    allowed = with_verdicts(before, [verdict], frozenset({"commands"}))
+    after = with_violations(before, [violation], frozenset())
+    allowed = with_violations(before, [violation], frozenset({"commands"}))
 
     assert after.rules == (*before.rules, "commands")
-    assert after.refused == (*before.refused, verdict)
+    assert after.refused == (*before.refused, violation)
     assert allowed.refused == before.refused
-    assert allowed.verdicts[-1] == replace(verdict, severity="allowed", hint=None)
+    assert allowed.violations[-1] == replace(violation, severity="allowed", hint=None)
 
 
 # The page
@@ -1041,14 +1055,14 @@ def test_the_page_has_every_rule_with_its_default() -> None:
 
 
 def test_the_page_shows_what_is_printed() -> None:
-    question = asking(
+    policy_input = asking(
         TONE,
         policy={"max_cost_per_job": 10},
         cost={"tone": costs("12.35")},
         shutdowns={BASE: date(2027, 1, 14)},
     )
 
-    shown = "\n".join(judgement_text(judge(question)))
+    shown = "\n".join(policy_text(check_policy(policy_input)))
 
     assert f"```text\n{shown}\n```" in PAGE
 

@@ -40,7 +40,7 @@ from ftctl.domain.plan import (
     StartJob,
     Upload,
 )
-from ftctl.domain.review import DataChange, Judgement, Review, Verdict
+from ftctl.domain.review import DataChange, PolicyResult, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Difference, Pair, RowDiff, Shown, Side
 from ftctl.errors import Diagnostic, Span
 from ftctl.planner.decision_table import Decision
@@ -116,7 +116,7 @@ def full_review() -> Review:
         ),
         Change("late", Action.CANCEL, "not in the manifests", (CancelJob("ftjob-5", "unwanted"),)),
     )  # fmt: skip
-    judgement = Judgement(
+    policy = PolicyResult(
         (
             "max_cost_per_job",
             "max_share_deleted",
@@ -126,16 +126,16 @@ def full_review() -> Review:
             "services",
         ),
         (
-            Verdict(
+            Violation(
                 "warn_days_to_shutdown", "warning", f"{BASE} shuts down in 61 days, on 2026-01-22",
                 None, "emotion",
             ),
-            Verdict(
+            Violation(
                 "max_cost_per_job", "refused", "it may cost $0.51, over $0.50",
                 "set max_cost_per_job to 0.52 in ftctl.yaml, or pass --allow max_cost_per_job",
                 "emotion",
             ),
-            Verdict("require_validation", "allowed", "it has no validation file", None, "grader"),
+            Violation("require_validation", "allowed", "it has no validation file", None, "grader"),
         ),
     )  # fmt: skip
     data = (
@@ -148,9 +148,7 @@ def full_review() -> Review:
         DataChange("data/tone.jsonl", ("tone",), "validation", 482, compared(), -12),
     )  # fmt: skip
     warnings = ("1 fine-tune is in service that no manifest names",)
-    return Review(
-        Plan("acme", SERVICE, changes, warnings), DIGEST, judgement, data, "main", "0123abc"
-    )
+    return Review(Plan("acme", SERVICE, changes, warnings), DIGEST, policy, data, "main", "0123abc")
 
 
 def hostile_review(text: str) -> Review:
@@ -166,15 +164,16 @@ def hostile_review(text: str) -> Review:
         (FieldChange(text, text, text, cosmetic=True),), cost=cost,
     )  # fmt: skip
     calm = Change(text, Action.NO_OP, f"up to date as {text}", model=text)
-    verdicts = tuple(
-        Verdict(text, severity, text, text, text) for severity in ("refused", "warning", "allowed")
+    violations = tuple(
+        Violation(text, severity, text, text, text)
+        for severity in ("refused", "warning", "allowed")
     )
     files = (
         DataChange(text, (text,), "training", 5, compared(True, text, text), 5, None),
         DataChange(text + "2", ("?",), "validation", 5, compared(True, text, text), 5, None),
     )
     plan = Plan(text, ServiceInfo(text, text), (change, calm), (text, text))
-    return Review(plan, DIGEST, Judgement((text + "3",), verdicts), files, text, text)
+    return Review(plan, DIGEST, PolicyResult((text + "3",), violations), files, text, text)
 
 
 def problems(text: str) -> tuple[Diagnostic, ...]:
@@ -296,10 +295,10 @@ def money(low: int | str, high: int | str) -> Estimate:
 
 
 SUMS = [
-    ((), Judgement(), "nothing to do"),
+    ((), PolicyResult(), "nothing to do"),
     (
         (Change("a", Action.CREATE, "", (start("a"),), cost=Estimate(None, None, "no price")),),
-        Judgement(),
+        PolicyResult(),
         "1 to train, 1 of unknown price",
     ),
     (
@@ -307,23 +306,27 @@ SUMS = [
             Change("a", Action.CREATE, "", (start("a"),), cost=money(4, 5)),
             Change("b", Action.DEFER, "", cost=money("0.1", "0.12")),
         ),
-        Judgement(("x",), (Verdict("x", "refused", "m"), Verdict("x", "allowed", "m"))),
+        PolicyResult(("x",), (Violation("x", "refused", "m"), Violation("x", "allowed", "m"))),
         "1 to train, 1 to train later, $4.10 to $5.12; 1 refused by policy; 1 let pass by --allow",
     ),
     (
         (Change("a", Action.DELETE, "", (DeleteModel("m"), DeleteModel("n"))),),
-        Judgement(),
+        PolicyResult(),
         "2 models deleted for good",
     ),
-    ((Change("a", Action.DELETE, "", (DeleteFile("f", "g"),)),), Judgement(), "only files change"),
+    (
+        (Change("a", Action.DELETE, "", (DeleteFile("f", "g"),)),),
+        PolicyResult(),
+        "only files change",
+    ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "judgement", "words"), SUMS, ids=[one[2] for one in SUMS])
+@pytest.mark.parametrize(("changes", "policy", "words"), SUMS, ids=[one[2] for one in SUMS])
 def test_the_headline_sums_up(
-    changes: tuple[Change, ...], judgement: Judgement, words: str
+    changes: tuple[Change, ...], policy: PolicyResult, words: str
 ) -> None:
-    assert headline(Review(Plan("acme", SERVICE, changes), DIGEST, judgement)) == words
+    assert headline(Review(Plan("acme", SERVICE, changes), DIGEST, policy)) == words
 
 
 def test_an_offline_plan_says_so_instead_of_how_to_approve_it() -> None:
@@ -336,7 +339,7 @@ def test_an_offline_plan_says_so_instead_of_how_to_approve_it() -> None:
 
 def test_a_refused_plan_is_not_said_to_be_there_for_approval() -> None:
     refused = plan_markdown(full_review())
-    passing = plan_markdown(replace(full_review(), judgement=Judgement()))
+    passing = plan_markdown(replace(full_review(), policy=PolicyResult()))
 
     assert refused.endswith(f"Its digest: `{DIGEST}`.")
     assert passing.endswith(f"```sh\nftctl apply --approve {DIGEST}\n```")
@@ -741,10 +744,10 @@ def large(count: int, text: str = "") -> Review:
         replace(first, path=f"data/{one.name}.jsonl", finetunes=(one.name,)) for one in changes
     )
     refused = tuple(
-        Verdict("max_cost_per_job", "refused", f"over {text}", "do", one.name) for one in changes
+        Violation("max_cost_per_job", "refused", f"over {text}", "do", one.name) for one in changes
     )
     plan = replace(full.plan, changes=tuple(changes), warnings=(f"soon {text}",) * count)
-    return replace(full, plan=plan, judgement=Judgement((), refused), data=data)
+    return replace(full, plan=plan, policy=PolicyResult((), refused), data=data)
 
 
 @pytest.mark.parametrize("most", [8_000, 20_000, 60_000, 1_000_000])

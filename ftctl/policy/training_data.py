@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftctl.domain.review import Verdict
-from ftctl.policy.question import Question
+from ftctl.domain.review import Violation
+from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, percent, plain, plural, share
 
 
-def require_validation(question: Question) -> Iterator[Verdict]:
+def require_validation(policy_input: PolicyInput) -> Iterator[Violation]:
     """Whether everything that is trained is measured on rows of its own."""
     rule = "require_validation"
-    for one in question.bought:
+    for one in policy_input.bought:
         if one.finetune.validation is None:
             yield refusal(
                 rule,
@@ -24,13 +24,13 @@ def require_validation(question: Question) -> Iterator[Verdict]:
             )
 
 
-def max_leakage_share(question: Question) -> Iterator[Verdict]:
+def max_leakage_share(policy_input: PolicyInput) -> Iterator[Violation]:
     """How much of the validation data may have been seen in training."""
     rule = "max_leakage_share"
-    limit = question.limit(rule)
-    for one in question.bought:
+    limit = policy_input.limit(rule)
+    for one in policy_input.bought:
         name = one.finetune.name
-        leaking, rows = question.leaks.get(name, (0, 0))
+        leaking, rows = policy_input.leaks.get(name, (0, 0))
         if leaking > limit * rows:
             part = share(leaking, rows)
             yield refusal(
@@ -43,12 +43,12 @@ def max_leakage_share(question: Question) -> Iterator[Verdict]:
             )
 
 
-def max_duplicate_share(question: Question) -> Iterator[Verdict]:
+def max_duplicate_share(policy_input: PolicyInput) -> Iterator[Violation]:
     """How much of a data file may be repetitions; a file of several fine-tunes is told once."""
     rule = "max_duplicate_share"
-    limit = question.limit(rule)
-    for path, names in _files(question).items():
-        repeated, rows = question.duplicates.get(path, (0, 0))
+    limit = policy_input.limit(rule)
+    for path, names in _files(policy_input).items():
+        repeated, rows = policy_input.duplicates.get(path, (0, 0))
         if repeated > limit * rows:
             part = share(repeated, rows)
             yield refusal(
@@ -61,10 +61,10 @@ def max_duplicate_share(question: Question) -> Iterator[Verdict]:
             )
 
 
-def _files(question: Question) -> dict[str, list[str]]:
+def _files(policy_input: PolicyInput) -> dict[str, list[str]]:
     """The data files that are trained or measured on, with the fine-tunes that do."""
     files: dict[str, list[str]] = {}
-    for one in question.bought:
+    for one in policy_input.bought:
         for dataset in (one.finetune.training, one.finetune.validation):
             names = files.setdefault(dataset.path, []) if dataset is not None else []
             if one.finetune.name not in names:

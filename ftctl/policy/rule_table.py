@@ -1,4 +1,4 @@
-"""A question in, the judgement of every rule out: all that stands against a plan, at once."""
+"""A PolicyInput in, the word of every rule out: all that stands against a plan, at once."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from ftctl.domain.review import Judgement, Verdict
+from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import UsageError
-from ftctl.policy.commands import COMMANDS
-from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
-from ftctl.policy.models import (
+from ftctl.policy.base_models import (
     base_models,
     min_days_to_shutdown,
     pinned_snapshots,
     services,
     warn_days_to_shutdown,
 )
+from ftctl.policy.commands import COMMANDS
+from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
 from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_per_month
-from ftctl.policy.question import Question
-from ftctl.policy.rows import max_duplicate_share, max_leakage_share, require_validation
+from ftctl.policy.policy_input import PolicyInput
+from ftctl.policy.training_data import max_duplicate_share, max_leakage_share, require_validation
 
-Rule = Callable[[Question], Iterator[Verdict]]
+Rule = Callable[[PolicyInput], Iterator[Violation]]
 
 # By their keys below `policy`, in the order of schemas/project.json.
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -45,30 +45,30 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
-def judge(question: Question) -> Judgement:
+def check_policy(policy_input: PolicyInput) -> PolicyResult:
     """What every rule that the policy sets, or that holds by default, says about a plan."""
-    looked_at = tuple(name for name in RULES if _holds(question, name))
-    found = [verdict for name in looked_at for verdict in RULES[name](question)]
-    return with_verdicts(Judgement(looked_at), found, question.allow)
+    looked_at = tuple(name for name in RULES if _holds(policy_input, name))
+    found = [violation for name in looked_at for violation in RULES[name](policy_input)]
+    return with_violations(PolicyResult(looked_at), found, policy_input.allow)
 
 
-def _holds(question: Question, name: str) -> bool:
-    if name == "max_share_deleted" and question.destroy:
+def _holds(policy_input: PolicyInput, name: str) -> bool:
+    if name == "max_share_deleted" and policy_input.destroy:
         return False
-    wanted = question.setting(name)
+    wanted = policy_input.setting(name)
     return wanted is not None and wanted is not False  # a limit of 0 is one
 
 
-def with_verdicts(
-    judgement: Judgement, verdicts: Iterable[Verdict], allow: frozenset[str]
-) -> Judgement:
-    """The judgement with more verdicts; those of rules in `allow` let the plan pass."""
+def with_violations(
+    result: PolicyResult, violations: Iterable[Violation], allow: frozenset[str]
+) -> PolicyResult:
+    """The result with more violations; those of rules in `allow` let the plan pass."""
     more = tuple(
         replace(one, severity="allowed", hint=None) if one.rule in allow else one
-        for one in verdicts
+        for one in violations
     )
-    rules = dict.fromkeys((*judgement.rules, *(one.rule for one in more)))
-    return Judgement(tuple(rules), (*judgement.verdicts, *more))
+    rules = dict.fromkeys((*result.rules, *(one.rule for one in more)))
+    return PolicyResult(tuple(rules), (*result.violations, *more))
 
 
 def check_allowed(names: Iterable[str]) -> frozenset[str]:

@@ -53,8 +53,8 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Question:
-    """A plan whose changes have their `cost`, and all that its judgement depends on.
+class PolicyInput:
+    """A plan whose changes have their `cost`, and all that the policy's word on it depends on.
 
     `policy` is that of ftctl.yaml and fits its schema.
     """

@@ -7,17 +7,17 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from ftctl.catalog import base_of
-from ftctl.domain.review import Verdict
-from ftctl.policy.question import Question
+from ftctl.domain.review import Violation
+from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, plural
 
 
-def base_models(question: Question) -> Iterator[Verdict]:
+def base_models(policy_input: PolicyInput) -> Iterator[Violation]:
     """Which base models may be trained."""
     rule = "base_models"
-    allowed = question.setting(rule)
-    for one in question.bought:
+    allowed = policy_input.setting(rule)
+    for one in policy_input.bought:
         if not any(_matches(one.base_model, pattern) for pattern in allowed):
             yield refusal(
                 rule,
@@ -35,11 +35,11 @@ def _matches(model: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern)
 
 
-def services(question: Question) -> Iterator[Verdict]:
+def services(policy_input: PolicyInput) -> Iterator[Violation]:
     """Which services may be used."""
     rule = "services"
-    allowed = question.setting(rule)
-    used = question.service.type
+    allowed = policy_input.setting(rule)
+    used = policy_input.service.type
     if used not in allowed:
         yield refusal(
             rule,
@@ -48,11 +48,11 @@ def services(question: Question) -> Iterator[Verdict]:
         )
 
 
-def pinned_snapshots(question: Question) -> Iterator[Verdict]:
+def pinned_snapshots(policy_input: PolicyInput) -> Iterator[Violation]:
     """Whether a base model must be one that never changes under its name."""
     rule = "pinned_snapshots"
-    for one in question.bought:
-        if one.base_model in question.moving:
+    for one in policy_input.bought:
+        if one.base_model in policy_input.moving:
             yield refusal(
                 rule,
                 f"{one.finetune.name} trains {one.base_model}, an alias that moves;"
@@ -63,16 +63,16 @@ def pinned_snapshots(question: Question) -> Iterator[Verdict]:
             )
 
 
-def warn_days_to_shutdown(question: Question) -> Iterator[Verdict]:
+def warn_days_to_shutdown(policy_input: PolicyInput) -> Iterator[Violation]:
     """Which models have less time left than somebody wants to be told of; they may be used."""
     rule = "warn_days_to_shutdown"
-    least = question.setting("min_days_to_shutdown")
-    warned = question.limit(rule)
-    for name, what, day, adopted in _ends(question):
-        left = (day - question.today).days
+    least = policy_input.setting("min_days_to_shutdown")
+    warned = policy_input.limit(rule)
+    for name, what, day, adopted in _ends(policy_input):
+        left = (day - policy_input.today).days
         told = adopted or least is None or left >= least  # else it is refused
         if left < warned and told:
-            yield Verdict(
+            yield Violation(
                 rule,
                 "warning",
                 f"{name} {what}, {_when(day, left)}; policy.{rule} warns below"
@@ -83,12 +83,12 @@ def warn_days_to_shutdown(question: Question) -> Iterator[Verdict]:
             )
 
 
-def min_days_to_shutdown(question: Question) -> Iterator[Verdict]:
+def min_days_to_shutdown(policy_input: PolicyInput) -> Iterator[Violation]:
     """Which models have too little time left to be bought or to stay in service."""
     rule = "min_days_to_shutdown"
-    limit = question.limit(rule)
-    for name, what, day, adopted in _ends(question):
-        left = (day - question.today).days
+    limit = policy_input.limit(rule)
+    for name, what, day, adopted in _ends(policy_input):
+        left = (day - policy_input.today).days
         if left < limit and not adopted:
             # What is over cannot be allowed by any number of days.
             edit = [setting(rule, left)] if left >= 0 else []
@@ -102,13 +102,13 @@ def min_days_to_shutdown(question: Question) -> Iterator[Verdict]:
             )
 
 
-def _ends(question: Question) -> Iterator[tuple[str, str, date, bool]]:
+def _ends(policy_input: PolicyInput) -> Iterator[tuple[str, str, date, bool]]:
     """The fine-tunes whose end is known: what they use, its last day, and whether it is adopted."""
-    for one in question.bought:
-        if (day := question.shutdown_of(one.base_model)) is not None:
+    for one in policy_input.bought:
+        if (day := policy_input.shutdown_of(one.base_model)) is not None:
             yield one.finetune.name, f"trains {one.base_model}", day, False
-    for kept in question.in_service:
-        if (day := question.shutdown_of(kept.model, kept.base_model)) is not None:
+    for kept in policy_input.in_service:
+        if (day := policy_input.shutdown_of(kept.model, kept.base_model)) is not None:
             yield kept.name, f"is in service as {kept.model}", day, kept.adopted
 
 
