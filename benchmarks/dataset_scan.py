@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.data.cache.datasets import Datasets
 from ftctl.data.cache.store import open_store
-from ftctl.data.scanning.facts import Counting, Question
+from ftctl.data.scanning.scan_request import Counting, ScanRequest
 
 if TYPE_CHECKING:
     from ftctl.data.scanning.workers import Workers
@@ -73,11 +73,11 @@ def scan(file: Path, way: str, cache: Path) -> None:
     store = open_store(cache, "datasets")
     faster_bytes = 0 if way == "faster tokenizer" else None
     count = 1 if way == "one process" else None
-    question = Question("supervised", countings=(Counting(ENCODING),))
+    request = ScanRequest("supervised", countings=(Counting(ENCODING),))
     if way == "with quality":
         from ftctl.data.quality import Wanted
 
-        question = Question("supervised", countings=(Counting(ENCODING),), wanted=Wanted())
+        request = ScanRequest("supervised", countings=(Counting(ENCODING),), wanted=Wanted())
     with ExitStack() as stack:
 
         def workers() -> Workers:
@@ -90,7 +90,7 @@ def scan(file: Path, way: str, cache: Path) -> None:
             now=lambda: time.time_ns() + SETTLED_NANOSECONDS,
             workers=workers,
         )
-        found = data.scan("data", file, file.name, question)
+        found = data.scan("data", file, file.name, request)
     store.save()
     assert found.dataset is not None, found.diagnostics[:3]
     assert found.tokens is not None

@@ -15,7 +15,7 @@ from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Datasets, Known, open_store
 from ftctl.data.quality.wanted import wanted_of
-from ftctl.data.scanning.facts import TRAINING_CONTEXT, Counting, Question, Scan
+from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
 from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
@@ -62,16 +62,16 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    scan: Scan
+    scan: ScanResult
     source: DataSource
-    question: Question
+    request: ScanRequest
 
     @property
     def known(self) -> Known | None:
         """The file, if it was read to its end."""
         if self.scan.sha256 is None:
             return None
-        return Known(self.source.source, self.scan.sha256, self.question)
+        return Known(self.source.source, self.scan.sha256, self.request)
 
 
 def scan_project(
@@ -84,8 +84,8 @@ def scan_project(
     """
     store = open_store(folder, "datasets")
     progress = Progress(settings.environ)
-    base = Question(totals=count, wanted=wanted_of({**_CHEAP, **project.config.quality}))
-    asked = _questions(project, names, base)
+    base = ScanRequest(totals=count, wanted=wanted_of({**_CHEAP, **project.config.quality}))
+    asked = _requests(project, names, base)
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []
     with ExitStack() as stack:
@@ -94,10 +94,10 @@ def scan_project(
         for need in data_needs(project, names):
             source = need.sources[0]
             place = (source.source, need.method)
-            question = replace(asked.get(place, base), method=need.method, least=need.least)
+            request = replace(asked.get(place, base), method=need.method, least=need.least)
             told = progress.of(source.shown)
-            scan = data.scan(source.name, source.source, source.shown, question, told)
-            found[place] = _Found(scan, source, question)
+            scan = data.scan(source.name, source.source, source.shown, request, told)
+            found[place] = _Found(scan, source, request)
             problems += _told(scan, need, names)
             for note in scan.notes if settings.console.verbose else ():
                 settings.console.note(note)
@@ -122,7 +122,7 @@ def _opener(stack: ExitStack) -> Callable[[], Workers]:
     return opened
 
 
-def _told(found: Scan, need: DataNeed, names: References) -> Iterator[Diagnostic]:
+def _told(found: ScanResult, need: DataNeed, names: References) -> Iterator[Diagnostic]:
     source = need.sources[0]
     for problem in found.diagnostics:
         yield _at_manifest(problem, source)
@@ -141,9 +141,9 @@ def _at_manifest(problem: Diagnostic, source: DataSource) -> Diagnostic:
     return replace(problem, span=source.span, message=f"{source.shown}: {problem.message}")
 
 
-def _questions(project: Project, names: References, base: Question) -> dict[_Place, Question]:
+def _requests(project: Project, names: References, base: ScanRequest) -> dict[_Place, ScanRequest]:
     """What the fine-tunes that use a file want to know of it."""
-    found: dict[_Place, Question] = {}
+    found: dict[_Place, ScanRequest] = {}
     base = replace(base, demands=_images(project))
     catalog = load_catalog().with_overrides(project.config.catalog)
     row = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
@@ -185,7 +185,7 @@ def _images(project: Project) -> Demands | None:
     return Demands(images=service.images_per_example, validation=True)  # until somebody trains
 
 
-def _joined(known: Question, document: Document, role: str) -> Demands | None:
+def _joined(known: ScanRequest, document: Document, role: str) -> Demands | None:
     """The demands of one more who uses the file. It is for validation while nobody trains on it."""
     grader = document.value.get("grader")
     if not isinstance(grader, dict):

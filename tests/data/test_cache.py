@@ -19,7 +19,7 @@ from ftctl.cli.session import check_project
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Datasets, Known, Store, open_store
 from ftctl.data.quality import Wanted
-from ftctl.data.scanning import Counting, Question, Workers
+from ftctl.data.scanning import Counting, ScanRequest, Workers
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
 from ftctl.project.documents import Documents
@@ -27,7 +27,7 @@ from ftctl.project.documents import Documents
 Write = Callable[[Mapping[str, str]], Path]
 
 CASES = sorted(path for path in (Path(__file__).parents[1] / "cases").glob("*/*") if path.is_dir())
-ANY, CHAT = Question(), Question("supervised")
+ANY, CHAT = ScanRequest(), ScanRequest("supervised")
 LATER = 10_000_000_000  # nanoseconds after which a file is no longer just written
 
 
@@ -240,7 +240,7 @@ def test_each_method_has_its_own_check(write_project: Write) -> None:
     store = _store(source)
     suits = Datasets(store, now=_later).scan("a", source, "train.jsonl", CHAT)
 
-    other = Datasets(store, now=_later).scan("a", source, "train.jsonl", Question("dpo"))
+    other = Datasets(store, now=_later).scan("a", source, "train.jsonl", ScanRequest("dpo"))
 
     assert suits.dataset is not None
     assert other.dataset is None
@@ -298,7 +298,7 @@ def test_what_is_wrong_with_a_file_is_known_from_the_last_run(write_project: Wri
 def test_known_tokens_answer_who_asks_for_less(write_project: Write) -> None:
     source = write_project({"train.jsonl": chat_rows(12)}) / "train.jsonl"
     store = _store(source)
-    counted = Question("supervised", countings=(Counting("o200k_base"),))
+    counted = ScanRequest("supervised", countings=(Counting("o200k_base"),))
     plain = replace(counted, totals=False)
     whole = Datasets(store, now=_later).scan("a", source, "train.jsonl", counted)
 
@@ -343,15 +343,15 @@ def test_an_unchanged_project_reads_no_data(command: str, write_project: Write) 
 def test_marks_that_are_damaged_or_gone_are_made_again(write_project: Write) -> None:
     files = {"train.jsonl": chat_rows(12), "held.jsonl": chat_rows(3)}
     root = write_project(files)
-    question = Question("supervised", least=1, wanted=Wanted(near_duplicates="ignore"))
+    request = ScanRequest("supervised", least=1, wanted=Wanted(near_duplicates="ignore"))
 
     def leaks(store: Store) -> tuple[Diagnostic, ...]:
         data = Datasets(store, _cache(root) / "fingerprints", now=_later)
         known = []
         for name in files:
-            scan = data.scan(name, root / name, name, question)
+            scan = data.scan(name, root / name, name, request)
             assert scan.sha256 is not None
-            known.append(Known(root / name, scan.sha256, question))
+            known.append(Known(root / name, scan.sha256, request))
         return Datasets(store, _cache(root) / "fingerprints", now=_later).leaks(*known)
 
     expected = leaks(Store(None, ""))

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from naive_judge import Judge, Refused
 
-from ftctl.data.scanning.facts import Question
 from ftctl.data.scanning.scan import scan_file
+from ftctl.data.scanning.scan_request import ScanRequest
 from ftctl.domain.desired import Method
 
 METHODS: dict[str, Method] = {
@@ -248,9 +248,9 @@ def verdict(line: bytes, form: str) -> str:
 def found(path: Path, lines: list[bytes], form: str) -> dict[int, str]:
     """What ftctl says of each line, by its number: refused, doubted; not there when it is good."""
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    question = Question(METHODS[form], least=1, most=None)
+    request = ScanRequest(METHODS[form], least=1, most=None)
     said_of: dict[int, str] = {}
-    for problem in scan_file("rows", path, "rows.jsonl", question).diagnostics:
+    for problem in scan_file("rows", path, "rows.jsonl", request).diagnostics:
         assert problem.span.line is not None, problem
         worst = said_of.get(problem.span.line) == "refused" or problem.severity == "error"
         said_of[problem.span.line] = "refused" if worst else "doubted"

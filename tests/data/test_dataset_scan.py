@@ -29,8 +29,8 @@ from ftctl.data.formats.rows import Demands
 from ftctl.data.formats.text import read_row
 from ftctl.data.scanning import (
     Counting,
-    Question,
-    Scan,
+    ScanRequest,
+    ScanResult,
     Workers,
     read_dataset,
     rows_of,
@@ -38,18 +38,18 @@ from ftctl.data.scanning import (
 )
 from ftctl.data.scanning.check import Checked, Inspector, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
-from ftctl.data.scanning.facts import LEAST_EXAMPLES, decoded, encoded
 from ftctl.data.scanning.fast import UNSURE, may_repeat, measure
 from ftctl.data.scanning.ordinary import Ordinary
 from ftctl.data.scanning.parser import fast_parser
 from ftctl.data.scanning.report import Report
 from ftctl.data.scanning.scan import SMALL_BYTES, _Disagreement, _Pass
+from ftctl.data.scanning.scan_request import LEAST_EXAMPLES, decoded, encoded
 from ftctl.data.scanning.written import written_keys
 from ftctl.data.tokens import count_row, open_counter
 from ftctl.errors import FtctlError, InvalidProject
 
 ENCODING = "o200k_base"
-COUNTED = Question("supervised", countings=(Counting(ENCODING),))
+COUNTED = ScanRequest("supervised", countings=(Counting(ENCODING),))
 
 
 # Reading: what the fast parser takes is what the careful reader reads.
@@ -420,11 +420,11 @@ def _messy_line(rng: random.Random) -> bytes:
 @pytest.mark.parametrize("count", [2, 3])
 def test_many_processes_find_what_one_finds(messy: Path, count: int) -> None:
     assert messy.stat().st_size > SMALL_BYTES
-    question = Question("supervised", countings=(Counting(ENCODING, 5_000),))
-    alone = scan_file("a", messy, "train.jsonl", question)
+    request = ScanRequest("supervised", countings=(Counting(ENCODING, 5_000),))
+    alone = scan_file("a", messy, "train.jsonl", request)
 
     with Workers(count, least_bytes=0) as workers:
-        together = scan_file("a", messy, "train.jsonl", question, workers)
+        together = scan_file("a", messy, "train.jsonl", request, workers)
 
     assert together == alone
     assert {"row-truncated", "blank-line", "truncated-line", "repeated-key", "not-utf-8"} <= {
@@ -437,16 +437,16 @@ def test_a_file_without_any_format_is_told_the_same(tmp_path: Path) -> None:
     path.write_text('{"a": "b"}\n' * 60_000, "utf-8")
 
     with Workers(2, least_bytes=0) as workers:
-        together = scan_file("a", path, "train.jsonl", Question(), workers)
+        together = scan_file("a", path, "train.jsonl", ScanRequest(), workers)
 
-    assert together == scan_file("a", path, "train.jsonl", Question())
+    assert together == scan_file("a", path, "train.jsonl", ScanRequest())
     assert [problem.code for problem in together.diagnostics] == ["unknown-format"]
 
 
 def test_every_problem_is_told_when_asked_for(messy: Path) -> None:
-    capped = scan_file("a", messy, "x", Question("supervised"))
+    capped = scan_file("a", messy, "x", ScanRequest("supervised"))
 
-    full = scan_file("a", messy, "x", Question("supervised", most=None))
+    full = scan_file("a", messy, "x", ScanRequest("supervised", most=None))
 
     keys = [one for one in full.diagnostics if one.code == "unknown-key"]
     told = [one for one in capped.diagnostics if one.code == "unknown-key"]
@@ -473,13 +473,13 @@ def test_a_part_joined_to_another_counts_as_the_whole() -> None:
 _PROGRAM = """\
 import sys
 from pathlib import Path
-from ftctl.data.scanning import Question, Workers, scan_file
+from ftctl.data.scanning import ScanRequest, Workers, scan_file
 def told(done, size):
     print(*(one.pid for one in workers._started), flush=True)
 
 try:
     with Workers(2, least_bytes=0) as workers:
-        scan_file("a", Path(sys.argv[1]), "x", Question("supervised"), workers, told)
+        scan_file("a", Path(sys.argv[1]), "x", ScanRequest("supervised"), workers, told)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.exit(130)
@@ -502,7 +502,7 @@ def test_a_killed_worker_is_told_and_nothing_hangs(long_file: Path) -> None:
         Workers(2, least_bytes=0) as workers,
         pytest.raises(FtctlError, match="a process that checks data was killed by signal 9"),
     ):
-        scan_file("a", long_file, "x", Question("supervised"), workers, kill)
+        scan_file("a", long_file, "x", ScanRequest("supervised"), workers, kill)
 
     assert workers._started == []
 
@@ -582,9 +582,9 @@ def test_totals_are_those_of_every_row(tmp_path: Path) -> None:
 
 def test_a_row_over_the_limit_is_told_and_counts_as_the_limit(tmp_path: Path) -> None:
     path = _chats(tmp_path, *["yes"] * 10, "word " * 100)
-    question = Question("supervised", countings=(Counting(ENCODING, 50),))
+    request = ScanRequest("supervised", countings=(Counting(ENCODING, 50),))
 
-    found = scan_file("a", path, "train.jsonl", question)
+    found = scan_file("a", path, "train.jsonl", request)
 
     assert found.tokens is not None
     assert (found.tokens.cut_rows, found.tokens.training) == (1, 10 * 10 + 50)
@@ -604,7 +604,7 @@ def test_without_totals_the_same_rows_are_too_long(tmp_path: Path, limit: int) -
             "a",
             path,
             "x",
-            Question("supervised", countings=(Counting(ENCODING, limit),), totals=totals),
+            ScanRequest("supervised", countings=(Counting(ENCODING, limit),), totals=totals),
         )
         for totals in (True, False)
     )
@@ -617,8 +617,8 @@ def test_rows_that_cannot_be_too_long_need_no_vocabulary(tmp_path: Path) -> None
     path = _chats(tmp_path, *["yes"] * 12)
     program = (
         "import sys; from pathlib import Path; from ftctl.data.scanning import *;"
-        f"question = Question('supervised', countings=(Counting('{ENCODING}'),), totals=False);"
-        "assert scan_file('a', Path(sys.argv[1]), 'x', question).dataset;"
+        f"request = ScanRequest('supervised', countings=(Counting('{ENCODING}'),), totals=False);"
+        "assert scan_file('a', Path(sys.argv[1]), 'x', request).dataset;"
         "heavy = ('tiktoken', 'numpy', 'orjson', 'pickle');"
         "sys.exit(sum(name in sys.modules for name in heavy))"
     )
@@ -628,12 +628,14 @@ def test_rows_that_cannot_be_too_long_need_no_vocabulary(tmp_path: Path) -> None
 
 def test_a_scan_comes_back_from_json(tmp_path: Path) -> None:
     path = _chats(tmp_path, *["yes"] * 12, "word " * 100)
-    found = scan_file("a", path, "x", Question("supervised", countings=(Counting(ENCODING, 50),)))
+    found = scan_file(
+        "a", path, "x", ScanRequest("supervised", countings=(Counting(ENCODING, 50),))
+    )
 
     kept = json.loads(json.dumps(encoded(found)))
 
     assert decoded(kept, "a", "x") == found
-    assert isinstance(found, Scan)
+    assert isinstance(found, ScanResult)
 
 
 # The faster tokenizer.

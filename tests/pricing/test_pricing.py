@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftctl.catalog import Catalog, load_catalog
-from ftctl.data.scanning.facts import Counting, Question
 from ftctl.data.scanning.scan import scan_file
+from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.domain.desired import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import (
@@ -126,8 +126,8 @@ def test_the_emotion_data_on_every_base_model(base: str, low: str, high: str) ->
     facts = CATALOG.facts("openai", base)
     assert facts.encoding is not None
     assert facts.training_context is not None
-    question = Question(countings=(Counting(facts.encoding, facts.training_context),))
-    emotion = scan_file("emotion", REAL, "train.jsonl", question).dataset
+    request = ScanRequest(countings=(Counting(facts.encoding, facts.training_context),))
+    emotion = scan_file("emotion", REAL, "train.jsonl", request).dataset
     assert emotion is not None
 
     found = reckoned(finetune(base, emotion))

@@ -17,10 +17,17 @@ from ftctl.cli.progress import Progress
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.rows import Demands
 from ftctl.data.quality import Wanted, leaks
-from ftctl.data.scanning import TRAINING_CONTEXT, Counting, Question, Scan, Workers, scan_file
-from ftctl.data.scanning.facts import MAX_SHOWN_PER_CODE
+from ftctl.data.scanning import (
+    TRAINING_CONTEXT,
+    Counting,
+    ScanRequest,
+    ScanResult,
+    Workers,
+    scan_file,
+)
 from ftctl.data.scanning.report import told_doubts
 from ftctl.data.scanning.row_file import named_here
+from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Method
 from ftctl.errors import Diagnostic, in_order, problems_text
@@ -67,7 +74,7 @@ class Checked:
     """A file as it was named, and what its pass found."""
 
     path: str
-    scan: Scan
+    scan: ScanResult
 
 
 @click.command(
@@ -137,12 +144,12 @@ def check_files(
     settings: Settings, files: Sequence[str], validation: str | None, asked: Asked
 ) -> tuple[tuple[Checked, ...], tuple[Diagnostic, ...]]:
     """Every file with its scan, in the order given, and the problems of all."""
-    question = _question(asked)
+    request = _request(asked)
     with Workers() as workers:
-        checked = [_scan(settings, one, question, workers) for one in dict.fromkeys(files)]
+        checked = [_scan(settings, one, request, workers) for one in dict.fromkeys(files)]
         problems = [problem for one in checked for problem in one.scan.diagnostics]
         if validation is not None:
-            measuring = replace(question, least=1, demands=Demands(validation=True))
+            measuring = replace(request, least=1, demands=Demands(validation=True))
             held = _scan(settings, validation, measuring, workers)
             problems += held.scan.diagnostics
             problems += _leaks(checked, held, asked)
@@ -164,11 +171,11 @@ def _moderator(
     return ask
 
 
-def _question(asked: Asked) -> Question:
+def _request(asked: Asked) -> ScanRequest:
     """Without a model, tokens are only counted where a row may be too long for any of them."""
     base = asked.base or BaseModel.about(None)
     limit = TRAINING_CONTEXT if base.context is None else base.context
-    return Question(
+    return ScanRequest(
         method=asked.method,
         countings=(Counting(base.encoding, limit),),
         totals=asked.base is not None,
@@ -177,11 +184,11 @@ def _question(asked: Asked) -> Question:
     )
 
 
-def _scan(settings: Settings, shown: str, question: Question, workers: Workers) -> Checked:
+def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers) -> Checked:
     path = settings.folder / shown
     progress = Progress(settings.environ)
     try:
-        scan = scan_file(Path(shown).stem, path, shown, question, workers, progress.of(shown))
+        scan = scan_file(Path(shown).stem, path, shown, request, workers, progress.of(shown))
     finally:
         progress.done()
     for note in scan.notes if settings.console.verbose else ():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ftctl.data.cache.fingerprint_files import FingerprintFiles
 from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
 from ftctl.data.cache.store import Store
-from ftctl.data.scanning.facts import Question, Scan, decoded, encoded
+from ftctl.data.scanning.scan_request import ScanRequest, ScanResult, decoded, encoded
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -30,11 +30,11 @@ class Known(NamedTuple):
 
     source: Path
     sha256: str
-    question: Question
+    request: ScanRequest
 
 
 class Datasets:
-    """Scans data files, each content once for each question."""
+    """Scans data files, each content once for each request."""
 
     def __init__(
         self,
@@ -50,28 +50,28 @@ class Datasets:
         self._tables: dict[str, FingerprintTable] = {}
 
     def scan(
-        self, name: str, source: Path, shown: str, question: Question, told: Told | None = None
-    ) -> Scan:
+        self, name: str, source: Path, shown: str, request: ScanRequest, told: Told | None = None
+    ) -> ScanResult:
         """All about the file, as `scan_file` gives it, but for the rows' fingerprints."""
         before = signature_of(source)
         sha256 = self._sha256(source, before)
         if sha256 is not None:
-            known = self._known(sha256, question, name, shown)
+            known = self._known(sha256, request, name, shown)
             if known is not None:
                 return known
         now = self._now()
-        found = self._scan(name, source, shown, question, told)
+        found = self._scan(name, source, shown, request, told)
         if found.sha256 is not None and before is not None and before == signature_of(source):
             self._keep(source, before, now, found.sha256)
-            self._store.put(_key(found.sha256, question), encoded(found))
+            self._store.put(_key(found.sha256, request), encoded(found))
             if found.fingerprints is not None:
-                self._tables[_key(found.sha256, question)] = found.fingerprints
-                self._files.put(_key(found.sha256, question), found.fingerprints)
+                self._tables[_key(found.sha256, request)] = found.fingerprints
+                self._files.put(_key(found.sha256, request), found.fingerprints)
         return found
 
     def leaks(self, training: Known, validation: Known) -> tuple[Diagnostic, ...]:
         """What stands in both of two files: problems of the second, whose path is left empty."""
-        wanted = validation.question.wanted
+        wanted = validation.request.wanted
         if wanted is None or wanted.leakage == "ignore":
             return ()
         key = f"leaks|{_key(*training[1:])}|{_key(*validation[1:])}"
@@ -83,8 +83,8 @@ class Datasets:
             seen, held_out = self._fingerprints_of(training), self._fingerprints_of(validation)
             if seen is None or held_out is None:
                 return ()
-            found = told_doubts(leaks(seen, held_out, wanted), "", validation.question.most)
-            kept = encoded(Scan(None, found))
+            found = told_doubts(leaks(seen, held_out, wanted), "", validation.request.most)
+            kept = encoded(ScanResult(None, found))
             self._store.put(key, kept)
         return decoded(kept, "", "").diagnostics
 
@@ -107,19 +107,19 @@ class Datasets:
         return repeated_rows(fingerprints)
 
     def _scan(
-        self, name: str, source: Path, shown: str, question: Question, told: Told | None
-    ) -> Scan:
+        self, name: str, source: Path, shown: str, request: ScanRequest, told: Told | None
+    ) -> ScanResult:
         from ftctl.data.scanning.scan import scan_file  # noqa: PLC0415 - what is known needs no checks
 
         workers = self._workers() if self._workers is not None else None
-        return scan_file(name, source, shown, question, workers, told)
+        return scan_file(name, source, shown, request, workers, told)
 
     def _fingerprints_of(self, known: Known) -> FingerprintTable | None:
         """The fingerprints of the file's rows; None when it is no longer what it was."""
-        key = _key(known.sha256, known.question)
+        key = _key(known.sha256, known.request)
         found = self._tables.get(key) or self._files.get(key)
         if found is None:
-            scan = self._scan("", known.source, "", known.question, None)
+            scan = self._scan("", known.source, "", known.request, None)
             if scan.sha256 != known.sha256 or scan.fingerprints is None:
                 return None
             found = scan.fingerprints
@@ -127,13 +127,13 @@ class Datasets:
         self._tables[key] = found
         return found
 
-    def _known(self, sha256: str, question: Question, name: str, shown: str) -> Scan | None:
-        kept = self._store.get(_key(sha256, question))
+    def _known(self, sha256: str, request: ScanRequest, name: str, shown: str) -> ScanResult | None:
+        kept = self._store.get(_key(sha256, request))
         if kept is not None:
             return decoded(kept, name, shown)
-        if question.totals:
+        if request.totals:
             return None
-        kept = self._store.get(_key(sha256, replace(question, totals=True)))
+        kept = self._store.get(_key(sha256, replace(request, totals=True)))
         if kept is None:
             return None
         whole = decoded(kept, name, shown)
@@ -161,5 +161,5 @@ class Datasets:
         self._store.put(f"at|{text_of(source)}", [None if racy else signature, sha256])
 
 
-def _key(sha256: str, question: Question) -> str:
-    return f"scan|{sha256}|{question.key}"
+def _key(sha256: str, request: ScanRequest) -> str:
+    return f"scan|{sha256}|{request.key}"

@@ -9,10 +9,16 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
-    from ftctl.data.scanning.facts import TRAINING_CONTEXT, Counting, Question, Scan, TokenTotals
     from ftctl.data.scanning.read import read_dataset, rows_of
     from ftctl.data.scanning.row_file import RowFile
     from ftctl.data.scanning.scan import scan_file
+    from ftctl.data.scanning.scan_request import (
+        TRAINING_CONTEXT,
+        Counting,
+        ScanRequest,
+        ScanResult,
+        TokenTotals,
+    )
     from ftctl.data.scanning.source import MAX_FILE_BYTES
     from ftctl.data.scanning.workers import Workers
 
@@ -20,9 +26,9 @@ __all__ = [
     "MAX_FILE_BYTES",
     "TRAINING_CONTEXT",
     "Counting",
-    "Question",
     "RowFile",
-    "Scan",
+    "ScanRequest",
+    "ScanResult",
     "TokenTotals",
     "Workers",
     "read_dataset",
@@ -32,12 +38,12 @@ __all__ = [
 
 _HOMES = {
     "MAX_FILE_BYTES": "source",
-    "TRAINING_CONTEXT": "facts",
-    "Counting": "facts",
-    "Question": "facts",
+    "TRAINING_CONTEXT": "scan_request",
+    "Counting": "scan_request",
+    "ScanRequest": "scan_request",
     "RowFile": "row_file",
-    "Scan": "facts",
-    "TokenTotals": "facts",
+    "ScanResult": "scan_request",
+    "TokenTotals": "scan_request",
     "Workers": "workers",
     "read_dataset": "read",
     "rows_of": "read",

@@ -12,10 +12,10 @@ from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.text import read_row, repeated_key
 from ftctl.data.scanning.chunks import CHUNK_BYTES, Chunk
-from ftctl.data.scanning.facts import Counting, Question
 from ftctl.data.scanning.fast import UNSURE, may_repeat
 from ftctl.data.scanning.ordinary import Key, Ordinary
 from ftctl.data.scanning.report import NO_ERRORS, Report
+from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.data.scanning.tally import Tally, cut_row
 
@@ -58,23 +58,23 @@ class Inspector:
     """Checks the chunks of one file. `checker` knows the file's format once it is settled."""
 
     def __init__(
-        self, question: Question, checker: RowChecker, open_counter: Open, parser: Parser | None
+        self, request: ScanRequest, checker: RowChecker, open_counter: Open, parser: Parser | None
     ) -> None:
         self.checker = checker
-        self._question = question
+        self._request = request
         self._loads = parser.loads if parser else None
         self._ordinary = Ordinary(parser.dumps if parser else None)
         self._open = open_counter
         self._counters: dict[str, Counter] = {}
-        self._fingerprint = _fingerprinter(question.wanted)
-        self._together = parser is not None and question.totals
+        self._fingerprint = _fingerprinter(request.wanted)
+        self._together = parser is not None and request.totals
         self._together_in: dict[str, Together] = {}  # by encoding
         self._waiting: list[tuple[Row, int]] = []  # rows to weigh; see _weigh_all
 
     def look(self, chunk: Chunk) -> Checked:
         """Everything about the rows of a chunk."""
         found = Checked(
-            Report(self._question.most), tuple(Tally(one) for one in self._question.countings)
+            Report(self._request.most), tuple(Tally(one) for one in self._request.countings)
         )
         images = self.checker.image_rows
         self._look(chunk, found)
@@ -182,7 +182,7 @@ class Inspector:
 
     def _weigh(self, row: Row, number: int, bound: int, found: Checked) -> None:
         """Count the row's tokens, at most `bound`, and take its fingerprint."""
-        form, question = self.checker.format, self._question
+        form, request = self.checker.format, self._request
         if form is None:
             return
         if self._together:
@@ -193,7 +193,7 @@ class Inspector:
         counted = [
             (tally, self._count(row, form, tally.counting))
             for tally in found.tallies
-            if question.totals or bound > tally.counting.limit
+            if request.totals or bound > tally.counting.limit
         ]
         self._note(row, form, number, counted, found)
 
@@ -202,7 +202,7 @@ class Inspector:
         if not self._waiting:
             from ftctl.data.tokens import Together  # noqa: PLC0415 - many small files are not counted
 
-            for counting in self._question.countings:
+            for counting in self._request.countings:
                 counter = self._counter(counting)
                 self._together_in[counting.encoding] = Together(form, counter)
         return self._together_in.values()

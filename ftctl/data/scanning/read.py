@@ -10,9 +10,9 @@ from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.formats import MIN_EXAMPLES
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.text import read_row
-from ftctl.data.scanning.facts import MAX_SHOWN_PER_CODE, Question
 from ftctl.data.scanning.report import NO_ERRORS, Report
 from ftctl.data.scanning.scan import scan_file
+from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE, ScanRequest
 from ftctl.data.scanning.source import (
     BYTE_ORDER_MARK,
     HEAD_BYTES,
@@ -37,7 +37,7 @@ def read_dataset(
     `shown` is the path as people know it. `method` is what the fine-tune needs; None means that
     the first row decides. `least` is how many rows there must be.
     """
-    found = scan_file(name, source, shown, Question(method, least))
+    found = scan_file(name, source, shown, ScanRequest(method, least))
     return found.dataset, found.diagnostics
 
 

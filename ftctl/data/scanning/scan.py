@@ -1,4 +1,4 @@
-"""A path and a question go in; one pass over the file's bytes gives all that there is to know."""
+"""A path and a request go in; one pass over the file's bytes gives all that there is to know."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ftctl.data.formats.rows import Demands
 from ftctl.data.formats.text import read_row
 from ftctl.data.scanning.check import Checked, Inspector, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
-from ftctl.data.scanning.facts import Question, Scan
 from ftctl.data.scanning.parser import fast_parser
 from ftctl.data.scanning.report import NO_ERRORS, Report, told_doubts
+from ftctl.data.scanning.scan_request import ScanRequest, ScanResult
 from ftctl.data.scanning.source import (
     HEAD_BYTES,
     MAX_FILE_BYTES,
@@ -51,32 +51,32 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who is told
     name: str,
     source: Path,
     shown: str,
-    question: Question,
+    request: ScanRequest,
     workers: Workers | None = None,
     told: Told | None = None,
-) -> Scan:
+) -> ScanResult:
     """Everything about a file. `shown` is the path as people know it.
 
     With workers, a file that is not small is checked by all of them; what is found is the same.
     """
     opened = open_source(source, shown)
     if isinstance(opened, Finding):
-        report = Report(question.most)
+        report = Report(request.most)
         report.add(opened)
-        return Scan(None, report.diagnostics(shown, NO_ERRORS))
+        return ScanResult(None, report.diagnostics(shown, NO_ERRORS))
     with opened:
         size = os.fstat(opened.fileno()).st_size
-        wanted = question.wanted.for_file(size) if question.wanted is not None else None
-        question = replace(question, wanted=wanted)
-        counted = (question.totals and question.countings != ()) or wanted is not None
+        wanted = request.wanted.for_file(size) if request.wanted is not None else None
+        request = replace(request, wanted=wanted)
+        counted = (request.totals and request.countings != ()) or wanted is not None
         if workers is not None and not workers.take(size, counted=counted):
             workers = None
-        run = _Pass(question, workers, told)
+        run = _Pass(request, workers, told)
         try:
             return run.scan(opened, name, shown)
         except _Disagreement as found:
             opened.seek(0)
-            again = _Pass(question, workers, told, exact=True).scan(opened, name, shown)
+            again = _Pass(request, workers, told, exact=True).scan(opened, name, shown)
             return replace(again, notes=(f"{shown}: {found}",))
 
 
@@ -89,24 +89,24 @@ class _Pass:
 
     def __init__(
         self,
-        question: Question,
+        request: ScanRequest,
         workers: Workers | None,
         told: Told | None,
         *,
         exact: bool = False,
     ) -> None:
-        self._question = question
+        self._request = request
         self._workers = workers
         self._told = told
         self._exact = exact
         self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
-        self._report = Report(question.most)
-        self._checker = RowChecker(question.method, question.least, question.demands or Demands())
-        self._tallies = tuple(Tally(one) for one in question.countings)
+        self._report = Report(request.most)
+        self._checker = RowChecker(request.method, request.least, request.demands or Demands())
+        self._tallies = tuple(Tally(one) for one in request.countings)
         self._fingerprints: FingerprintTable | None = None
         self._rows = self._blank = self._bytes = self._image_rows = 0
 
-    def scan(self, stream: BufferedReader, name: str, shown: str) -> Scan:
+    def scan(self, stream: BufferedReader, name: str, shown: str) -> ScanResult:
         lines = ChunkReader(stream)
         sha256 = None
         try:
@@ -117,14 +117,14 @@ class _Pass:
             self._report.add(unreadable(error))
         problems = self._problems(shown)
         failed = any(one.severity == "error" for one in problems)
-        totals = tuple(one.totals() for one in self._tallies) if self._question.totals else ()
+        totals = tuple(one.totals() for one in self._tallies) if self._request.totals else ()
         dataset = None
         if not failed and sha256 is not None and self._checker.format is not None:
             tokens = tuple(one.tokens for one in totals)
             dataset = Dataset(
                 name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens
             )
-        return Scan(dataset, problems, totals, self._fingerprints, sha256)
+        return ScanResult(dataset, problems, totals, self._fingerprints, sha256)
 
     def _recognise(self, stream: BufferedReader, shown: str) -> bool:
         """Whether the file has rows, by its first bytes."""
@@ -158,13 +158,13 @@ class _Pass:
     def _checked(self, lines: ChunkReader, size: int) -> Results:
         """Each chunk with what was found in it, in order."""
         if self._workers is not None:
-            if self._question.totals and not self._exact:
-                encodings = [one.encoding for one in self._question.countings]
+            if self._request.totals and not self._exact:
+                encodings = [one.encoding for one in self._request.countings]
                 self._ranks = self._workers.ranks(size, encodings)
             yield from self._workers.check(self._tasks(lines, self._workers))
             return
         parser = None if size <= SMALL_BYTES else fast_parser()
-        inspector = Inspector(self._question, self._checker, exact_counter, parser)
+        inspector = Inspector(self._request, self._checker, exact_counter, parser)
         for chunk in lines:
             yield chunk, inspector.look(chunk)
 
@@ -177,7 +177,7 @@ class _Pass:
             before = self._checker
             if before.format is None:
                 self._checker = _settled(copy.deepcopy(before), chunk)
-            yield Task(number, self._question, before, self._ranks, chunk)
+            yield Task(number, self._request, before, self._ranks, chunk)
 
     def _join(self, found: Checked) -> None:
         if found.first is None:
@@ -211,7 +211,7 @@ class _Pass:
             return
         from ftctl.data.tokens import count_row  # noqa: PLC0415 - loaded with the vocabularies
 
-        for counting, tokens in zip(self._question.countings, counted, strict=True):
+        for counting, tokens in zip(self._request.countings, counted, strict=True):
             exact = count_row(row, self._checker.format, exact_counter(counting.encoding))
             if exact.training != tokens:
                 raise _Disagreement(
@@ -221,12 +221,12 @@ class _Pass:
 
     def _problems(self, shown: str) -> tuple[Diagnostic, ...]:
         problems = self._report.diagnostics(shown, NO_ERRORS)
-        if self._fingerprints is None or self._question.wanted is None:
+        if self._fingerprints is None or self._request.wanted is None:
             return problems
         from ftctl.data.quality import check_table  # noqa: PLC0415 - not asked for, not loaded
 
-        doubts = check_table(self._fingerprints, self._question.wanted)
-        return in_order((*problems, *told_doubts(doubts, shown, self._question.most)))
+        doubts = check_table(self._fingerprints, self._request.wanted)
+        return in_order((*problems, *told_doubts(doubts, shown, self._request.most)))
 
 
 def _settled(checker: RowChecker, chunk: Chunk) -> RowChecker:

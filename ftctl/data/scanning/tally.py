@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ftctl.data.formats.findings import Finding
-from ftctl.data.scanning.facts import Counting, TokenTotals
 from ftctl.data.scanning.report import ROW_TRUNCATED
+from ftctl.data.scanning.scan_request import Counting, TokenTotals
 
 if TYPE_CHECKING:
     from ftctl.data.tokens import Counter, RowTokens

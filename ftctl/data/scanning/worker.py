@@ -49,7 +49,7 @@ class _Server:
         if self._inspector is None or self._file != task.file:
             self._file = task.file
             opener = exact_counter if task.ranks is None else _faster(task.ranks)
-            self._inspector = Inspector(task.question, task.checker, opener, fast_parser())
+            self._inspector = Inspector(task.request, task.checker, opener, fast_parser())
         self._inspector.checker = task.checker
         return self._inspector
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.scanning.check import Checked
 from ftctl.data.scanning.chunks import Chunk
-from ftctl.data.scanning.facts import Question
+from ftctl.data.scanning.scan_request import ScanRequest
 from ftctl.errors import FtctlError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Task(NamedTuple):
     """A chunk, and how it is to be checked."""
 
     file: int  # which of this run's files, so that what was learnt of one is of use for the next
-    question: Question
+    request: ScanRequest
     checker: RowChecker
     ranks: Mapping[str, str] | None  # with the faster tokenizer; its files by encoding
     chunk: Chunk

@@ -31,7 +31,7 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScanRequest:
     """What is to be found out about a file.
 
     `method` is what the fine-tune needs; None means that the first row decides. `least` is how
@@ -50,7 +50,7 @@ class Question:
 
     @property
     def key(self) -> str:
-        """The question as text; equal questions have equal keys."""
+        """The request as text; equal requests have equal keys."""
         countings = ",".join(f"{one.encoding}:{one.limit}" for one in self.countings)
         asked = f"{self.method}|{self.least}|{countings}|{self.totals}|{self.most}"
         return f"{asked}|{self.demands!r}|{self.wanted!r}".encode("unicode_escape").decode()
@@ -100,7 +100,7 @@ class TokenTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScanResult:
     """Everything that a pass found out. `dataset` is None when the file has errors.
 
     `sha256` is None when the file was not read to its end. `notes` are for people who ask for them.
@@ -119,7 +119,7 @@ class Scan:
         return self.totals[0] if self.totals else None
 
 
-def encoded(scan: Scan) -> dict[str, Any]:
+def encoded(scan: ScanResult) -> dict[str, Any]:
     """The scan as JSON, but for the fingerprints and the names of the file."""
     data = scan.dataset
     return {
@@ -133,7 +133,7 @@ def encoded(scan: Scan) -> dict[str, Any]:
     }
 
 
-def decoded(kept: Mapping[str, Any], name: str, shown: str) -> Scan:
+def decoded(kept: Mapping[str, Any], name: str, shown: str) -> ScanResult:
     """The scan of what `encoded` gave."""
     totals = tuple(_totals(one) for one in kept["totals"])
     problems = tuple(
@@ -145,7 +145,7 @@ def decoded(kept: Mapping[str, Any], name: str, shown: str) -> Scan:
         examples, size, form = kept["facts"]
         tokens = tuple(one.tokens for one in totals)
         dataset = Dataset(name, shown, kept["sha256"], examples, size, form, tokens)
-    return Scan(dataset, problems, totals, None, kept["sha256"])
+    return ScanResult(dataset, problems, totals, None, kept["sha256"])
 
 
 def _totals(kept: list[Any]) -> TokenTotals:
