@@ -36,15 +36,15 @@ from ftctl.data.scanning import (
     rows_of,
     scan_file,
 )
-from ftctl.data.scanning.check import Checked, Inspector, exact_counter
+from ftctl.data.scanning.chunk_checker import Checked, ChunkChecker, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
-from ftctl.data.scanning.fast import UNSURE, may_repeat, measure
-from ftctl.data.scanning.ordinary import Ordinary
-from ftctl.data.scanning.parser import fast_parser
+from ftctl.data.scanning.fast_path import KnownGoodRows
+from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat, measure
+from ftctl.data.scanning.key_counts import key_counts
+from ftctl.data.scanning.orjson_parser import orjson_parser
 from ftctl.data.scanning.report import Report
 from ftctl.data.scanning.scan import SMALL_BYTES, _Disagreement, _Pass
 from ftctl.data.scanning.scan_request import LEAST_EXAMPLES, decoded, encoded
-from ftctl.data.scanning.written import written_keys
 from ftctl.data.tokens import count_row, open_counter
 from ftctl.errors import FtctlError, InvalidProject
 
@@ -239,38 +239,38 @@ ROWS: st.SearchStrategy[dict[str, Any]] = st.one_of(
 
 @given(st.lists(ROWS, min_size=1, max_size=4))
 @settings(max_examples=1500, deadline=None)
-def test_an_ordinary_row_has_no_fault(rows: list[dict[str, Any]]) -> None:
+def test_a_row_known_to_be_good_has_no_fault(rows: list[dict[str, Any]]) -> None:
     for form in ("chat", "completion"):
-        ordinary = Ordinary(orjson.dumps)
+        known_good = KnownGoodRows(orjson.dumps)
         for row in rows:
             checker = RowChecker("supervised", 1, Demands())
             checker.format = form
             faults = list(checker.check(row))
             if not faults:
-                ordinary.learn(row)
+                known_good.learn(row)
             copied = json.loads(json.dumps(row))
 
-            keys = ordinary.keys(copied, form)
+            keys = known_good.keys(copied, form)
 
             if keys:
                 assert (faults, keys, copied) == ([], measure(row), row)
 
 
-def test_plain_chats_and_known_tools_are_ordinary() -> None:
-    ordinary = Ordinary(orjson.dumps)
+def test_plain_chats_and_known_tools_are_known_to_be_good() -> None:
+    known_good = KnownGoodRows(orjson.dumps)
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     with_tools = {"messages": turns, "tools": [FUNCTION], "parallel_tool_calls": False}
 
-    before = ordinary.keys(with_tools, "chat")
-    ordinary.learn(with_tools)
+    before = known_good.keys(with_tools, "chat")
+    known_good.learn(with_tools)
 
-    assert (before, ordinary.keys(with_tools, "chat")) == (0, measure(with_tools))
-    assert ordinary.keys({"messages": turns}, "chat") == 5
-    assert ordinary.keys({"prompt": "p", "completion": "c"}, "completion") == 2
+    assert (before, known_good.keys(with_tools, "chat")) == (0, measure(with_tools))
+    assert known_good.keys({"messages": turns}, "chat") == 5
+    assert known_good.keys({"prompt": "p", "completion": "c"}, "completion") == 2
 
 
-def test_calls_of_known_tools_that_are_answered_are_ordinary() -> None:
-    ordinary = Ordinary(orjson.dumps)
+def test_calls_of_known_tools_that_are_answered_are_known_to_be_good() -> None:
+    known_good = KnownGoodRows(orjson.dumps)
     calls = [
         {"id": name, "type": "function", "function": {"name": "look", "arguments": '{"q": "x"}'}}
         for name in ("a", "b")
@@ -279,10 +279,10 @@ def test_calls_of_known_tools_that_are_answered_are_ordinary() -> None:
     question, answer = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
     calling = {"role": "assistant", "content": None, "tool_calls": calls}
     row = {"messages": [question, calling, *replies, answer], "tools": [FUNCTION]}
-    ordinary.learn(row)
+    known_good.learn(row)
 
     def keys(*messages: dict[str, Any], **more: bool) -> int:
-        return ordinary.keys({**row, **more, "messages": [*messages]}, "chat")
+        return known_good.keys({**row, **more, "messages": [*messages]}, "chat")
 
     assert keys(question, calling, *replies, answer) == measure(row)
     assert keys(question, calling, *replies, answer, question, calling, *replies, answer) > 0
@@ -297,12 +297,12 @@ def test_calls_of_known_tools_that_are_answered_are_ordinary() -> None:
 def test_the_keys_of_all_lines_of_a_chunk_are_those_of_each(lines: list[bytes]) -> None:
     content = b"\n".join(lines)
 
-    found = written_keys(content)
+    found = key_counts(content)
 
     assert len(found) == len(content.split(b"\n"))
     for line, written in zip(content.split(b"\n"), found, strict=True):
         assert written == UNSURE or not may_repeat(line, written)
-    assert written_keys(FIRST + b'{"a" :1}\n' + FIRST) == [5, UNSURE, 5, 0]
+    assert key_counts(FIRST + b'{"a" :1}\n' + FIRST) == [5, UNSURE, 5, 0]
 
 
 FIRST = b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}\n'
@@ -327,8 +327,8 @@ def test_a_chunk_has_the_same_problems_read_fast_or_carefully(lines: list[bytes]
     chunk = Chunk(1, FIRST + b"\n".join(lines), ended=False)
 
     fast, careful = (
-        _told(Inspector(COUNTED, RowChecker("supervised"), exact_counter, parser).look(chunk))
-        for parser in (fast_parser(), None)
+        _told(ChunkChecker(COUNTED, RowChecker("supervised"), exact_counter, parser).look(chunk))
+        for parser in (orjson_parser(), None)
     )
 
     assert fast == careful
@@ -643,17 +643,20 @@ def test_a_scan_comes_back_from_json(tmp_path: Path) -> None:
 
 def test_the_faster_tokenizer_is_exact_where_it_is_used(tmp_path: Path) -> None:
     pytest.importorskip("gigatoken")
-    from ftctl.data.scanning import faster
+    from ftctl.data.scanning import gigatoken_counter as gigatoken
 
-    for encoding, expected in faster._EXPECTED.items():
-        ranks = str(faster.write_ranks(encoding, tmp_path))
-        counter, quick = open_counter(encoding), faster.open_faster(encoding, ranks)
-        encode = faster._load(encoding, ranks)
+    for encoding, expected in gigatoken._EXPECTED.items():
+        ranks = str(gigatoken.write_ranks(encoding, tmp_path))
+        counter, quick = (
+            open_counter(encoding),
+            gigatoken.open_gigatoken(encoding, ranks),
+        )
+        encode = gigatoken._load(encoding, ranks)
         assert quick is not None
         assert encode is not None
-        assert faster._fingerprint(counter.encode) == expected
+        assert gigatoken._fingerprint(counter.encode) == expected
         rng = random.Random(5)
-        letters = [chr(point) for start, end in faster.SCRIPTS for point in range(start, end)]
+        letters = [chr(point) for start, end in gigatoken.SCRIPTS for point in range(start, end)]
         for start in range(0, len(letters), 40):
             text = "".join(
                 f"a{one}B{one}{one} {one}1 {one}\n{one}'s" for one in letters[start : start + 40]
@@ -666,14 +669,14 @@ def test_the_faster_tokenizer_is_exact_where_it_is_used(tmp_path: Path) -> None:
 
 def test_a_tokenizer_with_other_tokens_is_not_trusted(tmp_path: Path) -> None:
     pytest.importorskip("gigatoken")
-    from ftctl.data.scanning import faster
+    from ftctl.data.scanning import gigatoken_counter as gigatoken
 
-    other = str(faster.write_ranks("cl100k_base", tmp_path))
+    other = str(gigatoken.write_ranks("cl100k_base", tmp_path))
     broken = tmp_path / "broken"
     broken.write_bytes(b"no ranks")
 
-    assert faster.open_faster("o200k_base", other) is None
-    assert faster.open_faster("o200k_base", str(broken)) is None
+    assert gigatoken.open_gigatoken("o200k_base", other) is None
+    assert gigatoken.open_gigatoken("o200k_base", str(broken)) is None
 
 
 def test_a_wrong_count_of_a_worker_is_noticed() -> None:

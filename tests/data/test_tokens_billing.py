@@ -17,7 +17,7 @@ from ftctl.data.tokens import (
     Form,
     Parts,
     RowTokens,
-    Together,
+    TokenBatch,
     completion_tokens,
     count_row,
     open_counter,
@@ -353,7 +353,7 @@ def test_rows_that_are_counted_together_count_as_they_do_alone(
     chat = {"messages": [SYSTEM, {**USER, "name": "Ann"}, {**REPLY, "weight": 0}, REPLY]}
 
     for form in get_args(Form):
-        together = Together(form, counter)
+        together = TokenBatch(form, counter)
         for row in [*rows, chat, *rows]:
             together.add(row)
 

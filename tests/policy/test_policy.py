@@ -438,7 +438,7 @@ def _problems(policy: Mapping[str, Any]) -> list[str]:
     return [fault.message for fault in Draft202012Validator(schema).iter_errors(policy)]
 
 
-# Together
+# TokenBatch
 
 
 def test_all_refusals_are_told_at_once_in_the_schemas_order() -> None:

@@ -16,9 +16,9 @@ from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.rows import Demands
 from ftctl.data.formats.text import read_row
-from ftctl.data.scanning.check import Checked, Inspector, blank, exact_counter
+from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
-from ftctl.data.scanning.parser import fast_parser
+from ftctl.data.scanning.orjson_parser import orjson_parser
 from ftctl.data.scanning.report import NO_ERRORS, Report, told_doubts
 from ftctl.data.scanning.scan_request import ScanRequest, ScanResult
 from ftctl.data.scanning.source import (
@@ -30,7 +30,7 @@ from ftctl.data.scanning.source import (
     too_large,
     unreadable,
 )
-from ftctl.data.scanning.tally import Tally
+from ftctl.data.scanning.token_tally import TokenTally
 from ftctl.domain.desired import Dataset
 from ftctl.errors import Diagnostic, in_order
 
@@ -44,7 +44,7 @@ SMALL_BYTES = 2 * 1024 * 1024
 Told = Callable[[int, int], None]
 """Called after each chunk with the bytes that are done, and the file's."""
 
-Results = Generator[tuple[Chunk, Checked], None, None]
+Results = Generator[tuple[Chunk, CheckedChunk], None, None]
 
 
 def scan_file(  # noqa: PLR0917 - what, how, by whom, and who is told
@@ -102,7 +102,7 @@ class _Pass:
         self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
         self._report = Report(request.most)
         self._checker = RowChecker(request.method, request.least, request.demands or Demands())
-        self._tallies = tuple(Tally(one) for one in request.countings)
+        self._tallies = tuple(TokenTally(one) for one in request.countings)
         self._fingerprints: FingerprintTable | None = None
         self._rows = self._blank = self._bytes = self._image_rows = 0
 
@@ -163,10 +163,10 @@ class _Pass:
                 self._ranks = self._workers.ranks(size, encodings)
             yield from self._workers.check(self._tasks(lines, self._workers))
             return
-        parser = None if size <= SMALL_BYTES else fast_parser()
-        inspector = Inspector(self._request, self._checker, exact_counter, parser)
+        parser = None if size <= SMALL_BYTES else orjson_parser()
+        chunk_checker = ChunkChecker(self._request, self._checker, exact_counter, parser)
         for chunk in lines:
-            yield chunk, inspector.look(chunk)
+            yield chunk, chunk_checker.check(chunk)
 
     def _tasks(self, lines: ChunkReader, workers: Workers) -> Iterator[Task]:
         """A chunk's checker knows what the rows before it have settled, which the first does."""
@@ -179,7 +179,7 @@ class _Pass:
                 self._checker = _settled(copy.deepcopy(before), chunk)
             yield Task(number, self._request, before, self._ranks, chunk)
 
-    def _join(self, found: Checked) -> None:
+    def _join(self, found: CheckedChunk) -> None:
         if found.first is None:
             self._blank += found.blank_after
         else:
@@ -199,7 +199,7 @@ class _Pass:
             else:
                 self._fingerprints.merge(found.fingerprints)
 
-    def _verify(self, chunk: Chunk, found: Checked) -> None:
+    def _verify(self, chunk: Chunk, found: CheckedChunk) -> None:
         """Count one row of the chunk again with tiktoken."""
         if found.sample is None or chunk.content is None or self._checker.format is None:
             return

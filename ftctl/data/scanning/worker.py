@@ -10,8 +10,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ftctl.data.scanning.check import Checked, Inspector, exact_counter
-from ftctl.data.scanning.parser import fast_parser
+from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, exact_counter
+from ftctl.data.scanning.orjson_parser import orjson_parser
 from ftctl.data.scanning.workers import Failed, Task
 
 if TYPE_CHECKING:
@@ -37,24 +37,24 @@ def serve() -> None:
 class _Server:
     def __init__(self) -> None:
         self._file = -1
-        self._inspector: Inspector | None = None
+        self._chunk_checker: ChunkChecker | None = None
 
-    def answer(self, task: Task) -> Checked | Failed:
+    def answer(self, task: Task) -> CheckedChunk | Failed:
         try:
-            return self._inspector_of(task).look(task.chunk)
+            return self._chunk_checker_of(task).check(task.chunk)
         except Exception:  # noqa: BLE001 - told in the parent, where bugs are told
             return Failed(traceback.format_exc())
 
-    def _inspector_of(self, task: Task) -> Inspector:
-        if self._inspector is None or self._file != task.file:
+    def _chunk_checker_of(self, task: Task) -> ChunkChecker:
+        if self._chunk_checker is None or self._file != task.file:
             self._file = task.file
-            opener = exact_counter if task.ranks is None else _faster(task.ranks)
-            self._inspector = Inspector(task.request, task.checker, opener, fast_parser())
-        self._inspector.checker = task.checker
-        return self._inspector
+            opener = exact_counter if task.ranks is None else _gigatoken(task.ranks)
+            self._chunk_checker = ChunkChecker(task.request, task.checker, opener, orjson_parser())
+        self._chunk_checker.checker = task.checker
+        return self._chunk_checker
 
 
-def _faster(ranks: Mapping[str, str]) -> Callable[[str], Counter]:
-    from ftctl.data.scanning.faster import open_faster  # noqa: PLC0415 - only if it is installed
+def _gigatoken(ranks: Mapping[str, str]) -> Callable[[str], Counter]:
+    from ftctl.data.scanning.gigatoken_counter import open_gigatoken  # noqa: PLC0415 - an extra
 
-    return lambda encoding: open_faster(encoding, ranks[encoding]) or exact_counter(encoding)
+    return lambda encoding: open_gigatoken(encoding, ranks[encoding]) or exact_counter(encoding)

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ftctl.data.formats.formats import RowChecker
-from ftctl.data.scanning.check import Checked
+from ftctl.data.scanning.chunk_checker import CheckedChunk
 from ftctl.data.scanning.chunks import Chunk
 from ftctl.data.scanning.scan_request import ScanRequest
 from ftctl.errors import FtctlError
@@ -98,7 +98,7 @@ class Workers:
         """The faster tokenizer's files by encoding, if it is to count a file of so many bytes."""
         if self._faster_bytes is None or size < self._faster_bytes or not encodings:
             return None
-        from ftctl.data.scanning.faster import is_installed, write_ranks  # noqa: PLC0415 - an extra
+        from ftctl.data.scanning.gigatoken_counter import is_installed, write_ranks  # noqa: PLC0415 - an extra
 
         if not is_installed():
             return None
@@ -118,12 +118,12 @@ class Workers:
     ) -> None:
         self._end()
 
-    def check(self, tasks: Iterable[Task]) -> Generator[tuple[Chunk, Checked], None, None]:
+    def check(self, tasks: Iterable[Task]) -> Generator[tuple[Chunk, CheckedChunk], None, None]:
         """Each chunk with what was found in it, in order; FtctlError when a process is lost."""
         self._start()  # first of all: they take half a second before they can count
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - 30 ms; few files need it
 
-        waiting: deque[tuple[Chunk, Future[Checked]]] = deque()
+        waiting: deque[tuple[Chunk, Future[CheckedChunk]]] = deque()
         # A thread for each process: it hands over a chunk and waits, which needs no processor.
         threads = ThreadPoolExecutor(self.count)
         try:
@@ -159,7 +159,7 @@ class Workers:
             self._started.append(worker)
             self._idle.append(worker)
 
-    def _ask(self, task: Task) -> Checked:
+    def _ask(self, task: Task) -> CheckedChunk:
         import pickle  # noqa: PLC0415
 
         worker = self._idle.pop()  # there is one for each thread
@@ -173,7 +173,7 @@ class Workers:
             raise _lost(worker.wait()) from None
         finally:
             self._idle.append(worker)
-        if isinstance(answer, Checked):
+        if isinstance(answer, CheckedChunk):
             return answer
         assert isinstance(answer, Failed)
         raise WorkerBugError(answer.trace)

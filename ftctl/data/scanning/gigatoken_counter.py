@@ -80,12 +80,12 @@ def write_ranks(encoding: str, folder: Path) -> Path:
 
 
 @cache
-def open_faster(encoding: str, ranks: str) -> Counter | None:
+def open_gigatoken(encoding: str, ranks: str) -> Counter | None:
     """The process's faster counter, of an official file; None where it is not to be trusted."""
     encode = _load(encoding, ranks)
     if encode is None or _fingerprint(encode) != _EXPECTED[encoding]:
         return None
-    return _Faster(encoding, encode)
+    return _GigatokenCounter(encoding, encode)
 
 
 def _load(encoding: str, ranks: str) -> Encode | None:
@@ -115,7 +115,7 @@ class _Name:
         self.name = name
 
 
-class _Faster(Counter):
+class _GigatokenCounter(Counter):
     """Counts as `Counter` does; what it is not sure of, with the process's ordinary one."""
 
     def __init__(self, encoding: str, quick: Encode) -> None:

@@ -2,7 +2,7 @@
 
 Nearly all rows of nearly all files are a few turns of text, some with calls of known tools. Knowing
 those at a glance costs a tenth of the careful checks, which see every other row. A test holds the
-two together: what is ordinary here has no finding there.
+two together: what is known to be good here has no finding there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ftctl.data.formats.calls import check_arguments
 from ftctl.data.formats.tools import Declarations, declared_by
-from ftctl.data.scanning.fast import measure
+from ftctl.data.scanning.json_equivalence import measure
 from ftctl.domain.desired import Format
 
 _SAID = (str, type(None))
@@ -30,10 +30,10 @@ class _Known(NamedTuple):
     declared: Declarations
 
 
-class Ordinary:
-    """Knows ordinary rows, and the lists of tools that were found to be without fault.
+class KnownGoodRows:
+    """Knows good rows at a glance, and the lists of tools that were found to be without fault.
 
-    `key` gives a value's JSON. Where there is none, rows with tools are not ordinary.
+    `key` gives a value's JSON. Where there is none, rows with tools are not known.
     """
 
     def __init__(self, key: Key | None = None) -> None:
@@ -42,7 +42,7 @@ class Ordinary:
         self._remembered: set[int] = set()  # the lists by identity
 
     def keys(self, row: dict[str, Any], form: Format | None) -> int:
-        """The number of keys in all objects of an ordinary row; 0 for every other row.
+        """The number of keys in all objects of a row known to be good; 0 for every other row.
 
         A list of tools is replaced by the equal one that was met first: what counts or hashes it
         then knows it by its identity.
@@ -177,12 +177,12 @@ def _calls_keys(message: dict[str, Any], declared: Declarations, waiting: set[st
         if type(identity) is not str or not identity or identity in waiting:
             return 0
         waiting.add(identity)
-        if not _is_ordinary_call(call.get("function"), declared):
+        if not _is_good_call(call.get("function"), declared):
             return 0
     return 5 * len(calls)  # three, and two in the function
 
 
-def _is_ordinary_call(function: Any, declared: Declarations) -> bool:
+def _is_good_call(function: Any, declared: Declarations) -> bool:
     if type(function) is not dict or len(function) != 2:
         return False
     name, arguments = function.get("name"), function.get("arguments")

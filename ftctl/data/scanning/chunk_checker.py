@@ -12,40 +12,34 @@ from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.text import read_row, repeated_key
 from ftctl.data.scanning.chunks import CHUNK_BYTES, Chunk
-from ftctl.data.scanning.fast import UNSURE, may_repeat
-from ftctl.data.scanning.ordinary import Key, Ordinary
+from ftctl.data.scanning.fast_path import KnownGoodRows
+from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat
+from ftctl.data.scanning.orjson_parser import Parser
 from ftctl.data.scanning.report import NO_ERRORS, Report
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
-from ftctl.data.scanning.tally import Tally, cut_row
+from ftctl.data.scanning.token_tally import TokenTally, cut_row
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable, Wanted
-    from ftctl.data.tokens import Counter, RowTokens, Together
+    from ftctl.data.tokens import Counter, RowTokens, TokenBatch
     from ftctl.domain.desired import Format
 
 Loads = Callable[[bytes], Any]
 Open = Callable[[str], "Counter"]  # an encoding's counter
 Row = dict[str, Any]
+TakeFingerprint = Callable[[Row, "Format", int, "CheckedChunk"], None]
 
 _UNBOUNDED = 1 << 60
 _MOST_AT_ONCE = 2 * CHUNK_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Parser:
-    """How rows become values fast, and values JSON again."""
-
-    loads: Loads
-    dumps: Key
-
-
 @dataclass(slots=True)
-class Checked:
+class CheckedChunk:
     """What a chunk holds. `first` is the line of its first row, with the blank lines before it."""
 
     report: Report
-    tallies: tuple[Tally, ...]
+    tallies: tuple[TokenTally, ...]
     rows: int = 0
     first: tuple[int, int] | None = None
     blank_after: int = 0  # blank lines after the last row
@@ -54,7 +48,7 @@ class Checked:
     sample: tuple[int, tuple[int, ...]] | None = None  # a line, and its tokens by each counting
 
 
-class Inspector:
+class ChunkChecker:
     """Checks the chunks of one file. `checker` knows the file's format once it is settled."""
 
     def __init__(
@@ -63,31 +57,31 @@ class Inspector:
         self.checker = checker
         self._request = request
         self._loads = parser.loads if parser else None
-        self._ordinary = Ordinary(parser.dumps if parser else None)
+        self._known_good = KnownGoodRows(parser.dumps if parser else None)
         self._open = open_counter
         self._counters: dict[str, Counter] = {}
-        self._fingerprint = _fingerprinter(request.wanted)
-        self._together = parser is not None and request.totals
-        self._together_in: dict[str, Together] = {}  # by encoding
-        self._waiting: list[tuple[Row, int]] = []  # rows to weigh; see _weigh_all
+        self._take_fingerprint = _fingerprint_taker(request.wanted)
+        self._batched = parser is not None and request.totals
+        self._batches: dict[str, TokenBatch] = {}  # by encoding
+        self._waiting: list[tuple[Row, int]] = []  # rows to count; see _count_batch
 
-    def look(self, chunk: Chunk) -> Checked:
+    def check(self, chunk: Chunk) -> CheckedChunk:
         """Everything about the rows of a chunk."""
-        found = Checked(
-            Report(self._request.most), tuple(Tally(one) for one in self._request.countings)
+        found = CheckedChunk(
+            Report(self._request.most), tuple(TokenTally(one) for one in self._request.countings)
         )
         images = self.checker.image_rows
-        self._look(chunk, found)
+        self._check_lines(chunk, found)
         found.image_rows = self.checker.image_rows - images
         return found
 
-    def _look(self, chunk: Chunk, found: Checked) -> None:
+    def _check_lines(self, chunk: Chunk, found: CheckedChunk) -> None:
         if chunk.content is None:
             found.first, found.rows = (chunk.first, 0), 1
             self._read_carefully(Line(chunk.first, None, chunk.ended), found)
             return
         pieces = chunk.content.split(b"\n")
-        written = self._written_keys(chunk.content, len(pieces))
+        written = self._key_counts(chunk.content, len(pieces))
         last = len(pieces) - 1
         if not pieces[last]:
             pieces.pop()
@@ -96,18 +90,20 @@ class Inspector:
                 found.blank_after += 1
             else:
                 line = chunk.first + index
-                self._see(line, raw, written[index], found, ended=index < last)
-        self._weigh_all(found)
+                self._check_line(line, raw, written[index], found, ended=index < last)
+        self._count_batch(found)
 
-    def _written_keys(self, content: bytes, lines: int) -> list[int]:
-        """As `written_keys`, where numpy is loaded anyway, and room for what it looks at."""
-        if not self._together or len(content) > _MOST_AT_ONCE:
+    def _key_counts(self, content: bytes, lines: int) -> list[int]:
+        """As `key_counts`, where numpy is loaded anyway, and room for what it looks at."""
+        if not self._batched or len(content) > _MOST_AT_ONCE:
             return [UNSURE] * lines
-        from ftctl.data.scanning.written import written_keys  # noqa: PLC0415 - it imports numpy
+        from ftctl.data.scanning.key_counts import key_counts  # noqa: PLC0415 - it imports numpy
 
-        return written_keys(content)
+        return key_counts(content)
 
-    def _see(self, number: int, raw: bytes, written: int, found: Checked, *, ended: bool) -> None:
+    def _check_line(
+        self, number: int, raw: bytes, written: int, found: CheckedChunk, *, ended: bool
+    ) -> None:
         if found.first is None:
             found.first = (number, found.blank_after)
         elif found.blank_after:
@@ -123,7 +119,12 @@ class Inspector:
             self._read_carefully(Line(number, raw + b"\n" if ended else raw, ended), found)
 
     def _read_fast(
-        self, loads: Loads, number: int, raw: bytes, written: int, found: Checked
+        self,
+        loads: Callable[[bytes], Any],
+        number: int,
+        raw: bytes,
+        written: int,
+        found: CheckedChunk,
     ) -> bool:
         """Whether the row could be read so; if not, it was not looked at."""
         try:
@@ -132,24 +133,24 @@ class Inspector:
             return False
         if type(row) is not dict:
             return False
-        keys = self._ordinary.keys(row, self.checker.format)
-        whole = keys or self._ordinary.measure(row)
+        keys = self._known_good.keys(row, self.checker.format)
+        whole = keys or self._known_good.measure(row)
         if whole is None:
             return False
         findings: list[Finding] = []
         if written != whole and may_repeat(raw, whole):
             findings = [repeated_key(key) for key in repeated_keys(raw.decode(), row)]
         if keys and not findings:
-            self._weigh(row, number, len(raw), found)
+            self._count_tokens(row, number, len(raw), found)
             return True
-        codes = self._judge(row, number, findings, found)
+        codes = self._report_row(row, number, findings, found)
         if not codes:
-            self._ordinary.learn(row)
+            self._known_good.learn(row)
         if codes <= NO_ERRORS:
-            self._weigh(row, number, _bound(raw), found)
+            self._count_tokens(row, number, _bound(raw), found)
         return True
 
-    def _read_carefully(self, line: Line, found: Checked) -> None:
+    def _read_carefully(self, line: Line, found: CheckedChunk) -> None:
         try:
             row, findings = read_row(line)
         except RecursionError:
@@ -158,11 +159,11 @@ class Inspector:
         if row is None or line.content is None:
             for finding in findings:
                 found.report.add(finding, line.number)
-        elif self._judge(row, line.number, findings, found) <= NO_ERRORS:
-            self._weigh(row, line.number, _bound(line.content), found)
+        elif self._report_row(row, line.number, findings, found) <= NO_ERRORS:
+            self._count_tokens(row, line.number, _bound(line.content), found)
 
-    def _judge(
-        self, row: Row, number: int, findings: Sequence[Finding], found: Checked
+    def _report_row(
+        self, row: Row, number: int, findings: Sequence[Finding], found: CheckedChunk
     ) -> set[str]:
         """The kinds of problems that the row has."""
         codes = set()
@@ -173,60 +174,60 @@ class Inspector:
 
     def _findings(self, row: Row, findings: Sequence[Finding]) -> Iterator[Finding]:
         yield from findings
-        if not findings and self._ordinary.keys(row, self.checker.format):
+        if not findings and self._known_good.keys(row, self.checker.format):
             return
         try:
             yield from self.checker.check(row)
         except RecursionError:
             yield _too_deep()
 
-    def _weigh(self, row: Row, number: int, bound: int, found: Checked) -> None:
+    def _count_tokens(self, row: Row, number: int, bound: int, found: CheckedChunk) -> None:
         """Count the row's tokens, at most `bound`, and take its fingerprint."""
         form, request = self.checker.format, self._request
         if form is None:
             return
-        if self._together:
-            for together in self._sheets(form):
-                together.add(row)
+        if self._batched:
+            for batch in self._open_batches(form):
+                batch.add(row)
             self._waiting.append((row, number))
             return
         counted = [
-            (tally, self._count(row, form, tally.counting))
+            (tally, self._row_tokens(row, form, tally.counting))
             for tally in found.tallies
             if request.totals or bound > tally.counting.limit
         ]
-        self._note(row, form, number, counted, found)
+        self._record(row, form, number, counted, found)
 
-    def _sheets(self, form: Format) -> Iterable[Together]:
+    def _open_batches(self, form: Format) -> Iterable[TokenBatch]:
         """Where the chunk's rows are counted together, for each encoding."""
         if not self._waiting:
-            from ftctl.data.tokens import Together  # noqa: PLC0415 - many small files are not counted
+            from ftctl.data.tokens import TokenBatch  # noqa: PLC0415 - many small files are not counted
 
             for counting in self._request.countings:
                 counter = self._counter(counting)
-                self._together_in[counting.encoding] = Together(form, counter)
-        return self._together_in.values()
+                self._batches[counting.encoding] = TokenBatch(form, counter)
+        return self._batches.values()
 
-    def _weigh_all(self, found: Checked) -> None:
-        """Weigh the chunk's rows, whose texts are counted together: much faster than each alone."""
+    def _count_batch(self, found: CheckedChunk) -> None:
+        """Count the tokens of the chunk's rows together: much faster than each alone."""
         waiting, self._waiting = self._waiting, []
         form = self.checker.format
         if not waiting or form is None:
             return
-        counts = {encoding: rows.tokens() for encoding, rows in self._together_in.items()}
-        self._together_in.clear()
+        counts = {encoding: rows.tokens() for encoding, rows in self._batches.items()}
+        self._batches.clear()
         each = [(tally, counts[tally.counting.encoding]) for tally in found.tallies]
         for index, (row, number) in enumerate(waiting):
             counted = [(tally, tokens[index]) for tally, tokens in each]
-            self._note(row, form, number, counted, found)
+            self._record(row, form, number, counted, found)
 
-    def _note(
+    def _record(
         self,
         row: Row,
         form: Format,
         number: int,
-        counted: Sequence[tuple[Tally, RowTokens]],
-        found: Checked,
+        counted: Sequence[tuple[TokenTally, RowTokens]],
+        found: CheckedChunk,
     ) -> None:
         for tally, tokens in counted:
             tally.add(tokens)
@@ -236,10 +237,10 @@ class Inspector:
                 found.report.add(cut_row(row, form, tokens, limit, counter), number)
         if found.sample is None:
             found.sample = (number, tuple(tokens.training for _, tokens in counted))
-        if self._fingerprint is not None:
-            self._fingerprint(row, form, number, found)
+        if self._take_fingerprint is not None:
+            self._take_fingerprint(row, form, number, found)
 
-    def _count(self, row: Row, form: Format, counting: Counting) -> RowTokens:
+    def _row_tokens(self, row: Row, form: Format, counting: Counting) -> RowTokens:
         from ftctl.data.tokens import count_row  # noqa: PLC0415 - many small files are not counted
 
         return count_row(row, form, self._counter(counting))
@@ -260,13 +261,15 @@ def _bound(raw: bytes) -> int:
     return _UNBOUNDED if b"image_url" in raw or b"\\u" in raw else 4 * len(raw)
 
 
-def _fingerprinter(wanted: Wanted | None) -> Callable[[Row, Format, int, Checked], None] | None:
+def _fingerprint_taker(
+    wanted: Wanted | None,
+) -> Callable[[Row, Format, int, CheckedChunk], None] | None:
     """What takes a row's fingerprint for the checks of quality, where they are wanted."""
     if wanted is None:
         return None
     from ftctl.data.quality import FingerprintTable, fingerprint_of  # noqa: PLC0415 - not asked for, not loaded
 
-    def keep(row: Row, form: Format, number: int, found: Checked) -> None:
+    def keep(row: Row, form: Format, number: int, found: CheckedChunk) -> None:
         if found.fingerprints is None:
             found.fingerprints = FingerprintTable(form)
         found.fingerprints.add(fingerprint_of(row, form, number, wanted))

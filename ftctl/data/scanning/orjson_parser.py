@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from ftctl.data.scanning.check import Parser
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """How rows become values fast, and values JSON again."""
+
+    loads: Callable[[bytes], Any]
+    dumps: Callable[[Any], bytes]
 
 
 @cache
-def fast_parser() -> Parser:
+def orjson_parser() -> Parser:
     """The process's fast parser."""
     import orjson  # noqa: PLC0415 - small files are read without it
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftctl.data.scanning.fast import UNSURE
+from ftctl.data.scanning.json_equivalence import UNSURE
 
 
-def written_keys(content: bytes) -> list[int]:
+def key_counts(content: bytes) -> list[int]:
     r"""For each line: quotes with a colon behind and no backslash before them, or `UNSURE`.
 
     Unsure is a line with white space before a colon, or with `\\"`. See `may_repeat` for why.

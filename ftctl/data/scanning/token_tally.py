@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LAST_OF = {"completion": "the completion", "preference": "the outputs"}
 
 
-class Tally:
+class TokenTally:
     """Running sums by one counting; those of two parts of a file can be joined."""
 
     __slots__ = ("assistant", "counting", "cut_rows", "high", "lengths", "low", "training")
@@ -42,7 +42,7 @@ class Tally:
         self.assistant += max(0, row.assistant - max(0, length - limit))
         self.cut_rows += length > limit
 
-    def join(self, other: Tally) -> None:
+    def join(self, other: TokenTally) -> None:
         self.training += other.training
         self.low += other.low
         self.high += other.high
