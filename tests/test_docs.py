@@ -27,7 +27,7 @@ from ftctl.catalog.services import SERVICES
 from ftctl.cli.exits import MEANINGS
 from ftctl.cli.main import cli
 from ftctl.data import convert, formats, quality, sources
-from ftctl.data.scanning.report import ROW_TRUNCATED, told_doubts
+from ftctl.data.scanning.report import ROW_TRUNCATED, doubts_as_diagnostics
 from ftctl.data.sources.address import not_listed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
@@ -471,7 +471,7 @@ def _flagged() -> str:
         return [("violence",) if "Question 2" in text else () for text in texts]
 
     doubts = quality.moderate(rows, "chat", ask, {}, wanted)
-    return "".join(f"{one}\n" for one in told_doubts(doubts, "data/train.jsonl", None))
+    return "".join(f"{one}\n" for one in doubts_as_diagnostics(doubts, "data/train.jsonl", None))
 
 
 # What `ftctl validate` cannot print in a test, and why.

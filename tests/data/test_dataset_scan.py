@@ -36,7 +36,7 @@ from ftctl.data.scanning import (
     rows_of,
     scan_file,
 )
-from ftctl.data.scanning.chunk_checker import Checked, ChunkChecker, exact_counter
+from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.fast_path import KnownGoodRows
 from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat, measure
@@ -327,14 +327,14 @@ def test_a_chunk_has_the_same_problems_read_fast_or_carefully(lines: list[bytes]
     chunk = Chunk(1, FIRST + b"\n".join(lines), ended=False)
 
     fast, careful = (
-        _told(ChunkChecker(COUNTED, RowChecker("supervised"), exact_counter, parser).look(chunk))
+        _facts(ChunkChecker(COUNTED, RowChecker("supervised"), exact_counter, parser).check(chunk))
         for parser in (orjson_parser(), None)
     )
 
     assert fast == careful
 
 
-def _told(found: Checked) -> Any:
+def _facts(found: CheckedChunk) -> Any:
     totals = [tally.totals() for tally in found.tallies]
     return found.rows, found.first, found.blank_after, found.report.kept, found.report.rest, totals
 
@@ -685,10 +685,10 @@ def test_a_wrong_count_of_a_worker_is_noticed() -> None:
     chunk = Chunk(7, b"\n" + FIRST, ended=True)
     right = count_row(json.loads(FIRST), "chat", open_counter(ENCODING)).training
 
-    run._verify(chunk, Checked(Report(20), (), sample=(8, (right,))))
+    run._verify(chunk, CheckedChunk(Report(20), (), sample=(8, (right,))))
 
     with pytest.raises(_Disagreement, match=f"finds {right + 1} tokens in row 8, tiktoken {right}"):
-        run._verify(chunk, Checked(Report(20), (), sample=(8, (right + 1,))))
+        run._verify(chunk, CheckedChunk(Report(20), (), sample=(8, (right + 1,))))
 
 
 def test_both_tokenizers_give_the_same_scan(messy: Path) -> None:

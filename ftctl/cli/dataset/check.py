@@ -25,7 +25,7 @@ from ftctl.data.scanning import (
     Workers,
     scan_file,
 )
-from ftctl.data.scanning.report import told_doubts
+from ftctl.data.scanning.report import doubts_as_diagnostics
 from ftctl.data.scanning.row_file import named_here
 from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE
 from ftctl.data.stats import BaseModel
@@ -203,7 +203,7 @@ def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagno
     for one in files:
         if one.scan.fingerprints is not None:
             doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.wanted)
-            found += told_doubts(doubts, held.path, asked.most)
+            found += doubts_as_diagnostics(doubts, held.path, asked.most)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ftctl.cli.dataset.reshaping import target_of, tell
+from ftctl.cli.dataset.reshaping import report_outcome, target_of
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -59,7 +59,7 @@ def convert_command(
     done = convert_file(
         settings.folder / source, source, where.place, step, check=check, replace=force
     )
-    tell(settings, done, {None: target})
+    report_outcome(settings, done, {None: target})
     return DONE
 
 

@@ -16,7 +16,7 @@ from ftctl.data.quality import Wanted, moderate
 from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
-from ftctl.data.scanning.report import told_doubts
+from ftctl.data.scanning.report import doubts_as_diagnostics
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
 
@@ -67,7 +67,7 @@ def flagged_rows(
         for shown, form in forms.items():
             rows = RowFile(settings.folder / shown, shown).rows()
             doubts = moderate(rows, form, service.ask, verdicts.known, _WANTED)
-            found += told_doubts(doubts, shown, most)
+            found += doubts_as_diagnostics(doubts, shown, most)
     return tuple(found)
 
 

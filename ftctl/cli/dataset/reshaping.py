@@ -34,7 +34,7 @@ def target_of(settings: Settings, shown: str, *, force: bool) -> Target:
     return Target(shown, path)
 
 
-def tell(settings: Settings, done: Reshaped, targets: Mapping[Part | None, str]) -> None:
+def report_outcome(settings: Settings, done: Reshaped, targets: Mapping[Part | None, str]) -> None:
     """Say what was decided and written; `InvalidProject` when nothing was."""
     problems = tuple(map(named_here, done.problems))
     if not done.ok:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ftctl.cli.dataset.amounts import ROWS, Amount
-from ftctl.cli.dataset.reshaping import target_of, tell
+from ftctl.cli.dataset.reshaping import report_outcome, target_of
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -44,5 +44,5 @@ def sample_command(
     where = target_of(settings, target, force=force)
     step = Sample(rows, seed, by is not None)
     done = sample_file(settings.folder / file, file, where.place, step, replace=force)
-    tell(settings, done, {None: target})
+    report_outcome(settings, done, {None: target})
     return DONE

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ftctl.cli.dataset.amounts import ROWS, Amount
-from ftctl.cli.dataset.reshaping import tell
+from ftctl.cli.dataset.reshaping import report_outcome
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite
 from ftctl.cli.exits import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -58,7 +58,7 @@ def split_command(
         refuse_to_overwrite(settings.folder / name, name, force=force)
     targets = {part: settings.folder / name for part, name in shown.items()}
     done = split_file(settings.folder / file, file, targets, step, replace=force)
-    tell(settings, done, dict(shown.items()))
+    report_outcome(settings, done, dict(shown.items()))
     return DONE
 
 

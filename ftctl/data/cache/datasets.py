@@ -20,7 +20,7 @@ from ftctl.data.scanning.scan_request import ScanRequest, ScanResult, decoded, e
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
-    from ftctl.data.scanning.scan import Told
+    from ftctl.data.scanning.scan import OnProgress
     from ftctl.data.scanning.workers import Workers
     from ftctl.errors import Diagnostic
 
@@ -50,7 +50,12 @@ class Datasets:
         self._tables: dict[str, FingerprintTable] = {}
 
     def scan(
-        self, name: str, source: Path, shown: str, request: ScanRequest, told: Told | None = None
+        self,
+        name: str,
+        source: Path,
+        shown: str,
+        request: ScanRequest,
+        on_progress: OnProgress | None = None,
     ) -> ScanResult:
         """All about the file, as `scan_file` gives it, but for the rows' fingerprints."""
         before = signature_of(source)
@@ -60,7 +65,7 @@ class Datasets:
             if known is not None:
                 return known
         now = self._now()
-        found = self._scan(name, source, shown, request, told)
+        found = self._scan(name, source, shown, request, on_progress)
         if found.sha256 is not None and before is not None and before == signature_of(source):
             self._keep(source, before, now, found.sha256)
             self._store.put(_key(found.sha256, request), encoded(found))
@@ -78,12 +83,14 @@ class Datasets:
         kept = self._store.get(key)
         if kept is None:
             from ftctl.data.quality import leaks  # noqa: PLC0415
-            from ftctl.data.scanning.report import told_doubts  # noqa: PLC0415 - mostly known already
+            from ftctl.data.scanning.report import doubts_as_diagnostics  # noqa: PLC0415 - mostly known already
 
             seen, held_out = self._fingerprints_of(training), self._fingerprints_of(validation)
             if seen is None or held_out is None:
                 return ()
-            found = told_doubts(leaks(seen, held_out, wanted), "", validation.request.most)
+            found = doubts_as_diagnostics(
+                leaks(seen, held_out, wanted), "", validation.request.most
+            )
             kept = encoded(ScanResult(None, found))
             self._store.put(key, kept)
         return decoded(kept, "", "").diagnostics
@@ -107,12 +114,17 @@ class Datasets:
         return repeated_rows(fingerprints)
 
     def _scan(
-        self, name: str, source: Path, shown: str, request: ScanRequest, told: Told | None
+        self,
+        name: str,
+        source: Path,
+        shown: str,
+        request: ScanRequest,
+        on_progress: OnProgress | None,
     ) -> ScanResult:
         from ftctl.data.scanning.scan import scan_file  # noqa: PLC0415 - what is known needs no checks
 
         workers = self._workers() if self._workers is not None else None
-        return scan_file(name, source, shown, request, workers, told)
+        return scan_file(name, source, shown, request, workers, on_progress)
 
     def _fingerprints_of(self, known: Known) -> FingerprintTable | None:
         """The fingerprints of the file's rows; None when it is no longer what it was."""

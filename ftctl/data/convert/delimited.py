@@ -43,8 +43,8 @@ def read_delimited(
         header = next((cells for _, cells in rows if _filled(cells)), [])
     columns = check_header(header)
     between = _NAMES.get(dialect.delimiter, repr(dialect.delimiter))
-    told = f"{container.upper()} with {between} between cells"
-    return Records(container, _records(path, encoding, rows, columns), columns, told)
+    read_as = f"{container.upper()} with {between} between cells"
+    return Records(container, _records(path, encoding, rows, columns), columns, read_as)
 
 
 def _head(path: Path) -> tuple[str, str]:

@@ -63,9 +63,9 @@ class Likeness:
 def _question(row: Row) -> bytes:
     match row:
         case {"messages": [*messages]}:
-            return b"\n".join(_told(messages[: _last_answer(messages)]))
+            return b"\n".join(_asked_texts(messages[: _last_answer(messages)]))
         case {"input": {"messages": [*messages]}}:
-            return b"\n".join(_told(messages))
+            return b"\n".join(_asked_texts(messages))
         case {"prompt": str(prompt)}:
             return _folded(prompt)
     return _json(row)
@@ -79,7 +79,7 @@ def _last_answer(messages: list[Any]) -> int:
     return len(messages)
 
 
-def _told(messages: list[Any]) -> Iterator[bytes]:
+def _asked_texts(messages: list[Any]) -> Iterator[bytes]:
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("system", "developer"):

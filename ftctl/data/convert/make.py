@@ -63,7 +63,7 @@ def make(
             if likeness is not None:
                 division = divide(likeness, recipe.sample, recipe.split)
                 problems += _empty_parts(division, shown)
-                notes += _told(division, recipe.split, len(likeness))
+                notes += _division_notes(division, recipe.split, len(likeness))
                 parts = _deal(work, division, drafts, folder)
         if any(problem.severity == "error" for problem in problems):
             parts = {}
@@ -127,7 +127,7 @@ def _empty_parts(division: Division, shown: str) -> tuple[Diagnostic, ...]:
     return problems.diagnostics()
 
 
-def _told(division: Division, split: Split | None, count: int) -> list[str]:
+def _division_notes(division: Division, split: Split | None, count: int) -> list[str]:
     taken = sum(len(rows) for rows in division.parts.values())
     notes = [f"{taken:,} of {count:,} rows taken"] if taken < count else []
     notes += division.notes

@@ -117,8 +117,8 @@ class Rows:
                 self.problems.add(row_fault.finding, record.number)
         self._expect(rows)
         if way is not None:
-            told = [f"{blank:,} blank rows left out"] if blank else []
-            self.notes = (f"read as {records.read_as}", *way.notes, *told)
+            left_out = [f"{blank:,} blank rows left out"] if blank else []
+            self.notes = (f"read as {records.read_as}", *way.notes, *left_out)
             self.form = way.form
 
     def _records(self, stream: BufferedReader, convert: Convert) -> Records:

@@ -35,14 +35,14 @@ def read_sheet(path: Path, sheet: str | None) -> Records:
     while values and values[-1] is None:
         values.pop()
     columns = check_header(values)
-    told = f"XLSX, sheet {quoted_key(page.title)}"
-    told += f" of {len(names)}" if len(names) > 1 else ""
+    read_as = f"XLSX, sheet {quoted_key(page.title)}"
+    read_as += f" of {len(names)}" if len(names) > 1 else ""
     letters = {name: _letters(index) for index, name in enumerate(columns)}
     return Records(
         "xlsx",
         _records(rows, columns),
         columns,
-        told,
+        read_as,
         lambda number, column: f"cell {letters[column]}{number} ({quoted_key(column)})",
     )
 

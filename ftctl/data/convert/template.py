@@ -56,9 +56,9 @@ def form_of(roles: Collection[str]) -> str:
     nearest = max(_ROLES, key=lambda form: len(_ROLES[form][0] & given))
     needed, free = _ROLES[nearest]
     lacking, foreign = sorted(needed - given), sorted(given - needed - free)
-    told = [f"lacks {', '.join(lacking)}"] if lacking else []
-    told += [f"cannot have {', '.join(foreign)}"] if foreign else []
-    message = f"a template for {nearest} rows {' and '.join(told)}"
+    faults = [f"lacks {', '.join(lacking)}"] if lacking else []
+    faults += [f"cannot have {', '.join(foreign)}"] if foreign else []
+    message = f"a template for {nearest} rows {' and '.join(faults)}"
     hint = "give user and assistant, prompt and completion, or user, chosen and rejected"
     raise TemplateFault(Finding("bad-template", message, hint), foreign[0] if foreign else "")
 

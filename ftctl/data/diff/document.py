@@ -57,8 +57,8 @@ def _pair(pair: Pair, *, show_text: bool) -> Mapping[str, Any]:
 
 def _place(one: Difference) -> Mapping[str, Any]:
     """A value that is not there has no key, since null is a value."""
-    told = {"place": one.place, "before": one.before, "after": one.after}
-    return {key: shown_value(value) for key, value in told.items() if value is not ...}
+    shown = {"place": one.place, "before": one.before, "after": one.after}
+    return {key: shown_value(value) for key, value in shown.items() if value is not ...}
 
 
 def _shown(one: Shown) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ def diff_markdown(compared: Compared) -> str:
 def rows_markdown(compared: Compared) -> Iterator[str]:
     """The lines that changed and where; their texts, masked, where those are asked for."""
     for pair in compared.pairs:
-        yield f"- line {pair.changed.before} → {pair.changed.after}: {_told(pair)}"
+        yield f"- line {pair.changed.before} → {pair.changed.after}: {_places_text(pair)}"
         if compared.show_text:
             yield from _fenced([
                 f"{sign} {masked_text(value)}"
@@ -58,6 +58,6 @@ def _fenced(texts: list[str]) -> Iterator[str]:
     yield from markdown_fence(texts, "diff")
 
 
-def _told(pair: Pair) -> str:
+def _places_text(pair: Pair) -> str:
     places = ", ".join(markdown(place.place or "the row") for place in pair.places)
     return f"{kind_words(pair.changed)}: {places}"

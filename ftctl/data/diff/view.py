@@ -19,8 +19,8 @@ def diff_text(compared: Compared) -> str:
     ]
     if not diff.empty:
         lines += [f"Tokens: {tokens_line(compared)}.", *_details(compared)]
-    told = [f"Note: {note}." for note in notes(compared)]
-    return "\n".join([*lines, *([""] if told else []), *told])
+    note_lines = [f"Note: {note}." for note in notes(compared)]
+    return "\n".join([*lines, *([""] if note_lines else []), *note_lines])
 
 
 def _details(compared: Compared) -> Iterator[str]:

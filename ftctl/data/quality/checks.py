@@ -122,10 +122,10 @@ def _told_differently(
     answers = Counter(columns.answers[place] for place in group)
     if not wanted.answers_per_prompt < len(answers) <= MANY_ANSWERS:
         return
-    told = {columns.answers[group[0]]}
+    reported = {columns.answers[group[0]]}
     for place in group[1:]:
-        if columns.answers[place] not in told:
-            told.add(columns.answers[place])
+        if columns.answers[place] not in reported:
+            reported.add(columns.answers[place])
             yield Finding(
                 "contradictory-rows",
                 f"the prompt is that of line {columns.lines[group[0]]:,},"
@@ -267,11 +267,11 @@ def _lengths(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
 def _languages(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
     if wanted.languages == "ignore":
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     for noun, column in (("answer", columns.said_in), ("question", columns.asked_in)):
         for place, text in _strayed(noun, column, wanted.language_share):
-            if place not in told:
-                told.add(place)
+            if place not in reported:
+                reported.add(place)
                 hint = "if the model is not meant to use it, take the row out or translate it"
                 yield Finding("mixed-languages", text, hint, columns.lines[place])
 
@@ -346,10 +346,10 @@ def _held(
     # What stands in every row is told of once.
     standing = flag << 2
     rows = sum(1 for flags in columns.flags if flags & standing)
-    told: set[str] = set()
+    reported: set[str] = set()
     for detail in table.details(standing):
-        if detail.message not in told:
-            told.add(detail.message)
+        if detail.message not in reported:
+            reported.add(detail.message)
             more = f", as {rows - 1:,} other rows may" if rows > 1 else ""
             yield make(detail.message + more, detail.line)
 

@@ -128,11 +128,11 @@ class FingerprintTable:
             raise ValueError("not the fingerprints of rows, or damaged")
         sizes = _HEAD.unpack_from(body)
         head, rows, signatures = _cut(body[_HEAD.size :], *sizes)
-        told = json.loads(head)
-        made = cls(cast(Form, told["form"]))
+        header = json.loads(head)
+        made = cls(cast(Form, header["form"]))
         made._rows += rows
         made._signatures += signatures
-        for line, flag, message in told["details"]:
+        for line, flag, message in header["details"]:
             made._keep(Detail(line, flag, message))
         return made
 

@@ -74,9 +74,9 @@ def fingerprint_of(
     text = "\x1e".join((parts.prompt, answer or "", parts.other, parts.more))
     raw = text.encode("utf-8", "surrogatepass")
     prompt = folded(parts.prompt)
-    flags, told = Flag.NO_ANSWER, b""
+    flags, folded_answer = Flag.NO_ANSWER, b""
     if answer is not None:
-        told = folded(answer + parts.more if parts.acts else answer)
+        folded_answer = folded(answer + parts.more if parts.acts else answer)
         flags = _flags_of(parts)
     if not prompt:
         flags |= Flag.NO_PROMPT
@@ -92,7 +92,7 @@ def fingerprint_of(
         line & 0xFFFFFFFF,
         key_of(standing.exact + raw),
         key_of(standing.folded + prompt),
-        _answer_key(parts, told),
+        _answer_key(parts, folded_answer),
         min(len(parts.prompt) + len(answer or "") + len(parts.other), 0xFFFFFFFF),
         asked_in,
         said_in,
@@ -103,13 +103,13 @@ def fingerprint_of(
     return RowFingerprint(packed, signature_of(words_of(parts.prompt or answer or "")), details)
 
 
-def _answer_key(parts: Parts, told: bytes) -> int:
+def _answer_key(parts: Parts, answer: bytes) -> int:
     """Of a pair of outputs, the negative of the pair's with its outputs swapped."""
     if parts.answer is None:
         return 0
     if parts.other:
-        return (key_of(told) - key_of(folded(parts.other))) % KEYS
-    return key_of(told)
+        return (key_of(answer) - key_of(folded(parts.other))) % KEYS
+    return key_of(answer)
 
 
 def _flags_of(parts: Parts) -> int:

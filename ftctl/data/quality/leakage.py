@@ -68,14 +68,14 @@ def _same_prompts(seen: FingerprintColumns, held_out: FingerprintColumns) -> dic
     for place, key in enumerate(seen.prompts):
         if key in looked_for and not seen.flags[place] & Flag.NO_PROMPT:
             found.setdefault(key, seen.lines[place])
-            told = answers.setdefault(key, set())
-            if len(told) <= MANY_ANSWERS:
-                told.add(seen.answers[place])
+            different = answers.setdefault(key, set())
+            if len(different) <= MANY_ANSWERS:
+                different.add(seen.answers[place])
     return {key: line for key, line in found.items() if len(answers[key]) <= MANY_ANSWERS}
 
 
 def _near(
-    seen: FingerprintColumns, held_out: FingerprintColumns, told: set[int], wanted: Wanted
+    seen: FingerprintColumns, held_out: FingerprintColumns, reported: set[int], wanted: Wanted
 ) -> Iterator[Finding]:
     if wanted.near_duplicates == "ignore" or not (seen.signatures and held_out.signatures):
         return
@@ -84,7 +84,7 @@ def _near(
     signatures += [held_out.signature(place) for place in range(rows)]
     sides = [0] * first + [1] * rows
     pairs = [pair for pair in alike(signatures, wanted.similarity, sides)
-             if pair.later - first not in told]  # fmt: skip
+             if pair.later - first not in reported]  # fmt: skip
     prompts = held_out.prompts
     pairs = [pair for pair in pairs if prompts[pair.later - first] != seen.prompts[pair.earlier]]
     if rows >= FEWEST_ROWS and len(pairs) > _TEMPLATE_SHARE * rows:

@@ -85,7 +85,9 @@ class Report:
         return in_order([*kept, *more])
 
 
-def told_doubts(doubts: Iterable[Doubt], shown: str, most: int | None) -> tuple[Diagnostic, ...]:
+def doubts_as_diagnostics(
+    doubts: Iterable[Doubt], shown: str, most: int | None
+) -> tuple[Diagnostic, ...]:
     """What the checks of quality found in a file, or between two, as diagnostics."""
     report = Report(most)
     warnings = set()

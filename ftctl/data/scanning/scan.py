@@ -19,7 +19,7 @@ from ftctl.data.formats.text import read_row
 from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.orjson_parser import orjson_parser
-from ftctl.data.scanning.report import NO_ERRORS, Report, told_doubts
+from ftctl.data.scanning.report import NO_ERRORS, Report, doubts_as_diagnostics
 from ftctl.data.scanning.scan_request import ScanRequest, ScanResult
 from ftctl.data.scanning.source import (
     HEAD_BYTES,
@@ -41,19 +41,19 @@ if TYPE_CHECKING:
 SMALL_BYTES = 2 * 1024 * 1024
 """A file of no more is read without the fast parser: importing it would take longer."""
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called after each chunk with the bytes that are done, and the file's."""
 
 Results = Generator[tuple[Chunk, CheckedChunk], None, None]
 
 
-def scan_file(  # noqa: PLR0917 - what, how, by whom, and who is told
+def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
     name: str,
     source: Path,
     shown: str,
     request: ScanRequest,
     workers: Workers | None = None,
-    told: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> ScanResult:
     """Everything about a file. `shown` is the path as people know it.
 
@@ -71,12 +71,12 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who is told
         counted = (request.totals and request.countings != ()) or wanted is not None
         if workers is not None and not workers.take(size, counted=counted):
             workers = None
-        run = _Pass(request, workers, told)
+        run = _Pass(request, workers, on_progress)
         try:
             return run.scan(opened, name, shown)
         except _Disagreement as found:
             opened.seek(0)
-            again = _Pass(request, workers, told, exact=True).scan(opened, name, shown)
+            again = _Pass(request, workers, on_progress, exact=True).scan(opened, name, shown)
             return replace(again, notes=(f"{shown}: {found}",))
 
 
@@ -91,13 +91,13 @@ class _Pass:
         self,
         request: ScanRequest,
         workers: Workers | None,
-        told: Told | None,
+        on_progress: OnProgress | None,
         *,
         exact: bool = False,
     ) -> None:
         self._request = request
         self._workers = workers
-        self._told = told
+        self._on_progress = on_progress
         self._exact = exact
         self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
         self._report = Report(request.most)
@@ -142,8 +142,8 @@ class _Pass:
                 if self._ranks is not None:
                     self._verify(chunk, found)
                 self._bytes += len(chunk.content or b"")
-                if self._told is not None:
-                    self._told(self._bytes, size)
+                if self._on_progress is not None:
+                    self._on_progress(self._bytes, size)
         if lines.bytes > MAX_FILE_BYTES:  # it grew since it was opened
             self._report.add(too_large(lines.bytes))
         if not self._rows:
@@ -226,7 +226,7 @@ class _Pass:
         from ftctl.data.quality import check_table  # noqa: PLC0415 - not asked for, not loaded
 
         doubts = check_table(self._fingerprints, self._request.wanted)
-        return in_order((*problems, *told_doubts(doubts, shown, self._request.most)))
+        return in_order((*problems, *doubts_as_diagnostics(doubts, shown, self._request.most)))
 
 
 def _settled(checker: RowChecker, chunk: Chunk) -> RowChecker:

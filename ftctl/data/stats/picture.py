@@ -29,7 +29,7 @@ def histogram_svg(found: Statistics) -> str:
     name = path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"
     title = f"Tokens per row in {name}"
     lengths = found.tokens.lengths
-    told = (
+    caption = (
         f"{found.rows:,} rows, {lengths.total:,} tokens ({found.base.encoding});"
         f" p50 {lengths.p50:,}, p95 {lengths.p95:,}, longest {lengths.longest:,}"
     )
@@ -37,10 +37,10 @@ def histogram_svg(found: Statistics) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"',
         f'    width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title told">',
         f'<title id="title">{_text(title)}</title>',
-        f'<desc id="told">{_text(told)}</desc>',
+        f'<desc id="told">{_text(caption)}</desc>',
         f"<style>{_STYLE}</style>",
         f'<text class="title" x="16" y="26">{_text(title)}</text>',
-        f'<text class="quiet" x="16" y="46">{_text(told)}</text>',
+        f'<text class="quiet" x="16" y="46">{_text(caption)}</text>',
         *_bars(bins),
         "</svg>",
     ]
