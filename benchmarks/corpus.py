@@ -11,12 +11,12 @@ from ftctl.cli.session import open_session, state_folder
 from ftctl.cli.settings import Settings
 from ftctl.domain.desired import FineTune
 from ftctl.domain.digest import canonical_json, file_name
+from ftctl.domain.spec_memory import short_spec
 from ftctl.emulator import Store, open_emulator
 from ftctl.emulator.app import DATABASE
 from ftctl.emulator.storage.database import Session, open_store
 from ftctl.emulator.storage.job_record import Job, Result
 from ftctl.emulator.storage.jobs import insert_job, record
-from ftctl.planner.field_changes import short_spec
 from ftctl.providers.ownership import tags_for
 
 PROJECT = "scale"

@@ -16,8 +16,8 @@ from typing import Any
 from ftctl.clock import Clock
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
+from ftctl.domain.spec_memory import packed_spec
 from ftctl.errors import FtctlError, ProviderError
-from ftctl.planner.field_changes import packed_spec
 from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff

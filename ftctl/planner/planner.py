@@ -20,8 +20,9 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
+from ftctl.domain.spec_memory import PARTIAL, short_spec
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
-from ftctl.planner.field_changes import PARTIAL, field_changes, short_spec
+from ftctl.planner.field_changes import field_changes
 from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
 
 

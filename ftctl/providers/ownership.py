@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from ftctl.domain.spec_memory import unpacked_spec
 
 PROJECT = "ftctl_project"
 FINETUNE = "ftctl_finetune"
@@ -58,7 +59,7 @@ def read_tag(metadata: object) -> OwnershipTag:
         finetune=texts.get(FINETUNE),
         digest=texts.get(DIGEST),
         replaces=texts.get(REPLACES),
-        spec=_read_spec(texts.get(SPEC)),
+        spec=unpacked_spec(texts.get(SPEC)),
         own={key: value for key, value in texts.items() if key not in OURS},
     )
 
@@ -67,11 +68,3 @@ def project_of(metadata: object) -> str | None:
     """Whose tag a job's metadata carries."""
     owner = metadata.get(PROJECT) if isinstance(metadata, Mapping) else None
     return str(owner) if owner is not None else None
-
-
-def _read_spec(text: str | None) -> Mapping[str, Any] | None:
-    try:
-        spec = json.loads(text or "null")
-    except (ValueError, RecursionError):
-        return None
-    return spec if isinstance(spec, dict) else None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ftctl.planner.field_changes import packed_spec
+from ftctl.domain.spec_memory import packed_spec
 from ftctl.providers.ownership import OURS, SPEC, OwnershipTag, read_tag, tags_for
 
 often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
