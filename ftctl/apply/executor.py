@@ -1,41 +1,27 @@
-"""A plan in, the service changed, a `Report` out. The only caller of a provider's writes.
+"""A plan in, the service changed, a `Report` out: `PHASES`, walked one after the other.
 
-Uploads come first, then jobs are started, then others stopped; deletes come last of all. A step
-that fails ends its own change; the others go on, unless the service refuses everybody.
+The only caller of a provider's writes, but for the doctor's probe, which asks in vain. A step that
+fails ends its own change; the others go on, unless the service refuses everybody.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ftctl.apply.job_creator import JobCreator, JobLimitReached
+from ftctl.apply.phases import PHASES, Context, Phase, Result, State, Tasks
 from ftctl.clock import Clock
-from ftctl.domain.observed import Job
-from ftctl.domain.plan import (
-    CancelJob,
-    Change,
-    DeleteFile,
-    DeleteModel,
-    Outcome,
-    Plan,
-    Report,
-    StartJob,
-    Step,
-    Upload,
-)
+from ftctl.domain.plan import Change, Plan, Report, Step
 from ftctl.errors import FtctlError, ProviderError
 from ftctl.providers.protocol import Provider
 
 _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
-_STARTED_BEFORE_A_LOOK = 20  # jobs; a duplicate should be found while it is being validated
 
 S = TypeVar("S", bound=Step)
-T = TypeVar("T")
 Say = Callable[[str, str], None]  # (name of the change, sentence)
 
 
@@ -59,191 +45,69 @@ def apply_plan(
     luck. Once `stopping` says so, nothing more is begun.
     """
     creator = JobCreator(plan.project, provider, clock, cosmetic, known_jobs, commit)
-    states = {change.name: _State() for change in plan.changes}
-    run = _Run(plan, provider, root, creator, say, stopping, parallelism, states)
-    run.upload()
-    run.start()
-    run.each(CancelJob, run.cancel)
-    run.each(DeleteModel, run.delete_model)
-    run.each(DeleteFile, run.delete_file)
-    return Report(tuple(_outcome(change, run.states[change.name]) for change in plan.changes))
-
-
-@dataclass(slots=True)
-class _State:
-    """How far one change has come."""
-
-    done: list[str] = field(default_factory=list)
-    job: Job | None = None
-    error: FtctlError | None = None
-    skipped: str | None = None
-    waits: str | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether no further step of the change is to be begun."""
-        return self.error is not None or self.skipped is not None or self.waits is not None
-
-
-class _Result(NamedTuple):
-    """What came of one step."""
-
-    sentence: str | None = None
-    job: Job | None = None
-    error: FtctlError | None = None
-    skipped: str | None = None
-
-
-def _outcome(change: Change, state: _State) -> Outcome:
-    return Outcome(
-        name=change.name,
-        action=change.action,
-        done=tuple(state.done),
-        job=state.job,
-        error=state.error,
-        skipped=state.skipped,
-        waits=state.waits,
-    )
+    states = {change.name: State() for change in plan.changes}
+    context = Context(plan, provider, creator, root, states)
+    run = _Run(context, say, stopping, parallelism)
+    for phase in PHASES:
+        run.walk(phase)
+    return Report(tuple(states[change.name].outcome(change) for change in plan.changes))
 
 
 @dataclass(slots=True)
 class _Run:
-    """One apply: runs the steps of one kind after the other, several at once where that helps."""
+    """One apply: walks through phases, several steps at once where that helps."""
 
-    plan: Plan
-    provider: Provider
-    root: Path
-    creator: JobCreator
+    context: Context
     say: Say
     stopping: Callable[[], bool]
     parallelism: int
-    states: dict[str, _State]
-    refused: ProviderError | None = None
+    refused: ProviderError | None = None  # once the service refuses everybody
 
-    def upload(self) -> None:
-        """Send every file that the plan needs."""
-        self.each(Upload, self._upload)
-
-    def start(self) -> None:
-        """Buy every run of the plan; look for duplicates every few, while they cost nothing."""
-        steps = self._steps(StartJob)
-        # The first one goes alone: it finds out whether the service sells at all.
-        for some in (steps[:1], *_parts(steps[1:], _STARTED_BEFORE_A_LOOK)):
-            self._run(some, self._start)
-            started = {
-                change.name: (step, job)
-                for change, step in some
-                if (job := self.states[change.name].job) is not None
-            }
-            for name, (winner, sentence) in self.creator.resolve_duplicates(started).items():
-                self.states[name].job = winner
-                if sentence:
-                    self._tell(name, sentence)
-
-    def each(self, kind: type[S], act: Callable[[S], _Result]) -> None:
-        """Run all steps of one kind."""
-        self._run(self._steps(kind), act)
-
-    def _steps(self, kind: type[S]) -> list[tuple[Change, S]]:
-        return [
+    def walk(self, phase: Phase[S]) -> None:
+        """Run every step of a phase."""
+        tasks = [
             (change, step)
-            for change in self.plan.changes
+            for change in self.context.plan.changes
             for step in change.steps
-            if isinstance(step, kind)
+            if isinstance(step, phase.kind)
         ]
+        for batch in phase.batches(tasks):
+            for (change, _step), result in zip(batch, self._results(phase, batch), strict=True):
+                self._note(change.name, result)
+            for name, result in phase.after_batch(self.context, batch).items():
+                self._note(name, result)
 
-    def _run(self, steps: Sequence[tuple[Change, S]], act: Callable[[S], _Result]) -> None:
-        def guarded(task: tuple[Change, S]) -> _Result:
-            return self._guarded(task[0], task[1], act)
+    def _note(self, name: str, result: Result) -> None:
+        self.context.states[name].add(result)
+        if result.sentence:
+            self.say(name, result.sentence)
 
-        for (change, _step), result in zip(steps, self._map(guarded, steps), strict=True):
-            state = self.states[change.name]
-            state.job = result.job or state.job
-            if isinstance(result.error, JobLimitReached):
-                state.waits = result.error.message
-            else:
-                state.error = state.error or result.error
-                state.skipped = state.skipped or result.skipped
-            if result.sentence:
-                self._tell(change.name, result.sentence)
+    def _results(self, phase: Phase[S], batch: Tasks[S]) -> Iterator[Result]:
+        """What came of each step, in the steps' order."""
 
-    def _map(
-        self,
-        act: Callable[[tuple[Change, S]], _Result],
-        steps: Iterable[tuple[Change, S]],
-    ) -> Iterator[_Result]:
-        """The results in the steps' order."""
+        def act(task: tuple[Change, S]) -> Result:
+            return self._act(phase, *task)
+
         if self.parallelism <= 1:
-            yield from map(act, steps)
+            yield from map(act, batch)
             return
         with ThreadPoolExecutor(self.parallelism) as pool:
-            yield from pool.map(act, steps)
+            yield from pool.map(act, batch)
 
-    def _guarded(self, change: Change, step: S, act: Callable[[S], _Result]) -> _Result:
-        if self.states[change.name].ended:
-            return _Result()
+    def _act(self, phase: Phase[S], change: Change, step: S) -> Result:
+        if self.context.states[change.name].ended:
+            return Result()
         if self.stopping():
-            return _Result(skipped="not begun: interrupted")
+            return Result(skipped="not begun: interrupted")
         if self.refused is not None:
-            return _Result(skipped=f"not begun: the service refuses ({self.refused.code})")
+            return Result(skipped=f"not begun: the service refuses ({self.refused.code})")
         try:
-            return act(step)
+            return phase.act(self.context, step)
+        except JobLimitReached as fault:
+            return Result(waits=fault.message)
         except ProviderError as fault:
             if fault.status == 401 or fault.code in _REFUSES_EVERYBODY:
                 self.refused = fault
-            return _Result(error=fault)
+            return Result(error=fault)
         except FtctlError as fault:
-            return _Result(error=fault)
-
-    def _tell(self, name: str, sentence: str) -> None:
-        self.states[name].done.append(sentence)
-        self.say(name, sentence)
-
-    def _upload(self, step: Upload) -> _Result:
-        source = self.root / step.path
-        if _sha256(source) != step.sha256:
-            raise FtctlError(
-                f"{step.path} has changed since the plan was made", "plan and apply again"
-            )
-        try:
-            file = self.creator.upload(step, source)
-        except OSError as fault:
-            raise FtctlError(f"{step.path} cannot be read: {fault.strerror}") from None
-        return _Result(f"uploaded {step.path} as {file} ({step.bytes:,} bytes)")
-
-    def _start(self, step: StartJob) -> _Result:
-        job = self.creator.start(step)
-        return _Result(f"started {job.id} ({job.status})", job)
-
-    def cancel(self, step: CancelJob) -> _Result:
-        """Stop a job."""
-        job = self.provider.cancel_job(step.job)
-        if job.status == "cancelled":
-            return _Result(f"cancelled {step.job} ({step.reason})")
-        return _Result(f"{step.job} was over before it could be cancelled ({job.status})")
-
-    def delete_model(self, step: DeleteModel) -> _Result:
-        """Delete a model."""
-        self.provider.delete_model(step.model)
-        return _Result(f"deleted model {step.model}")
-
-    def delete_file(self, step: DeleteFile) -> _Result:
-        """Delete a file; none where a job that may be using it could not be stopped."""
-        cancels = [c for c in self.plan.changes if any(isinstance(s, CancelJob) for s in c.steps)]
-        if any(self.states[change.name].ended for change in cancels):
-            return _Result(skipped="not begun: a job that may use its files was not stopped")
-        self.provider.delete_file(step.id)
-        return _Result(f"deleted file {step.id} ({step.filename})")
-
-
-def _parts(steps: list[T], size: int) -> Iterator[list[T]]:
-    for first in range(0, len(steps), size):
-        yield steps[first : first + size]
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
+            return Result(error=fault)

@@ -1,8 +1,9 @@
 """One upload or training run, bought once: whatever breaks, the answer is looked for, not guessed.
 
-A create is asked once. When its answer is lost, the service is observed until the job shows or can
-be taken not to exist; only then is it asked for again. When two runs buy the same at the same
-time, each looks again right after and the oldest of the duplicates wins.
+A create is pending until it is answered. Where the answer is lost it is incomplete: the service is
+observed through a grace period, until the job shows or can be taken not to exist; only then is it
+asked for again. When two runs buy the same at the same time, each looks again right after and the
+oldest of the duplicates wins.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
 
-# After a lost answer: how long to wait before each further look. Lists may lag behind writes.
+# The grace period after a lost answer, by the pauses before each further look: lists may lag.
 _LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
-_MOST_ASKS = 3  # for one job, each after it was seen that the one before made none
+_MOST_INCOMPLETE = 3  # creates of one job whose answer was lost and that made none, as it seems
 
 
 class JobLimitReached(FtctlError):
@@ -44,7 +45,7 @@ class JobCreator:
     uploaded: dict[str, str] = field(default_factory=dict)  # file name -> id
     claimed: set[str] = field(default_factory=set)  # jobs that a start of ours found to be its own
     lock: Any = field(default_factory=Lock)  # threading gives its type no name
-    turn: str | None = None  # why no more jobs are started
+    limit: str | None = None  # why no more jobs are started
 
     def upload(self, step: Upload, source: Path) -> str:
         """Send a file; its id. A copy that a lost answer left behind is taken for it."""
@@ -64,34 +65,38 @@ class JobCreator:
     def _recover_lost_upload(self, step: Upload) -> str | None:
         for seconds in _LOOKS_SECONDS:
             self.clock.sleep(seconds)
-            if (found := self.provider.find_upload(step.filename, step.bytes)) is not None:
-                return found
+            if (file := self.provider.find_upload(step.filename, step.bytes)) is not None:
+                return file
         return None
 
     def start(self, step: StartJob) -> Job:
         """Buy a run. Raises `JobLimitReached` where the service takes no more now."""
-        if self.turn is not None:
-            raise JobLimitReached(self.turn)
-        ask = self._request(step)
-        asks = 0
+        if self.limit is not None:
+            raise JobLimitReached(self.limit)
+        create = self._request(step)
+        incomplete = 0
         for pause in (*BACKOFF_SECONDS, None):
             try:
-                return self._claim(ask())
+                return self._claim(create())
             except ProviderError as fault:
                 if fault.ambiguous:
                     if (job := self._recover_lost_create(step, fault)) is not None:
                         return job
-                    asks += 1
-                    if asks == _MOST_ASKS:
+                    incomplete += 1
+                    if pause is None or incomplete == _MOST_INCOMPLETE:
                         raise
-                elif pause is None or not fault.retryable or _wants_a_turn(fault):
-                    if fault.status != 429 or not fault.retryable:
-                        raise
-                    self.turn = f"waits its turn: {fault.message}"
-                    raise JobLimitReached(self.turn) from None
+                elif pause is None or not fault.retryable or _is_job_limit(fault):
+                    raise self._refused(fault) from None
                 else:
                     self.clock.sleep(pause_after(fault, pause))
         raise AssertionError("the last pause is None, which returns or raises")
+
+    def _refused(self, fault: ProviderError) -> FtctlError:
+        """What a refusal that stays means: our turn has not come, or the change has failed."""
+        if fault.status != 429 or not fault.retryable:
+            return fault
+        self.limit = f"waits its turn: {fault.message}"
+        return JobLimitReached(self.limit)
 
     def _request(self, step: StartJob) -> Callable[[], Job]:
         """The create, ready to be asked."""
@@ -119,19 +124,26 @@ class JobCreator:
             self.claimed.add(job.id)
         return job
 
+    def _claims(self, job: Job) -> bool:
+        """Take a job for a start of ours, unless another start has it already."""
+        with self.lock:
+            free = job.id not in self.claimed
+            self.claimed.add(job.id)
+        return free
+
     def _recover_lost_create(self, step: StartJob, fault: ProviderError) -> Job | None:
-        """The answer was lost: the job that was made all the same, if there is one."""
-        for number, seconds in enumerate(_LOOKS_SECONDS, 1):
+        """The job that was made although its answer was lost, if there is one."""
+        for look, seconds in enumerate(_LOOKS_SECONDS, 1):
             self.clock.sleep(seconds)
             # A filter may lag or be ignored: the last look does without.
-            whole = number == len(_LOOKS_SECONDS)
+            whole = look == len(_LOOKS_SECONDS)
             try:
-                listed = self.provider.jobs(self.project, whole=whole)
+                jobs = self.provider.jobs(self.project, whole=whole)
             except ProviderError:
                 raise fault from None  # nothing is known; the next apply looks before it buys
-            for job in listed:
-                if self._is_new(job, step) and job.id not in self.claimed:
-                    return self._claim(job)
+            for job in jobs:
+                if self._is_new(job, step) and self._claims(job):
+                    return job
         return None
 
     def _is_new(self, job: Job, step: StartJob) -> bool:
@@ -150,28 +162,29 @@ class JobCreator:
         if not started:
             return {}
         try:
-            listed = self.provider.jobs(self.project)
+            jobs = self.provider.jobs(self.project)
         except ProviderError:
             return {}  # the next apply finds duplicates by its table
-        return {name: self._resolve(step, job, listed) for name, (step, job) in started.items()}
+        return {name: self._resolve(step, job, jobs) for name, (step, job) in started.items()}
 
-    def _resolve(self, step: StartJob, own: Job, listed: tuple[Job, ...]) -> tuple[Job, str | None]:
-        same = {
+    def _resolve(self, step: StartJob, own: Job, jobs: tuple[Job, ...]) -> tuple[Job, str | None]:
+        duplicates = {
             job.id: job
-            for job in listed
+            for job in jobs
             if self._is_new(job, step) and (job.in_progress or job.status == "succeeded")
         }
-        same.setdefault(own.id, own)
-        winner = min(same.values(), key=lambda job: job.age_order)
-        losers = [job for job in same.values() if job is not winner and job.in_progress]
-        told = []
-        for loser in losers:
+        duplicates.setdefault(own.id, own)
+        winner = min(duplicates.values(), key=lambda job: job.age_order)
+        sentences = []
+        for loser in duplicates.values():
+            if loser is winner or not loser.in_progress:
+                continue
             try:
                 self.provider.cancel_job(loser.id)
             except ProviderError:
                 continue  # the next apply cancels it by its table
-            told.append(f"cancelled {loser.id}: {winner.id} is the same and older")
-        return winner, "; ".join(told) or None
+            sentences.append(f"cancelled {loser.id}: {winner.id} is the same and older")
+        return winner, "; ".join(sentences) or None
 
     def _base_model(self, step: StartJob) -> str:
         base = step.base_model
@@ -182,17 +195,17 @@ class JobCreator:
     def _checkpoint(self, base: ParentModel) -> str:
         checkpoints = self.provider.checkpoints(base.job)
         if base.checkpoint == "best":
-            measured = [(one.loss, -one.step, one) for one in checkpoints if one.loss is not None]
+            measured = [(at.loss, -at.step, at) for at in checkpoints if at.loss is not None]
             if not measured:
                 raise FtctlError(
                     f"no checkpoint of {base.job} has a full validation loss to be best by",
                     "give the parent a validation file, or use 'checkpoint: last'",
                 )
-            return min(measured, key=lambda one: one[:2])[2].model
-        for one in checkpoints:
-            if one.step == base.checkpoint:
-                return one.model
-        steps = ", ".join(str(one.step) for one in sorted(checkpoints, key=lambda one: one.step))
+            return min(measured, key=lambda entry: entry[:2])[2].model
+        for checkpoint in checkpoints:
+            if checkpoint.step == base.checkpoint:
+                return checkpoint.model
+        steps = ", ".join(str(step) for step in sorted(at.step for at in checkpoints))
         raise FtctlError(
             f"{base.job} has no checkpoint at step {base.checkpoint}",
             f"it has them at: {steps}" if steps else "it kept none",
@@ -205,7 +218,7 @@ class JobCreator:
         return file
 
 
-def _wants_a_turn(fault: ProviderError) -> bool:
+def _is_job_limit(fault: ProviderError) -> bool:
     """Whether a refusal is about how many jobs there may be, and not about how fast we ask."""
     about_jobs = any(word in (fault.code or "") for word in ("daily", "concurrent", "active_jobs"))
     return fault.status == 429 and (about_jobs or asks_too_long(fault))
