@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
+from ftctl.domain.config import BaseModelOverride
 from ftctl.errors import FtctlError
 
 OWN = "ftctl.yaml"  # the source of what a project says itself
@@ -46,19 +47,21 @@ class BaseModelFacts:
         trains = self.methods is None or method in self.methods
         return self.price if trains else None
 
-    def overridden(self, own: Mapping[str, Any], service: str) -> BaseModelFacts:
+    def overridden(self, own: BaseModelOverride, service: str) -> BaseModelFacts:
         """The facts with those of a project's `catalog: {SERVICE: {MODEL: …}}` before them."""
         where = f"catalog.{service}.{self.name}"
         tokens, hour = self._prices
         tokens = _own_price(tokens, own, "million-tokens", where)
         hour = _own_price(hour, own, "hour", where)
-        methods, shutdown = own.get("methods"), own.get("shutdown")
+        stops = self.shutdown
+        if own.shutdown is not None:
+            stops = _day(own.shutdown, f"{where}.shutdown")
         return replace(
             self,
-            training_context=own.get("training_context", self.training_context),
-            encoding=own.get("encoding", self.encoding),
-            methods=self.methods if methods is None else frozenset(methods),
-            shutdown=self.shutdown if shutdown is None else _day(shutdown, f"{where}.shutdown"),
+            training_context=own.training_context or self.training_context,
+            encoding=own.encoding or self.encoding,
+            methods=self.methods if own.methods is None else own.methods,
+            shutdown=stops,
             price=tokens or hour,
             hourly=hour if tokens else None,
         )
@@ -108,29 +111,24 @@ class TrainingPrices:
 
 def _own_price(
     known: Price | None,
-    own: Mapping[str, Any],
+    own: BaseModelOverride,
     per: Literal["million-tokens", "hour"],
     where: str,
 ) -> Price | None:
     """A price, or its date alone: then somebody has looked, and it is still the same."""
     key = "usd_per_hour" if per == "hour" else "usd_per_million_tokens"
+    usd = own.usd_per_hour if per == "hour" else own.usd_per_million_tokens
     price = known
-    if key in own:
-        usd = _dollars(own[key], f"{where}.{key}")
+    if usd is not None:
+        if not usd.is_finite():
+            message = f"{where}.{key} in ftctl.yaml is {float(usd)}; expected dollars"
+            raise FtctlError(message, "write a number")
         price = Price(usd, per, OWN, OWN, known is not None and known.bills_validation)
-    if price is not None and "as_of" in own:
-        price = replace(price, as_of=own["as_of"], source=OWN)
-    if price is not None and "bills_validation" in own:
-        price = replace(price, bills_validation=own["bills_validation"])
+    if price is not None and own.as_of is not None:
+        price = replace(price, as_of=own.as_of, source=OWN)
+    if price is not None and own.bills_validation is not None:
+        price = replace(price, bills_validation=own.bills_validation)
     return price
-
-
-def _dollars(value: float, where: str) -> Decimal:
-    # By its shortest text: 0.4 is meant, not the binary fraction next to it.
-    found = Decimal(value) if isinstance(value, int) else Decimal(repr(value))
-    if not found.is_finite():
-        raise FtctlError(f"{where} in ftctl.yaml is {value}; expected dollars", "write a number")
-    return found
 
 
 def _day(value: str, where: str) -> date:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.catalog.facts import BaseModelFacts, EpochRule, Price, TrainingPrices
+from ftctl.domain.config import BaseModelOverride, Overrides
 
 _FILE = Path(__file__).with_name("catalog.json")
 _VENDORS = ("openai/", "openai.")  # how gateways and Bedrock lead in the same names
@@ -85,7 +86,7 @@ class Catalog:
         oldest = min(price.as_of for price in prices.values())
         return TrainingPrices(oldest, {model: price.usd for model, price in prices.items()})
 
-    def with_overrides(self, catalog: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Catalog:
+    def with_overrides(self, catalog: Overrides) -> Catalog:
         """The same with the facts of ftctl.yaml's `catalog` before these; `FtctlError` if one is
         no fact.
         """
@@ -96,7 +97,7 @@ class Catalog:
         return replace(self, services=services)
 
     def _laid_over(
-        self, known: KnownService, models: Mapping[str, Mapping[str, Any]], service: str
+        self, known: KnownService, models: Mapping[str, BaseModelOverride], service: str
     ) -> Mapping[str, BaseModelFacts]:
         laid = dict(known.models)
         # What is said of a snapshot goes before what is said of its alias.

@@ -50,7 +50,7 @@ def review(
         offline,
         wanted.document,
     )
-    commands = session.project.config.policy.get("commands", ())
+    commands = session.project.config.policy.commands
     if not commands:
         return found
     violations = run_commands(session, commands, plan_document(found))
@@ -76,7 +76,7 @@ def _policy_input(
         plan=plan,
         desired=session.desired,
         observed=observed,
-        policy=session.project.config.policy,
+        settings=session.project.config.policy,
         service=service,
         shutdowns=_shutdowns(session, observed),
         today=today,

@@ -44,7 +44,6 @@ _CHEAP = {"near_duplicates": "ignore"}
 
 DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
 
-_LEAKS, _DUPLICATES = "max_leakage_share", "max_duplicate_share"
 
 _Place = tuple[Path, Method | None]
 
@@ -103,8 +102,12 @@ def scan_project(
                 settings.console.note(note)
         problems += _leaks(project, names, found, data)
         policy = project.config.policy
-        leaking = dict(_leaking(project, names, found, data)) if _LEAKS in policy else {}
-        repeated = dict(_repeated(found, data)) if _DUPLICATES in policy else {}
+        leaking = (
+            dict(_leaking(project, names, found, data))
+            if policy.max_leakage_share is not None
+            else {}
+        )
+        repeated = dict(_repeated(found, data)) if policy.max_duplicate_share is not None else {}
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
     return Scanned(datasets, tuple(problems), leaking, repeated)

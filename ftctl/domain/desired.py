@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -107,21 +107,6 @@ class Desired:
     @cached_property
     def _by_name(self) -> Mapping[str, FineTune]:
         return {one.name: one for one in self.finetunes}
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The settings of ftctl.yaml with one environment laid over them."""
-
-    project: str
-    manifests: str = "finetunes"
-    provider: Mapping[str, str] | None = None
-    prune: bool = False
-    policy: Mapping[str, Any] = field(default_factory=nothing)
-    catalog: Mapping[str, Any] = field(default_factory=nothing)  # service -> model -> facts
-    sources: Mapping[str, Any] = field(default_factory=nothing)
-    reuse: Literal["project", "account"] = "project"
-    quality: Mapping[str, Any] = field(default_factory=nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """A plan and the project's policy in; what the policy says about the plan out."""
 
 from ftctl.policy.commands import command_violation
-from ftctl.policy.policy_input import DEFAULTS, PolicyInput
+from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.rule_table import RULES, check_allowed, check_policy, with_violations
 from ftctl.policy.words import policy_text, raise_refused
 
 __all__ = [
-    "DEFAULTS",
     "RULES",
     "PolicyInput",
     "check_allowed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from ftctl.catalog import base_of
 from ftctl.domain.review import Violation
@@ -13,10 +14,9 @@ from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, plural
 
 
-def base_models(policy_input: PolicyInput) -> Iterator[Violation]:
+def base_models(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Violation]:
     """Which base models may be trained."""
     rule = "base_models"
-    allowed = policy_input.setting(rule)
     for one in policy_input.bought:
         if not any(_matches(one.base_model, pattern) for pattern in allowed):
             yield refusal(
@@ -35,10 +35,9 @@ def _matches(model: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern)
 
 
-def services(policy_input: PolicyInput) -> Iterator[Violation]:
+def services(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Violation]:
     """Which services may be used."""
     rule = "services"
-    allowed = policy_input.setting(rule)
     used = policy_input.service.type
     if used not in allowed:
         yield refusal(
@@ -48,7 +47,7 @@ def services(policy_input: PolicyInput) -> Iterator[Violation]:
         )
 
 
-def pinned_snapshots(policy_input: PolicyInput) -> Iterator[Violation]:
+def pinned_snapshots(policy_input: PolicyInput, _wanted: Literal[True]) -> Iterator[Violation]:
     """Whether a base model must be one that never changes under its name."""
     rule = "pinned_snapshots"
     for one in policy_input.bought:
@@ -63,30 +62,28 @@ def pinned_snapshots(policy_input: PolicyInput) -> Iterator[Violation]:
             )
 
 
-def warn_days_to_shutdown(policy_input: PolicyInput) -> Iterator[Violation]:
+def warn_days_to_shutdown(policy_input: PolicyInput, limit: int) -> Iterator[Violation]:
     """Which models have less time left than somebody wants to be told of; they may be used."""
     rule = "warn_days_to_shutdown"
     least = policy_input.setting("min_days_to_shutdown")
-    warned = policy_input.limit(rule)
     for name, what, day, adopted in _ends(policy_input):
         left = (day - policy_input.today).days
         told = adopted or least is None or left >= least  # else it is refused
-        if left < warned and told:
+        if left < limit and told:
             yield Violation(
                 rule,
                 "warning",
                 f"{name} {what}, {_when(day, left)}; policy.{rule} warns below"
-                f" {plural(int(warned), 'day')}",
+                f" {plural(limit, 'day')}",
                 "train it on a base model that stays longer, or"
                 f" {setting(rule, left)} to be told later",
                 name,
             )
 
 
-def min_days_to_shutdown(policy_input: PolicyInput) -> Iterator[Violation]:
+def min_days_to_shutdown(policy_input: PolicyInput, limit: int) -> Iterator[Violation]:
     """Which models have too little time left to be bought or to stay in service."""
     rule = "min_days_to_shutdown"
-    limit = policy_input.limit(rule)
     for name, what, day, adopted in _ends(policy_input):
         left = (day - policy_input.today).days
         if left < limit and not adopted:
@@ -94,8 +91,7 @@ def min_days_to_shutdown(policy_input: PolicyInput) -> Iterator[Violation]:
             edit = [setting(rule, left)] if left >= 0 else []
             yield refusal(
                 rule,
-                f"{name} {what}, {_when(day, left)}; policy.{rule} asks for"
-                f" {plural(int(limit), 'day')}",
+                f"{name} {what}, {_when(day, left)}; policy.{rule} asks for {plural(limit, 'day')}",
                 "train it on a base model that stays longer",
                 *edit,
                 finetune=name,

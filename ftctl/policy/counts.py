@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from ftctl.domain.plan import StartJob
 from ftctl.domain.review import Violation
@@ -13,7 +14,7 @@ from ftctl.policy.words import listed, percent, plain, plural, share
 _NARROW = "narrow the plan with --select NAME"
 
 
-def max_jobs_created(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_jobs_created(policy_input: PolicyInput, limit: int) -> Iterator[Violation]:
     """How many jobs one apply starts; those deferred count in the one that starts them."""
     rule = "max_jobs_created"
     if policy_input.waits:
@@ -21,31 +22,28 @@ def max_jobs_created(policy_input: PolicyInput) -> Iterator[Violation]:
     else:
         starts = [change.name for change in policy_input.plan.changes for step in change.steps
                   if isinstance(step, StartJob)]  # fmt: skip
-    yield from _counted(policy_input, rule, "starts", "training job", starts)
+    yield from _counted(rule, limit, "starts", "training job", starts)
 
 
-def max_models_deleted(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_models_deleted(policy_input: PolicyInput, limit: int) -> Iterator[Violation]:
     """How many models the plan deletes, checkpoints included."""
-    yield from _counted(
-        policy_input, "max_models_deleted", "deletes", "model", policy_input.deleted
-    )
+    yield from _counted("max_models_deleted", limit, "deletes", "model", policy_input.deleted)
 
 
 def _counted(
-    policy_input: PolicyInput, rule: str, verb: str, noun: str, found: list[str] | tuple[str, ...]
+    rule: str, limit: int, verb: str, noun: str, found: Sequence[str]
 ) -> Iterator[Violation]:
-    limit = policy_input.limit(rule)
     if len(found) > limit:
         yield refusal(
             rule,
             f"the plan {verb} {plural(len(found), noun)} ({listed(found)});"
-            f" policy.{rule} allows {plain(limit)}",
+            f" policy.{rule} allows {limit}",
             _NARROW,
             setting(rule, len(found)),
         )
 
 
-def max_share_deleted(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_share_deleted(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """How many of the fine-tunes that have a model lose their last one to the plan.
 
     Only those that nobody asks for any more are counted. One may always go; `destroy` takes
@@ -59,7 +57,7 @@ def max_share_deleted(policy_input: PolicyInput) -> Iterator[Violation]:
         for name, models in policy_input.live.items()
         if models <= going and name not in asked_for
     )
-    limit, existing = policy_input.limit(rule), len(policy_input.live)
+    existing = len(policy_input.live)
     if len(gone) > 1 and len(gone) > limit * existing:
         part = share(len(gone), existing)
         yield refusal(

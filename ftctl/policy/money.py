@@ -15,10 +15,9 @@ from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import dollars, limit_words, listed, plain, plural, up_to_cents
 
 
-def max_cost_per_job(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_cost_per_job(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """What each training run may cost."""
     rule = "max_cost_per_job"
-    limit = policy_input.limit(rule)
     allows = f"policy.{rule} allows {limit_words(limit)}"
     for price in policy_input.prices:
         name = price.name
@@ -31,10 +30,9 @@ def max_cost_per_job(policy_input: PolicyInput) -> Iterator[Violation]:
             yield refusal(rule, message, _raise(rule, price.high), finetune=name)
 
 
-def max_cost_per_apply(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_cost_per_apply(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """What all runs of a plan may cost, those included that wait for a parent."""
     rule = "max_cost_per_apply"
-    limit = policy_input.limit(rule)
     high = _total(policy_input.prices)
     if high > limit:
         runs = plural(len(policy_input.prices), "training job")
@@ -48,10 +46,9 @@ def max_cost_per_apply(policy_input: PolicyInput) -> Iterator[Violation]:
     yield from _unknown(policy_input, rule, limit)
 
 
-def max_cost_per_month(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_cost_per_month(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """What our jobs of this calendar month may cost, those of the plan included."""
     rule = "max_cost_per_month"
-    limit = policy_input.limit(rule)
     high = _total(policy_input.prices)
     month = f"{policy_input.today:%Y-%m}"
     if high > 0 and policy_input.spent + high > limit:

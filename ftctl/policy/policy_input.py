@@ -7,20 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from ftctl.catalog import base_of
+from ftctl.domain.config import DEFAULT_DAYS, PolicySettings
 from ftctl.domain.desired import Desired, FineTune, ServiceInfo, nothing
 from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Action, Change, DeleteModel, Plan, StartJob
-
-# What counts where ftctl.yaml is silent; schemas/project.json tells people the same.
-DEFAULTS: Mapping[str, Any] = MappingProxyType(
-    {"max_share_deleted": 0.3, "warn_days_to_shutdown": 90, "min_days_to_shutdown": 30}
-)
-_DAYS = frozenset({"warn_days_to_shutdown", "min_days_to_shutdown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +48,12 @@ class Price:
 
 @dataclass(frozen=True)
 class PolicyInput:
-    """A plan whose changes have their `cost`, and all that the policy's word on it depends on.
-
-    `policy` is that of ftctl.yaml and fits its schema.
-    """
+    """A plan whose changes have their `cost`, and all that the policy's word on it depends on."""
 
     plan: Plan
     desired: Desired
     observed: Observed
-    policy: Mapping[str, Any]
+    settings: PolicySettings
     service: ServiceInfo
     today: date
     shutdowns: Mapping[str, date] = field(default_factory=nothing)  # base or tuned model -> day
@@ -79,13 +70,10 @@ class PolicyInput:
 
     def setting(self, rule: str) -> Any:
         """What the policy says for a rule; None where it says nothing."""
-        if rule in _DAYS and not self.service.billed:
-            return self.policy.get(rule)  # a model that trains at home outlives its service
-        return self.policy.get(rule, DEFAULTS.get(rule))
-
-    def limit(self, rule: str) -> Decimal:
-        """The number that a rule must keep, as it was written."""
-        return Decimal(str(self.setting(rule)))
+        own = getattr(self.settings, rule)
+        if own is None and self.service.billed:  # a model that trains at home outlives its service
+            return DEFAULT_DAYS.get(rule)
+        return own
 
     @cached_property
     def bought(self) -> tuple[Bought, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
 from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import UsageError
@@ -22,7 +23,8 @@ from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_pe
 from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.training_data import max_duplicate_share, max_leakage_share, require_validation
 
-Rule = Callable[[PolicyInput], Iterator[Violation]]
+# The second argument is what PolicySettings has under the rule's name.
+Rule = Callable[[PolicyInput, Any], Iterator[Violation]]
 
 # By their keys below `policy`, in the order of schemas/project.json.
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -47,16 +49,19 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 def check_policy(policy_input: PolicyInput) -> PolicyResult:
     """What every rule that the policy sets, or that holds by default, says about a plan."""
-    looked_at = tuple(name for name in RULES if _holds(policy_input, name))
-    found = [violation for name in looked_at for violation in RULES[name](policy_input)]
-    return with_violations(PolicyResult(looked_at), found, policy_input.allow)
-
-
-def _holds(policy_input: PolicyInput, name: str) -> bool:
-    if name == "max_share_deleted" and policy_input.destroy:
-        return False
-    wanted = policy_input.setting(name)
-    return wanted is not None and wanted is not False  # a limit of 0 is one
+    limits = {
+        name: limit
+        for name in RULES
+        if (limit := policy_input.setting(name)) is not None
+        and limit is not False  # a limit of 0 is one
+        and not (name == "max_share_deleted" and policy_input.destroy)
+    }
+    found = [
+        violation
+        for name, limit in limits.items()
+        for violation in RULES[name](policy_input, limit)
+    ]
+    return with_violations(PolicyResult(tuple(limits)), found, policy_input.allow)
 
 
 def with_violations(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal
 
 from ftctl.domain.review import Violation
 from ftctl.policy.policy_input import PolicyInput
@@ -10,7 +12,7 @@ from ftctl.policy.refusal import refusal, setting
 from ftctl.policy.words import listed, percent, plain, plural, share
 
 
-def require_validation(policy_input: PolicyInput) -> Iterator[Violation]:
+def require_validation(policy_input: PolicyInput, _wanted: Literal[True]) -> Iterator[Violation]:
     """Whether everything that is trained is measured on rows of its own."""
     rule = "require_validation"
     for one in policy_input.bought:
@@ -24,10 +26,9 @@ def require_validation(policy_input: PolicyInput) -> Iterator[Violation]:
             )
 
 
-def max_leakage_share(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_leakage_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """How much of the validation data may have been seen in training."""
     rule = "max_leakage_share"
-    limit = policy_input.limit(rule)
     for one in policy_input.bought:
         name = one.finetune.name
         leaking, rows = policy_input.leaks.get(name, (0, 0))
@@ -43,10 +44,9 @@ def max_leakage_share(policy_input: PolicyInput) -> Iterator[Violation]:
             )
 
 
-def max_duplicate_share(policy_input: PolicyInput) -> Iterator[Violation]:
+def max_duplicate_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """How much of a data file may be repetitions; a file of several fine-tunes is told once."""
     rule = "max_duplicate_share"
-    limit = policy_input.limit(rule)
     for path, names in _files(policy_input).items():
         repeated, rows = policy_input.duplicates.get(path, (0, 0))
         if repeated > limit * rows:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ftctl.data.sources import Allowed, Reach, reach_of, unprintable
-from ftctl.domain.desired import Config
+from ftctl.domain.config import Config, PolicySettings, SourceSettings, catalog_overrides
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
 from ftctl.manifest.layers import below, governed_by, with_defaults
@@ -46,14 +46,14 @@ class Project:
     @property
     def reach(self) -> Reach:
         """From where files may be read."""
-        return _reach(self.root, self.file, self.base)
+        return reach_of(self.root, self.config.sources.outside, self.base or PROJECT_FILE)
 
     @property
     def allowed(self) -> Allowed | None:
         """From where may be fetched; None where nobody else than the user asks for it."""
         if self.base is None:
             return None
-        return Allowed(tuple(self.config.sources.get("addresses", ())), self.base)
+        return Allowed(self.config.sources.addresses, self.base)
 
 
 def load_project(
@@ -197,9 +197,9 @@ def _config(file: Document) -> Config:
         provider=known.get("provider"),
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
-        policy=known.get("policy") or {},
-        catalog=known.get("catalog") or {},
-        sources=known.get("sources") or {},
+        policy=PolicySettings.from_config(known.get("policy") or {}),
+        catalog=catalog_overrides(known.get("catalog") or {}),
+        sources=SourceSettings.from_config(known.get("sources") or {}),
         quality=known.get("quality") or {},
     )
 

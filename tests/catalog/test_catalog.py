@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,7 @@ from ftctl.catalog import (
 )
 from ftctl.catalog.services import SERVICES
 from ftctl.data.tokens import encoding_for
+from ftctl.domain.config import catalog_overrides
 from ftctl.errors import FtctlError
 from ftctl.manifest import read_documents
 from ftctl.manifest.schema import check_document
@@ -43,6 +45,11 @@ KNOWN = Catalog(
 
 
 # What comes with this version.
+
+
+def with_own(catalog: Mapping[str, Any]) -> Catalog:
+    """What came with ftctl, under a project's own facts."""
+    return load_catalog().with_overrides(catalog_overrides(catalog))
 
 
 def test_every_service_in_the_catalog_is_one_of_ours_and_names_its_sources() -> None:
@@ -172,7 +179,7 @@ def test_a_name_that_moves_is_no_snapshot(model: str, *, pinned: bool) -> None:
 
 
 def test_a_name_with_dated_kin_moves() -> None:
-    catalog = load_catalog().with_overrides({"azure": {"gpt-5-2025-08-07": {}}})
+    catalog = with_own({"azure": {"gpt-5-2025-08-07": {}}})
 
     assert load_catalog().is_snapshot("azure", "gpt-5")
     assert not catalog.is_snapshot("azure", "gpt-5")
@@ -183,7 +190,7 @@ def test_a_name_with_dated_kin_moves() -> None:
 
 
 def test_what_a_project_says_goes_before_what_came_with_ftctl() -> None:
-    catalog = load_catalog().with_overrides(
+    catalog = with_own(
         {"openai": {"gpt-4.1-mini": {"usd_per_million_tokens": 4.5, "as_of": "2026-11"}}}
     )
 
@@ -200,9 +207,7 @@ def test_a_new_model_at_a_new_service_may_be_told_all_about() -> None:
         "encoding": "cl100k_base", "methods": ["supervised"], "shutdown": "2028-01-01",
     }  # fmt: skip
 
-    facts = (
-        load_catalog().with_overrides({"compatible": {"llama": own}}).facts("compatible", "llama")
-    )
+    facts = with_own({"compatible": {"llama": own}}).facts("compatible", "llama")
 
     assert facts == BaseModelFacts(
         "llama",
@@ -215,7 +220,7 @@ def test_a_new_model_at_a_new_service_may_be_told_all_about() -> None:
 
 
 def test_a_date_alone_says_that_the_price_is_still_the_same() -> None:
-    catalog = load_catalog().with_overrides({"openai": {BASE: {"as_of": "2026-11-20"}}})
+    catalog = with_own({"openai": {BASE: {"as_of": "2026-11-20"}}})
 
     price = catalog.facts("openai", BASE).price
 
@@ -223,10 +228,12 @@ def test_a_date_alone_says_that_the_price_is_still_the_same() -> None:
 
 
 def test_a_new_price_leaves_it_as_it_was_whether_validation_is_billed() -> None:
-    catalog = load_catalog().with_overrides({"openai": {BASE: {"bills_validation": True}}})
+    catalog = with_own({"openai": {BASE: {"bills_validation": True}}})
 
     for known, billed in ((catalog, True), (load_catalog(), False)):
-        again = known.with_overrides({"openai": {BASE: {"usd_per_million_tokens": 1}}})
+        again = known.with_overrides(
+            catalog_overrides({"openai": {BASE: {"usd_per_million_tokens": 1}}})
+        )
         price = again.facts("openai", BASE).price
         assert price == Price(Decimal(1), "million-tokens", OWN, OWN, bills_validation=billed)
 
@@ -236,14 +243,14 @@ def test_what_is_said_of_a_snapshot_goes_before_what_is_said_of_its_alias(alias:
     told = {BASE: {"usd_per_million_tokens": 1}, alias: {"usd_per_million_tokens": 2}}
 
     for order in (told, dict(reversed(told.items()))):
-        price = load_catalog().with_overrides({"openai": order}).facts("openai", BASE).price
+        price = with_own({"openai": order}).facts("openai", BASE).price
         assert price is not None
         assert price.usd == 1
 
 
 def test_a_model_may_be_billed_by_the_token_and_for_reinforcement_by_the_hour() -> None:
     own = {"usd_per_million_tokens": 2, "usd_per_hour": 50}
-    facts = load_catalog().with_overrides({"azure": {"gpt-6": own}}).facts("azure", "gpt-6")
+    facts = with_own({"azure": {"gpt-6": own}}).facts("azure", "gpt-6")
 
     token, hour = facts.price_of("supervised"), facts.price_of("reinforcement")
 
@@ -262,7 +269,7 @@ def test_there_is_no_price_for_a_method_that_does_not_train_the_model() -> None:
 def test_the_catalog_that_came_with_ftctl_stays_as_it_is() -> None:
     before = load_catalog().services["openai"].models[BASE]
 
-    load_catalog().with_overrides({"openai": {BASE: {"shutdown": "2030-01-01"}}})
+    with_own({"openai": {BASE: {"shutdown": "2030-01-01"}}})
 
     assert load_catalog().services["openai"].models[BASE] == before
 
@@ -276,7 +283,7 @@ def test_the_catalog_that_came_with_ftctl_stays_as_it_is() -> None:
 )
 def test_what_is_no_fact_is_refused_with_its_place(own: dict[str, Any], message: str) -> None:
     with pytest.raises(FtctlError, match=message):
-        load_catalog().with_overrides({"openai": {"x": own}})
+        with_own({"openai": {"x": own}})
 
 
 def test_prices_for_comparison_leave_out_what_can_no_longer_be_trained() -> None:
@@ -315,7 +322,7 @@ def test_the_settings_that_are_shown_are_valid_and_do_what_is_said(tmp_path: Pat
     path.write_text(f"project: acme\n{block[1]}", "utf-8")
     (document,), problems = read_documents(path, "ftctl.yaml")
 
-    catalog = load_catalog().with_overrides(document.value["catalog"])
+    catalog = with_own(document.value["catalog"])
 
     assert (problems, check_document(document, "project")) == ((), ())
     price = catalog.facts("openai", "gpt-4o").price

@@ -7,10 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_type_hints
 
 import pytest
 from conftest import ROOT
@@ -28,6 +28,7 @@ from scenes import (
     succeeded,
 )
 
+from ftctl.domain.config import DEFAULT_DAYS, PolicySettings
 from ftctl.domain.desired import Desired, FineTune, Parent, ServiceInfo
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import File, Job, Observed
@@ -37,7 +38,6 @@ from ftctl.errors import Refused, UsageError
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan
 from ftctl.policy import (
-    DEFAULTS,
     RULES,
     PolicyInput,
     check_allowed,
@@ -85,7 +85,20 @@ def asking(
     ]
     plan = replace(plan, changes=tuple(priced))
     more = {"today": TODAY, **more}
-    return PolicyInput(plan, desired, observed, policy or {}, service, **more)
+    return PolicyInput(plan, desired, observed, set_by(policy or {}), service, **more)
+
+
+def set_by(policy: Mapping[str, Any]) -> PolicySettings:
+    """The settings of a policy that fits its schema, as every policy does that gets so far."""
+    assert [*_VALIDATOR.iter_errors(policy)] == []
+    return PolicySettings.from_config(policy)
+
+
+def _schema() -> Any:
+    return json.loads((ROOT / "schemas" / "project.json").read_text("utf-8"))
+
+
+_VALIDATOR = Draft202012Validator({**_schema()["$defs"]["policy"], "$defs": _schema()["$defs"]})
 
 
 def on(base_model: str, name: str = "tone") -> FineTune:
@@ -390,13 +403,13 @@ def test_the_nearest_plan_that_keeps_the_limit_is_not_refused(case: Case) -> Non
 def test_the_edit_that_the_hint_names_is_enough(case: Case) -> None:
     edits = re.findall(r"set policy\.(\w+): (\S+) in", case.hint)
     additions = re.findall(r"add '(\S+)' to policy\.(\w+) ", case.hint)
-    policy = dict(case.refused.policy)
-    policy |= {rule: json.loads(value) for rule, value in edits}
-    policy |= {rule: [*policy[rule], value] for value, rule in additions}
+    before = case.refused.settings
+    policy = {rule: json.loads(value) for rule, value in edits}
+    policy |= {rule: [*getattr(before, rule), value] for value, rule in additions}
+    after = replace(before, **{rule: getattr(set_by(policy), rule) for rule in policy})
 
-    if edits or additions:
-        assert _problems(policy) == []
-        assert check_policy(replace(case.refused, policy=policy)).refused == ()
+    if policy:
+        assert check_policy(replace(case.refused, settings=after)).refused == ()
     else:
         assert "ftctl.yaml (catalog: " in case.hint or "base model" in case.hint
 
@@ -417,25 +430,32 @@ def test_every_rule_has_a_refusal_here_and_the_schema_names_it() -> None:
     assert {case.rule for case in CASES.values()} == {*RULES} - {"warn_days_to_shutdown"}
     assert len(CASES) >= 20
     assert [*RULES, "commands"] == [*_schema()["$defs"]["policy"]["properties"]]
-    for case in CASES.values():
-        assert _problems(case.refused.policy) == []
+
+
+DEFAULTS = {
+    "max_share_deleted": PolicySettings().max_share_deleted,
+    **DEFAULT_DAYS,
+}
 
 
 def test_defaults_are_those_that_the_schema_tells() -> None:
     rules = _schema()["$defs"]["policy"]["properties"]
-
     told = {name: rule["default"] for name, rule in rules.items() if rule.get("default")}
 
-    assert dict(DEFAULTS) == told
+    kept = {name: float(limit) for name, limit in DEFAULTS.items()}
+
+    assert kept == told
+    off = {key: value for key, value in asdict(PolicySettings()).items() if key not in DEFAULTS}
+    assert set(off.values()) == {None, False, ()}
 
 
-def _schema() -> Any:
-    return json.loads((ROOT / "schemas" / "project.json").read_text("utf-8"))
+def test_a_rule_takes_its_limit_in_the_type_that_its_setting_has() -> None:
+    types = get_type_hints(PolicySettings)
 
-
-def _problems(policy: Mapping[str, Any]) -> list[str]:
-    schema = {**_schema()["$defs"]["policy"], "$defs": _schema()["$defs"]}
-    return [fault.message for fault in Draft202012Validator(schema).iter_errors(policy)]
+    for name, rule in RULES.items():
+        _given, limit = [hint for key, hint in get_type_hints(rule).items() if key != "return"]
+        expected = bool if limit == Literal[True] else limit
+        assert types[name] in (expected, expected | None), name
 
 
 # TokenBatch
@@ -661,7 +681,7 @@ def test_destroying_everything_is_no_accident() -> None:
     assert check_policy(policy_input) == PolicyResult(
         ("warn_days_to_shutdown", "min_days_to_shutdown")
     )
-    limited = check_policy(replace(policy_input, policy={"max_models_deleted": 9}))
+    limited = check_policy(replace(policy_input, settings=set_by({"max_models_deleted": 9})))
     assert [one.rule for one in limited.refused] == ["max_models_deleted"]
 
 
@@ -865,12 +885,12 @@ def test_the_embedded_api_has_days_only_where_the_policy_names_them() -> None:
     strict = {"min_days_to_shutdown": 5}
 
     assert check_policy(silent).violations == ()
-    assert [one.severity for one in check_policy(replace(silent, policy=asked)).violations] == [
-        "warning"
-    ]
-    assert [one.severity for one in check_policy(replace(silent, policy=strict)).violations] == [
-        "refused"
-    ]
+    assert [
+        one.severity for one in check_policy(replace(silent, settings=set_by(asked))).violations
+    ] == ["warning"]
+    assert [
+        one.severity for one in check_policy(replace(silent, settings=set_by(strict))).violations
+    ] == ["refused"]
 
 
 # Data
@@ -905,7 +925,7 @@ def test_a_file_without_rows_has_no_share() -> None:
 
 def everything(scene: Scene, policy: Mapping[str, Any], **more: Any) -> PolicyInput:
     plan = scene.plan()
-    return PolicyInput(plan, scene.desired, scene.observed, policy, SERVICE, TODAY, **more)
+    return PolicyInput(plan, scene.desired, scene.observed, set_by(policy), SERVICE, TODAY, **more)
 
 
 POLICIES = st.fixed_dictionaries(
@@ -980,7 +1000,12 @@ def test_without_a_policy_only_a_share_can_stand_against_a_plan(scene: Scene) ->
 def test_a_plan_into_an_empty_account_is_never_refused_without_a_policy(desired: Desired) -> None:
     plan = make_plan(desired, Observed(), SERVICE, PlanOptions(cosmetic=COSMETIC))
 
-    assert check_policy(PolicyInput(plan, desired, Observed(), {}, SERVICE, TODAY)).violations == ()
+    assert (
+        check_policy(
+            PolicyInput(plan, desired, Observed(), PolicySettings(), SERVICE, TODAY)
+        ).violations
+        == ()
+    )
 
 
 # Programs

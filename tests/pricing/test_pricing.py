@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ftctl.catalog import Catalog, load_catalog
 from ftctl.data.scanning.scan import scan_file
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
+from ftctl.domain.config import catalog_overrides
 from ftctl.domain.desired import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import (
@@ -91,7 +92,7 @@ def reckoned(
 
 
 def own(service: str, model: str, **facts: Any) -> Catalog:
-    return CATALOG.with_overrides({service: {model: facts}})
+    return CATALOG.with_overrides(catalog_overrides({service: {model: facts}}))
 
 
 # By the token.

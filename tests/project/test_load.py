@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, chat_rows, small_project
 
-from ftctl.domain.desired import Config
+from ftctl.domain.config import Config, PolicySettings
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
 from ftctl.project.load import Project, load_project
@@ -39,7 +39,7 @@ def test_a_project_file_with_a_name_alone_is_enough(write_project: Write) -> Non
 
     project = loaded(root)
 
-    assert project.config == Config("demo", "finetunes", None, False, {})
+    assert project.config == Config("demo", "finetunes")
     assert [document.value["name"] for document in project.finetunes] == ["tone"]
     assert (project.datasets, project.unfit, project.faulty) == ((), (), frozenset())
 
@@ -60,8 +60,8 @@ policy: {max_jobs_created: 2}
         "demo",
         "models",
         {"type": "compatible", "base_url": "https://host/v1"},
-        True,
-        {"max_jobs_created": 2},
+        prune=True,
+        policy=PolicySettings(max_jobs_created=2),
     )
     assert the_one(project).path == "models/tone.yaml"
 
@@ -116,16 +116,18 @@ defaults:
 @pytest.mark.parametrize(
     ("environment", "config"),
     [
-        (None, Config("demo", "finetunes", {"type": "openai", "organization": "org-1"}, True, {})),
-        ("dev", Config("demo", "finetunes", {"type": "emulator"}, True, {})),
+        (
+            None,
+            Config("demo", "finetunes", {"type": "openai", "organization": "org-1"}, prune=True),
+        ),
+        ("dev", Config("demo", "finetunes", {"type": "emulator"}, prune=True)),
         (
             "prod",
             Config(
                 "demo-prod",
                 "prod",
                 {"type": "openai", "organization": "org-1"},
-                False,
-                {"max_jobs_created": 1},
+                policy=PolicySettings(max_jobs_created=1),
             ),
         ),
     ],

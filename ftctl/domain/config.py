@@ -1,0 +1,139 @@
+"""The settings of ftctl.yaml, each a typed value once its schema has checked it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from ftctl.domain.desired import nothing
+
+
+def exact(number: float) -> Decimal:
+    """A number as it was written: 0.4 is meant, not the binary fraction next to it."""
+    return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
+
+
+def _whole(number: float) -> int:
+    return int(exact(number))  # a schema's integer may be written 3.0
+
+
+def _strings(values: list[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """The limits below `policy`. Where one is None there is no such rule.
+
+    Days have none of their own either: see `DEFAULT_DAYS`.
+    """
+
+    max_jobs_created: int | None = None
+    max_models_deleted: int | None = None
+    max_share_deleted: Decimal = Decimal("0.3")
+    max_cost_per_job: Decimal | None = None  # US dollars, as are those below
+    max_cost_per_apply: Decimal | None = None
+    max_cost_per_month: Decimal | None = None
+    base_models: tuple[str, ...] | None = None  # patterns
+    services: tuple[str, ...] | None = None
+    pinned_snapshots: bool = False
+    require_validation: bool = False
+    warn_days_to_shutdown: int | None = None
+    min_days_to_shutdown: int | None = None
+    max_leakage_share: Decimal | None = None
+    max_duplicate_share: Decimal | None = None
+    commands: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def from_config(cls, policy: Mapping[str, Any]) -> PolicySettings:
+        """Of a mapping that fits `policy` in schemas/project.json."""
+        typed: Mapping[str, Callable[[Any], Any]] = {
+            "max_jobs_created": _whole,
+            "max_models_deleted": _whole,
+            "max_share_deleted": exact,
+            "max_cost_per_job": exact,
+            "max_cost_per_apply": exact,
+            "max_cost_per_month": exact,
+            "base_models": _strings,
+            "services": _strings,
+            "warn_days_to_shutdown": _whole,
+            "min_days_to_shutdown": _whole,
+            "max_leakage_share": exact,
+            "max_duplicate_share": exact,
+            "commands": lambda commands: tuple(map(_strings, commands)),
+        }
+        return cls(**{
+            key: typed[key](value) if key in typed else value for key, value in policy.items()
+        })  # fmt: skip
+
+
+DEFAULT_DAYS: Mapping[str, int] = {"warn_days_to_shutdown": 90, "min_days_to_shutdown": 30}
+"""What counts where ftctl.yaml is silent, at a service that bills; at others nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """From where data may come besides the repository."""
+
+    outside: tuple[str, ...] = ()  # folders, relative to ftctl.yaml
+    addresses: tuple[str, ...] = ()  # beginnings of addresses that --base lets be fetched
+
+    @classmethod
+    def from_config(cls, sources: Mapping[str, Any]) -> SourceSettings:
+        """Of a mapping that fits `sources` in schemas/project.json."""
+        return cls(**{key: _strings(value) for key, value in sources.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModelOverride:
+    """What a project says itself of a base model at a service. None: it says nothing."""
+
+    usd_per_million_tokens: Decimal | None = None
+    usd_per_hour: Decimal | None = None
+    as_of: str | None = None  # of the prices: YYYY-MM or YYYY-MM-DD
+    bills_validation: bool | None = None
+    training_context: int | None = None
+    encoding: str | None = None
+    methods: frozenset[str] | None = None
+    shutdown: str | None = None  # in the form of a day, though there may be no such day
+
+    @classmethod
+    def from_config(cls, facts: Mapping[str, Any]) -> BaseModelOverride:
+        """Of a mapping that fits `base-model` in schemas/project.json."""
+        typed: Mapping[str, Callable[[Any], Any]] = {
+            "usd_per_million_tokens": exact,
+            "usd_per_hour": exact,
+            "training_context": _whole,
+            "methods": frozenset,
+        }
+        return cls(**{
+            key: typed[key](value) if key in typed else value for key, value in facts.items()
+        })  # fmt: skip
+
+
+Overrides = Mapping[str, Mapping[str, BaseModelOverride]]  # by service and model
+
+
+def catalog_overrides(catalog: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Overrides:
+    """Of a mapping that fits `catalog` in schemas/project.json."""
+    return {
+        service: {model: BaseModelOverride.from_config(facts) for model, facts in models.items()}
+        for service, models in catalog.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of ftctl.yaml with one environment laid over them."""
+
+    project: str
+    manifests: str = "finetunes"
+    provider: Mapping[str, str] | None = None
+    prune: bool = False
+    policy: PolicySettings = PolicySettings()
+    catalog: Overrides = field(default_factory=nothing)
+    sources: SourceSettings = SourceSettings()
+    reuse: Literal["project", "account"] = "project"
+    quality: Mapping[str, Any] = field(default_factory=nothing)
