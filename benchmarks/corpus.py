@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftctl.cli.session import open_session, state_folder
-from ftctl.cli.settings import Settings
 from ftctl.domain.desired import FineTune
 from ftctl.domain.digest import canonical_json, file_name
 from ftctl.domain.spec_memory import short_spec
@@ -17,6 +15,8 @@ from ftctl.emulator.app import DATABASE
 from ftctl.emulator.storage.database import Session, open_store
 from ftctl.emulator.storage.job_record import Job, Result
 from ftctl.emulator.storage.jobs import insert_job, record
+from ftctl.engine.context import RunContext
+from ftctl.engine.session import open_session, state_folder
 from ftctl.providers.ownership import tags_for
 
 PROJECT = "scale"
@@ -104,7 +104,7 @@ def _rows(name: str) -> Iterator[str]:
 
 def fill_account(root: Path, size: Size) -> None:
     """Every fine-tune has its succeeded job; before them lies the history."""
-    session = open_session(Settings(folder=root))
+    session = open_session(RunContext(root))
     folder = state_folder(root)
     open_emulator(folder).close()
     store: Store = open_store(folder / DATABASE)

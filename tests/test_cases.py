@@ -16,12 +16,10 @@ from pathlib import Path
 import pytest
 from conftest import Shell, without_ids, without_losses
 
-from ftctl.cli.planning import Asked, options_for, plan_for
-from ftctl.cli.reviewing import review
-from ftctl.cli.session import open_session
-from ftctl.cli.settings import Settings
 from ftctl.domain.plan_document import plan_document
 from ftctl.domain.snapshot import read_observed
+from ftctl.engine.planning import PlanRequest
+from ftctl.engine.workspace import Workspace
 from ftctl.reports.text import plan_text
 
 CASES = Path(__file__).parent / "cases"
@@ -63,17 +61,16 @@ def test_a_broken_project_is_told_all_its_problems(case: Path, shell: Shell) -> 
 def test_a_plan_is_made_from_manifests_and_what_exists(case: Path, shell: Shell) -> None:
     """cases/plan/<case>/: a project, observed.json, options.json → plan.txt and plan.json."""
     _copy(case, shell.folder)
-    settings = Settings(clock=shell.clock, environ={}, folder=shell.folder)
-    session = open_session(settings)
+    workspace = Workspace.open(shell.folder, clock=shell.clock, environ={})
     observed = read_observed(json.loads((case / "observed.json").read_text("utf-8")))
     options = case / "options.json"
-    asked = Asked(**json.loads(options.read_text("utf-8"))) if options.exists() else Asked()
+    asked = json.loads(options.read_text("utf-8")) if options.exists() else {}
 
-    plan = plan_for(session, observed, options_for(session, asked))
+    review = workspace.plan(PlanRequest(**asked), observed=observed)
 
-    found = replace(review(session, plan, observed, asked), commit=None)
-    _compare(case / "plan.txt", plan_text(found, "ftctl apply") + "\n")
-    document = plan_document(found)
+    review = replace(review, commit=None)
+    _compare(case / "plan.txt", plan_text(review, "ftctl apply") + "\n")
+    document = plan_document(review)
     told = {**document, "ftctl_version": "VERSION"}  # or every release rewrites them
     document = json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
     _compare(case / "plan.json", document + "\n")

@@ -24,7 +24,7 @@ from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
 from file_server import FileServer, Shelf
 
 from ftctl.catalog.services import SERVICES
-from ftctl.cli.exits import MEANINGS
+from ftctl.cli.exit_codes import MEANINGS
 from ftctl.cli.main import cli
 from ftctl.data import convert, formats, quality, sources
 from ftctl.data.scanning.report import ROW_TRUNCATED, doubts_as_diagnostics

@@ -22,7 +22,8 @@ from ftctl.providers.protocol import Provider
 _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
 
 S = TypeVar("S", bound=Step)
-Say = Callable[[str, str], None]  # (name of the change, sentence)
+# (name of the change, sentence, the step; None for what came of looking for duplicates)
+Say = Callable[[str, str, Step | None], None]
 
 
 def apply_plan(
@@ -34,7 +35,7 @@ def apply_plan(
     cosmetic: frozenset[str],
     known_jobs: frozenset[str],
     commit: str | None = None,
-    say: Say = lambda _name, _sentence: None,
+    say: Say = lambda _name, _sentence, _step: None,
     stopping: Callable[[], bool] = lambda: False,
     parallelism: int = 1,
 ) -> Report:
@@ -50,7 +51,8 @@ def apply_plan(
     run = _Run(context, say, stopping, parallelism)
     for phase in PHASES:
         run.walk(phase)
-    return Report(tuple(states[change.name].outcome(change) for change in plan.changes))
+    outcomes = tuple(states[change.name].outcome(change) for change in plan.changes)
+    return Report(outcomes, plan)
 
 
 @dataclass(slots=True)
@@ -72,15 +74,15 @@ class _Run:
             if isinstance(step, phase.kind)
         ]
         for batch in phase.batches(tasks):
-            for (change, _step), result in zip(batch, self._results(phase, batch), strict=True):
-                self._note(change.name, result)
+            for (change, step), result in zip(batch, self._results(phase, batch), strict=True):
+                self._note(change.name, result, step)
             for name, result in phase.after_batch(self.context, batch).items():
-                self._note(name, result)
+                self._note(name, result, None)
 
-    def _note(self, name: str, result: Result) -> None:
+    def _note(self, name: str, result: Result, step: Step | None) -> None:
         self.context.states[name].add(result)
         if result.sentence:
-            self.say(name, result.sentence)
+            self.say(name, result.sentence, step)
 
     def _results(self, phase: Phase[S], batch: Tasks[S]) -> Iterator[Result]:
         """What came of each step, in the steps' order."""

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import click
 
-from ftctl.cli.approval import ask, is_digest, stale
-from ftctl.cli.exits import DONE
+from ftctl.cli.confirm import confirm
+from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
-from ftctl.cli.locking import forget_models, protected_models, write_lock
+from ftctl.cli.listening import guarded, workspace_of
 from ftctl.cli.options import allow_option, force_destroy_option
-from ftctl.cli.planning import (
-    Asked,
-    allowed,
-    check_name,
-    names_in,
-)
-from ftctl.cli.reviewing import review
-from ftctl.cli.running import Running
-from ftctl.cli.session import open_session
+from ftctl.cli.plan_options import request_from_options
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.domain.plan import DeleteModel
-from ftctl.domain.plan_document import plan_digest
-from ftctl.planner import PlanOptions
-from ftctl.planner.retention import make_destroy_plan
-from ftctl.policy import raise_refused
+from ftctl.engine.plan_files import is_digest
+from ftctl.engine.review import require_applicable, stale
 from ftctl.reports.text import plan_text
 
 
@@ -54,36 +43,18 @@ def destroy_command(
     """
     settings = settings_of(context)
     console = settings.console
-    wanted = Asked(names_in(select), allow=allowed(allow), force_destroy=force_destroy)
-    session = open_session(settings)
-    names = frozenset(wanted.select)
-    with session.provider() as provider:
-        observed = session.observe(provider)
-        known = {one.name for one in session.desired.finetunes}
-        known |= {job.finetune for job in observed.jobs if job.finetune}
-        for name in names:
-            check_name(name, known, "--select")
-        plan = make_destroy_plan(
-            session.desired.project,
-            observed,
-            session.info,
-            names or None,
-            {} if force_destroy else protected_models(session),
-        )
-        found = plan_digest(plan)
-        reviewed = review(session, plan, observed, wanted, destroy=True)
-        console.result(plan_text(reviewed, None, console.paint))
-        raise_refused(reviewed.policy)
-        if plan.empty:
+    request = request_from_options(select, allow=allow, force_destroy=force_destroy)
+    with workspace_of(settings) as workspace:
+        guarded(workspace.session(), settings)
+        review = workspace.plan_destruction(request)
+        console.result(plan_text(review, None, console.paint))
+        require_applicable(review)
+        if review.plan.empty:
             return DONE
-        if digest is not None and not is_digest(digest, found):
-            raise stale(found)
+        if digest is not None and not is_digest(digest, review.plan):
+            raise stale(review.digest)
         if not auto_approve and digest is None:
-            ask(console, found, "Destroy all of this? It cannot be undone.")
+            confirm(console, review.digest, "Destroy all of this? It cannot be undone.")
         with interrupts(console) as stop:
-            status = Running(session, provider, PlanOptions(), stop).carry_out(plan, observed)
-        write_lock(session, provider)
-        if status == DONE:
-            deleted = plan.steps(DeleteModel)
-            forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
-        return status
+            report = workspace.destroy(review, stopping=lambda: stop.asked)
+    return status_of_report(report)

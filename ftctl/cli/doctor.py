@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ftctl.catalog.services import SERVICES
-from ftctl.cli.exits import DONE, FAILED
-from ftctl.cli.session import STATE_FOLDER, Session, check_project
+from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.listening import workspace_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.doctor import Finding, fail, findings_document, machine, ok, service, warn
+from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import Diagnostic, FtctlError
 from ftctl.project.load import Project, load_project
 from ftctl.reports.words import plural
@@ -71,8 +72,9 @@ def _findings(settings: Settings, *, probe: bool) -> Iterator[Finding]:
         return
     yield machine.look_at_git(root, settings.environ)
     project, _ = load_project(root, settings.environment)
-    session, problems = check_project(settings)
-    yield _project(session, problems)
+    validation = workspace_of(settings).validate()
+    session = validation.session
+    yield _project(session, validation.problems)
     if project is None:
         return
     yield machine.look_at_state(root / STATE_FOLDER)
@@ -120,23 +122,31 @@ def _account(
             "service", "it was not asked: there is no key to send", "mend the key, then look again"
         )
     else:
-        yield from _asked(session, project, variable, probe=probe)
+        yield from _asked(settings, session, project, variable, probe=probe)
 
 
-def _asked(session: Session, project: Project, variable: str, *, probe: bool) -> Iterator[Finding]:
+def _asked(
+    settings: Settings, session: Session, project: Project, variable: str, *, probe: bool
+) -> Iterator[Finding]:
     try:
         with session.provider() as provider:
-            yield from _service(session, project, provider, variable, probe=probe)
+            yield from _service(settings, session, project, provider, variable, probe=probe)
     except FtctlError as fault:
         yield fail("service", str(fault), fault.hint or "see the line above")
 
 
 def _service(
-    session: Session, project: Project, provider: Probe, variable: str, *, probe: bool
+    settings: Settings,
+    session: Session,
+    project: Project,
+    provider: Probe,
+    variable: str,
+    *,
+    probe: bool,
 ) -> Iterator[Finding]:
     """What the service says; nothing more is asked once it cannot be reached, or takes no key."""
     bases = frozenset(_bases(project))
-    now = session.settings.clock.now()
+    now = session.context.clock.now()
     models = provider.ask("GET", "/models")
     reached = service.look_at_address(models, session.info.base_url)
     yield reached
@@ -146,14 +156,14 @@ def _service(
         yield from service.look_at_models(models.entries, bases) if models.entries else ()
     kind = session.service.type
     yield from service.look_at_dates(
-        session.catalog, kind, bases, models.entries or (), session.today
+        session.catalog, kind, bases, models.entries or (), session.context.today
     )
     if reached.level == "ok" and models.status != 401:
         yield from _works(session, provider)
         if kind != "emulator":
             yield from service.look_at_clock(models, now)
         if probe:
-            yield from _probes(session, provider, min(bases, default=_A_BASE))
+            yield from _probes(settings, provider, min(bases, default=_A_BASE))
 
 
 def _bases(project: Project) -> Iterator[str]:
@@ -173,9 +183,9 @@ def _works(session: Session, provider: Probe) -> Iterator[Finding]:
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
 
-def _probes(session: Session, provider: Probe, base: str) -> Iterator[Finding]:
+def _probes(settings: Settings, provider: Probe, base: str) -> Iterator[Finding]:
     """Two writes that cannot succeed. What is asked is said before it is."""
-    note = session.settings.console.note
+    note = settings.console.note
     note(
         f"--probe: asks to create a job with the training file {service.NO_FILE}, which does not"
         " exist: no service can start or bill that."

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ftctl.cli.exits import DONE
-from ftctl.cli.session import state_folder
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.engine.session import state_folder
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, UsageError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from ftctl.apply.follow import Progress, follow
-from ftctl.cli.exits import DONE, FAILED
-from ftctl.cli.planning import Asked, check_name, options_for, plan_for
-from ftctl.cli.session import open_session
+from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.listening import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.observed import Event
+from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
 from ftctl.errors import FtctlError
 
 
@@ -36,7 +36,7 @@ def events_command(context: click.Context, name: str, following: bool, form: str
     check_name(name, [one.name for one in session.desired.finetunes], "events")
     with session.provider() as provider:
         observed = session.observe(provider)
-        plan = plan_for(session, observed, options_for(session, Asked()))
+        plan = make_plan_for(session, observed, PlanRequest())
         job = next((change.job for change in plan.changes if change.name == name), None)
         if job is None:
             newest = [known for known in observed.jobs if known.finetune == name]

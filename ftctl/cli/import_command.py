@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ftctl.catalog.services import check_service
-from ftctl.cli.exits import DONE, FAILED
-from ftctl.cli.scanning import scan_project
-from ftctl.cli.session import STATE_FOLDER, Session, open_session
+from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.listening import open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.cli.sourcing import source_data
 from ftctl.data.scanning import MAX_FILE_BYTES
 from ftctl.domain.desired import Method
 from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import TERMINAL
+from ftctl.engine.session import STATE_FOLDER, Session, scan_data
 from ftctl.errors import Diagnostic, FtctlError, ProviderError, UsageError
 from ftctl.importer import (
     AccountJob,
@@ -40,6 +39,7 @@ from ftctl.manifest import Document
 from ftctl.manifest.layers import below
 from ftctl.project.link import References, data_of, follow_names
 from ftctl.project.load import Project, absolute, load_project, show_path
+from ftctl.project.locate import locate_data
 from ftctl.reports.words import plural
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def import_command(
             run.take_away_unused()
     failed = bool(run.left_out)
     run.left_out.update(chosen.left_out)
-    _report(session, run, chosen.here if jobs else {})
-    _summary(session, run, len(chosen.here))
+    _report(settings, session, run, chosen.here if jobs else {})
+    _summary(settings, session, run, len(chosen.here))
     return FAILED if failed else DONE
 
 
@@ -212,7 +212,7 @@ class _Import:
     def _fetched(self, file: str) -> Downloaded | NotGiven:
         if file not in self.files:
             folder = self.session.root / _DATA
-            clock = self.session.settings.clock
+            clock = self.session.context.clock
             found = download(self.provider, file, folder, MAX_FILE_BYTES, clock)
             if isinstance(found, Downloaded):
                 first = self.by_content.setdefault(found.sha256, found)
@@ -267,8 +267,8 @@ class _Import:
         documents = tuple(one.document for one in fitted)
         project = replace(session.project, finetunes=documents, unfit=())
         cache = session.root / STATE_FOLDER / "cache"
-        names = source_data(project, follow_names(project), session.root, cache).names
-        scanned = scan_project(project, names, session.settings, cache, count=False)
+        names = locate_data(project, follow_names(project), session.root, cache).names
+        scanned = scan_data(project, names, cache, session.context.listener, count=False)
         checked = _Checked(project, names, frozenset(scanned.datasets), _errors(scanned.problems))
         return [checked.faults(document) for document in documents]
 
@@ -344,9 +344,9 @@ def _write_new(path: Path, text: str) -> None:
         raise FtctlError(f"{path} cannot be written: {reason}") from None
 
 
-def _report(session: Session, run: _Import, here: Mapping[str, str]) -> None:
+def _report(settings: Settings, session: Session, run: _Import, here: Mapping[str, str]) -> None:
     """A line for each job that was asked for, and why data is missing."""
-    result = session.settings.console.result
+    result = settings.console.result
     for path, draft in run.written:
         shown = show_path(path, session.root)
         without = [note for role in _ROLES for note in draft.notes.get(role, ())]
@@ -357,8 +357,8 @@ def _report(session: Session, run: _Import, here: Mapping[str, str]) -> None:
         result(f"{job} is left out: {why}")
 
 
-def _summary(session: Session, run: _Import, here: int) -> None:
-    settings, config = session.settings, session.project.config
+def _summary(settings: Settings, session: Session, run: _Import, here: int) -> None:
+    config = session.project.config
     without = sum("training" not in draft.fields for _, draft in run.written)
     parts = [f"{plural(len(run.written), 'manifest')} written"]
     parts += [f"{without:,} of them without training data"] if without else []

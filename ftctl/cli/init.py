@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ftctl.cli.exits import DONE
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.schema import write_schemas
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError

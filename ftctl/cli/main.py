@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ftctl import __version__
-from ftctl.cli.exits import BUG, DONE, FAILED, INTERRUPTED, MEANINGS, USAGE, status_of
+from ftctl.cli.exit_codes import BUG, DONE, FAILED, INTERRUPTED, MEANINGS, USAGE, status_of
 from ftctl.cli.groups import LazyGroup
 from ftctl.cli.settings import Settings, shared_options
 from ftctl.errors import FtctlError, InvalidProject, fault_text, problems_text, redact

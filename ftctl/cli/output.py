@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 import click
 
-from ftctl.cli.exits import DONE
-from ftctl.cli.locking import environment_of
-from ftctl.cli.planning import Asked, check_name, options_for, plan_for
+from ftctl.cli.exit_codes import DONE
+from ftctl.cli.listening import context_of, open_session
 from ftctl.cli.promote import check_alias, exists
-from ftctl.cli.session import Session, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Change
+from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
+from ftctl.engine.record import environment_of
+from ftctl.engine.session import Session
 from ftctl.errors import FtctlError
 from ftctl.lockfile import DEFAULT_ALIAS, Entry, Lock, Pointer, read_lock_file
 from ftctl.providers.protocol import Provider
@@ -127,9 +128,9 @@ def _answers(
     name: str | None,
     alias: str | None,
 ) -> Iterator[_Answer]:
-    plan = plan_for(session, observed, options_for(session, Asked()))
+    plan = make_plan_for(session, observed, PlanRequest())
     jobs = {job.id: job for job in observed.every_job}
-    environment = environment_of(session.settings)
+    environment = environment_of(session.context)
     for change in plan.changes:
         if session.desired.named(change.name) is None or name not in (None, change.name):
             continue
@@ -217,7 +218,7 @@ def _aliases(entry: Entry) -> dict[str, str]:
 
 def _on_record(settings: Settings, name: str | None, alias: str | None) -> list[_Answer]:
     """What ftctl.lock tells, without the manifests and the service."""
-    entries = read_lock_file(settings.folder).entries(environment_of(settings))
+    entries = read_lock_file(settings.folder).entries(environment_of(context_of(settings)))
     if name is not None:
         check_name(name, entries, "output --offline: ftctl.lock")
         entries = {name: entries[name]}

@@ -10,26 +10,15 @@ from typing import Any
 
 import click
 
-from ftctl.cli.exits import CHANGES, DONE
-from ftctl.cli.locking import offline_snapshot
+from ftctl.cli.exit_codes import CHANGES, DONE
+from ftctl.cli.listening import guarded, show_warnings, workspace_of
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
-from ftctl.cli.planfile import keep_plan, write_file
-from ftctl.cli.planning import (
-    Asked,
-    apply_words,
-    asked,
-    options_for,
-    plan_for,
-    plan_options,
-    show_warnings,
-)
-from ftctl.cli.reviewing import review
-from ftctl.cli.session import Session, open_session
-from ftctl.cli.settings import settings_of, shared_options
-from ftctl.domain.observed import Observed
+from ftctl.cli.plan_options import apply_words, plan_options, request_from_options
+from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.plan_document import plan_document, plan_json
 from ftctl.domain.review import Review
 from ftctl.domain.snapshot import observed_document
+from ftctl.engine.plan_files import keep_plan, write_file
 from ftctl.errors import UsageError
 from ftctl.policy import raise_refused
 from ftctl.reports.text import plan_text
@@ -91,57 +80,47 @@ def plan_command(
     ends with exit status 3.
     """
     settings = settings_of(context)
-    wanted = asked(
+    request = request_from_options(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
-        force_destroy=force_destroy, environment=settings.environment,
+        force_destroy=force_destroy,
     )  # fmt: skip
     if show_text and settings.base is None:
         raise UsageError("--show-text shows rows that differ from a base", "add --base REV")
-    session = open_session(settings)
-    show_warnings(session)
-    observed = _observed(session, offline=offline)
+    with workspace_of(settings) as workspace:
+        show_warnings(guarded(workspace.session(), settings), settings)
+        review = workspace.plan(request, offline=offline, show_text=show_text)
+        observed = workspace.observed
     if record is not None:
         seen = json.dumps(observed_document(observed), indent=2, sort_keys=True)
         write_file(settings.folder / record, f"{seen}\n")
-    plan = plan_for(session, observed, options_for(session, wanted))
-    found = review(session, plan, observed, wanted, offline=offline, show_text=show_text)
-    document = cache(lambda: plan_document(found))  # large, and seldom asked for
+    document = cache(lambda: plan_document(review))  # large, and seldom asked for
     if out is not None:
         write_file(settings.folder / out, plan_json(document()))
-    if not (offline or plan.empty):
-        keep_plan(session.root, document())
-    settings.console.result(_text(session, found, wanted, form, document))
-    raise_refused(found.policy)
-    return CHANGES if detailed_exitcode and plan.has_changes else DONE
-
-
-def _observed(session: Session, *, offline: bool) -> Observed:
-    if offline:
-        return offline_snapshot(session)
-    with session.provider() as provider:
-        return session.observe(provider)
+    if not (offline or review.plan.empty):
+        keep_plan(settings.folder, document())
+    command = apply_words(settings, request)
+    settings.console.result(_text(settings, review, command, form, document))
+    raise_refused(review.policy)
+    return CHANGES if detailed_exitcode and review.plan.has_changes else DONE
 
 
 def _text(
-    session: Session,
-    found: Review,
-    wanted: Asked,
+    settings: Settings,
+    review: Review,
+    command: str,
     form: str,
     document: Callable[[], Mapping[str, Any]],
 ) -> str:
-    settings = session.settings
     match form:
         case "json":
             return plan_json(document()).rstrip("\n")
         case "markdown":
             from ftctl.reports.markdown import plan_markdown
 
-            return plan_markdown(
-                found, environment=settings.environment, command=apply_words(session, wanted)
-            )
+            return plan_markdown(review, environment=settings.environment, command=command)
         case "html":
             from ftctl.reports.html import plan_html
 
-            return plan_html(found, command=apply_words(session, wanted))
+            return plan_html(review, command=command)
         case _:
-            return plan_text(found, apply_words(session, wanted), settings.console.paint)
+            return plan_text(review, command, settings.console.paint)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ftctl.cli.commit import commit_of
-from ftctl.cli.exits import DONE
-from ftctl.cli.locking import environment_of, timestamp
-from ftctl.cli.planning import Asked, check_name, options_for, plan_for
-from ftctl.cli.session import Session, open_session
+from ftctl.cli.exit_codes import DONE
+from ftctl.cli.listening import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.desired import FineTune
 from ftctl.domain.observed import CheckpointModel, Job, Observed
+from ftctl.engine.git import commit_of
+from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
+from ftctl.engine.record import environment_of, timestamp
+from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, UsageError
 from ftctl.lockfile import DEFAULT_ALIAS, Lock, Pointer, is_alias, promote, update_lock_file
 
@@ -62,12 +63,12 @@ def promote_command(
     pointer = Pointer(
         job=chosen.id,
         model=model,
-        at=timestamp(settings),
+        at=timestamp(session.context),
         checkpoint=step,
         digest=chosen.digest,
         by_commit=commit_of(session.root),
     )
-    environment = environment_of(settings)
+    environment = environment_of(session.context)
     told: list[str] = []
 
     def move(lock: Lock) -> Lock:
@@ -113,7 +114,7 @@ def _chosen(session: Session, observed: Observed, name: str, job: str | None) ->
     assert finetune is not None
     if job is not None:
         return _named_job(finetune, observed, job)
-    plan = plan_for(session, observed, options_for(session, Asked()))
+    plan = make_plan_for(session, observed, PlanRequest())
     change = next(one for one in plan.changes if one.name == name and one.kind == "FineTune")
     standing = next((one for one in observed.every_job if one.id == change.job), None)
     if standing is None or standing.status != "succeeded" or standing.model is None:

@@ -6,11 +6,11 @@ from difflib import get_close_matches
 
 import click
 
-from ftctl.cli.exits import DONE
-from ftctl.cli.locking import environment_of
+from ftctl.cli.exit_codes import DONE
+from ftctl.cli.listening import open_session
 from ftctl.cli.promote import alias_option, check_alias, pointer_words
-from ftctl.cli.session import open_session
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.engine.record import environment_of
 from ftctl.errors import FtctlError, Stale
 from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
@@ -36,7 +36,7 @@ def rollback_command(context: click.Context, name: str, alias: str) -> int:
     settings = settings_of(context)
     check_alias(alias)
     session = open_session(settings)
-    environment = environment_of(settings)
+    environment = environment_of(session.context)
     entry = promoted_entry(read_lock_file(session.root), environment, name, alias)
     earlier = _earlier(entry, name, alias)
     with session.provider() as provider:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ftctl.cli.exits import DONE
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
 from ftctl.manifest.schema import SCHEMAS, schema_path

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from ftctl.apply.follow import Progress, progress_of
-from ftctl.cli.exits import DONE
-from ftctl.cli.live import clear
-from ftctl.cli.planning import Asked, options_for, plan_for
-from ftctl.cli.session import Session, open_session
-from ftctl.cli.settings import settings_of, shared_options
+from ftctl.cli.exit_codes import DONE
+from ftctl.cli.job_progress import clear
+from ftctl.cli.listening import open_session
+from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Change
+from ftctl.engine.planning import PlanRequest, make_plan_for
+from ftctl.engine.session import Session
 from ftctl.pricing import compare, estimate
 from ftctl.providers.protocol import Provider
 from ftctl.reports.text import status_text
@@ -38,14 +39,14 @@ def status_command(context: click.Context, form: str, watch: bool) -> int:
             found = _rows(session, provider)
             if watch and form == "text":
                 clear(settings.console)
-            _show(session, found, form)
+            _show(settings, session, found, form)
             if not watch or not any(row["in_progress"] for row in found):
                 return DONE
             settings.clock.sleep(session.service.poll_seconds)
 
 
-def _show(session: Session, found: list[dict[str, Any]], form: str) -> None:
-    console = session.settings.console
+def _show(settings: Settings, session: Session, found: list[dict[str, Any]], form: str) -> None:
+    console = settings.console
     if form == "json":
         document = {row["name"]: {k: v for k, v in row.items() if k != "name"} for row in found}
         console.result(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
@@ -61,9 +62,9 @@ def _show(session: Session, found: list[dict[str, Any]], form: str) -> None:
 
 def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
     observed = session.observe(provider)
-    plan = plan_for(session, observed, options_for(session, Asked()))
+    plan = make_plan_for(session, observed, PlanRequest())
     jobs = {job.id: job for job in observed.every_job}
-    now = session.settings.clock.now()
+    now = session.context.clock.now()
     rows = []
     for change in plan.changes:
         if change.kind != "FineTune" or session.desired.named(change.name) is None:
@@ -117,7 +118,7 @@ def _days_left(session: Session, change: Change, job: Job | None) -> int | None:
         finetune = session.desired.named(change.name)
         model = finetune.base_model if finetune and isinstance(finetune.base_model, str) else None
     day = session.catalog.shutdown(session.service.type, model) if model else None
-    return (day - session.today).days if day else None
+    return (day - session.context.today).days if day else None
 
 
 def _remark(row: dict[str, Any]) -> str:

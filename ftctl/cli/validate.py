@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from ftctl import __version__
-from ftctl.cli.exits import DONE, FAILED
+from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.listening import workspace_of
 from ftctl.cli.options import base_option
-from ftctl.cli.session import Session, check_project
 from ftctl.cli.settings import settings_of, shared_options
+from ftctl.engine.session import Session
 from ftctl.errors import Diagnostic, problems_text
 from ftctl.project.load import PROJECT_FILE
 from ftctl.reports.problems import problems_github, problems_json
@@ -34,7 +35,8 @@ def validate_command(context: click.Context, form: str) -> int:
     Every problem of every file is told at once, with its place and a cure.
     """
     settings = settings_of(context)
-    session, problems = check_project(settings)
+    validation = workspace_of(settings).validate()
+    session, problems = validation.session, validation.problems
     errors = sum(1 for problem in problems if problem.severity == "error")
     console = settings.console
     if form == "json":

@@ -104,6 +104,13 @@ class Desired:
         """The fine-tune of that name."""
         return self._by_name.get(name)
 
+    def root_model(self, finetune: FineTune) -> str:
+        """The base model at the root of a chain of fine-tunes; "" where it leads nowhere."""
+        root: FineTune | None = finetune
+        while root is not None and root.parent is not None:
+            root = self.named(root.parent.finetune)
+        return "" if root is None or not isinstance(root.base_model, str) else root.base_model
+
     @cached_property
     def _by_name(self) -> Mapping[str, FineTune]:
         return {one.name: one for one in self.finetunes}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec
+from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec, nothing
 from ftctl.domain.observed import Job
 from ftctl.errors import FtctlError
 
@@ -204,10 +205,24 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How the job of a fine-tune ended that was waited for; without a model, it failed."""
+
+    name: str
+    job: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What an apply did, in the plan's order."""
+    """What an apply did, in the plan's order; and after a wait, how it all ended."""
 
     outcomes: tuple[Outcome, ...] = ()
+    plan: Plan | None = None  # that was carried out
+    options: Spec = field(default_factory=nothing)  # the plan's, as they stand in its document
+    ended: tuple[Ended, ...] = ()  # the jobs that were waited for
+    not_begun: tuple[str, ...] = ()  # fine-tunes whose parents came to no model
+    later: tuple[Report, ...] = ()  # of what was started during the wait
 
     @property
     def ok(self) -> bool:
@@ -218,3 +233,8 @@ class Report:
     def partial(self) -> bool:
         """Whether something was done and something was not."""
         return not self.ok and any(outcome.done for outcome in self.outcomes)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The models of the fine-tunes whose jobs were waited for, by the fine-tunes' names."""
+        return {end.name: end.model for end in self.ended if end.model is not None}

@@ -84,3 +84,9 @@ class Review:
     offline: bool = False  # the plan is against ftctl.lock, not against the service
     # Those of the command line that shaped the plan.
     options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)
+    # Of a plan that was approved before: what is done already, what nobody approved and is left
+    # alone, and a sentence for each thing that would now be another. With any, nothing may run.
+    approved: str | None = None  # its digest
+    done: tuple[str, ...] = ()
+    unapproved: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()

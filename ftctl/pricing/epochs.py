@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftctl.catalog.services import SERVICES
+from ftctl.catalog.terms import Terms
 from ftctl.domain.desired import FineTune
-from ftctl.pricing.terms import Terms
 from ftctl.pricing.words import epoch_words
 
 _FEWEST, _MOST = 1, 50  # what the API takes as n_epochs

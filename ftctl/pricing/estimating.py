@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ftctl.catalog import BaseModelFacts, Catalog, Price
+from ftctl.catalog.terms import Terms, terms_of
 from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
 from ftctl.domain.plan import Action, Change, Estimate, Plan, StartJob
 from ftctl.pricing.epochs import Epochs, epochs_of, method_of
-from ftctl.pricing.terms import Terms, root_model, terms_of
 from ftctl.pricing.words import count_words, epoch_words, rate_words
 
 MILLION = Decimal(1_000_000)
@@ -46,7 +46,7 @@ def estimate(
     finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
 ) -> Estimate:
     """What one training run of a fine-tune costs, by the base model at the root of its chain."""
-    terms = terms_of(root_model(finetune, desired), catalog, service)
+    terms = terms_of(desired.root_model(finetune), catalog, service)
     method = method_of(finetune)
     price = terms.facts.price_of(method)
     if price is not None and price.per == "hour":
@@ -83,7 +83,7 @@ def cost_of_tokens(
 
     The lower figure first. None where the price is not known, or not by the token.
     """
-    terms = terms_of(root_model(finetune, desired), catalog, service)
+    terms = terms_of(desired.root_model(finetune), catalog, service)
     price = terms.facts.price_of(method_of(finetune))
     if price is None or price.per == "hour":
         return None

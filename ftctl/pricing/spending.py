@@ -8,11 +8,11 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from ftctl.catalog import Catalog, Price
+from ftctl.catalog.terms import Terms, terms_of
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Estimate, Plan
 from ftctl.pricing.estimating import MILLION
-from ftctl.pricing.terms import Terms, terms_of
 from ftctl.pricing.words import count_words, range_words, usd
 
 _NOTHING = Decimal(0)

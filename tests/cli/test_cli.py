@@ -13,7 +13,7 @@ import pytest
 from conftest import FINETUNE, HandClock, Result, Shell, chat_rows, small_project
 
 from ftctl import errors
-from ftctl.cli.exits import MEANINGS, STATUSES, status_of
+from ftctl.cli.exit_codes import MEANINGS, STATUSES, status_of
 from ftctl.cli.main import COMMANDS, cli, run
 from ftctl.cli.settings import Settings
 

@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, Shell, chat_rows, small_project
 
-from ftctl.cli.session import check_project
-from ftctl.cli.settings import Settings
 from ftctl.data.cache import Datasets, Known, Store, open_store
 from ftctl.data.quality import Wanted
 from ftctl.data.scanning import Counting, ScanRequest, Workers
+from ftctl.engine.workspace import Workspace
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
 from ftctl.project.documents import Documents
@@ -37,7 +36,8 @@ def _later() -> int:
 
 def _found(folder: Path) -> Any:
     """All that a project says, every place with it."""
-    session, problems = check_project(Settings(environ={}, folder=folder))
+    validation = Workspace.open(folder, environ={}).validate()
+    session, problems = validation.session, validation.problems
     if session is None:
         return problems
     project = session.project

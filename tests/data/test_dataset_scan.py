@@ -21,7 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ftctl.cli.progress import Progress
+from ftctl.cli.scan_progress import ScanProgress
 from ftctl.data.formats import MIN_EXAMPLES
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.lines import Line, LineReader
@@ -743,7 +743,7 @@ class _Terminal(io.StringIO):
 
 def _run_of(out: io.StringIO, environ: dict[str, str]) -> str:
     times = iter([0.0, 0.5, 1.5, 1.55, 4.0])
-    progress = Progress(environ, out, lambda: next(times))
+    progress = ScanProgress(environ, out, lambda: next(times))
     told = progress.of("train.jsonl")
     for done in (10, 30, 31, 80):
         told(done * 1_000_000, 100_000_000)

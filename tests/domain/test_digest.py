@@ -19,9 +19,8 @@ from conftest import chat_rows, preference_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.cli.session import open_session
-from ftctl.cli.settings import Settings
 from ftctl.domain.digest import canonical_json, file_name, read_file_name, spec_digest
+from ftctl.engine.workspace import Workspace
 from ftctl.manifest.schema import load_schema
 
 ROWS = {
@@ -83,8 +82,8 @@ def digest_of(files: Mapping[str, str]) -> str:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        session = open_session(Settings(environ={}, folder=Path(folder)))
-    (found,) = session.desired.finetunes
+        desired = Workspace.open(folder, environ={}).session().desired
+    (found,) = desired.finetunes
     return found.digest
 
 

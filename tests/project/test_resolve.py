@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import chat_rows, preference_rows
 
-from ftctl.cli.session import check_project, open_session
-from ftctl.cli.settings import Settings
 from ftctl.domain.desired import Dataset, Desired, Parent
+from ftctl.engine.workspace import Workspace
 from ftctl.errors import Diagnostic, Span
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -37,12 +36,11 @@ def project(*manifests: str, **files: str) -> dict[str, str]:
 
 
 def desired(root: Path) -> Desired:
-    return open_session(Settings(environ={}, folder=root)).desired
+    return Workspace.open(root, environ={}).session().desired
 
 
 def problems(root: Path) -> list[Diagnostic]:
-    _, found = check_project(Settings(environ={}, folder=root))
-    return list(found)
+    return list(Workspace.open(root, environ={}).validate().problems)
 
 
 def test_without_parents_fine_tunes_stand_in_the_order_of_their_names(

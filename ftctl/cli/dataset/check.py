@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from ftctl.cli.dataset.printing import json_text
-from ftctl.cli.exits import DONE, FAILED
-from ftctl.cli.progress import Progress
+from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.rows import Demands
 from ftctl.data.quality import Wanted, leaks
@@ -186,7 +186,7 @@ def _request(asked: Asked) -> ScanRequest:
 
 def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers) -> Checked:
     path = settings.folder / shown
-    progress = Progress(settings.environ)
+    progress = ScanProgress(settings.environ)
     try:
         scan = scan_file(Path(shown).stem, path, shown, request, workers, progress.of(shown))
     finally:

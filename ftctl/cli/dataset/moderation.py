@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from ftctl.catalog.services import SERVICES
-from ftctl.cli.session import STATE_FOLDER
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Store, open_store
 from ftctl.data.quality import Wanted, moderate
@@ -17,6 +16,7 @@ from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
 from ftctl.data.scanning.report import doubts_as_diagnostics
+from ftctl.engine.session import STATE_FOLDER
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftctl.cli.git import Answer, ask_git
 from ftctl.data.scanning import RowFile
+from ftctl.engine.git import Answer, ask_git
 from ftctl.errors import FtctlError, UsageError
 
 

@@ -7,7 +7,7 @@ import click
 from ftctl.cli.dataset.amounts import ROWS, Amount
 from ftctl.cli.dataset.reshaping import report_outcome, target_of
 from ftctl.cli.dataset.writing import FORCE
-from ftctl.cli.exits import DONE
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.data.convert import Sample, sample_file
 

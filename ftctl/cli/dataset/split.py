@@ -9,7 +9,7 @@ import click
 from ftctl.cli.dataset.amounts import ROWS, Amount
 from ftctl.cli.dataset.reshaping import report_outcome
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite
-from ftctl.cli.exits import DONE
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.data.convert import Part, Split, split_file
 

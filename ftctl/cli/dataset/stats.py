@@ -11,7 +11,7 @@ import click
 from ftctl.catalog import load_catalog
 from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite, write_file
-from ftctl.cli.exits import DONE
+from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import (

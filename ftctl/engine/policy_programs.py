@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any
 
-from ftctl.cli.git import repository_around
-from ftctl.cli.session import Session
 from ftctl.domain.plan_document import plan_json
 from ftctl.domain.review import Violation
+from ftctl.engine.git import repository_around
+from ftctl.engine.session import Session
 from ftctl.errors import FtctlError
 from ftctl.policy import command_violation
 
@@ -37,14 +37,14 @@ def run_commands(
     bring along the program that judges it. They get no key: a policy needs none.
     """
     given = plan_json(document).encode()
-    environ = {name: text for name, text in session.settings.environ.items() if name in _GIVEN}
+    environ = {name: text for name, text in session.context.environ.items() if name in _GIVEN}
     with _folder(session) as folder:
         return tuple(_verdicts(commands, given, folder, environ))
 
 
 @contextmanager
 def _folder(session: Session) -> Iterator[Path]:
-    base = session.settings.base
+    base = session.context.base_revision
     if base is None:
         yield session.root
         return

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftctl.cli.git import Entry, Repository, repository_around
 from ftctl.data.scanning.source import MAX_FILE_BYTES
 from ftctl.data.sources import pointer_of
+from ftctl.engine.git import Entry, Repository, repository_around
 from ftctl.errors import Diagnostic, FtctlError, Span
 from ftctl.manifest import MOST_BYTES, Document, parse_documents, shorten
 from ftctl.manifest.layers import changed_settings

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ftctl import __version__
-from ftctl.cli.commit import commit_of
-from ftctl.cli.session import Session
-from ftctl.cli.settings import Settings
+from ftctl.engine.context import RunContext
+from ftctl.engine.events import Noted
+from ftctl.engine.git import commit_of
+from ftctl.engine.planning import PlanRequest, make_plan_for
+from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, ProviderError, fault_text
 from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
     LOCK_FILE,
     Lock,
     observed_from,
-    protected,
     read_lock_file,
     unknown_checkpoints,
     update_lock_file,
@@ -35,19 +36,14 @@ _ASKED_AT_ONCE = 4
 _WITHOUT = (404, 405, 501)  # how services say that they know no checkpoints
 
 
-def environment_of(settings: Settings) -> str:
+def environment_of(context: RunContext) -> str:
     """The section of the record that a run reads and writes."""
-    return settings.environment or DEFAULT_ENVIRONMENT
+    return context.environment or DEFAULT_ENVIRONMENT
 
 
-def protected_models(session: Session) -> Mapping[str, str]:
-    """Promoted models and their jobs, with their aliases, for `PlanOptions.protected`."""
-    return protected(read_lock_file(session.root))
-
-
-def timestamp(settings: Settings) -> str:
+def timestamp(context: RunContext) -> str:
     """Now, as it stands in the record: ISO 8601 in UTC, whole seconds."""
-    moment = datetime.fromtimestamp(int(settings.clock.now()), tz=UTC)
+    moment = datetime.fromtimestamp(int(context.clock.now()), tz=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -65,18 +61,20 @@ def write_lock(
     """
     try:
         observed = observed or session.observe(provider)
-        plan = plan or _whole_plan(session, observed)
+        plan = plan or make_plan_for(session, observed, PlanRequest())
         _write(session, provider, observed, plan, parallelism)
     except FtctlError as fault:
-        session.settings.console.note(
-            f"warning: {LOCK_FILE} is not up to date: {fault_text(fault)}\n"
-            "    nothing else is wrong: apply again to write it"
+        session.context.listener(
+            Noted(
+                f"warning: {LOCK_FILE} is not up to date: {fault_text(fault)}\n"
+                "    nothing else is wrong: apply again to write it"
+            )
         )
 
 
 def forget_models(session: Session, models: Collection[str]) -> None:
     """Take promotions of deleted models out of the record. A fault is only told."""
-    environment = environment_of(session.settings)
+    environment = environment_of(session.context)
     try:
         lock = read_lock_file(session.root)
         if without_models(lock, environment, models) != lock:
@@ -84,24 +82,24 @@ def forget_models(session: Session, models: Collection[str]) -> None:
                 session.root, lambda current: without_models(current, environment, models)
             )
     except FtctlError as fault:
-        session.settings.console.note(f"warning: {LOCK_FILE}: {fault_text(fault)}")
+        session.context.listener(Noted(f"warning: {LOCK_FILE}: {fault_text(fault)}"))
 
 
 def offline_snapshot(session: Session) -> Observed:
     """What exists at the service as far as `ftctl.lock` tells; nobody is asked."""
     if not (session.root / LOCK_FILE).exists():
-        session.settings.console.note(
-            f"there is no {LOCK_FILE}: nothing is known of what exists at the service"
+        session.context.listener(
+            Noted(f"there is no {LOCK_FILE}: nothing is known of what exists at the service")
         )
     others = session.project.config.reuse == "account"
-    environment = environment_of(session.settings)
+    environment = environment_of(session.context)
     return observed_from(read_lock_file(session.root), environment, others=others)
 
 
 def _write(
     session: Session, provider: Provider, observed: Observed, plan: Plan, parallelism: int
 ) -> None:
-    environment = environment_of(session.settings)
+    environment = environment_of(session.context)
     lock = read_lock_file(session.root)
     jobs = unknown_checkpoints(lock, environment, session.desired, observed, plan)
     checkpoints = _checkpoints(provider, jobs, parallelism)
@@ -122,12 +120,6 @@ def _write(
     # Most applies change nothing here: those need no lock, and a folder that is read-only is fine.
     if bring_up(lock) != lock:
         update_lock_file(session.root, bring_up)
-
-
-def _whole_plan(session: Session, observed: Observed) -> Plan:
-    from ftctl.cli.planning import Asked, options_for, plan_for  # they ask us what is protected
-
-    return plan_for(session, observed, options_for(session, Asked()))
 
 
 def _checkpoints(

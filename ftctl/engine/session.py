@@ -1,31 +1,31 @@
-"""Folder and settings in; the project, its data and its service, ready for the stages, out."""
+"""A run's context in; the project, its data and its service, ready for the stages, out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
 from ftctl.catalog.services import SERVICES, Service, check_service
-from ftctl.cli.scanning import scan_project
-from ftctl.cli.settings import Settings
-from ftctl.cli.sourcing import source_data
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import Desired, ServiceInfo
+from ftctl.engine.context import RunContext
+from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.documents import Documents
-from ftctl.project.link import follow_names
+from ftctl.project.link import References, follow_names
 from ftctl.project.load import Project, load_project
+from ftctl.project.locate import locate_data
 from ftctl.project.resolve import resolve
+from ftctl.project.scan import ScannedData, scan_project
 
 if TYPE_CHECKING:
-    from ftctl.cli.base import BaseFile
     from ftctl.domain.observed import Observed
+    from ftctl.engine.base_revision import BaseFile
     from ftctl.providers import Client, Provider
 
 STATE_FOLDER = ".ftctl"
@@ -35,8 +35,7 @@ STATE_FOLDER = ".ftctl"
 class Session:
     """Everything that the manifests say, checked and resolved."""
 
-    settings: Settings
-    root: Path
+    context: RunContext
     project: Project
     desired: Desired
     service: Service
@@ -47,9 +46,15 @@ class Session:
     duplicates: Mapping[str, tuple[int, int]]  # by data file: of so many rows, where asked
 
     @property
-    def today(self) -> date:
-        """The day, in UTC."""
-        return datetime.fromtimestamp(self.settings.clock.now(), tz=UTC).date()
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.context.root
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be printed nowhere: the key, where there is one."""
+        key = self.context.environ.get(self._key_variable(), "").strip()
+        return (key,) if key and self.service.type != "emulator" else ()
 
     def observe(self, provider: Provider) -> Observed:
         """What exists at the service and is of concern to this project."""
@@ -59,7 +64,7 @@ class Session:
 
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""
-        return shutdown_warnings(self.catalog, self.service.type, (), self.today)
+        return shutdown_warnings(self.catalog, self.service.type, (), self.context.today)
 
     @contextmanager
     def provider(self) -> Iterator[Client]:
@@ -67,22 +72,20 @@ class Session:
         # Known only here: the SDK behind it takes half a second to import.
         from ftctl.providers import Connection, connect
 
-        console = self.settings.console
         if self.service.type == "emulator":
             with self._embedded() as provider:
                 yield provider
             return
         key = self._api_key()
-        console.secrets = (*console.secrets, key)
         known = self.project.config.provider or {}
-        environ = self.settings.environ
+        environ = self.context.environ
         connection = Connection(
             self.info.base_url,
             key,
             known.get("organization") or environ.get("OPENAI_ORG_ID"),
             known.get("project") or environ.get("OPENAI_PROJECT_ID"),
         )
-        provider = connect(connection, self.service, log=console.request, clock=self.settings.clock)
+        provider = connect(connection, self.service, log=self._log, clock=self.context.clock)
         with closing(provider):
             yield provider
 
@@ -92,28 +95,34 @@ class Session:
         from ftctl.providers import Connection, connect
 
         try:
-            emulator = open_emulator(state_folder(self.root), clock=self.settings.clock.now)
+            emulator = open_emulator(state_folder(self.root), clock=self.context.clock.now)
         except EmulatorError as fault:
             raise FtctlError(
                 f"the embedded API cannot start: {fault}",
                 f"move {STATE_FOLDER} away to start afresh",
             ) from None
-        transport = EmulatorTransport(emulator, sleep=self.settings.clock.sleep)
-        wire = self.settings.wire
+        transport = EmulatorTransport(emulator, sleep=self.context.clock.sleep)
+        wire = self.context.wire
         provider = connect(
             Connection("http://embedded.invalid/v1", "embedded"),
             self.service,
             transport=wire(transport) if wire is not None else transport,
-            log=self.settings.console.request,
-            clock=self.settings.clock,
+            log=self._log,
+            clock=self.context.clock,
         )
         with emulator, closing(provider):
             yield provider
 
-    def _api_key(self) -> str:
+    def _log(self, line: str) -> None:
+        self.context.listener(Requested(line))
+
+    def _key_variable(self) -> str:
         known = self.project.config.provider or {}
-        name = known.get("api_key_env", self.service.api_key_env)
-        key = self.settings.environ.get(name, "").strip()
+        return known.get("api_key_env", self.service.api_key_env)
+
+    def _api_key(self) -> str:
+        name = self._key_variable()
+        key = self.context.environ.get(name, "").strip()
         if not key:
             raise FtctlError(
                 f"the environment variable {name} is not set; it holds the key for"
@@ -145,55 +154,67 @@ def state_folder(root: Path) -> Path:
     return folder
 
 
-def open_session(settings: Settings) -> Session:
-    """The session of the project in `settings.folder`, or `InvalidProject` with every problem."""
-    session, problems = check_project(settings, count=True)
-    if session is None:
-        raise InvalidProject(problems)
-    return session
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What was found out about a project: all its problems, and itself where none is an error."""
+
+    problems: tuple[Diagnostic, ...]
+    session: Session | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the project can be planned."""
+        return self.session is not None
+
+    @property
+    def desired(self) -> Desired | None:
+        """What the project asks for; None where it has errors."""
+        return self.session.desired if self.session is not None else None
 
 
-def check_project(
-    settings: Settings, *, count: bool = False
-) -> tuple[Session | None, tuple[Diagnostic, ...]]:
-    """The session, or None, with every problem and warning of manifests and data.
+def open_session(context: RunContext) -> Session:
+    """The project in the context's folder, or `InvalidProject` with every problem."""
+    validation = check_project(context, count=True)
+    if validation.session is None:
+        raise InvalidProject(validation.problems)
+    return validation.session
 
-    With `count`, the datasets have their tokens.
-    """
-    if not settings.folder.is_dir():
-        raise FtctlError(f"there is no folder {settings.folder}", "check the path after -C")
-    root = settings.folder
+
+def check_project(context: RunContext, *, count: bool = False) -> Validation:
+    """Every problem and warning of manifests and data. With `count`, datasets have their tokens."""
+    root = context.root
+    if not root.is_dir():
+        raise FtctlError(f"there is no folder {root}", "check the path after -C")
     cache = root / STATE_FOLDER / "cache"
     documents = open_store(cache, "documents")
-    base = _base(settings)
+    base = _base(context)
     if base is not None and base.problems:
-        return None, base.problems
+        return Validation(base.problems)
     project, problems = load_project(
-        root, settings.environment, Documents(documents), base.document if base else None
+        root, context.environment, Documents(documents), base.document if base else None
     )
     if project is None:
-        return None, in_order(problems)
+        return Validation(in_order(problems))
     if base is not None:
-        _tell_of(base, project, settings)
+        _note_differences(base, project, context)
     names = follow_names(project)
     problems += names.problems
     documents.save()
-    sourced = source_data(project, names, root, cache)
-    problems += sourced.problems
-    names = sourced.names
-    scanned = scan_project(project, names, settings, cache, count=count)
-    problems += tuple(sourced.at_source(problem) for problem in scanned.problems)
-    service, info, faults = _service(project, settings)
+    located = locate_data(project, names, root, cache)
+    problems += located.problems
+    names = located.names
+    scanned = scan_data(project, names, cache, context.listener, count=count)
+    problems += tuple(located.at_source(problem) for problem in scanned.problems)
+    service, info, faults = _service(project, context.environ)
     problems += faults
     if service is not None:
         problems += check_service(project.finetunes, service)
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or service is None or info is None:
-        return None, problems
+        return Validation(problems)
     desired = resolve(project, names, scanned.datasets, load_schema("finetune"), cosmetic_fields())
     session = Session(
-        settings,
-        root,
+        context,
         project,
         desired,
         service,
@@ -203,30 +224,47 @@ def check_project(
         scanned.leaks,
         scanned.duplicates,
     )
-    return session, problems
+    return Validation(problems, session)
 
 
-def _base(settings: Settings) -> BaseFile | None:
-    """ftctl.yaml at the revision of --base, where one is given."""
-    if settings.base is None:
+def scan_data(
+    project: Project, names: References, cache: Path, listener: Listener, *, count: bool
+) -> ScannedData:
+    """Every data file of the project, while the listener hears how far the reading is."""
+    try:
+        return scan_project(
+            project,
+            names,
+            cache,
+            count=count,
+            on_progress=lambda path, done, size: listener(Scanning(path, done, size)),
+            on_note=lambda text: listener(Noted(text, detail=True)),
+        )
+    finally:
+        listener(Scanned())
+
+
+def _base(context: RunContext) -> BaseFile | None:
+    """ftctl.yaml at the base revision, where one is given."""
+    if context.base_revision is None:
         return None
-    from ftctl.cli.base import read_base
+    from ftctl.engine.base_revision import read_base
 
-    return read_base(settings.folder, settings.base)
+    return read_base(context.root, context.base_revision)
 
 
-def _tell_of(base: BaseFile, project: Project, settings: Settings) -> None:
-    from ftctl.cli.base import note_of_differences
+def _note_differences(base: BaseFile, project: Project, context: RunContext) -> None:
+    from ftctl.engine.base_revision import note_of_differences
 
-    told = base.note
-    if told is None and project.own is not None:
-        told = note_of_differences(base, project.own)
-    if told is not None:
-        settings.console.note(f"note: {told}")
+    note = base.note
+    if note is None and project.own is not None:
+        note = note_of_differences(base, project.own)
+    if note is not None:
+        context.listener(Noted(f"note: {note}"))
 
 
 def _service(
-    project: Project, settings: Settings
+    project: Project, environ: Mapping[str, str]
 ) -> tuple[Service | None, ServiceInfo | None, tuple[Diagnostic, ...]]:
     known = project.config.provider or {"type": "emulator"}
     row = SERVICES[known["type"]]
@@ -237,7 +275,7 @@ def _service(
         return None, None, (Diagnostic("misplaced-key", message, place, hint),)
     if "mark" in known:
         row = row.with_ownership_store(known["mark"])
-    from_environment = settings.environ.get(row.base_url_env) if row.base_url_env else None
+    from_environment = environ.get(row.base_url_env) if row.base_url_env else None
     base_url = known.get("base_url") or from_environment or row.base_url
     if base_url is None:
         place = project.file.place(("provider",))

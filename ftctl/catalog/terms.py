@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ftctl.catalog import BaseModelFacts, Catalog, EpochRule
-from ftctl.domain.desired import Desired, FineTune, ServiceInfo
+from ftctl.catalog.facts import BaseModelFacts, EpochRule
+from ftctl.catalog.known import Catalog
+from ftctl.domain.desired import ServiceInfo
 
 LIKE = "openai"  # whose prices tell what a run costs where nothing is billed
 
@@ -32,11 +33,3 @@ def terms_of(model: str, catalog: Catalog, service: ServiceInfo) -> Terms:
         encoding=own.encoding or like.encoding,
     )
     return Terms(LIKE, facts, catalog.epoch_rule(LIKE), billed=own.price is not None)
-
-
-def root_model(finetune: FineTune, desired: Desired) -> str:
-    """The base model at the root of a chain of fine-tunes; "" where the chain leads nowhere."""
-    root: FineTune | None = finetune
-    while root is not None and root.parent is not None:
-        root = desired.named(root.parent.finetune)
-    return "" if root is None or not isinstance(root.base_model, str) else root.base_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ftctl.domain.plan import Report
 from ftctl.errors import (
     FtctlError,
     Interrupted,
@@ -52,6 +53,16 @@ STATUSES: Mapping[type[FtctlError], int] = {
     Interrupted: INTERRUPTED,
     UsageError: USAGE,
 }
+
+
+def status_of_report(report: Report) -> int:
+    """The exit status for what an apply did; the first failure counts, then how jobs ended."""
+    for one in (report, *report.later):
+        if not one.ok:
+            return PARTIAL if one.partial else FAILED
+    if report.not_begun or len(report.models) < len(report.ended):
+        return PARTIAL if report.models else FAILED
+    return DONE
 
 
 def status_of(fault: FtctlError) -> int:

@@ -12,7 +12,7 @@ _REDRAW = 0.1  # seconds
 _CLEAR = "\r\x1b[K"
 
 
-class Progress:
+class ScanProgress:
     """Tells of one file after the other; `done` leaves no trace of it.
 
     As pip and cargo do: only on a terminal that can redraw a line, and not in CI, whose logs keep

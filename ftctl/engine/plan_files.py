@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ftctl.cli.session import state_folder
-from ftctl.domain.plan_document import Approval, plan_json, read_approval
+from ftctl.domain.plan import Plan
+from ftctl.domain.plan_document import Approval, plan_digest, plan_json, read_approval
+from ftctl.engine.session import state_folder
 from ftctl.errors import FtctlError
 
 _KEPT = 20  # plans
@@ -74,6 +75,12 @@ def find_plan(root: Path, digest: str) -> Approval | None:
     except FtctlError:
         return None
     return approved if approved.digest == f"sha256:{known[1]}" else None
+
+
+def is_digest(text: str, plan: Plan) -> bool:
+    """Whether somebody who approved this text approved exactly the plan."""
+    digest = plan_digest(plan)
+    return text.strip() in (digest, digest.removeprefix("sha256:"))
 
 
 def _place(folder: Path, digest: str) -> Path:

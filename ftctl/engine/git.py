@@ -157,6 +157,14 @@ def repository_around(folder: Path) -> Repository:
     return Repository(top, PurePosixPath(real.relative_to(top).as_posix()))
 
 
+def commit_of(folder: Path) -> str | None:
+    """The commit that a folder is at; None where there is none, or no git."""
+    try:
+        return repository_around(folder).commit("HEAD")
+    except FtctlError:
+        return None
+
+
 def ask_git(arguments: Sequence[str], folder: Path, to: BinaryIO | None = None) -> Answer:
     """What git says when it is asked in a folder."""
     try:

@@ -9,14 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from ftctl.cli.base import rows_at
-from ftctl.cli.session import STATE_FOLDER, Session
 from ftctl.data.diff import compare_files
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Dataset, FineTune
 from ftctl.domain.review import DataChange
 from ftctl.domain.row_diff import Compared
+from ftctl.engine.base_revision import rows_at
+from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import FtctlError
 from ftctl.pricing import cost_of_tokens
 

@@ -10,7 +10,7 @@ import click
 
 from ftctl.apply.follow import Progress
 from ftctl.cli.console import Console
-from ftctl.cli.session import Session
+from ftctl.cli.settings import Settings
 from ftctl.reports.text import progress_text
 
 _NEWS_EVERY = 0.1  # of a job's steps, where each line stays on the screen
@@ -26,10 +26,9 @@ class Screen(Protocol):
         """Say something that stays."""
 
 
-def screen_for(session: Session) -> Screen:
+def screen_for(settings: Settings) -> Screen:
     """The screen that suits where standard output goes."""
-    console = session.settings.console
-    environ = session.settings.environ
+    console, environ = settings.console, settings.environ
     dumb = environ.get("CI") or environ.get("TERM", "dumb") == "dumb"
     return _Terminal(console) if sys.stdout.isatty() and not dumb else _Lines(console)
 

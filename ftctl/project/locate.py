@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced:
+class Located:
     """What the stages after this one read, and what was found wrong on the way."""
 
     names: References
@@ -34,7 +34,7 @@ class Sourced:
         return problem
 
 
-def source_data(project: Project, names: References, root: Path, cache: Path) -> Sourced:
+def locate_data(project: Project, names: References, root: Path, cache: Path) -> Located:
     """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache.
 
     What may not be read is refused before anybody opens it.
@@ -47,7 +47,7 @@ def source_data(project: Project, names: References, root: Path, cache: Path) ->
     made = _made(names, cache)
     problems += tuple(problem for one in made.values() for problem in one.problems)
     names = names.with_made({name: one.path for name, one in made.items()}, root)
-    return Sourced(names, problems, made)
+    return Located(names, problems, made)
 
 
 def _refused(project: Project, names: References) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:

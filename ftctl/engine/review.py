@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from ftctl.cli.commit import commit_of
-from ftctl.cli.planning import Asked
-from ftctl.cli.policy_commands import run_commands
-from ftctl.cli.session import Session
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
-from ftctl.domain.plan_document import plan_digest, plan_document
+from ftctl.domain.plan_document import Approval, plan_digest, plan_document
 from ftctl.domain.review import DataChange, Review
-from ftctl.policy import PolicyInput, check_policy, with_violations
+from ftctl.engine.git import commit_of
+from ftctl.engine.planning import PlanRequest
+from ftctl.engine.policy_programs import run_commands
+from ftctl.engine.session import Session
+from ftctl.errors import Stale, UsageError
+from ftctl.policy import PolicyInput, check_policy, raise_refused, with_violations
 from ftctl.pricing import spent
+from ftctl.text.escape.lines import one_line
 
 if TYPE_CHECKING:
     from ftctl.domain.observed import Job
@@ -26,7 +28,7 @@ def review(
     session: Session,
     plan: Plan,
     observed: Observed,
-    wanted: Asked,
+    request: PlanRequest,
     *,
     offline: bool = False,
     destroy: bool = False,
@@ -34,42 +36,73 @@ def review(
     show_text: bool = False,
 ) -> Review:
     """The plan with the policy's violations, and with data compared where there is a base."""
-    base = session.settings.base
+    base = session.context.base_revision
     data: tuple[DataChange, ...] = ()
     if base is not None:
-        from ftctl.cli.datadiff import data_changes  # it reads git, and imports what compares rows
+        # It reads git, and imports what compares rows.
+        from ftctl.engine.data_changes import data_changes
 
         data = data_changes(session, base, show_text=show_text)
     found = Review(
         plan,
         plan_digest(plan),
-        check_policy(_policy_input(session, plan, observed, wanted, destroy=destroy, waits=waits)),
+        check_policy(_policy_input(session, plan, observed, request, destroy=destroy, waits=waits)),
         data,
         base,
         commit_of(session.root),
         offline,
-        wanted.document,
+        request.document,
     )
     commands = session.project.config.policy.commands
     if not commands:
         return found
     violations = run_commands(session, commands, plan_document(found))
     result = replace(found.policy, rules=(*found.policy.rules, "commands"))
-    return replace(found, policy=with_violations(result, violations, wanted.allow))
+    return replace(found, policy=with_violations(result, violations, request.allow))
+
+
+def refuse_unknown(session: Session, approval: Approval, request: PlanRequest) -> None:
+    """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
+    known = {one.name for one in session.desired.finetunes}
+    gone = sorted({*request.select, *request.replace} - known)
+    if gone:
+        names = ", ".join(one_line(name) for name in gone)
+        raise Stale(
+            f"what was approved cannot run now: no manifest asks for {names} any more",
+            f"make a plan anew, and approve that instead of {approval.digest}",
+        )
+
+
+def require_applicable(review: Review) -> None:
+    """Raise `Stale` or `Refused` for a review whose plan may not be carried out."""
+    if review.moved:
+        raise stale(review.digest, review.moved)
+    if review.offline:
+        raise UsageError("a plan that was made offline cannot be applied", "plan without --offline")
+    raise_refused(review.policy)
+
+
+def stale(digest: str, moved: Sequence[str] = ()) -> Stale:
+    """The refusal of a plan that is not what was approved, with what moved where that is known."""
+    details = "".join(f"\n    {one_line(sentence)}" for sentence in moved)
+    return Stale(
+        f"what was approved is not what would run now: the plan above is {digest}{details}",
+        "read it, and approve that digest if it is what you want",
+    )
 
 
 def _policy_input(
     session: Session,
     plan: Plan,
     observed: Observed,
-    wanted: Asked,
+    request: PlanRequest,
     *,
     destroy: bool,
     waits: bool,
 ) -> PolicyInput:
-    today = session.today
+    today = session.context.today
     month = datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
-    now = session.settings.clock.now()
+    now = session.context.clock.now()
     catalog, service = session.catalog, session.info
     used = spent(observed.jobs, catalog, service, month, now)
     return PolicyInput(
@@ -87,7 +120,7 @@ def _policy_input(
         spent_unknown=used.unknown,
         leaks=session.leaks,
         duplicates=session.duplicates,
-        allow=wanted.allow,
+        allow=request.allow,
         destroy=destroy,
         waits=waits,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.catalog import Catalog, load_catalog
 from ftctl.catalog.services import SERVICES
-from ftctl.cli.progress import Progress
-from ftctl.cli.settings import Settings
+from ftctl.catalog.terms import terms_of
 from ftctl.data.cache import Datasets, Known, open_store
 from ftctl.data.quality.wanted import wanted_of
 from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
@@ -20,7 +19,6 @@ from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
-from ftctl.pricing import terms_of
 from ftctl.project.link import (
     DataNeed,
     References,
@@ -49,7 +47,7 @@ _Place = tuple[Path, Method | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class ScannedData:
     """The datasets by their file and the method that uses them, and the problems of all files."""
 
     datasets: Mapping[_Place, Dataset]
@@ -73,33 +71,42 @@ class _Found:
         return Known(self.source.source, self.scan.sha256, self.request)
 
 
+OnProgress = Callable[[str, int, int], None]  # a file as people know it, bytes read, bytes in all
+OnNote = Callable[[str], None]
+
+
 def scan_project(
-    project: Project, names: References, settings: Settings, folder: Path, *, count: bool
-) -> Scanned:
+    project: Project,
+    names: References,
+    folder: Path,
+    *,
+    count: bool,
+    on_progress: OnProgress = lambda _path, _done, _size: None,
+    on_note: OnNote = lambda _note: None,
+) -> ScannedData:
     """Every data file of the project. With `count`, the datasets have their tokens.
 
     Without, a file is only counted where a row may be too long for training: that is what
     `validate` asks, and a small project is validated before a vocabulary would be loaded.
     """
     store = open_store(folder, "datasets")
-    progress = Progress(settings.environ)
     base = ScanRequest(totals=count, wanted=wanted_of({**_CHEAP, **project.config.quality}))
     asked = _requests(project, names, base)
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []
     with ExitStack() as stack:
-        stack.callback(progress.done)
         data = Datasets(store, folder / "fingerprints", workers=_opener(stack))
         for need in data_needs(project, names):
             source = need.sources[0]
             place = (source.source, need.method)
             request = replace(asked.get(place, base), method=need.method, least=need.least)
-            told = progress.of(source.shown)
-            scan = data.scan(source.name, source.source, source.shown, request, told)
+            on_progress(source.shown, 0, 0)
+            on_read = partial(on_progress, source.shown)
+            scan = data.scan(source.name, source.source, source.shown, request, on_read)
             found[place] = _Found(scan, source, request)
             problems += _told(scan, need, names)
-            for note in scan.notes if settings.console.verbose else ():
-                settings.console.note(note)
+            for note in scan.notes:
+                on_note(note)
         problems += _leaks(project, names, found, data)
         policy = project.config.policy
         leaking = (
@@ -110,7 +117,7 @@ def scan_project(
         repeated = dict(_repeated(found, data)) if policy.max_duplicate_share is not None else {}
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
-    return Scanned(datasets, tuple(problems), leaking, repeated)
+    return ScannedData(datasets, tuple(problems), leaking, repeated)
 
 
 def _opener(stack: ExitStack) -> Callable[[], Workers]:

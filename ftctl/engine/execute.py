@@ -1,0 +1,245 @@
+"""A plan in; carried out, its jobs followed, and what waited for them started, a `Report` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ftctl.apply.executor import apply_plan
+from ftctl.apply.follow import Progress, follow
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Ended,
+    Plan,
+    Report,
+    StartJob,
+    Step,
+    Upload,
+)
+from ftctl.engine.events import (
+    Applied,
+    Applying,
+    Cancelled,
+    Deleted,
+    Finished,
+    Progressed,
+    Started,
+    StepDone,
+    Uploaded,
+)
+from ftctl.engine.git import commit_of
+from ftctl.engine.planning import priced_plan
+from ftctl.engine.session import Session
+from ftctl.errors import Interrupted, WaitTimeout
+from ftctl.manifest.schema import cosmetic_fields
+from ftctl.planner import PlanOptions
+from ftctl.providers.protocol import Provider
+
+_TURN_EVERY = 6  # polls between two tries to start what waits its turn
+
+_STEP_EVENTS: Mapping[type[Step] | None, type[StepDone]] = {
+    Upload: Uploaded,
+    StartJob: Started,
+    CancelJob: Cancelled,
+    DeleteModel: Deleted,
+    DeleteFile: Deleted,
+    None: Cancelled,  # of a twin, which no plan has a step for
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """What carrying out a plan needs beside the plan."""
+
+    session: Session
+    provider: Provider
+    options: PlanOptions  # of the plan: what follows it is planned in the same way
+    stopping: Callable[[], bool] = lambda: False
+    parallelism: int = 4
+
+    def carry_out(self, plan: Plan, observed: Observed) -> Report:
+        """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
+        listener = self.session.context.listener
+        listener(Applying(plan))
+        report = apply_plan(
+            plan,
+            self.provider,
+            root=self.session.root,
+            clock=self.session.context.clock,
+            cosmetic=cosmetic_fields(),
+            known_jobs=frozenset(job.id for job in observed.jobs),
+            commit=commit_of(self.session.root) if plan.steps(StartJob) else None,
+            say=self._report_step,
+            stopping=self.stopping,
+            parallelism=self.parallelism,
+        )
+        listener(Applied(report))
+        if self.stopping():
+            raise interrupted(started_jobs(report))
+        return report
+
+    def _report_step(self, name: str, sentence: str, step: Step | None) -> None:
+        event = _STEP_EVENTS[None if step is None else type(step)]
+        self.session.context.listener(event(name, sentence))
+
+    def wait(self, report: Report, timeout_seconds: float | None) -> Report:
+        """Follow every job of a report's plan and start what waits for one, until all is over."""
+        plan = report.plan
+        assert plan is not None, "the report of an apply has its plan"
+        waiting = _Wait(self, report, timeout_seconds)
+        waiting.deferred = {c.name for c in plan.changes if c.action is Action.DEFER}
+        waiting.queued = waiting_changes(report)
+        waiting.jobs = {**self.jobs_in_progress(plan.changes), **started_jobs(report)}
+        try:
+            return waiting.until_all_is_over()
+        except KeyboardInterrupt:
+            raise interrupted(waiting.jobs) from None
+
+    def jobs_in_progress(self, changes: Iterable[Change]) -> dict[str, str]:
+        """The jobs that stand for fine-tunes already and are not over (fine-tune → job)."""
+        project = self.session.desired.project
+        running = {job.id for job in self.provider.jobs(project) if job.in_progress}
+        return {
+            change.name: change.job
+            for change in changes
+            if change.job is not None and change.job in running
+        }
+
+    def plan_for(self, names: frozenset[str], queued: frozenset[str]) -> tuple[Plan, Observed]:
+        """The plan for some fine-tunes; those that are queued keep what was asked for them."""
+        observed = self.session.observe(self.provider)
+        options = replace(
+            self.options,
+            select=names,
+            replace=self.options.replace & queued,
+            prune=False,
+            retry_failed=self.options.retry_failed and bool(queued) and names <= queued,
+        )
+        return priced_plan(self.session, observed, options), observed
+
+
+def started_jobs(report: Report) -> dict[str, str]:
+    """The jobs that an apply started (fine-tune → job)."""
+    return {outcome.name: outcome.job.id for outcome in report.outcomes if outcome.job is not None}
+
+
+def waiting_changes(report: Report) -> dict[str, str]:
+    """What the service took no more jobs for (fine-tune → why)."""
+    return {outcome.name: outcome.waits for outcome in report.outcomes if outcome.waits is not None}
+
+
+def interrupted(jobs: Mapping[str, str]) -> Interrupted:
+    """What to tell somebody who stopped a run, of the jobs that run on."""
+    if not jobs:
+        return Interrupted("stopped; no job of this command is running", "apply again to go on")
+    names = sorted(jobs)
+    running = ", ".join(f"{name} ({jobs[name]})" for name in names)
+    return Interrupted(
+        f"stopped; these run on at the service: {running}",
+        f"'ftctl apply --wait' waits for them, 'ftctl destroy --select {','.join(names)}'"
+        " cancels them",
+    )
+
+
+@dataclass(slots=True)
+class _Wait:
+    """The state of one wait: which jobs are followed, and which fine-tunes have none yet."""
+
+    executor: Executor
+    report: Report
+    timeout_seconds: float | None
+    jobs: dict[str, str] = field(default_factory=dict)  # fine-tune → the job that is followed
+    deferred: set[str] = field(default_factory=set)  # fine-tunes that wait for a parent
+    queued: dict[str, str] = field(default_factory=dict)  # fine-tune → why its turn is to come
+    ended: list[Ended] = field(default_factory=list)
+    later: list[Report] = field(default_factory=list)  # of what was started during the wait
+
+    def until_all_is_over(self) -> Report:
+        """The report with how everything ended: nothing runs, and nothing can be started."""
+        clock = self.executor.session.context.clock
+        limit = self.timeout_seconds
+        deadline = None if limit is None else clock.now() + limit
+        while self.jobs or self.queued:
+            for progress in self._look(None if deadline is None else deadline - clock.now()):
+                self._note_end(progress)
+            if self.deferred or self.queued:
+                self._start_ready()
+        return replace(
+            self.report,
+            ended=tuple(self.ended),
+            not_begun=tuple(sorted(self.deferred)),
+            later=tuple(self.later),
+        )
+
+    def _look(self, seconds_left: float | None) -> tuple[Progress, ...]:
+        """Follow the jobs until one is over; with none to follow, let some time pass."""
+        session = self.executor.session
+        if not self.jobs:
+            if seconds_left is not None and seconds_left <= 0:
+                raise WaitTimeout(
+                    f"time is up, and not begun: {', '.join(self.queued)}",
+                    "apply again later: what waits its turn is started then",
+                )
+            session.context.clock.sleep(session.service.poll_seconds * _TURN_EVERY)
+            return ()
+        looks = follow(
+            self.executor.provider,
+            session.desired.project,
+            self.jobs,
+            session.context.clock,
+            every_seconds=session.service.poll_seconds,
+            timeout_seconds=seconds_left,
+        )
+        over: tuple[Progress, ...] = ()
+        for progress in looks:
+            session.context.listener(Progressed(progress))
+            over = tuple(one for one in progress if not one.job.in_progress)
+            if over and (self.deferred or self.queued):
+                break
+        return over
+
+    def _note_end(self, progress: Progress) -> None:
+        """Note how a job ended; one that lost to its twin is followed by the twin."""
+        name, job = progress.name, progress.job
+        del self.jobs[name]
+        if job.status == "cancelled" and (change := self._change_of(name)) is not None:
+            if change.model is not None:
+                self.ended.append(Ended(name, change.job, change.model))
+                self.executor.session.context.listener(Finished(name, change.model))
+                return
+            if change.job is not None and change.job != job.id:
+                self.jobs[name] = change.job
+                return
+        self.ended.append(Ended(name, job.id, job.model if job.status == "succeeded" else None))
+
+    def _change_of(self, name: str) -> Change | None:
+        """What the planner says of one fine-tune now."""
+        plan, _observed = self.executor.plan_for(frozenset({name}), frozenset())
+        return next(iter(plan.changes), None)
+
+    def _start_ready(self) -> None:
+        """Start those whose turn has come, and follow their jobs."""
+        names = frozenset(self.deferred | self.queued.keys())
+        plan, observed = self.executor.plan_for(names, frozenset(self.queued))
+        ready = tuple(change for change in plan.changes if change.action is not Action.DEFER)
+        for change in ready:
+            if not change.steps:  # somebody else has done it, or nothing is to be done any more
+                self.queued.pop(change.name, None)
+        if not ready:
+            return
+        work = replace(plan, changes=ready)
+        started: dict[str, str] = {}
+        if not work.empty:
+            report = self.executor.carry_out(work, observed)
+            self.later.append(report)
+            started = started_jobs(report)
+            for outcome in report.outcomes:
+                self.queued.pop(outcome.name, None)
+            self.queued |= waiting_changes(report)
+        self.jobs |= {**self.executor.jobs_in_progress(ready), **started}
+        self.deferred -= {change.name for change in ready} - self.queued.keys()

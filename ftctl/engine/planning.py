@@ -1,0 +1,125 @@
+"""A session, what exists and what is asked for in; a plan with its prices out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Plan
+from ftctl.engine.session import Session
+from ftctl.errors import Stale, UsageError
+from ftctl.lockfile import protected, read_lock_file
+from ftctl.manifest.schema import cosmetic_fields
+from ftctl.planner import PlanOptions, make_plan
+from ftctl.policy import check_allowed
+from ftctl.pricing import price_plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What is asked of a plan, beside what the manifests say.
+
+    `select`: only these fine-tunes, all where it is empty. `replace`: these are trained again
+    although they are up to date. `prune`: what left the manifests is cleaned up. `retry_failed`:
+    failed and cancelled jobs are bought again. `allow`: rules of the policy that may pass.
+    `force_destroy`: promoted models may be deleted. `environment`: the one of ftctl.yaml that the
+    plan is for, as it stands in the plan's document.
+    """
+
+    select: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    prune: bool = False
+    retry_failed: bool = False
+    allow: frozenset[str] = frozenset()
+    force_destroy: bool = False
+    environment: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a rule that there is not."""
+        check_allowed(tuple(sorted(self.allow)))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The options that shape a plan, as they stand in its document."""
+        return {
+            "select": sorted(self.select) if self.select else None,
+            "replace": sorted(self.replace),
+            "prune": self.prune,
+            "retry_failed": self.retry_failed,
+            "force_destroy": self.force_destroy,
+            "environment": self.environment,
+        }
+
+    def with_options(self, document: Mapping[str, Any]) -> PlanRequest:
+        """The same with the options of a plan's document, whatever its environment."""
+        return replace(
+            self,
+            select=tuple(document["select"] or ()),
+            replace=tuple(document["replace"]),
+            prune=document["prune"],
+            retry_failed=document["retry_failed"],
+            force_destroy=document["force_destroy"],
+        )
+
+
+def merge_saved_options(document: Mapping[str, Any], request: PlanRequest) -> PlanRequest:
+    """The options that a plan in a file was made with, beside those that come with it."""
+    if request.document != PlanRequest(environment=request.environment).document:
+        raise UsageError(
+            "a plan in a file has its options already",
+            "leave out what selects, replaces, prunes, retries or forces, or leave out the plan",
+        )
+    if document["environment"] != request.environment:
+        made = document["environment"] or "no environment"
+        raise Stale(
+            f"the plan was made for {made}, and not for {request.environment or 'none'}",
+            "give the same --env as the plan",
+        )
+    return request.with_options(document)
+
+
+def options_for(session: Session, request: PlanRequest) -> PlanOptions:
+    """The planner's options; names that no manifest declares are refused."""
+    known = [one.name for one in session.desired.finetunes]
+    for flag, names in (("--select", request.select), ("--replace", request.replace)):
+        for name in names:
+            check_name(name, known, flag)
+    select = frozenset((*request.select, *request.replace)) if request.select else None
+    return PlanOptions(
+        prune=request.prune or session.project.config.prune,
+        retry_failed=request.retry_failed,
+        select=select,
+        replace=frozenset(request.replace),
+        cosmetic=cosmetic_fields(),
+        tag_in_file_name=session.service.ownership_store == "file-name",
+        protected={} if request.force_destroy else protected_models(session),
+    )
+
+
+def protected_models(session: Session) -> Mapping[str, str]:
+    """Promoted models and their jobs, with their aliases: what no plan deletes."""
+    return protected(read_lock_file(session.root))
+
+
+def check_name(name: str, known: Iterable[str], what: str) -> None:
+    """Raise `UsageError` for a fine-tune that does not exist."""
+    known = sorted(known)
+    if name not in known:
+        near = get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known) or 'none'}"
+        raise UsageError(f"{what}: there is no fine-tune '{name}'", hint)
+
+
+def make_plan_for(session: Session, observed: Observed, request: PlanRequest) -> Plan:
+    """The plan of a request; `UsageError` where it names what no manifest declares."""
+    return priced_plan(session, observed, options_for(session, request))
+
+
+def priced_plan(session: Session, observed: Observed, options: PlanOptions) -> Plan:
+    """The plan with its prices, and with what people must know in time."""
+    plan = make_plan(session.desired, observed, session.info, options)
+    plan = price_plan(plan, session.desired, session.catalog)
+    return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings))

@@ -1,0 +1,350 @@
+"""A project's folder in; validated, planned, applied, waited for and recorded: the whole workflow.
+
+Nothing is printed here, and nobody is asked: whoever wants to know listens, and what is decided is
+handed over as a value. The command line is one caller, a program of yours another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ftctl.clock import Clock, SystemClock
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import DeleteModel, Plan, Report
+from ftctl.domain.plan_document import Approval, approval_of
+from ftctl.domain.review import Review
+from ftctl.engine.context import RunContext, Wire
+from ftctl.engine.events import Listener, Reconciled, nobody
+from ftctl.engine.execute import Executor
+from ftctl.engine.plan_files import find_plan, is_digest
+from ftctl.engine.planning import (
+    PlanRequest,
+    check_name,
+    merge_saved_options,
+    options_for,
+    priced_plan,
+    protected_models,
+)
+from ftctl.engine.record import forget_models, offline_snapshot, write_lock
+from ftctl.engine.review import refuse_unknown, require_applicable, review
+from ftctl.engine.session import Session, Validation, check_project, open_session
+from ftctl.errors import Stale, UsageError, WaitTimeout
+from ftctl.planner import PlanOptions
+from ftctl.planner.approval import Remaining, reconcile
+from ftctl.planner.retention import make_destroy_plan
+from ftctl.text.escape.lines import one_line
+
+if TYPE_CHECKING:
+    from ftctl.providers import Client, Provider
+
+
+class Workspace:
+    """A project in a folder, and the service that trains for it.
+
+    Each method reads the manifests, the data and the service anew. In a `with` block they share
+    one reading of the project and one connection: a block is one run.
+
+        with ftctl.Workspace.open("support") as workspace:
+            report = workspace.apply(workspace.plan())
+            report = workspace.wait(report)
+            print(report.models)
+
+    Faults of the project, the world and the user are `FtctlError`; nothing else is expected.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        self._stack: ExitStack | None = None
+        self._session: Session | None = None
+        self._provider: Client | None = None
+        self._planned: _Planned | None = None
+
+    @classmethod
+    def open(
+        cls,
+        root: str | os.PathLike[str],
+        *,
+        environment: str | None = None,
+        base_revision: str | None = None,
+        clock: Clock | None = None,
+        events: Listener = nobody,
+        environ: Mapping[str, str] | None = None,
+        wire: Wire | None = None,
+    ) -> Workspace:
+        """The workspace of a folder with an ftctl.yaml. Nothing is read yet.
+
+        `environment` is one of ftctl.yaml's. `base_revision` is the git revision that a change goes
+        to: settings are those of its ftctl.yaml, and data is compared with it. `events` hears what
+        a run tells of itself. `environ` holds the keys, `os.environ` if left out. `wire` stands
+        between ftctl and the embedded API, for tests that break things.
+        """
+        return cls(
+            RunContext(
+                root=Path(root),
+                environment=environment,
+                base_revision=base_revision,
+                clock=clock or SystemClock(),
+                environ=os.environ if environ is None else environ,
+                listener=events,
+                wire=wire,
+            )
+        )
+
+    def __enter__(self) -> Self:
+        """Begin a run: the project is read once, and one connection serves it."""
+        self._stack = ExitStack()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the run."""
+        stack, self._stack = self._stack, None
+        self._session = self._provider = self._planned = None
+        if stack is not None:
+            stack.__exit__(kind, fault, trace)
+
+    def validate(self) -> Validation:
+        """Every problem of manifests and data, and what the project asks for if none is an error.
+
+        The service is not asked. Sources that are addresses are fetched.
+        """
+        return check_project(self.context)
+
+    def session(self) -> Session:
+        """The project, checked, with its data counted; `InvalidProject` with every problem."""
+        if self._session is not None:
+            return self._session
+        session = open_session(self.context)
+        if self._stack is not None:
+            self._session = session
+        return session
+
+    @contextmanager
+    def provider(self, session: Session) -> Iterator[Client]:
+        """The service: in a run its one connection, else one until the block ends."""
+        if self._stack is None:
+            with session.provider() as provider:
+                yield provider
+            return
+        if self._provider is None:
+            self._provider = self._stack.enter_context(session.provider())
+        yield self._provider
+
+    def plan(
+        self,
+        request: PlanRequest | None = None,
+        *,
+        approval: Approval | str | None = None,
+        observed: Observed | None = None,
+        offline: bool = False,
+        show_text: bool = False,
+        waits: bool = False,
+    ) -> Review:
+        """What would be done and why, what it costs, and what the policy says of it.
+
+        Nothing is written. With an `approval`, or the digest of a plan that was made here lately,
+        the review is of what is left to do of that; its `moved` says what would now be otherwise.
+        `observed`: against this snapshot, asking nobody. `offline`: the plan can be looked at and
+        not applied; without a snapshot it is made against ftctl.lock. `show_text`: rows that
+        differ from the base are in the review. `waits`: children of what is trained now count too.
+        Raises `InvalidProject`, and `UsageError` for a request that names what there is not.
+        """
+        session = self.session()
+        request = replace(request or PlanRequest(), environment=self.context.environment)
+        if isinstance(approval, Approval):
+            request = merge_saved_options(approval.options, request)
+            refuse_unknown(session, approval, request)
+        options = options_for(session, request)
+        if observed is None and offline:
+            observed = offline_snapshot(session)
+        elif observed is None:
+            with self.provider(session) as provider:
+                observed = session.observe(provider)
+        plan = priced_plan(session, observed, options)
+        if isinstance(approval, str):
+            approval = None if is_digest(approval, plan) else find_plan(session.root, approval)
+            if approval is not None:
+                # What it was made with is a part of what was approved.
+                if request.document != approval.options:
+                    request = merge_saved_options(approval.options, request)
+                refuse_unknown(session, approval, request)
+                plan = priced_plan(session, observed, options_for(session, request))
+        remaining, moved = (Remaining(plan), ()) if approval is None else reconcile(approval, plan)
+        reviewed = review(
+            session,
+            plan if moved else remaining.plan,
+            observed,
+            request,
+            offline=offline,
+            waits=waits,
+            show_text=show_text,
+        )
+        if approval is not None:
+            reviewed = replace(
+                reviewed,
+                approved=approval.digest,
+                done=remaining.done,
+                unapproved=remaining.unapproved,
+                moved=moved,
+            )
+        self._planned = _Planned(reviewed, observed, plan)
+        return reviewed
+
+    def apply(
+        self,
+        approved: Review | Approval,
+        *,
+        look_again: bool = True,
+        record: bool = True,
+        parallelism: int = 4,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """Carry out what was approved, and nothing else.
+
+        What of it is done already is left out; where anything would now be another thing, nothing
+        is done and `Stale` raised. `look_again=False` trusts the review that this run has just
+        made. `Refused` where the policy stands against it. What fails is told in the report, and
+        the rest goes on. Once `stopping` says so, nothing more is begun and `Interrupted` raised.
+        `record`: ftctl.lock is brought up to date. At most `parallelism` writes at once.
+        """
+        reviewed = approved if isinstance(approved, Review) else self.plan(approval=approved)
+        require_applicable(reviewed)
+        session = self.session()
+        request = PlanRequest(environment=self.context.environment).with_options(reviewed.options)
+        with self.provider(session) as provider:
+            planned = self._planned
+            if planned is None or planned.review is not reviewed or look_again:
+                planned = self._looked_again(session, provider, reviewed, request)
+            plan = planned.review.plan
+            if plan.empty:
+                report = Report(plan=plan, options=reviewed.options)
+            else:
+                executor = Executor(
+                    session, provider, options_for(session, request), stopping, parallelism
+                )
+                report = executor.carry_out(plan, planned.observed)
+                report = replace(report, options=reviewed.options)
+            self._planned = planned
+            if record:
+                self.record(report, parallelism=parallelism)
+        return report
+
+    def _looked_again(
+        self, session: Session, provider: Provider, reviewed: Review, request: PlanRequest
+    ) -> _Planned:
+        """What is left to do of a review now. `Stale` where it would be something else."""
+        observed = session.observe(provider)
+        whole = priced_plan(session, observed, options_for(session, request))
+        remaining, moved = reconcile(approval_of(reviewed.plan), whole)
+        if moved:
+            raise Stale(
+                "something changed at the service while you were reading: the plan is another"
+                " now\n    " + "\n    ".join(one_line(sentence) for sentence in moved),
+                "run the same command again",
+            )
+        self.context.listener(Reconciled(remaining.done, remaining.unapproved))
+        return _Planned(replace(reviewed, plan=remaining.plan), observed, whole)
+
+    def wait(
+        self,
+        report: Report,
+        timeout_seconds: float | None = None,
+        *,
+        record: bool = True,
+        parallelism: int = 4,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """Follow the jobs of an apply and start what waits for them, until all is over.
+
+        The report with how each ended. `WaitTimeout` when time is up, `Interrupted` after Ctrl-C:
+        the jobs run on. `record`: ftctl.lock is brought up to date, also when time is up.
+        """
+        session = self.session()
+        request = PlanRequest(environment=self.context.environment).with_options(report.options)
+        with self.provider(session) as provider:
+            executor = Executor(
+                session, provider, options_for(session, request), stopping, parallelism
+            )
+            try:
+                report = executor.wait(report, timeout_seconds)
+            except WaitTimeout:
+                if record:
+                    write_lock(session, provider, parallelism=parallelism)
+                raise
+            if record:
+                write_lock(session, provider, parallelism=parallelism)
+        return report
+
+    @property
+    def observed(self) -> Observed:
+        """What exists at the service, as the last plan of this run has seen it."""
+        if self._planned is None:
+            raise UsageError("nothing has been planned in this run")
+        return self._planned.observed
+
+    def record(self, report: Report | None = None, *, parallelism: int = 4) -> None:
+        """Bring ftctl.lock up to what stands now; a fault is only told, what is done is done."""
+        session = self.session()
+        planned = self._planned
+        nothing_done = report is not None and report.plan is not None and report.plan.empty
+        with self.provider(session) as provider:
+            if nothing_done and planned is not None:
+                write_lock(session, provider, planned.observed, planned.whole)
+            else:
+                write_lock(session, provider, parallelism=parallelism)
+
+    def plan_destruction(self, request: PlanRequest | None = None) -> Review:
+        """What would be cancelled and deleted so that nothing is left, or nothing of some."""
+        session = self.session()
+        request = request or PlanRequest()
+        with self.provider(session) as provider:
+            observed = session.observe(provider)
+        known = {one.name for one in session.desired.finetunes}
+        known |= {job.finetune for job in observed.jobs if job.finetune}
+        for name in request.select:
+            check_name(name, known, "--select")
+        plan = make_destroy_plan(
+            session.desired.project,
+            observed,
+            session.info,
+            frozenset(request.select) or None,
+            {} if request.force_destroy else protected_models(session),
+        )
+        reviewed = review(session, plan, observed, request, destroy=True)
+        self._planned = _Planned(reviewed, observed, plan)
+        return reviewed
+
+    def destroy(self, approved: Review, *, stopping: Callable[[], bool] = lambda: False) -> Report:
+        """Carry out a plan of `plan_destruction`, of this run; promotions of what went end too."""
+        require_applicable(approved)
+        planned = self._planned
+        if planned is None or planned.review is not approved:
+            raise UsageError("what is destroyed must have been reviewed in the same run")
+        session = self.session()
+        with self.provider(session) as provider:
+            executor = Executor(session, provider, PlanOptions(), stopping, parallelism=1)
+            report = executor.carry_out(approved.plan, planned.observed)
+            write_lock(session, provider)
+        if report.ok:
+            deleted = approved.plan.steps(DeleteModel)
+            forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What a run planned last: the review, what it was made from, and the plan of all."""
+
+    review: Review
+    observed: Observed
+    whole: Plan
