@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,9 +75,9 @@ def scan(file: Path, way: str, cache: Path) -> None:
     count = 1 if way == "one process" else None
     request = ScanRequest("supervised", countings=(Counting(ENCODING),))
     if way == "with quality":
-        from ftctl.data.quality import Wanted
+        from ftctl.domain.quality_settings import QualitySettings
 
-        request = ScanRequest("supervised", countings=(Counting(ENCODING),), wanted=Wanted())
+        request = replace(request, quality=QualitySettings())
     with ExitStack() as stack:
 
         def workers() -> Workers:

@@ -29,6 +29,7 @@ from ftctl.cli.main import cli
 from ftctl.data import convert, formats, quality, sources
 from ftctl.data.scanning.report import ROW_TRUNCATED, doubts_as_diagnostics
 from ftctl.data.sources.address import not_listed
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
 from ftctl.manifest.schema import describe, load_schema
@@ -465,12 +466,12 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
 def _flagged() -> str:
     """As printed of a row that a service's moderation flags."""
     rows = [(number, json.loads(row)) for number, row in enumerate(chat_rows(3).splitlines(), 1)]
-    wanted = quality.Wanted(moderation="error")
+    settings = QualitySettings(moderation="error")
 
     def ask(texts: Sequence[str]) -> list[tuple[str, ...]]:
         return [("violence",) if "Question 2" in text else () for text in texts]
 
-    doubts = quality.moderate(rows, "chat", ask, {}, wanted)
+    doubts = quality.moderate(rows, "chat", ask, {}, settings)
     return "".join(f"{one}\n" for one in doubts_as_diagnostics(doubts, "data/train.jsonl", None))
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ftctl.domain.desired import nothing
+from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 
 
 def exact(number: float) -> Decimal:
@@ -136,4 +137,4 @@ class Config:
     catalog: Overrides = field(default_factory=nothing)
     sources: SourceSettings = SourceSettings()
     reuse: Literal["project", "account"] = "project"
-    quality: Mapping[str, Any] = field(default_factory=nothing)
+    quality: QualitySettings = PROJECT_DEFAULTS

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ftctl.data.sources import Allowed, Reach, reach_of, unprintable
 from ftctl.domain.config import Config, PolicySettings, SourceSettings, catalog_overrides
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
 from ftctl.manifest.layers import below, governed_by, with_defaults
@@ -200,7 +201,7 @@ def _config(file: Document) -> Config:
         policy=PolicySettings.from_config(known.get("policy") or {}),
         catalog=catalog_overrides(known.get("catalog") or {}),
         sources=SourceSettings.from_config(known.get("sources") or {}),
-        quality=known.get("quality") or {},
+        quality=QualitySettings.from_config(known.get("quality") or {}),
     )
 
 

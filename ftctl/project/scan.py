@@ -13,7 +13,6 @@ from ftctl.catalog import Catalog, load_catalog
 from ftctl.catalog.services import SERVICES
 from ftctl.catalog.terms import terms_of
 from ftctl.data.cache import Datasets, Known, open_store
-from ftctl.data.quality.wanted import wanted_of
 from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
 from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from ftctl.data.scanning.workers import Workers
 
 _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
-
-# Near duplicates take numpy, and longer than all else: 'dataset check' looks for them, and whoever
-# asks for it in ftctl.yaml.
-_CHEAP = {"near_duplicates": "ignore"}
 
 DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
 
@@ -90,7 +85,7 @@ def scan_project(
     `validate` asks, and a small project is validated before a vocabulary would be loaded.
     """
     store = open_store(folder, "datasets")
-    base = ScanRequest(totals=count, wanted=wanted_of({**_CHEAP, **project.config.quality}))
+    base = ScanRequest(totals=count, quality=project.config.quality)
     asked = _requests(project, names, base)
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, Shell, chat_rows, small_project
+from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
 
 from ftctl.data.cache import Datasets, Known, Store, open_store
-from ftctl.data.quality import Wanted
+from ftctl.data.cache.store import _DECIDING
 from ftctl.data.scanning import Counting, ScanRequest, Workers
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.workspace import Workspace
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
@@ -27,6 +29,7 @@ Write = Callable[[Mapping[str, str]], Path]
 
 CASES = sorted(path for path in (Path(__file__).parents[1] / "cases").glob("*/*") if path.is_dir())
 ANY, CHAT = ScanRequest(), ScanRequest("supervised")
+PACKAGE = ROOT / "ftctl"
 LATER = 10_000_000_000  # nanoseconds after which a file is no longer just written
 
 
@@ -340,10 +343,10 @@ def test_an_unchanged_project_reads_no_data(command: str, write_project: Write) 
     ]
 
 
-def test_marks_that_are_damaged_or_gone_are_made_again(write_project: Write) -> None:
+def test_fingerprints_that_are_damaged_or_gone_are_made_again(write_project: Write) -> None:
     files = {"train.jsonl": chat_rows(12), "held.jsonl": chat_rows(3)}
     root = write_project(files)
-    request = ScanRequest("supervised", least=1, wanted=Wanted(near_duplicates="ignore"))
+    request = ScanRequest("supervised", least=1, quality=QualitySettings(near_duplicates="ignore"))
 
     def leaks(store: Store) -> tuple[Diagnostic, ...]:
         data = Datasets(store, _cache(root) / "fingerprints", now=_later)
@@ -362,6 +365,49 @@ def test_marks_that_are_damaged_or_gone_are_made_again(write_project: Write) -> 
     assert [problem.code for problem in expected] == ["leaked-row"] * 3
     assert leaks(Store(None, "")) == expected
     assert len(list((_cache(root) / "fingerprints").iterdir())) == 2
+
+
+_DECIDES = ("data/scanning/scan.py", "data/scanning/worker.py", "data/cache/datasets.py",
+            "manifest/reader.py", "project/documents.py", "project/load.py")  # fmt: skip
+_DECIDES_NOTHING = {PACKAGE / "lazy.py"}
+
+
+def test_a_change_of_any_code_that_decides_makes_the_cache_stale() -> None:
+    kept_by = {PACKAGE / place for place in _DECIDING}
+
+    reached = _reached_from(PACKAGE / name for name in _DECIDES)
+
+    missing = {file for file in reached if file not in kept_by and file.parent not in kept_by}
+    assert missing <= _DECIDES_NOTHING, "they belong to _DECIDING in ftctl/data/cache/store.py"
+    assert all(place.exists() for place in kept_by)
+
+
+def _reached_from(files: Iterable[Path]) -> set[Path]:
+    """The modules, and those that they import, wherever in them."""
+    reached: set[Path] = set()
+    waiting = [*files]
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached.add(file)
+            waiting += filter(None, map(_file_of, _imported(file)))
+    return reached
+
+
+def _imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def _file_of(module: str) -> Path | None:
+    top, *parts = module.split(".")
+    place = PACKAGE.joinpath(*parts)
+    files = (place.with_suffix(".py"), place / "__init__.py") if top == "ftctl" and parts else ()
+    return next((file for file in files if file.is_file()), None)
 
 
 def test_many_runs_at_once_and_killed_ones_leave_a_sound_cache(write_project: Write) -> None:

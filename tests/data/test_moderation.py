@@ -12,7 +12,7 @@ import pytest
 from conftest import KEY, HandClock, Shell, chat_rows, small_project
 from loopback import Loopback
 
-from ftctl.data.quality import Wanted, wanted_of
+from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 
 BAD = "zebra-crossing"
 CHECK = ("dataset", "check", "train.jsonl")
@@ -408,4 +408,4 @@ def test_a_project_cannot_ask_for_it_on_every_run(
 
     assert result.status == 1
     assert result.out.startswith("ftctl.yaml:2:11: error[unknown-key]: unknown key 'moderation'")
-    assert wanted_of({"moderation": "error"}) == Wanted()
+    assert QualitySettings.from_config({"moderation": "error"}) == PROJECT_DEFAULTS

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from ftctl.data.quality import (
     Finding,
     FingerprintTable,
     RowFingerprint,
-    Wanted,
     check_table,
     fingerprint_of,
     leaks,
@@ -30,10 +30,10 @@ from ftctl.data.quality.key_groups import Common, equal_rows, middle, most_commo
 from ftctl.data.quality.key_groups import _many as _many_groups
 from ftctl.data.quality.moderation import LONGEST_CHARACTERS, moderate
 from ftctl.data.quality.similar import alike, signature_of
-from ftctl.data.quality.wanted import wanted_of
+from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 
 Row = dict[str, Any]
-EVERYTHING = Wanted()
+EVERYTHING = QualitySettings()
 IGNORED = replace(EVERYTHING, **dict.fromkeys(set(CHECKS.values()), "ignore"))  # type: ignore[arg-type]
 
 _VOCABULARY = (
@@ -69,19 +69,19 @@ def varied(count: int, first: int = 1000) -> list[Row]:
 
 
 def collect(
-    rows: Sequence[Mapping[str, Any]], wanted: Wanted = EVERYTHING, form: Any = "chat"
+    rows: Sequence[Mapping[str, Any]], settings: QualitySettings = EVERYTHING, form: Any = "chat"
 ) -> FingerprintTable:
     fingerprints = FingerprintTable(form)
     for line, row in enumerate(rows, 1):
-        fingerprints.add(fingerprint_of(row, form, line, wanted))
+        fingerprints.add(fingerprint_of(row, form, line, settings))
     return fingerprints
 
 
 def said(
     rows: Sequence[Mapping[str, Any]], form: Any = "chat", **settings: Any
 ) -> list[tuple[int | None, str, str]]:
-    wanted = replace(EVERYTHING, **settings)
-    found = check_table(collect(rows, wanted, form), wanted)
+    settings = replace(EVERYTHING, **settings)
+    found = check_table(collect(rows, settings, form), settings)
     return [(one.line, one.code, one.message) for one in found]
 
 
@@ -94,11 +94,11 @@ def test_each_check_has_an_off_switch_and_a_level() -> None:
     levels = set(CHECKS.values())
 
     assert set(CHECKS) == set(CODES)
-    assert levels <= {field.name for field in fields(Wanted)}
+    assert levels <= {field.name for field in fields(QualitySettings)}
     assert check_table(collect(rows, IGNORED), IGNORED) == []
     for level in ("warning", "error"):
-        wanted = replace(IGNORED, duplicates=level)
-        assert check_table(collect(rows, wanted), wanted) == [
+        settings = replace(IGNORED, duplicates=level)
+        assert check_table(collect(rows, settings), settings) == [
             Finding(
                 "duplicate-row",
                 "the row is that of line 1 once more",
@@ -110,18 +110,32 @@ def test_each_check_has_an_off_switch_and_a_level() -> None:
 
 
 def test_settings_come_from_the_project_file() -> None:
-    wanted = wanted_of({"leakage": "error", "allow": ["acme.com"], "similarity": 0.9})
+    config = {"leakage": "error", "allow": ["acme.com"], "similarity": 0.9}
 
-    assert wanted == Wanted(leakage="error", allow=("acme.com",), similarity=0.9)
-    assert wanted_of({}) == Wanted()
+    settings = QualitySettings.from_config(config)
+
+    assert settings == replace(
+        PROJECT_DEFAULTS, leakage="error", allow=("acme.com",), similarity=0.9
+    )
+    assert QualitySettings.from_config({}) == PROJECT_DEFAULTS
+
+
+def test_the_schema_and_the_settings_have_the_same_keys_and_defaults() -> None:
+    schema = json.loads((ROOT / "schemas/project.json").read_text())["$defs"]["quality"]
+    names = [field.name for field in fields(QualitySettings) if field.name != "moderation"]
+
+    assert [*schema["properties"]] == names
+    for name, described in schema["properties"].items():
+        default = getattr(PROJECT_DEFAULTS, name)
+        assert described.get("default", []) == (list(default) if name == "allow" else default)
 
 
 def test_a_large_file_is_not_searched_for_near_duplicates() -> None:
-    wanted = Wanted(near_duplicates_up_to_bytes=100)
+    settings = QualitySettings(near_duplicates_up_to_bytes=100)
 
-    assert wanted.for_file(100) is wanted
-    assert not wanted.for_file(101).signs
-    assert not collect(varied(3), wanted.for_file(101)).signed
+    assert settings.for_file(100) is settings
+    assert not settings.for_file(101).signs
+    assert not collect(varied(3), settings.for_file(101)).signed
 
 
 def test_a_repeated_row_is_told_with_the_line_of_the_first() -> None:
@@ -386,9 +400,9 @@ def test_rows_that_leak_are_told_with_the_strongest_reason() -> None:
     assert found[0].message == "the row is also line 5 of the training file"
     assert found[1].message == "the prompt is also that of line 6 of the training file"
     assert found[2].message.endswith("are those of line 11 of the training file")
-    assert leaks(collect(training), collect(held_out), Wanted(leakage_share=0.5)) == []
+    assert leaks(collect(training), collect(held_out), QualitySettings(leakage_share=0.5)) == []
     assert leaks(collect(training), collect(held_out), IGNORED) == []
-    strict = leaks(collect(training), collect(held_out), Wanted(leakage="error"))
+    strict = leaks(collect(training), collect(held_out), QualitySettings(leakage="error"))
     assert {one.severity for one in strict} == {"error"}
 
 
@@ -433,23 +447,23 @@ _ROWS = st.lists(st.builds(chat, _TEXT, _TEXT, st.none() | _TEXT), max_size=12)
 def test_the_order_and_parts_in_which_rows_come_make_no_difference(
     rows: list[Row], chance: random.Random, signs: bool
 ) -> None:
-    wanted = EVERYTHING if signs else replace(EVERYTHING, near_duplicates="ignore")
-    whole = collect(rows, wanted)
-    taken = [fingerprint_of(row, "chat", line, wanted) for line, row in enumerate(rows, 1)]
+    settings = EVERYTHING if signs else replace(EVERYTHING, near_duplicates="ignore")
+    whole = collect(rows, settings)
+    taken = [fingerprint_of(row, "chat", line, settings) for line, row in enumerate(rows, 1)]
     chance.shuffle(taken)
     cut = chance.randint(0, len(rows))
     shuffled, first, second = (
         FingerprintTable("chat"),
-        collect(rows[:cut], wanted),
-        collect(rows[cut:], wanted),
+        collect(rows[:cut], settings),
+        collect(rows[cut:], settings),
     )
     for one in taken:
         shuffled.add(one)
     first.merge(second, offset=cut)
 
     assert shuffled.to_bytes() == whole.to_bytes() == first.to_bytes()
-    found = check_table(shuffled, wanted)
-    assert found == check_table(whole, wanted) == check_table(first, wanted)
+    found = check_table(shuffled, settings)
+    assert found == check_table(whole, settings) == check_table(first, settings)
 
 
 @settings(deadline=None)
@@ -629,7 +643,7 @@ def asker(log: list[list[str]]) -> Any:
     return ask
 
 
-ASKED = Wanted(moderation="warning")
+ASKED = QualitySettings(moderation="warning")
 
 
 def test_flagged_rows_are_named() -> None:

@@ -16,7 +16,7 @@ from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.rows import Demands
-from ftctl.data.quality import Wanted, leaks
+from ftctl.data.quality import leaks
 from ftctl.data.scanning import (
     TRAINING_CONTEXT,
     Counting,
@@ -30,6 +30,7 @@ from ftctl.data.scanning.row_file import named_here
 from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Method
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, in_order, problems_text
 from ftctl.reports.problems import problems_github, problems_json
 from ftctl.reports.words import plural
@@ -49,7 +50,7 @@ QUALITY_CHECKS: Mapping[str, str] = {
     "secrets": "keys and tokens",
     "personal_data": "addresses and numbers of people",
 }
-"""The settings of `Wanted` that can be switched off, and what each looks for."""
+"""The settings of `QualitySettings` that can be switched off, and what each looks for."""
 
 
 def _switches(command: F) -> F:
@@ -65,7 +66,7 @@ class Asked:
 
     method: Method | None
     base: BaseModel | None
-    wanted: Wanted
+    quality: QualitySettings
     most: int | None
 
 
@@ -128,7 +129,7 @@ def check_command(
     asked = Asked(
         method,
         None if model is None else BaseModel.about(model),
-        replace(Wanted(), **off),  # type: ignore[arg-type]  # every one of them is a level
+        replace(QualitySettings(), **off),  # type: ignore[arg-type]  # every one of them is a level
         None if form == "json" else max_per_code,
     )
     ask = _moderator(settings, asked.most) if moderation else None  # without a key, at once
@@ -179,7 +180,7 @@ def _request(asked: Asked) -> ScanRequest:
         method=asked.method,
         countings=(Counting(base.encoding, limit),),
         totals=asked.base is not None,
-        wanted=asked.wanted,
+        quality=asked.quality,
         most=asked.most,
     )
 
@@ -198,11 +199,11 @@ def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers
 
 def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    if held.scan.fingerprints is None or asked.wanted.leakage == "ignore":
+    if held.scan.fingerprints is None or asked.quality.leakage == "ignore":
         return found
     for one in files:
         if one.scan.fingerprints is not None:
-            doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.wanted)
+            doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.quality)
             found += doubts_as_diagnostics(doubts, held.path, asked.most)
     return found
 

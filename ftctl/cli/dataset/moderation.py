@@ -11,18 +11,20 @@ from contextlib import ExitStack, closing
 from ftctl.catalog.services import SERVICES
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Store, open_store
-from ftctl.data.quality import Wanted, moderate
+from ftctl.data.quality import moderate
 from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
 from ftctl.data.scanning.report import doubts_as_diagnostics
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.session import STATE_FOLDER
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
 
 _SERVICE = SERVICES["openai"]
 _KEY, _ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
-_WANTED = Wanted(moderation="error")  # one such row can have the whole file refused
+# One such row can have the whole file refused.
+_SETTINGS = QualitySettings(moderation="error")
 _KEPT_EVERY = 50  # requests, in case nobody lets us end
 
 
@@ -66,7 +68,7 @@ def flagged_rows(
         service = _Moderator(settings, connection, verdicts, stack)
         for shown, form in forms.items():
             rows = RowFile(settings.folder / shown, shown).rows()
-            doubts = moderate(rows, form, service.ask, verdicts.known, _WANTED)
+            doubts = moderate(rows, form, service.ask, verdicts.known, _SETTINGS)
             found += doubts_as_diagnostics(doubts, shown, most)
     return tuple(found)
 

@@ -76,8 +76,8 @@ class Datasets:
 
     def leaks(self, training: Known, validation: Known) -> tuple[Diagnostic, ...]:
         """What stands in both of two files: problems of the second, whose path is left empty."""
-        wanted = validation.request.wanted
-        if wanted is None or wanted.leakage == "ignore":
+        quality = validation.request.quality
+        if quality is None or quality.leakage == "ignore":
             return ()
         key = f"leaks|{_key(*training[1:])}|{_key(*validation[1:])}"
         kept = self._store.get(key)
@@ -89,7 +89,7 @@ class Datasets:
             if seen is None or held_out is None:
                 return ()
             found = doubts_as_diagnostics(
-                leaks(seen, held_out, wanted), "", validation.request.most
+                leaks(seen, held_out, quality), "", validation.request.most
             )
             kept = encoded(ScanResult(None, found))
             self._store.put(key, kept)

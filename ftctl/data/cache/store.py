@@ -18,7 +18,8 @@ from typing import Any
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text/escape",
-    "errors.py", "domain/desired.py", "project/documents.py", "project/load.py",
+    "errors.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
+    "project/documents.py", "project/load.py",
 )  # fmt: skip
 
 

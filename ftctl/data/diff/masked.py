@@ -10,8 +10,8 @@ from typing import Any
 from ftctl.data.diff.compared import shown_value
 from ftctl.data.quality.credentials import secrets_in
 from ftctl.data.quality.personal import personal_in
-from ftctl.data.quality.wanted import Wanted
 from ftctl.domain.digest import canonical_json
+from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import redact
 from ftctl.text.escape import json_in_log, short
 
@@ -57,7 +57,7 @@ def _masked(text: str) -> str:
 
 def _forms(text: str) -> Iterator[tuple[str, str]]:
     """Of each finding, what it is, and a pattern for what it shows only the ends of."""
-    for found in secrets_in(text, Wanted().secret_bits):
+    for found in secrets_in(text, QualitySettings().secret_bits):
         head, _, _tail = found.shown.partition("…")
         block = head.startswith("-----BEGIN")
         yield found.what, r"(?s)-----BEGIN.*" if block else re.escape(head) + _KEY

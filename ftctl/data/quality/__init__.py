@@ -14,16 +14,13 @@ if TYPE_CHECKING:
     from ftctl.data.quality.languages import language_of
     from ftctl.data.quality.leakage import leaked_rows, leaks
     from ftctl.data.quality.moderation import moderate
-    from ftctl.data.quality.wanted import Level, Wanted, wanted_of
 
 __all__ = [
     "CHECKS",
     "CODES",
     "Finding",
     "FingerprintTable",
-    "Level",
     "RowFingerprint",
-    "Wanted",
     "check_table",
     "fingerprint_of",
     "language_of",
@@ -31,7 +28,6 @@ __all__ = [
     "leaks",
     "moderate",
     "repeated_rows",
-    "wanted_of",
 ]
 
 _HOMES = {
@@ -39,9 +35,7 @@ _HOMES = {
     "CODES": "codes",
     "FingerprintTable": "fingerprint_table",
     "Finding": "findings",
-    "Level": "wanted",
     "RowFingerprint": "fingerprints",
-    "Wanted": "wanted",
     "check_table": "checks",
     "language_of": "languages",
     "leaked_rows": "leakage",
@@ -49,7 +43,6 @@ _HOMES = {
     "fingerprint_of": "fingerprints",
     "moderate": "moderation",
     "repeated_rows": "checks",
-    "wanted_of": "wanted",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

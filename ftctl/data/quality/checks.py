@@ -15,7 +15,7 @@ from ftctl.data.quality.fingerprints import KEYS, Flag
 from ftctl.data.quality.key_groups import equal_rows, middle, most_common
 from ftctl.data.quality.languages import LANGUAGES
 from ftctl.data.quality.similar import Alike, alike
-from ftctl.data.quality.wanted import Wanted
+from ftctl.domain.quality_settings import QualitySettings
 
 MANY_ANSWERS = 20
 """With more different answers than this, a prompt is an instruction to write, not a question."""
@@ -29,41 +29,41 @@ _DEVIATIONS = 6 * 1.4826  # median absolute deviations; 1.4826 of them are one s
 _SHOWN_LINES = 5
 
 
-def check_table(table: FingerprintTable, wanted: Wanted) -> list[Finding]:
+def check_table(table: FingerprintTable, settings: QualitySettings) -> list[Finding]:
     """The findings of every check that is not ignored, by line; the whole file's first."""
     if not len(table):
         return []
     columns = table.columns()
     found = [
-        *_duplicates(columns, wanted),
-        *_same_prompts(table, columns, wanted),
-        *_near_duplicates(columns, wanted),
-        *_refusals(columns, wanted),
-        *_one_answer(table, columns, wanted),
-        *_lengths(columns, wanted),
-        *_languages(columns, wanted),
-        *_empty_rows(columns, wanted),
-        *_held(table, columns, wanted, "secrets"),
-        *_held(table, columns, wanted, "personal_data"),
+        *_duplicates(columns, settings),
+        *_same_prompts(table, columns, settings),
+        *_near_duplicates(columns, settings),
+        *_refusals(columns, settings),
+        *_one_answer(table, columns, settings),
+        *_lengths(columns, settings),
+        *_languages(columns, settings),
+        *_empty_rows(columns, settings),
+        *_held(table, columns, settings, "secrets"),
+        *_held(table, columns, settings, "personal_data"),
     ]
-    return in_force(found, wanted)
+    return in_force(found, settings)
 
 
-def in_force(found: list[Finding], wanted: Wanted) -> list[Finding]:
+def in_force(found: list[Finding], settings: QualitySettings) -> list[Finding]:
     """Those whose check is not ignored, in order, each as severe as its check says."""
     kept = []
     for finding in found:
-        level = getattr(wanted, CHECKS[finding.code])
+        level = getattr(settings, CHECKS[finding.code])
         if level != "ignore":
             kept.append(finding._replace(severity=level))
     return sorted(kept, key=lambda one: (one.line or 0, one.code, one.message))
 
 
-def _duplicates(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.duplicates == "ignore":
+def _duplicates(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
+    if settings.duplicates == "ignore":
         return
     groups = list(equal_rows(columns.rows))
-    if _share(_repeated(groups), columns) <= wanted.duplicate_share:
+    if _share(_repeated(groups), columns) <= settings.duplicate_share:
         return
     for first, *others in groups:
         for place in others:
@@ -85,10 +85,10 @@ def _repeated(groups: Iterable[Sequence[int]]) -> int:
 
 
 def _same_prompts(
-    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted
+    table: FingerprintTable, columns: FingerprintColumns, settings: QualitySettings
 ) -> Iterator[Finding]:
     """Rows whose prompts differ in nothing that matters: told twice, or told differently."""
-    if wanted.near_duplicates == wanted.contradictions == "ignore":
+    if settings.near_duplicates == settings.contradictions == "ignore":
         return
     for group in equal_rows(columns.prompts):
         if columns.flags[group[0]] & (Flag.NO_PROMPT | Flag.NO_ANSWER) and (
@@ -99,7 +99,7 @@ def _same_prompts(
         if table.form == "preference":
             yield from _turned_round(columns, group)
         elif table.form != "reinforcement":
-            yield from _told_differently(columns, group, wanted)
+            yield from _told_differently(columns, group, settings)
 
 
 def _told_twice(columns: FingerprintColumns, group: list[int]) -> Iterator[Finding]:
@@ -117,10 +117,10 @@ def _told_twice(columns: FingerprintColumns, group: list[int]) -> Iterator[Findi
 
 
 def _told_differently(
-    columns: FingerprintColumns, group: list[int], wanted: Wanted
+    columns: FingerprintColumns, group: list[int], settings: QualitySettings
 ) -> Iterator[Finding]:
     answers = Counter(columns.answers[place] for place in group)
-    if not wanted.answers_per_prompt < len(answers) <= MANY_ANSWERS:
+    if not settings.answers_per_prompt < len(answers) <= MANY_ANSWERS:
         return
     reported = {columns.answers[group[0]]}
     for place in group[1:]:
@@ -151,13 +151,13 @@ def _turned_round(columns: FingerprintColumns, group: list[int]) -> Iterator[Fin
         first_of.setdefault(columns.answers[place], place)
 
 
-def _near_duplicates(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.near_duplicates == "ignore" or not columns.signatures:
+def _near_duplicates(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
+    if settings.near_duplicates == "ignore" or not columns.signatures:
         return
     signatures = [columns.signature(place) for place in range(len(columns.lines))]
     pairs = [
         pair
-        for pair in alike(signatures, wanted.similarity)
+        for pair in alike(signatures, settings.similarity)
         if columns.prompts[pair.later] != columns.prompts[pair.earlier]
     ]
     for cluster in clusters(pairs):
@@ -204,9 +204,9 @@ def clusters(pairs: list[Alike]) -> list[list[Alike]]:
     return list(found.values())
 
 
-def _refusals(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
+def _refusals(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
     refusing = [place for place, flags in enumerate(columns.flags) if flags & Flag.REFUSAL]
-    if len(refusing) < _FEWEST_REFUSALS or _share(len(refusing), columns) <= wanted.refusal_share:
+    if len(refusing) < _FEWEST_REFUSALS or _share(len(refusing), columns) <= settings.refusal_share:
         return
     lines = [columns.lines[place] for place in refusing]
     yield Finding(
@@ -218,13 +218,15 @@ def _refusals(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
 
 
 def _one_answer(
-    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted
+    table: FingerprintTable, columns: FingerprintColumns, settings: QualitySettings
 ) -> Iterator[Finding]:
     rows = len(columns.lines)
-    if wanted.one_answer == "ignore" or rows < FEWEST_ROWS or table.form == "preference":
+    if settings.one_answer == "ignore" or rows < FEWEST_ROWS or table.form == "preference":
         return
     common = most_common(columns.answers)
-    limit = wanted.one_label_share if _labels(common.different, rows) else wanted.one_answer_share
+    limit = (
+        settings.one_label_share if _labels(common.different, rows) else settings.one_answer_share
+    )
     if common.rows <= limit * rows:
         return
     first = columns.answers.index(common.key)
@@ -243,12 +245,12 @@ def _labels(different: int, rows: int) -> bool:
     return rows >= FEWEST_ROWS and different <= rows / 10
 
 
-def _lengths(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.lengths == "ignore" or len(columns.lines) < FEWEST_ROWS:
+def _lengths(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
+    if settings.lengths == "ignore" or len(columns.lines) < FEWEST_ROWS:
         return
     usual = max(middle(columns.lengths), 1)
     distances = array("d", (abs(math.log(max(length, 1) / usual)) for length in columns.lengths))
-    bound = max(math.log(wanted.length_factor), _DEVIATIONS * middle(distances))
+    bound = max(math.log(settings.length_factor), _DEVIATIONS * middle(distances))
     for place, distance in enumerate(distances):
         length = columns.lengths[place]
         if distance > bound and length:
@@ -264,12 +266,12 @@ def _lengths(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
             )
 
 
-def _languages(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.languages == "ignore":
+def _languages(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
+    if settings.languages == "ignore":
         return
     reported: set[int] = set()
     for noun, column in (("answer", columns.said_in), ("question", columns.asked_in)):
-        for place, text in _strayed(noun, column, wanted.language_share):
+        for place, text in _strayed(noun, column, settings.language_share):
             if place not in reported:
                 reported.add(place)
                 hint = "if the model is not meant to use it, take the row out or translate it"
@@ -297,8 +299,8 @@ def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple
             )
 
 
-def _empty_rows(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding]:
-    if wanted.empty_rows == "ignore":
+def _empty_rows(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:
+    if settings.empty_rows == "ignore":
         return
     rows, flags = len(columns.lines), columns.flags
     reasons = {
@@ -317,7 +319,7 @@ def _empty_rows(columns: FingerprintColumns, wanted: Wanted) -> Iterator[Finding
         for flag, reason in reasons.items()
         if one & flag
     ]
-    if len(found) > wanted.empty_share * rows:
+    if len(found) > settings.empty_share * rows:
         for place, message, hint in found:
             yield Finding("teaches-nothing", message, hint, columns.lines[place])
 
@@ -330,9 +332,9 @@ _HELD: dict[_Held, tuple[int, str]] = {
 
 
 def _held(
-    table: FingerprintTable, columns: FingerprintColumns, wanted: Wanted, kind: _Held
+    table: FingerprintTable, columns: FingerprintColumns, settings: QualitySettings, kind: _Held
 ) -> Iterator[Finding]:
-    if getattr(wanted, kind) == "ignore":
+    if getattr(settings, kind) == "ignore":
         return
     flag, short = _HELD[kind]
     make = _secret if kind == "secrets" else _personal

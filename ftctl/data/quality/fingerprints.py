@@ -14,14 +14,14 @@ from ftctl.data.quality.parts import Form, Parts, parts_of, places_of
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
 from ftctl.data.quality.similar import signature_of
-from ftctl.data.quality.wanted import Wanted
+from ftctl.domain.quality_settings import QualitySettings
 
 ROW = Struct("<IQQQIBBH")
 """Line, keys of the whole row, of its prompt and of its answer, characters, the languages of
 question and answer, flags."""
 
 KEYS = 1 << 64
-_EVERYTHING = Wanted()
+_EVERYTHING = QualitySettings()
 
 
 class Flag:
@@ -65,7 +65,7 @@ class _Standing(NamedTuple):
 
 
 def fingerprint_of(
-    row: Mapping[str, Any], form: Form, line: int, wanted: Wanted = _EVERYTHING
+    row: Mapping[str, Any], form: Form, line: int, settings: QualitySettings = _EVERYTHING
 ) -> RowFingerprint:
     """The row's fingerprint; it depends on nothing but the arguments, and nothing raises."""
     parts = parts_of(row, form)
@@ -81,12 +81,12 @@ def fingerprint_of(
     if not prompt:
         flags |= Flag.NO_PROMPT
     details: tuple[Detail, ...] = ()
-    if wanted.scans and (standing.suspect or may_hold_secret(raw) or may_hold_personal(raw)):
-        details = tuple(_details_of(row, form, line, wanted))
+    if settings.scans and (standing.suspect or may_hold_secret(raw) or may_hold_personal(raw)):
+        details = tuple(_details_of(row, form, line, settings))
         for detail in details:
             flags |= detail.flag
     asked_in = said_in = 0
-    if wanted.languages != "ignore":
+    if settings.languages != "ignore":
         asked_in, said_in = number_of(parts.question), number_of(answer or "")
     packed = ROW.pack(
         line & 0xFFFFFFFF,
@@ -98,7 +98,7 @@ def fingerprint_of(
         said_in,
         flags,
     )
-    if not wanted.signs:
+    if not settings.signs:
         return RowFingerprint(packed, b"", details)
     return RowFingerprint(packed, signature_of(words_of(parts.prompt or answer or "")), details)
 
@@ -137,24 +137,26 @@ def _standing(texts: tuple[str, ...]) -> _Standing:
     return _Standing(exact, plain, suspect)
 
 
-def _details_of(row: Mapping[str, Any], form: Form, line: int, wanted: Wanted) -> list[Detail]:
+def _details_of(
+    row: Mapping[str, Any], form: Form, line: int, settings: QualitySettings
+) -> list[Detail]:
     found = []
     for place, text, standing in places_of(row, form):
-        for flag, what, shown in _found_in(text, wanted):
+        for flag, what, shown in _found_in(text, settings):
             flagged = flag << 2 if standing else flag
             found.append(Detail(line, flagged, f"{place} holds {what}, {shown}"))
     return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=512)
-def _found_in(text: str, wanted: Wanted) -> tuple[tuple[int, str, str], ...]:
+def _found_in(text: str, settings: QualitySettings) -> tuple[tuple[int, str, str], ...]:
     raw = text.encode("utf-8", "surrogatepass")
     found = []
-    if wanted.secrets != "ignore" and may_hold_secret(raw):
+    if settings.secrets != "ignore" and may_hold_secret(raw):
         found += [
             (Flag.SECRET, one.what, one.shown)
-            for one in secrets_in(text, wanted.secret_bits, wanted.allow)
+            for one in secrets_in(text, settings.secret_bits, settings.allow)
         ]
-    if wanted.personal_data != "ignore" and may_hold_personal(raw):
-        found += [(Flag.PERSONAL, one.what, one.shown) for one in personal_in(text, wanted.allow)]
+    if settings.personal_data != "ignore" and may_hold_personal(raw):
+        found += [(Flag.PERSONAL, one.what, one.shown) for one in personal_in(text, settings.allow)]
     return tuple(found)

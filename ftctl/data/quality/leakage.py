@@ -9,17 +9,17 @@ from ftctl.data.quality.findings import Finding, percent
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import Flag
 from ftctl.data.quality.similar import alike
-from ftctl.data.quality.wanted import Wanted
+from ftctl.domain.quality_settings import QualitySettings
 
 _TEMPLATE_SHARE = 0.5
 _CURE = "take it out of one of the files: what was learnt by heart measures nothing"
 
 
 def leaks(
-    training: FingerprintTable, validation: FingerprintTable, wanted: Wanted
+    training: FingerprintTable, validation: FingerprintTable, settings: QualitySettings
 ) -> list[Finding]:
     """Each validation row that training has seen, with the strongest reason; lines are its own."""
-    if wanted.leakage == "ignore" or not len(training) or not len(validation):
+    if settings.leakage == "ignore" or not len(training) or not len(validation):
         return []
     seen, held_out = training.columns(), validation.columns()
     same = _same_rows(seen, held_out)
@@ -32,11 +32,11 @@ def leaks(
         elif (first := prompts.get(held_out.prompts[place])) is not None:
             message = f"the prompt is also that of line {first:,} of the training file"
             found[place] = Finding("leaked-row", message, _CURE, line)
-    near = _near(seen, held_out, set(found), wanted)
+    near = _near(seen, held_out, set(found), settings)
     every = [*found.values(), *near]
-    if len(every) <= wanted.leakage_share * len(validation):
+    if len(every) <= settings.leakage_share * len(validation):
         return []
-    return in_force(every, wanted)
+    return in_force(every, settings)
 
 
 def leaked_rows(training: FingerprintTable, validation: FingerprintTable) -> int:
@@ -75,15 +75,18 @@ def _same_prompts(seen: FingerprintColumns, held_out: FingerprintColumns) -> dic
 
 
 def _near(
-    seen: FingerprintColumns, held_out: FingerprintColumns, reported: set[int], wanted: Wanted
+    seen: FingerprintColumns,
+    held_out: FingerprintColumns,
+    reported: set[int],
+    settings: QualitySettings,
 ) -> Iterator[Finding]:
-    if wanted.near_duplicates == "ignore" or not (seen.signatures and held_out.signatures):
+    if settings.near_duplicates == "ignore" or not (seen.signatures and held_out.signatures):
         return
     first, rows = len(seen.lines), len(held_out.lines)
     signatures = [seen.signature(place) for place in range(first)]
     signatures += [held_out.signature(place) for place in range(rows)]
     sides = [0] * first + [1] * rows
-    pairs = [pair for pair in alike(signatures, wanted.similarity, sides)
+    pairs = [pair for pair in alike(signatures, settings.similarity, sides)
              if pair.later - first not in reported]  # fmt: skip
     prompts = held_out.prompts
     pairs = [pair for pair in pairs if prompts[pair.later - first] != seen.prompts[pair.earlier]]

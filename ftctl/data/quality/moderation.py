@@ -12,7 +12,7 @@ from typing import Any
 
 from ftctl.data.quality.findings import Finding
 from ftctl.data.quality.parts import Form, places_of
-from ftctl.data.quality.wanted import Wanted
+from ftctl.domain.quality_settings import QualitySettings
 
 Categories = tuple[str, ...]
 """What a text is flagged for, in the service's words; none when it is not flagged."""
@@ -33,21 +33,21 @@ def moderate(
     form: Form,
     ask: Ask,
     known: Known,
-    wanted: Wanted,
+    settings: QualitySettings,
 ) -> Iterator[Finding]:
     """The flagged rows, by line. What `ask` answers is put into `known` request by request.
 
     What `ask` raises is let through: what is known by then stays known.
     """
-    if wanted.moderation == "ignore":
+    if settings.moderation == "ignore":
         return
     waiting: dict[int, list[str]] = {}
     for line, row in rows:
         waiting[line] = _pieces(row, form)
         if _size(waiting) >= _CHARACTERS or len(waiting) >= _TEXTS:
-            yield from _judge(waiting, ask, known, wanted)
+            yield from _judge(waiting, ask, known, settings)
             waiting = {}
-    yield from _judge(waiting, ask, known, wanted)
+    yield from _judge(waiting, ask, known, settings)
 
 
 def text_key(text: str) -> str:
@@ -70,7 +70,7 @@ def _pieces(row: Mapping[str, Any], form: Form) -> list[str]:
 
 
 def _judge(
-    waiting: Mapping[int, Sequence[str]], ask: Ask, known: Known, wanted: Wanted
+    waiting: Mapping[int, Sequence[str]], ask: Ask, known: Known, settings: QualitySettings
 ) -> Iterator[Finding]:
     pieces = {text_key(piece): piece for all_ in waiting.values() for piece in all_}
     unknown = [key for key in pieces if key not in known]
@@ -85,7 +85,7 @@ def _judge(
                 f"moderation flags the row for {', '.join(flagged)}",
                 "take it out or write it anew: one such row can have the file refused",
                 line,
-                "error" if wanted.moderation == "error" else "warning",
+                "error" if settings.moderation == "error" else "warning",
             )
 
 

@@ -38,7 +38,7 @@ class Alike(NamedTuple):
 
 def signature_of(words: Sequence[bytes]) -> bytes:
     """The signature of a text's folded words; zeros alone where they are too few to compare."""
-    import numpy as np  # noqa: PLC0415 - slow to load, and not wanted for every file
+    import numpy as np  # noqa: PLC0415 - slow to load, and not settings for every file
 
     phrases = _phrases(words)
     if phrases is None:

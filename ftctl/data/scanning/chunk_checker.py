@@ -21,9 +21,10 @@ from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.data.scanning.token_tally import TokenTally, cut_row
 
 if TYPE_CHECKING:
-    from ftctl.data.quality import FingerprintTable, Wanted
+    from ftctl.data.quality import FingerprintTable
     from ftctl.data.tokens import Counter, RowTokens, TokenBatch
     from ftctl.domain.desired import Format
+    from ftctl.domain.quality_settings import QualitySettings
 
 Loads = Callable[[bytes], Any]
 Open = Callable[[str], "Counter"]  # an encoding's counter
@@ -60,7 +61,7 @@ class ChunkChecker:
         self._known_good = KnownGoodRows(parser.dumps if parser else None)
         self._open = open_counter
         self._counters: dict[str, Counter] = {}
-        self._take_fingerprint = _fingerprint_taker(request.wanted)
+        self._take_fingerprint = _fingerprint_taker(request.quality)
         self._batched = parser is not None and request.totals
         self._batches: dict[str, TokenBatch] = {}  # by encoding
         self._waiting: list[tuple[Row, int]] = []  # rows to count; see _count_batch
@@ -262,17 +263,17 @@ def _bound(raw: bytes) -> int:
 
 
 def _fingerprint_taker(
-    wanted: Wanted | None,
+    quality: QualitySettings | None,
 ) -> Callable[[Row, Format, int, CheckedChunk], None] | None:
     """What takes a row's fingerprint for the checks of quality, where they are wanted."""
-    if wanted is None:
+    if quality is None:
         return None
     from ftctl.data.quality import FingerprintTable, fingerprint_of  # noqa: PLC0415 - not asked for, not loaded
 
     def keep(row: Row, form: Format, number: int, found: CheckedChunk) -> None:
         if found.fingerprints is None:
             found.fingerprints = FingerprintTable(form)
-        found.fingerprints.add(fingerprint_of(row, form, number, wanted))
+        found.fingerprints.add(fingerprint_of(row, form, number, quality))
 
     return keep
 

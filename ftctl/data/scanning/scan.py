@@ -66,9 +66,9 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
         return ScanResult(None, report.diagnostics(shown, NO_ERRORS))
     with opened:
         size = os.fstat(opened.fileno()).st_size
-        wanted = request.wanted.for_file(size) if request.wanted is not None else None
-        request = replace(request, wanted=wanted)
-        counted = (request.totals and request.countings != ()) or wanted is not None
+        quality = request.quality.for_file(size) if request.quality is not None else None
+        request = replace(request, quality=quality)
+        counted = (request.totals and request.countings != ()) or quality is not None
         if workers is not None and not workers.take(size, counted=counted):
             workers = None
         run = _Pass(request, workers, on_progress)
@@ -221,11 +221,11 @@ class _Pass:
 
     def _problems(self, shown: str) -> tuple[Diagnostic, ...]:
         problems = self._report.diagnostics(shown, NO_ERRORS)
-        if self._fingerprints is None or self._request.wanted is None:
+        if self._fingerprints is None or self._request.quality is None:
             return problems
         from ftctl.data.quality import check_table  # noqa: PLC0415 - not asked for, not loaded
 
-        doubts = check_table(self._fingerprints, self._request.wanted)
+        doubts = check_table(self._fingerprints, self._request.quality)
         return in_order((*problems, *doubts_as_diagnostics(doubts, shown, self._request.most)))
 
 

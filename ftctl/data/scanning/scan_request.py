@@ -11,7 +11,8 @@ from ftctl.errors import Diagnostic, Span
 
 if TYPE_CHECKING:
     from ftctl.data.formats.rows import Demands
-    from ftctl.data.quality import FingerprintTable, Wanted
+    from ftctl.data.quality import FingerprintTable
+    from ftctl.domain.quality_settings import QualitySettings
 
 # "Training context, per example", of every base that is still fine-tunable (best-practices guide,
 # 2026-07). A longer example is cut at its end, not refused.
@@ -44,7 +45,7 @@ class ScanRequest:
     least: int = LEAST_EXAMPLES
     countings: tuple[Counting, ...] = ()
     totals: bool = True
-    wanted: Wanted | None = None
+    quality: QualitySettings | None = None
     most: int | None = MAX_SHOWN_PER_CODE
     demands: Demands | None = None
 
@@ -53,7 +54,7 @@ class ScanRequest:
         """The request as text; equal requests have equal keys."""
         countings = ",".join(f"{one.encoding}:{one.limit}" for one in self.countings)
         asked = f"{self.method}|{self.least}|{countings}|{self.totals}|{self.most}"
-        return f"{asked}|{self.demands!r}|{self.wanted!r}".encode("unicode_escape").decode()
+        return f"{asked}|{self.demands!r}|{self.quality!r}".encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True)

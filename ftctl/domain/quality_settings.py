@@ -1,4 +1,4 @@
-"""What `quality:` in ftctl.yaml says -> which checks look at rows, and from where on they speak."""
+"""The `quality:` of ftctl.yaml goes in; which checks look at rows, and how, comes out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEAR_DUPLICATES_UP_TO_BYTES = 20_000_000  # beyond, signatures would be most of 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QualitySettings:
     """Each check's level, `ignore` being its off-switch, and its threshold. Shares are 0 to 1."""
 
     leakage: Level = "warning"
@@ -41,6 +41,14 @@ class Wanted:
     allow: tuple[str, ...] = ()  # addresses, numbers, keys and mail domains that may stand in rows
     moderation: Level = "ignore"  # no setting of a project: texts leave the machine for it
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> QualitySettings:
+        """Those of a `quality:` that fits its schema; all else is as in PROJECT_DEFAULTS."""
+        known = {one.name for one in fields(cls)} - {"moderation"}
+        given = {key: value for key, value in config.items() if key in known}
+        allow = tuple(given.pop("allow", ()))
+        return replace(PROJECT_DEFAULTS, **given, allow=allow)
+
     @property
     def signs(self) -> bool:
         """Whether rows are given the signatures that near duplicates are found by."""
@@ -51,7 +59,7 @@ class Wanted:
         """Whether any text is looked through for what should not be in it."""
         return self.secrets != "ignore" or self.personal_data != "ignore"
 
-    def for_file(self, size: int) -> Wanted:
+    def for_file(self, size: int) -> QualitySettings:
         """The same for a file of so many bytes: one that is too large is not searched for near
         duplicates."""
         if size > self.near_duplicates_up_to_bytes:
@@ -59,8 +67,6 @@ class Wanted:
         return self
 
 
-def wanted_of(settings: Mapping[str, Any]) -> Wanted:
-    """The settings of a `quality:` that fits its schema; a key that is left out has its default."""
-    known = {field.name for field in fields(Wanted)} - {"moderation"}
-    given = {key: value for key, value in settings.items() if key in known}
-    return Wanted(**given | {"allow": tuple(given.get("allow", ()))})
+# Near duplicates take numpy, and longer than all else: 'dataset check' looks for them, and whoever
+# asks for it in ftctl.yaml.
+PROJECT_DEFAULTS = QualitySettings(near_duplicates="ignore")
