@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ftctl.clock import Clock
-from ftctl.domain.observed import Event, Job
+from ftctl.domain.observed import Event, Job, Progress
 from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.providers.protocol import Reader
 
 _TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
 _FIRST_PAUSE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job has come, as far as its events tell."""
-
-    name: str
-    job: Job
-    step: int | None = None
-    total_steps: int | None = None
-    train_loss: float | None = None
-    valid_loss: float | None = None  # over the whole validation file where that was measured
-    seconds_left: float | None = None
 
 
 def follow(

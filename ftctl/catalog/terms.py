@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ftctl.catalog.facts import BaseModelFacts, EpochRule
-from ftctl.catalog.known import Catalog
+from ftctl.catalog.base_model import BaseModelFacts, EpochRule
+from ftctl.catalog.catalog import Catalog
 from ftctl.domain.desired import ServiceInfo
 
 LIKE = "openai"  # whose prices tell what a run costs where nothing is billed

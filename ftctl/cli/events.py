@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ftctl.apply.follow import Progress, follow
+from ftctl.apply.follow import follow
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import open_session
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.domain.observed import Event
+from ftctl.domain.observed import Event, Progress
 from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
 from ftctl.errors import FtctlError
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ftctl.catalog.services import check_service
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
@@ -40,6 +39,7 @@ from ftctl.manifest.layers import below
 from ftctl.project.link import References, data_of, follow_names
 from ftctl.project.load import Project, absolute, load_project, show_path
 from ftctl.project.locate import locate_data
+from ftctl.project.service_limits import check_service
 from ftctl.reports.words import plural
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import click
 
-from ftctl.apply.follow import Progress
 from ftctl.cli.console import Console
 from ftctl.cli.settings import Settings
+from ftctl.domain.observed import Progress
 from ftctl.reports.text import progress_text
 
 _NEWS_EVERY = 0.1  # of a job's steps, where each line stays on the screen

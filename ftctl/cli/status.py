@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ftctl.apply.follow import Progress, progress_of
+from ftctl.apply.follow import progress_of
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.job_progress import clear
 from ftctl.cli.listening import open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import Job, Progress
 from ftctl.domain.plan import Change
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.session import Session

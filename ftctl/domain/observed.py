@@ -121,3 +121,16 @@ class CheckpointModel:
     model: str
     step: int
     loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job has come, as far as its events tell."""
+
+    name: str
+    job: Job
+    step: int | None = None
+    total_steps: int | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None  # over the whole validation file where that was measured
+    seconds_left: float | None = None

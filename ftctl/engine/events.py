@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ftctl.apply.follow import Progress
+    from ftctl.domain.observed import Progress
     from ftctl.domain.plan import Plan, Report
 
 

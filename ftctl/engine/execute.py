@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ftctl.apply.executor import apply_plan
-from ftctl.apply.follow import Progress, follow
-from ftctl.domain.observed import Observed
+from ftctl.apply.follow import follow
+from ftctl.domain.observed import Observed, Progress
 from ftctl.domain.plan import (
     Action,
     CancelJob,

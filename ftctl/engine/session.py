@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
-from ftctl.catalog.services import SERVICES, Service, check_service
+from ftctl.catalog.services import SERVICES, Service
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
@@ -22,6 +22,7 @@ from ftctl.project.load import Project, load_project
 from ftctl.project.locate import locate_data
 from ftctl.project.resolve import resolve
 from ftctl.project.scan import ScannedData, scan_project
+from ftctl.project.service_limits import check_service
 
 if TYPE_CHECKING:
     from ftctl.domain.observed import Observed

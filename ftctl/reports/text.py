@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ftctl.apply.follow import Progress
+from ftctl.domain.observed import Progress
 from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.domain.review import DataChange, Review
 from ftctl.errors import fault_text

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import HandClock
 
-from ftctl.apply.follow import Progress, follow, progress_of
-from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
+from ftctl.apply.follow import follow, progress_of
+from ftctl.domain.observed import CheckpointModel, Event, Job, Observed, Progress
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.providers.protocol import Provider

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from scenes import Scene, scenes
 
-from ftctl.apply.follow import Progress
 from ftctl.domain.desired import ServiceInfo
-from ftctl.domain.observed import Job, JobError
+from ftctl.domain.observed import Job, JobError, Progress
 from ftctl.domain.plan import (
     Action,
     CancelJob,

@@ -1,11 +1,17 @@
 """The rows of two files go in; which were added, removed and changed, by content, comes out."""
 
-from ftctl.data.diff.compare import MOST_COMPARED, Rows, diff_rows
-from ftctl.data.diff.compare_files import RowSource, compare_files
-from ftctl.data.diff.document import diff_document
-from ftctl.data.diff.markdown import diff_markdown
-from ftctl.data.diff.places import differences
-from ftctl.data.diff.view import diff_text
+from __future__ import annotations
+
+from ftctl.lazy import lazily
+
+TYPE_CHECKING = False  # as in ftctl.emulator
+if TYPE_CHECKING:
+    from ftctl.data.diff.compare import MOST_COMPARED, Rows, diff_rows
+    from ftctl.data.diff.compare_files import RowSource, compare_files
+    from ftctl.data.diff.document import diff_document
+    from ftctl.data.diff.markdown import diff_markdown
+    from ftctl.data.diff.places import differences
+    from ftctl.data.diff.view import diff_text
 
 __all__ = [
     "MOST_COMPARED",
@@ -18,3 +24,17 @@ __all__ = [
     "diff_text",
     "differences",
 ]
+
+_HOMES = {
+    "MOST_COMPARED": "compare",
+    "RowSource": "compare_files",
+    "Rows": "compare",
+    "compare_files": "compare_files",
+    "diff_document": "document",
+    "diff_markdown": "markdown",
+    "diff_rows": "compare",
+    "diff_text": "view",
+    "differences": "places",
+}
+
+__getattr__ = lazily(__name__, _HOMES)

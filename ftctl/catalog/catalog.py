@@ -1,21 +1,15 @@
-"""`catalog.json` in, dated facts on services and their base models out, a project's own on top."""
+"""What is known of services and their base models, as a value, and what it warns of."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-from ftctl.catalog.facts import BaseModelFacts, EpochRule, Price, TrainingPrices
+from ftctl.catalog.base_model import BaseModelFacts, EpochRule, TrainingPrices
 from ftctl.domain.config import BaseModelOverride, Overrides
 
-_FILE = Path(__file__).with_name("catalog.json")
 _VENDORS = ("openai/", "openai.")  # how gateways and Bedrock lead in the same names
 _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
 
@@ -123,39 +117,18 @@ def _bare(model: str) -> str:
     return name
 
 
-@cache
-def load_catalog() -> Catalog:
-    """The facts that came with this version."""
-    known = json.loads(_FILE.read_text("utf-8"))
-    services = {name: _service(facts) for name, facts in known["services"].items()}
-    return Catalog(
-        date.fromisoformat(known["as_of"]), known["warn_days"], known["aliases"], services
-    )
-
-
-def _service(known: Mapping[str, Any]) -> KnownService:
-    day, rule = known.get("no_new_jobs_after"), known.get("epoch_rule")
-    dated = known.get("prices", {})
-    return KnownService(
-        {name: _model(name, facts, dated) for name, facts in known["models"].items()},
-        date.fromisoformat(day) if day else None,
-        EpochRule(**rule) if rule else None,
-        known["sources"],
-    )
-
-
-def _model(name: str, known: Mapping[str, Any], dated: Mapping[str, Any]) -> BaseModelFacts:
-    price = None
-    if "usd_per_million_tokens" in known:
-        price = Price(Decimal(known["usd_per_million_tokens"]), "million-tokens", **dated)
-    elif "usd_per_hour" in known:
-        price = Price(Decimal(known["usd_per_hour"]), "hour", **dated)
-    methods, day = known.get("methods"), known.get("shutdown")
-    return BaseModelFacts(
-        name,
-        known.get("training_context"),
-        known.get("encoding"),
-        None if methods is None else frozenset(methods),
-        date.fromisoformat(day) if day else None,
-        price,
-    )
+def shutdown_warnings(
+    catalog: Catalog, service: str, models: Iterable[str], today: date
+) -> tuple[str, ...]:
+    """What people must know before they train: what ends soon, or has ended."""
+    warnings = []
+    last_day = catalog.no_new_jobs_after(service)
+    if last_day is not None and (last_day - today).days <= catalog.warn_days:
+        verb = "takes" if last_day >= today else "has taken"
+        warnings.append(f"{service} {verb} no new training jobs after {last_day}")
+    for model in sorted(set(models)):
+        day = catalog.shutdown(service, model)
+        if day is not None and (day - today).days <= catalog.warn_days:
+            verb = "shuts" if day >= today else "shut"
+            warnings.append(f"{service} {verb} {model} down, with its fine-tunes, on {day}")
+    return tuple(f"{text} (as known on {catalog.as_of})" for text in warnings)
