@@ -2,72 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import pytest
 from conftest import HandClock
+from fakes import FakeProvider, Says
 
 from ftctl.apply.follow import follow, progress_of
-from ftctl.domain.observed import CheckpointModel, Event, Job, Observed, Progress
-from ftctl.domain.plan import StartJob, Upload
+from ftctl.domain.observed import Event, Job, Progress
 from ftctl.errors import ProviderError, WaitTimeout
-from ftctl.providers.protocol import Provider
+from ftctl.providers import Reader
 
 FAULT = ProviderError("list jobs", "no answer")
 
 
-@dataclass
-class Script:
+def script(*looks: tuple[Job, ...] | ProviderError) -> FakeProvider:
     """A service whose list of jobs is scripted: the last look goes on for good."""
-
-    looks: list[tuple[Job, ...] | ProviderError]
-    log: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
-    asked_events: list[tuple[str, int | None]] = field(default_factory=list)
-
-    def jobs(self, project: str) -> tuple[Job, ...]:
-        assert project == "demo"
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(look, ProviderError):
-            raise look
-        return look
-
-    def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
-        self.asked_events.append((job, limit))
-        return self.log.get(job, ())
-
-    def observe(self, project: str, adopted: frozenset[str] = frozenset()) -> Observed:
-        raise NotImplementedError
-
-    def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
-        raise NotImplementedError
-
-    def upload(self, step: Upload, source: Path) -> str:
-        raise NotImplementedError
-
-    def find_upload(self, filename: str, size: int) -> str | None:
-        raise NotImplementedError
-
-    def start_job(
-        self,
-        step: StartJob,
-        *,
-        base_model: str,
-        training_file: str,
-        validation_file: str | None,
-        tags: Mapping[str, str],
-    ) -> Job:
-        raise NotImplementedError
-
-    def cancel_job(self, job: str) -> Job:
-        raise NotImplementedError
-
-    def delete_model(self, model: str) -> None:
-        raise NotImplementedError
-
-    def delete_file(self, file: str) -> None:
-        raise NotImplementedError
+    acts = [look if isinstance(look, ProviderError) else Says(look) for look in looks]
+    return FakeProvider().at_next("jobs", *acts[:-1]).from_then_on("jobs", acts[-1])
 
 
 def job(status: str, name: str = "ftjob-1", model: str | None = None) -> Job:
@@ -83,7 +33,7 @@ def step(number: int, at: int, total: int | None = 10, **metrics: float) -> Even
 
 
 def wait(
-    provider: Provider, clock: HandClock, timeout: float | None = None, **jobs: str
+    provider: Reader, clock: HandClock, timeout: float | None = None, **jobs: str
 ) -> list[tuple[Progress, ...]]:
     looks = follow(
         provider, "demo", jobs or {"tone": "ftjob-1"}, clock, every_seconds=10,
@@ -97,7 +47,7 @@ def test_a_wait_looks_until_every_job_is_over(clock: HandClock) -> None:
     looks = [(job("queued"), other), (job("running"), other), (DONE, other)]
     started = clock.now()
 
-    seen = wait(Script(looks), clock, tone="ftjob-1", calm="ftjob-2")
+    seen = wait(script(*looks), clock, tone="ftjob-1", calm="ftjob-2")
 
     assert [[one.job.status for one in look] for look in seen] == [
         ["queued", "failed"],
@@ -110,30 +60,30 @@ def test_a_wait_looks_until_every_job_is_over(clock: HandClock) -> None:
 def test_jobs_that_are_over_are_looked_at_once(clock: HandClock) -> None:
     started = clock.now()
 
-    seen = wait(Script([(DONE,)]), clock)
+    seen = wait(script((DONE,)), clock)
 
     assert seen == [(Progress("tone", DONE),)]
     assert clock.now() == started
 
 
 def test_a_job_is_not_over_before_its_model_has_a_name(clock: HandClock) -> None:
-    seen = wait(Script([(job("succeeded"),), (DONE,)]), clock)
+    seen = wait(script((job("succeeded"),), (DONE,)), clock)
 
     assert [look[0].job.model for look in seen] == [None, "ft:m"]
 
 
 def test_waiting_for_nothing_ends_at_once(clock: HandClock) -> None:
-    seen = list(follow(Script([()]), "demo", {}, clock, every_seconds=10))
+    seen = list(follow(script(()), "demo", {}, clock, every_seconds=10))
 
     assert seen == [()]
 
 
 def test_only_events_of_running_jobs_are_asked_for(clock: HandClock) -> None:
-    script = Script([(job("queued"),), (job("running"),), (DONE,)])
+    service = script((job("queued"),), (job("running"),), (DONE,))
 
-    wait(script, clock)
+    wait(service, clock)
 
-    assert script.asked_events == [("ftjob-1", 50)]
+    assert service.called("events") == ["events ftjob-1 50"]
 
 
 def test_a_wait_ends_on_time_although_the_job_runs_on(clock: HandClock) -> None:
@@ -141,7 +91,7 @@ def test_a_wait_ends_on_time_although_the_job_runs_on(clock: HandClock) -> None:
     started = clock.now()
 
     with pytest.raises(WaitTimeout) as fault:
-        wait(Script(looks), clock, 25, tone="ftjob-1", calm="ftjob-2")
+        wait(script(*looks), clock, 25, tone="ftjob-1", calm="ftjob-2")
 
     assert clock.now() - started == 25
     assert str(fault.value) == "time is up, and not over yet: calm (ftjob-2)"
@@ -149,29 +99,29 @@ def test_a_wait_ends_on_time_although_the_job_runs_on(clock: HandClock) -> None:
 
 
 def test_a_job_that_ends_at_the_last_look_is_no_timeout(clock: HandClock) -> None:
-    seen = wait(Script([(job("running"),), (DONE,)]), clock, 10)
+    seen = wait(script((job("running"),), (DONE,)), clock, 10)
 
     assert len(seen) == 2
 
 
 def test_without_time_there_is_still_one_look(clock: HandClock) -> None:
-    script = Script([(job("running"),)])
+    service = script((job("running"),))
 
     with pytest.raises(WaitTimeout):
-        wait(script, clock, 0)
+        wait(service, clock, 0)
 
-    assert script.asked_events == [("ftjob-1", 50)]
+    assert service.called("events") == ["events ftjob-1 50"]
 
 
 def test_time_runs_out_while_the_service_is_away(clock: HandClock) -> None:
     with pytest.raises(WaitTimeout):
-        wait(Script([FAULT]), clock, 15)
+        wait(script(FAULT), clock, 15)
 
 
 def test_looks_may_fail_for_a_while(clock: HandClock) -> None:
     failing = [FAULT] * 5
 
-    seen = wait(Script([*failing, (job("running"),), *failing, (DONE,)]), clock)
+    seen = wait(script(*failing, (job("running"),), *failing, (DONE,)), clock)
 
     assert [look[0].job.status for look in seen] == ["running", "succeeded"]
 
@@ -180,16 +130,16 @@ def test_a_minute_without_a_good_look_ends_the_wait(clock: HandClock) -> None:
     started = clock.now()
 
     with pytest.raises(ProviderError) as fault:
-        wait(Script([FAULT]), clock)
+        wait(script(FAULT), clock)
 
     assert fault.value is FAULT
     assert 60 <= clock.now() - started < 70
 
 
 def test_a_list_may_lag_behind_but_not_for_good(clock: HandClock) -> None:
-    seen = wait(Script([(), (), (DONE,)]), clock)
+    seen = wait(script((), (), (DONE,)), clock)
     with pytest.raises(ProviderError) as fault:
-        wait(Script([()]), clock)
+        wait(script(()), clock)
 
     assert seen == [(Progress("tone", DONE),)]
     assert str(fault.value) == "list jobs: the service does not list ftjob-1"

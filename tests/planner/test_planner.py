@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -296,6 +297,34 @@ def test_a_replacement_that_failed_leaves_the_first_job_running() -> None:
     assert only_change(tone, second, first) == (
         Action.NO_OP,
         "running as ftjob-1 (running)",
+    )
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_replacement_that_came_to_nothing_replaces_nothing(status: str) -> None:
+    """A second --replace was bought and stopped: the first one still trains."""
+    tone = finetune("tone")
+    live = succeeded("ftjob-1", tone, 1)
+    first = Job("ftjob-2", "running", 2, "tone", tone.digest, replaces="ftjob-1")
+    second = Job("ftjob-3", status, 3, "tone", tone.digest, replaces="ftjob-2")
+
+    assert only_change(tone, second, first, live) == (
+        Action.NO_OP,
+        f"up to date as {live.model}; ftjob-2 trains its replacement",
+    )
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_of_two_in_progress_the_oldest_stays_although_a_replacement_was_stopped(
+    status: str,
+) -> None:
+    tone = finetune("tone")
+    first, second = (Job(f"ftjob-{n}", "running", n, "tone", tone.digest) for n in (1, 2))
+    third = Job("ftjob-3", status, 3, "tone", tone.digest, replaces="ftjob-1")
+
+    assert only_change(tone, third, second, first) == (
+        Action.CANCEL,
+        "ftjob-2 duplicates ftjob-1",
     )
 
 

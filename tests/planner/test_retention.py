@@ -137,7 +137,7 @@ def test_a_model_that_another_fine_tune_asks_for_is_kept() -> None:
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_a_job_of_ours_that_a_manifest_adopts_is_no_leftover(*, prune: bool) -> None:
+def test_a_job_of_ours_that_a_manifest_adopts_is_no_orphan(*, prune: bool) -> None:
     job = succeeded("ftjob-1", OLDER, 1)
     voice = finetune("voice", 7, adopt="ftjob-1")
     observed = Observed((job,), (), frozenset({f"{job.model}"}), (job,))
@@ -213,3 +213,40 @@ def test_a_file_that_a_fine_tune_would_upload_stays_even_if_nobody_reads_it_now(
     plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True))
 
     assert plan.steps(DeleteFile) == (DeleteFile("file-rest", files[1].name),)
+
+
+def copies(of: FineTune, *ids: str) -> tuple[File, ...]:
+    """The same content, uploaded several times, the first one first."""
+    name = file_name("demo", "rows", of.training.sha256)
+    return tuple(File(id_, name, 100, n, of.training.sha256) for n, id_ in enumerate(ids))
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_copies_stay_until_every_fine_tune_has_its_model(*, prune: bool) -> None:
+    """An apply elsewhere may be about to use any of them."""
+    files = copies(TONE, "file-1", "file-2")
+    queued = Job("ftjob-1", "queued", 1, "tone", TONE.digest, training_file="file-1")
+    done = succeeded("ftjob-1", TONE, 1)
+    options = PlanOptions(prune=prune)
+    desired = Desired("demo", (TONE,))
+
+    before = make_plan(desired, Observed((queued,), files), SERVICE, options)
+    after = make_plan(
+        desired, Observed((done,), files, frozenset({f"{done.model}"})), SERVICE, options
+    )
+
+    assert before.steps(DeleteFile) == ()
+    assert after.steps(DeleteFile) == (DeleteFile("file-2", files[1].name),)
+
+
+def test_of_copies_the_one_that_a_job_uses_stays() -> None:
+    files = copies(TONE, "file-1", "file-2", "file-3")
+    done = succeeded("ftjob-1", TONE, 1)
+    again = Job(
+        "ftjob-2", "running", 2, "tone", TONE.digest, training_file="file-2", replaces="ftjob-1"
+    )
+    observed = Observed((again, done), files, frozenset({f"{done.model}"}))
+
+    plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions())
+
+    assert [step.id for step in plan.steps(DeleteFile)] == ["file-1", "file-3"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from inspect import signature
 
 import pytest
 from conftest import ROOT
+from fakes import FakeProvider
 
 import ftctl.providers
+from ftctl.providers import Reader, Writer
 
 PACKAGE = ROOT / "ftctl"
 OUTSIDE = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "providers" not in path.parents]
@@ -40,3 +43,10 @@ def test_reading_a_protocol_loads_no_service() -> None:
     )
 
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("protocol", [Reader, Writer])
+def test_the_fake_of_the_tests_takes_what_a_provider_takes(protocol: type) -> None:
+    for name, method in vars(protocol).items():
+        if not name.startswith("_"):
+            assert signature(getattr(FakeProvider, name)) == signature(method), name

@@ -1,0 +1,299 @@
+"""The phases of an apply: their order, what a failure ends, and what is never deleted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from fakes import FakeProvider, Lost, refused
+from scenes import SERVICE
+
+from ftctl.apply.executor import apply_plan
+from ftctl.apply.phases import PHASES
+from ftctl.domain.observed import Job
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    FileRef,
+    Plan,
+    Report,
+    StartJob,
+    Step,
+    Upload,
+)
+
+ROWS = b'{"messages": []}\n'
+SHA256 = hashlib.sha256(ROWS).hexdigest()
+UPLOAD = Upload("rows", "rows.jsonl", SHA256, len(ROWS), "rows.jsonl")
+FILE = FileRef("rows", "rows.jsonl", SHA256, "file-1")
+CANCEL = CancelJob("ftjob-old", "superseded")
+DELETE_MODEL = DeleteModel("ft:old")
+DELETE_FILE = DeleteFile("file-old", "old.jsonl")
+OLD = Job("ftjob-old", "running", 5, "tone", "v1:old")
+
+
+def start(name: str) -> StartJob:
+    return StartJob(name, f"v1:{name}", {}, "gpt", FILE, None)
+
+
+def change(name: str, *steps: Step) -> Change:
+    return Change(name, Action.CREATE, "not found", steps)
+
+
+@pytest.fixture
+def service() -> FakeProvider:
+    return FakeProvider().has(OLD)
+
+
+@pytest.fixture
+def carry_out(service: FakeProvider, tmp_path: Path) -> Callable[..., Report]:
+    (tmp_path / "rows.jsonl").write_bytes(ROWS)
+
+    def apply(*changes: Change, **options: Any) -> Report:
+        return apply_plan(
+            Plan("demo", SERVICE, changes), service, root=tmp_path, clock=service.clock,
+            cosmetic=frozenset(), known_jobs=frozenset({OLD.id}), **options,
+        )  # fmt: skip
+
+    return apply
+
+
+Apply = Callable[..., Report]
+
+
+def test_every_kind_of_step_has_one_phase() -> None:
+    assert {phase.kind for phase in PHASES} == set(get_args(Step))
+    assert len(PHASES) == len(get_args(Step))
+
+
+def test_uploads_come_first_and_deletes_last_whatever_the_plan_lists(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    backwards = (DELETE_FILE, DELETE_MODEL, CANCEL, start("tone"), UPLOAD)
+
+    report = carry_out(change("tone", *backwards), change("calm", start("calm")))
+
+    assert report.ok
+    assert service.calls == [
+        "upload rows.jsonl",
+        "start_job tone",
+        "jobs",
+        "start_job calm",
+        "jobs",
+        "cancel_job ftjob-old",
+        "delete_model ft:old",
+        "delete_file file-old",
+    ]
+    assert report.outcomes[0].done == (
+        f"uploaded rows.jsonl as file-1 ({len(ROWS)} bytes)",
+        "started ftjob-2 (validating_files)",
+        "cancelled ftjob-old (superseded)",
+        "deleted model ft:old",
+        "deleted file file-old (old.jsonl)",
+    )
+
+
+@pytest.mark.parametrize("parallelism", [1, 4])
+def test_a_step_that_fails_ends_its_own_change_alone(
+    service: FakeProvider, carry_out: Apply, parallelism: int
+) -> None:
+    service.at_next("start_job", refused(400, "bad_base"))
+
+    report = carry_out(
+        change("tone", start("tone"), CANCEL),
+        change("calm", start("calm"), DELETE_MODEL),
+        parallelism=parallelism,
+    )
+
+    tone, calm = report.outcomes
+    assert (tone.job, str(tone.error)) == (None, "ask: no (HTTP 400, bad_base)")
+    assert (calm.ok, len(calm.done)) == (True, 2)
+    assert service.called("cancel_job") == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [refused(401), refused(403, "training_not_available"), refused(429, "insufficient_quota")],
+)
+def test_a_service_that_refuses_everybody_is_asked_once(
+    service: FakeProvider, carry_out: Apply, fault: Any
+) -> None:
+    service.from_then_on("start_job", fault)
+
+    report = carry_out(change("tone", start("tone")), change("calm", start("calm"), DELETE_MODEL))
+
+    assert [outcome.error for outcome in report.outcomes] == [fault, None]
+    assert report.outcomes[1].skipped == f"not begun: the service refuses ({fault.code})"
+    assert service.calls == ["start_job tone"]
+
+
+def test_what_waits_its_turn_has_not_failed_and_goes_no_further(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.at_next("start_job", refused(429, "daily_rate_limit", retryable=True))
+
+    report = carry_out(change("tone", start("tone"), CANCEL), change("calm", start("calm")))
+
+    assert report.ok
+    assert [outcome.waits for outcome in report.outcomes] == ["waits its turn: no"] * 2
+    assert service.calls == ["start_job tone"]
+
+
+def test_once_told_to_stop_nothing_more_is_begun(service: FakeProvider, carry_out: Apply) -> None:
+    told = iter([False, True, True])
+
+    report = carry_out(
+        change("tone", start("tone"), CANCEL), change("calm", start("calm")),
+        stopping=lambda: next(told),
+    )  # fmt: skip
+
+    assert report.outcomes[0].done == ("started ftjob-2 (validating_files)",)
+    assert [outcome.skipped for outcome in report.outcomes] == ["not begun: interrupted"] * 2
+    assert service.called("start_job") == ["start_job tone"]
+    assert report.partial
+
+
+# Files that a job may be using.
+
+
+@pytest.mark.parametrize(
+    "fault", [refused(500), refused(401), Lost(carried_out=False)], ids=["500", "401", "lost"]
+)
+def test_no_file_is_deleted_where_a_cancel_failed(
+    service: FakeProvider, carry_out: Apply, fault: Any
+) -> None:
+    service.at_next("cancel_job", fault)
+
+    report = carry_out(change("tone", CANCEL), change("files", DELETE_FILE))
+
+    assert service.called("delete_file") == []
+    assert report.outcomes[1].skipped is not None
+    assert report.outcomes[1].skipped.startswith("not begun: ")
+
+
+def test_no_file_is_deleted_where_a_cancel_was_never_begun(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.at_next("start_job", refused(400))
+
+    report = carry_out(change("tone", start("tone"), CANCEL), change("files", DELETE_FILE))
+
+    assert service.calls == ["start_job tone"]
+    skipped = "not begun: a job that may use its files was not stopped"
+    assert report.outcomes[1].skipped == skipped
+
+
+def test_a_change_that_fails_and_stops_no_job_keeps_no_file(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.at_next("start_job", refused(400))
+
+    carry_out(change("tone", start("tone")), change("calm", CANCEL), change("files", DELETE_FILE))
+
+    assert service.called("delete_file") == ["delete_file file-old"]
+
+
+def test_a_job_that_was_over_is_told_as_it_is(service: FakeProvider, carry_out: Apply) -> None:
+    service.becomes("ftjob-old", status="succeeded", model="ft:old")
+
+    report = carry_out(change("tone", CANCEL))
+
+    assert report.outcomes[0].done == (
+        "ftjob-old was over before it could be cancelled (succeeded)",
+    )
+
+
+# Starts, and the look after them.
+
+
+def test_the_first_job_goes_alone_and_a_look_follows_each_twenty(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    names = [f"tone-{number}" for number in range(42)]
+
+    carry_out(*[change(name, start(name)) for name in names])
+
+    looks = [number for number, call in enumerate(service.calls) if call == "jobs"]
+    assert looks == [1, 22, 43, 45]
+
+
+def test_an_older_duplicate_is_followed_and_told(service: FakeProvider, carry_out: Apply) -> None:
+    others = Job("ftjob-others", "queued", 7, "tone", "v1:tone")
+    service.at_next("start_job", lambda: service.has(others))
+    heard: list[tuple[str, str, object]] = []
+
+    report = carry_out(change("tone", start("tone")), say=lambda *said: heard.append(said))
+
+    assert report.outcomes[0].job == others
+    assert heard == [
+        ("tone", "started ftjob-3 (validating_files)", start("tone")),
+        ("tone", "cancelled ftjob-3: ftjob-others is the same and older", None),
+    ]
+    assert service.made["ftjob-3"].status == "cancelled"
+
+
+def test_steps_are_told_in_the_plans_order_however_many_run_at_once(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    names = [f"tone-{number}" for number in range(12)]
+    heard: list[str] = []
+
+    carry_out(
+        *[change(name, start(name)) for name in names],
+        say=lambda name, _sentence, _step: heard.append(name), parallelism=8,
+    )  # fmt: skip
+
+    assert heard == names
+
+
+# Files that are sent.
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_a_file_that_is_another_now_is_not_sent(
+    service: FakeProvider, carry_out: Apply, tmp_path: Path, damage: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b"{}\n")
+    if damage == "gone":
+        (tmp_path / "rows.jsonl").unlink()
+
+    report = carry_out(change("tone", UPLOAD, start("tone")))
+
+    assert str(report.outcomes[0].error) == "rows.jsonl has changed since the plan was made"
+    assert service.calls == []
+
+
+def test_a_file_that_goes_while_it_is_sent_is_told(service: FakeProvider, carry_out: Apply) -> None:
+    def goes() -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    service.at_next("upload", goes)
+
+    report = carry_out(change("tone", UPLOAD, start("tone")))
+
+    told = "rows.jsonl cannot be read: No such file or directory"
+    assert str(report.outcomes[0].error) == told
+    assert service.called("start_job") == []
+
+
+def test_a_job_whose_upload_failed_elsewhere_is_not_asked_for(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    """Equal content is uploaded once, by the change that comes first."""
+    service.at_next("upload", refused(400))
+    new = replace(FILE, id=None)
+
+    report = carry_out(
+        change("tone", UPLOAD, replace(start("tone"), training=new)),
+        change("calm", replace(start("calm"), training=new)),
+    )
+
+    assert str(report.outcomes[1].error) == "the upload of rows that it needs did not succeed"
+    assert service.calls == ["upload rows.jsonl"]

@@ -1,0 +1,249 @@
+"""A service in memory, for orders of events that a wire cannot produce cheaply.
+
+A test scripts what happens at the next calls of a method: an answer, a refusal, a lost answer,
+something that others do in between. Without a script the service is honest, but for its lags.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conftest import HandClock
+
+from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
+from ftctl.domain.plan import StartJob, Upload
+from ftctl.errors import ProviderError
+from ftctl.providers.ownership import DIGEST, FINETUNE, PROJECT, REPLACES
+
+T = TypeVar("T")
+
+NEVER = math.inf  # as a lag: it does not show at all
+
+
+@dataclass(frozen=True)
+class Says:
+    """The service answers this, whatever is true."""
+
+    answer: Any
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The answer never comes. `carried_out` says whether the request was, all the same."""
+
+    carried_out: bool
+
+
+# What happens at one call. Something that may be called happens just before an honest answer.
+Happening = Says | Lost | ProviderError | Callable[[], object]
+
+
+def lost(operation: str) -> ProviderError:
+    """What the SDK's door makes of an answer that never came."""
+    return ProviderError(operation, "no answer in time", ambiguous=True, retryable=True)
+
+
+def refused(
+    status: int = 400,
+    code: str | None = None,
+    *,
+    retryable: bool = False,
+    retry_after: float | None = None,
+) -> ProviderError:
+    """A refusal: nothing was done."""
+    return ProviderError(
+        "ask", "no", status=status, code=code, retryable=retryable, retry_after=retry_after
+    )
+
+
+@dataclass
+class FakeProvider:
+    """Jobs, files and models, with a list of all calls. Time is the test's own."""
+
+    clock: HandClock = field(default_factory=HandClock)
+    project: str = "demo"
+    lag_seconds: float = 0.0  # until a new job or file shows in lists
+    filter_lag_seconds: float = 0.0  # until a new job shows in the list that the service filters
+    lists_models: bool = True
+    calls: list[str] = field(default_factory=list)
+    made: dict[str, Job] = field(default_factory=dict)
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of jobs that were bought
+    files: dict[str, File] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
+    log: dict[str, tuple[Event, ...]] = field(default_factory=dict)
+    steps: dict[str, tuple[CheckpointModel, ...]] = field(default_factory=dict)
+    shown_at: dict[str, float] = field(default_factory=dict)  # by id, where that is not at once
+    script: dict[str, deque[Happening]] = field(default_factory=lambda: defaultdict(deque))
+    rule: dict[str, Happening] = field(default_factory=dict)
+
+    # What tests arrange and look at.
+
+    def at_next(self, method: str, *happenings: Happening) -> FakeProvider:
+        """Script the next calls of a method."""
+        self.script[method].extend(happenings)
+        return self
+
+    def from_then_on(self, method: str, happening: Happening) -> FakeProvider:
+        """What happens at every call of a method once its script is over."""
+        self.rule[method] = happening
+        return self
+
+    def has(self, *jobs: Job) -> FakeProvider:
+        """Jobs that are there already, and shown; with the models that they made."""
+        for job in jobs:
+            self.made[job.id] = job
+            if job.model:
+                self.models.add(job.model)
+        return self
+
+    def becomes(self, job: str, **facts: Any) -> FakeProvider:
+        """A job goes on, or ends."""
+        return self.has(replace(self.made[job], **facts))
+
+    def called(self, method: str) -> list[str]:
+        """The calls of one method, in order, with what each was about."""
+        return [call for call in self.calls if call.partition(" ")[0] == method]
+
+    @property
+    def bought(self) -> int:
+        """How many jobs were made through this provider."""
+        return len(self.tags)
+
+    def _play(self, call: str, honest: Callable[[], T]) -> T:
+        self.calls.append(call)
+        method = call.partition(" ")[0]
+        happening = self.script[method].popleft() if self.script[method] else self.rule.get(method)
+        match happening:
+            case Says(answer):
+                return answer  # type: ignore[no-any-return]
+            case Lost(carried_out):
+                if carried_out:
+                    honest()
+                raise lost(method)
+            case ProviderError():
+                raise happening
+            case None:
+                return honest()
+        happening()
+        return honest()
+
+    def _shown(self, *, filtered: bool) -> tuple[Job, ...]:
+        lag = self.lag_seconds + (self.filter_lag_seconds if filtered else 0.0)
+        ready = [
+            job for job in self.made.values()
+            if self.shown_at.get(job.id, -math.inf) + lag <= self.clock.now()
+        ]  # fmt: skip
+        return tuple(sorted(ready, key=lambda job: job.age_order, reverse=True))
+
+    # `Reader`
+
+    def observe(
+        self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
+    ) -> Observed:
+        def snapshot() -> Observed:
+            shown = self._shown(filtered=not others)
+            return Observed(
+                jobs=tuple(job for job in shown if job.project in (None, project)),
+                files=tuple(self.files.values()),
+                models=frozenset(self.models) if self.lists_models else None,
+                adopted=tuple(job for job in shown if job.id in adopted),
+                others=tuple(j for j in shown if others and j.project not in (None, project)),
+            )
+
+        return self._play("observe", snapshot)
+
+    def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
+        assert project == self.project
+        return self._play(
+            "jobs whole" if whole else "jobs", lambda: self._shown(filtered=not whole)
+        )
+
+    def job(self, job: str) -> Job:
+        def look() -> Job:
+            if job not in self.made:
+                raise refused(404)
+            return self.made[job]
+
+        return self._play(f"job {job}", look)
+
+    def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
+        events = self.log.get(job, ())
+        return self._play(f"events {job} {limit}", lambda: events[-limit:] if limit else events)
+
+    def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
+        return self._play(f"checkpoints {job}", lambda: self.steps.get(job, ()))
+
+    def model_visible(self, model: str) -> bool:
+        return self._play(f"model_visible {model}", lambda: model in self.models)
+
+    def find_upload(self, filename: str, size: int) -> str | None:
+        def find() -> str | None:
+            for file in self.files.values():
+                shown = file.created_at + self.lag_seconds <= self.clock.now()
+                if shown and (file.name, file.bytes) == (filename, size):
+                    return file.id
+            return None
+
+        return self._play(f"find_upload {filename}", find)
+
+    # `Writer`
+
+    def upload(self, step: Upload, source: Path) -> str:
+        def keep() -> str:
+            file = File(
+                f"file-{len(self.files) + 1}", step.filename, step.bytes, int(self.clock.now()),
+                sha256=step.sha256,
+            )  # fmt: skip
+            self.files[file.id] = file
+            return file.id
+
+        return self._play(f"upload {step.filename}", keep)
+
+    def start_job(
+        self,
+        step: StartJob,
+        *,
+        base_model: str,
+        training_file: str,
+        validation_file: str | None,
+        tags: Mapping[str, str],
+    ) -> Job:
+        def buy() -> Job:
+            assert tags[PROJECT] == self.project
+            job = Job(
+                f"ftjob-{len(self.made) + 1}", "validating_files", int(self.clock.now()),
+                finetune=tags[FINETUNE], digest=tags[DIGEST], replaces=tags.get(REPLACES),
+                base_model=base_model, training_file=training_file,
+                validation_file=validation_file,
+            )  # fmt: skip
+            self.made[job.id] = job
+            self.tags[job.id] = tags
+            self.shown_at[job.id] = self.clock.now()
+            return job
+
+        return self._play(f"start_job {step.finetune}", buy)
+
+    def cancel_job(self, job: str) -> Job:
+        def stop() -> Job:
+            if self.made[job].in_progress:
+                self.becomes(job, status="cancelled")
+            return self.made[job]
+
+        return self._play(f"cancel_job {job}", stop)
+
+    def delete_model(self, model: str) -> None:
+        self._play(f"delete_model {model}", lambda: self.models.discard(model))
+
+    def delete_file(self, file: str) -> None:
+        self._play(f"delete_file {file}", lambda: self.files.pop(file, None))
+
+
+if TYPE_CHECKING:
+    from ftctl.providers import Provider
+
+    _: Provider = FakeProvider()
