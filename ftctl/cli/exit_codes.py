@@ -60,8 +60,9 @@ def status_of_report(report: Report) -> int:
     for one in (report, *report.later):
         if not one.ok:
             return PARTIAL if one.partial else FAILED
-    if report.not_begun or len(report.models) < len(report.ended):
-        return PARTIAL if report.models else FAILED
+    succeeded = [end for end in report.ended if end.model is not None]
+    if report.not_begun or len(succeeded) < len(report.ended):
+        return PARTIAL if succeeded else FAILED
     return DONE
 
 

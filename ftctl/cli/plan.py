@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -18,7 +19,7 @@ from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.plan_document import plan_document, plan_json
 from ftctl.domain.review import Review
 from ftctl.domain.snapshot import observed_document
-from ftctl.engine.plan_files import keep_plan, write_file
+from ftctl.engine.plan_files import keep_plan, read_snapshot, write_file
 from ftctl.errors import UsageError
 from ftctl.policy import raise_refused
 from ftctl.reports.text import plan_text
@@ -43,6 +44,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--offline", is_flag=True,
     help="Ask no service: plan against what ftctl.lock says there is.",
+)  # fmt: skip
+@click.option(
+    "--observed", type=_FILE, metavar="FILE",
+    help="Ask no service: plan against what --record wrote.",
 )  # fmt: skip
 @click.option(
     "--detailed-exitcode",
@@ -73,6 +78,7 @@ def plan_command(
     detailed_exitcode: bool,
     show_text: bool,
     record: Path | None,
+    observed: Path | None,
 ) -> int:
     """Show what would change, why, and what it costs.
 
@@ -86,17 +92,24 @@ def plan_command(
     )  # fmt: skip
     if show_text and settings.base is None:
         raise UsageError("--show-text shows rows that differ from a base", "add --base REV")
+    if observed is not None and offline:
+        raise UsageError("--observed and --offline are two things to plan against", "leave one out")
+    snapshot = None if observed is None else read_snapshot(settings.folder / observed)
     with workspace_of(settings) as workspace:
         show_warnings(guarded(workspace.session(), settings), settings)
-        review = workspace.plan(request, offline=offline, show_text=show_text)
-        observed = workspace.observed
+        review = workspace.plan(
+            request, observed=snapshot, offline=offline or snapshot is not None, show_text=show_text
+        )
+        seen = workspace.observed
+    if observed is not None:
+        review = dataclasses.replace(review, snapshot=str(observed))
     if record is not None:
-        seen = json.dumps(observed_document(observed), indent=2, sort_keys=True)
-        write_file(settings.folder / record, f"{seen}\n")
+        text = json.dumps(observed_document(seen), indent=2, sort_keys=True)
+        write_file(settings.folder / record, f"{text}\n")
     document = cache(lambda: plan_document(review))  # large, and seldom asked for
     if out is not None:
         write_file(settings.folder / out, plan_json(document()))
-    if not (offline or review.plan.empty):
+    if not (review.offline or review.plan.empty):
         keep_plan(settings.folder, document())
     command = apply_words(settings, request)
     settings.console.result(_text(settings, review, command, form, document))

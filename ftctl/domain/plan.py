@@ -236,5 +236,11 @@ class Report:
 
     @property
     def models(self) -> Mapping[str, str]:
-        """The models of the fine-tunes whose jobs were waited for, by the fine-tunes' names."""
-        return {end.name: end.model for end in self.ended if end.model is not None}
+        """The models of fine-tunes, by name: those there already, and those waited for."""
+        changes = self.plan.changes if self.plan is not None else ()
+        there = {
+            change.name: change.model
+            for change in changes
+            if change.action is Action.NO_OP and change.model is not None
+        }
+        return there | {end.name: end.model for end in self.ended if end.model is not None}

@@ -81,7 +81,7 @@ class Review:
     data: tuple[DataChange, ...] = ()
     base: str | None = None  # the git revision that `data` compares with
     commit: str | None = None  # of the manifests
-    offline: bool = False  # the plan is against ftctl.lock, not against the service
+    offline: bool = False  # the service was not asked; the plan is against `snapshot`
     # Those of the command line that shaped the plan.
     options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)
     # Of a plan that was approved before: what is done already, what nobody approved and is left
@@ -90,3 +90,4 @@ class Review:
     done: tuple[str, ...] = ()
     unapproved: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    snapshot: str = "ftctl.lock"  # what an offline plan is made against

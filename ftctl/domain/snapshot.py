@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ftctl.domain.observed import File, Job, JobError, Observed
+
+N = TypeVar("N", Job, File, JobError)
 
 
 def observed_document(observed: Observed) -> dict[str, Any]:
@@ -25,27 +28,58 @@ def observed_document(observed: Observed) -> dict[str, Any]:
 
 
 def read_observed(document: Mapping[str, Any]) -> Observed:
-    """The snapshot that `observed_document` wrote."""
-    models = document.get("models", [])
+    """The snapshot that `observed_document` wrote.
+
+    Raises TypeError, ValueError or AttributeError for a document that is none.
+    """
+    models = _texts(document.get("models", []))
+    shutdowns = document.get("shutdowns", {})
     return Observed(
-        jobs=tuple(_job(job) for job in document.get("jobs", ())),
-        files=tuple(File(**file) for file in document.get("files", ())),
-        models=frozenset(models) if models is not None else None,
-        adopted=tuple(_job(job) for job in document.get("adopted", ())),
-        others=tuple(_job(job) for job in document.get("others", ())),
-        shutdowns={
-            model: date.fromisoformat(day) for model, day in document.get("shutdowns", {}).items()
-        },
+        jobs=_jobs(document.get("jobs", [])),
+        files=tuple(_noun(File, file) for file in document.get("files", [])),
+        models=None if models is None else frozenset(models),
+        adopted=_jobs(document.get("adopted", [])),
+        others=_jobs(document.get("others", [])),
+        shutdowns={str(model): date.fromisoformat(day) for model, day in shutdowns.items()},
     )
+
+
+def _jobs(documents: Iterable[Mapping[str, Any]]) -> tuple[Job, ...]:
+    return tuple(_job(document) for document in documents)
 
 
 def _job(document: Mapping[str, Any]) -> Job:
     fields = dict(document)
-    if "error" in fields:
-        fields["error"] = JobError(**fields["error"])
-    if "result_files" in fields:
-        fields["result_files"] = tuple(fields["result_files"])
-    return Job(**fields)
+    if fields.get("error") is not None:
+        fields["error"] = _noun(JobError, fields["error"])
+    fields["result_files"] = _texts(fields.get("result_files", [])) or ()
+    return _noun(Job, fields)
+
+
+def _texts(values: object) -> tuple[str, ...] | None:
+    if values is None:
+        return None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("not a list of texts")
+    return tuple(values)
+
+
+def _noun(kind: type[N], fields: Mapping[str, Any]) -> N:
+    """The noun with these fields, each of the type that it declares."""
+    hints = get_type_hints(kind)
+    for name, value in fields.items():
+        if not _fits(value, hints.get(name)):
+            raise TypeError(f"'{name}' of a {kind.__name__} is another type")
+    return kind(**fields)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(hint))
+    kind = get_origin(hint) or hint
+    if kind is int and isinstance(value, bool):
+        return False
+    return isinstance(kind, type) and isinstance(value, kind)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

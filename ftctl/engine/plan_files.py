@@ -10,8 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
 from ftctl.domain.plan_document import Approval, plan_digest, plan_json, read_approval
+from ftctl.domain.snapshot import read_observed
 from ftctl.engine.session import state_folder
 from ftctl.errors import FtctlError
 
@@ -48,6 +50,19 @@ def read_plan(path: Path) -> Approval:
             f"{path} is not a plan of ftctl: it is not JSON", "make it with 'ftctl plan --out FILE'"
         ) from None
     return read_approval(document, str(path))
+
+
+def read_snapshot(path: Path) -> Observed:
+    """What was observed at a service, from a file of `ftctl plan --record`."""
+    make = "make it with 'ftctl plan --record FILE'"
+    try:
+        if path.stat().st_size > _MOST_BYTES or not path.is_file():
+            raise FtctlError(f"{path} is no snapshot of ftctl", make)
+        return read_observed(json.loads(path.read_text("utf-8")))
+    except OSError as fault:
+        raise FtctlError(f"{path} cannot be read: {fault.strerror}", make) from None
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        raise FtctlError(f"{path} is no snapshot of ftctl", make) from None
 
 
 def keep_plan(root: Path, document: Mapping[str, Any]) -> None:

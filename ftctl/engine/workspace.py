@@ -197,7 +197,7 @@ class Workspace:
                 unapproved=remaining.unapproved,
                 moved=moved,
             )
-        self._planned = _Planned(reviewed, observed, plan)
+        self._remember(_Planned(reviewed, observed, plan))
         return reviewed
 
     def apply(
@@ -234,9 +234,9 @@ class Workspace:
                 )
                 report = executor.carry_out(plan, planned.observed)
                 report = replace(report, options=reviewed.options)
-            self._planned = planned
+            self._remember(planned)
             if record:
-                self.record(report, parallelism=parallelism)
+                _record(session, provider, report, planned, parallelism)
         return report
 
     def _looked_again(
@@ -295,13 +295,13 @@ class Workspace:
     def record(self, report: Report | None = None, *, parallelism: int = 4) -> None:
         """Bring ftctl.lock up to what stands now; a fault is only told, what is done is done."""
         session = self.session()
-        planned = self._planned
-        nothing_done = report is not None and report.plan is not None and report.plan.empty
         with self.provider(session) as provider:
-            if nothing_done and planned is not None:
-                write_lock(session, provider, planned.observed, planned.whole)
-            else:
-                write_lock(session, provider, parallelism=parallelism)
+            _record(session, provider, report, self._planned, parallelism)
+
+    def _remember(self, planned: _Planned) -> None:
+        """A run goes on with what it has planned; between runs, everything is looked at anew."""
+        if self._stack is not None:
+            self._planned = planned
 
     def plan_destruction(self, request: PlanRequest | None = None) -> Review:
         """What would be cancelled and deleted so that nothing is left, or nothing of some."""
@@ -321,7 +321,7 @@ class Workspace:
             {} if request.force_destroy else protected_models(session),
         )
         reviewed = review(session, plan, observed, request, destroy=True)
-        self._planned = _Planned(reviewed, observed, plan)
+        self._remember(_Planned(reviewed, observed, plan))
         return reviewed
 
     def destroy(self, approved: Review, *, stopping: Callable[[], bool] = lambda: False) -> Report:
@@ -339,6 +339,20 @@ class Workspace:
             deleted = approved.plan.steps(DeleteModel)
             forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
         return report
+
+
+def _record(
+    session: Session,
+    provider: Provider,
+    report: Report | None,
+    planned: _Planned | None,
+    parallelism: int,
+) -> None:
+    """Write the record; where nothing was done, what was planned on is what stands."""
+    if report is not None and report.plan is not None and report.plan.empty and planned is not None:
+        write_lock(session, provider, planned.observed, planned.whole)
+    else:
+        write_lock(session, provider, parallelism=parallelism)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,8 +197,8 @@ def closing(review: Review) -> str:
     """What the reader can do now."""
     if review.offline:
         return (
-            "Offline: this was planned against ftctl.lock; nothing here was asked of the service,"
-            " and nothing here can be approved."
+            f"Offline: this was planned against {review.snapshot}; nothing here was asked of the"
+            " service, and nothing here can be approved."
         )
     if review.plan.empty:
         waiting = review.plan.count()[Action.DEFER]

@@ -45,7 +45,7 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     plan = review.plan
     lines = [plan_line(plan), ""]
     if review.offline:
-        lines[1:1] = [paint(OFFLINE, "yellow")]
+        lines[1:1] = [paint(_offline(review), "yellow")]
     for change in plan.changes:
         lines += _change_lines(change, paint)
     if plan.changes:
@@ -67,9 +67,11 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
-OFFLINE = (
-    "Offline: compared with ftctl.lock, no service was asked. It cannot be applied as it stands."
-)
+def _offline(review: Review) -> str:
+    return (
+        f"Offline: compared with {one_line(review.snapshot)}, no service was asked."
+        " It cannot be applied as it stands."
+    )
 
 
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -359,3 +360,67 @@ def test_a_service_has_its_own_limit_of_images_in_a_row(
 
     assert result.status == status
     assert ("too-many-images" in result.out) == bool(status)
+
+
+# A recorded snapshot.
+
+
+@pytest.fixture
+def small(shell: Shell, write_project: Write) -> Shell:
+    """ftctl in a small project at the embedded API."""
+    write_project(small_project())
+    return shell
+
+
+def test_what_was_recorded_can_be_planned_on_without_the_service(small: Shell) -> None:
+    small.ok("apply", "--auto-approve", "--wait")
+    small.ok("plan", "--record", "seen.json")
+    shutil.rmtree(small.folder / ".ftctl")
+
+    result = small.ok("plan", "--observed", "seen.json", "--detailed-exitcode")
+
+    assert "up to date as ft:" in result.out
+    assert "Offline: compared with seen.json, no service was asked." in result.out
+    assert small.requests("plan", "--observed", "seen.json") == []
+    assert small("plan", "--detailed-exitcode").status == 2
+
+
+def test_a_plan_on_a_snapshot_is_not_approved_by_its_file(small: Shell) -> None:
+    small.ok("plan", "--record", "seen.json")
+    small.ok("plan", "--observed", "seen.json", "--out", "plan.json")
+
+    result = small("apply", "plan.json")
+
+    assert result.status == 1
+    assert "was made offline: it cannot be applied" in result.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "7", '{"jobs": 7}', '{"jobs": [7]}', '{"jobs": [{"id": "a"}]}',
+     '{"jobs": [{"id": 7, "status": "succeeded", "created_at": 1}]}',
+     '{"jobs": [{"id": "a", "status": "succeeded", "created_at": true}]}',
+     '{"jobs": [{"id": "a", "status": "x", "created_at": 1, "error": 7}]}',
+     '{"jobs": [{"id": "a", "status": "x", "created_at": 1, "result_files": [7]}]}',
+     '{"jobs": [{"id": "a", "status": "x", "created_at": 1, "spec": []}]}',
+     '{"jobs": [{"id": "a", "status": "x", "created_at": 1, "other": 1}]}',
+     '{"files": [{"id": "a"}]}', '{"models": {"a": 1}}', '{"models": [7]}',
+     '{"shutdowns": {"a": "soon"}}', '{"shutdowns": {"a": 7}}', '{"shutdowns": []}',
+     "[" * 100_000],
+    ids=range(19),
+)  # fmt: skip
+def test_what_is_no_snapshot_is_refused_in_a_sentence(small: Shell, text: str) -> None:
+    (small.folder / "seen.json").write_text(text, "utf-8")
+
+    result = small("plan", "--observed", "seen.json")
+
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("error: ")
+    assert (
+        "is no snapshot of ftctl\n    hint: make it with 'ftctl plan --record FILE'" in result.err
+    )
+
+
+def test_a_snapshot_that_is_not_there_and_two_things_to_plan_against(small: Shell) -> None:
+    assert "seen.json cannot be read" in small("plan", "--observed", "seen.json").err
+    assert small("plan", "--observed", "seen.json", "--offline").status == 64

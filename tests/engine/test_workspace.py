@@ -1,0 +1,244 @@
+"""The engine as a library: what the command line does, as values and without a word."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from conftest import FINETUNE, ROOT, HandClock, Shell, small_project
+from plain_server import PlainServer, World
+
+import ftctl
+from ftctl.domain.plan import Action
+from ftctl.domain.plan_document import approval_of, plan_document, plan_json
+from ftctl.domain.review import NO_OPTIONS
+from ftctl.engine import events
+from ftctl.engine.events import Event
+from ftctl.errors import InvalidProject, Refused, Stale, UsageError, WaitTimeout
+
+Write = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def root(write_project: Write) -> Path:
+    """A small project at the embedded API."""
+    return write_project(small_project())
+
+
+@pytest.fixture
+def workspace(root: Path, clock: HandClock) -> ftctl.Workspace:
+    return ftctl.Workspace.open(root, clock=clock, environ={})
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_dozen_lines_buy_a_model_and_print_nothing_of_their_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "classifier"
+    ignore = shutil.ignore_patterns(".ftctl", "ftctl.lock")
+    shutil.copytree(ROOT / "examples" / "classifier", root, ignore=ignore)
+
+    with ftctl.Workspace.open(root) as workspace:
+        review = workspace.plan()
+        report = workspace.wait(workspace.apply(review))
+
+    model = ftctl.model("triage", project=root)
+    assert dict(report.models) == {"triage": model}
+    assert [change.action for change in review.plan.changes] == [Action.CREATE]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_plan_has_the_bytes_that_the_command_prints(
+    workspace: ftctl.Workspace, shell: Shell
+) -> None:
+    printed = shell.ok("plan", "--format", "json").out
+
+    assert plan_json(plan_document(workspace.plan())) == printed
+    # Options are a part of the document, and so of what is approved.
+    chosen = shell.ok("plan", "--format", "json", "--select", "tone", "--prune").out
+    request = ftctl.PlanRequest(select=("tone",), prune=True)
+    assert plan_json(plan_document(workspace.plan(request))) == chosen
+
+
+def test_what_is_public_is_what_dir_shows() -> None:
+    assert dir(ftctl) == sorted(ftctl.__all__)
+    assert all(hasattr(ftctl, name) for name in ftctl.__all__)
+    assert not {"cli", "engine", "planner"} & set(dir(ftctl))
+
+
+def test_a_project_with_faults_tells_them_all(root: Path, workspace: ftctl.Workspace) -> None:
+    edit(root / "finetunes" / "tone.yaml", "base_model:", "n_epochz: 3\nbase_model:")
+    (root / "finetunes" / "warm.yaml").write_text(
+        FINETUNE.replace("name: tone", "name: warm").replace(
+            "gpt-4.1-mini-2025-04-14", "{finetune: tune}"
+        ),
+        "utf-8",
+    )
+
+    validation = workspace.validate()
+
+    assert not validation.ok
+    assert validation.desired is None
+    assert [problem.code for problem in validation.problems] == ["unknown-key", "unknown-name"]
+    with pytest.raises(InvalidProject) as caught:
+        workspace.plan()
+    assert caught.value.diagnostics == validation.problems
+
+
+def test_each_call_reads_anew_and_a_run_reads_once(root: Path, workspace: ftctl.Workspace) -> None:
+    manifest = root / "finetunes" / "tone.yaml"
+    first = workspace.plan()
+    edit(manifest, "name: tone\n", "name: tone\nseed: 1\n")
+    second = workspace.plan()
+    with workspace:
+        third = workspace.plan()
+        edit(manifest, "seed: 1", "seed: 2")
+        fourth = workspace.plan()
+
+    assert first.digest != second.digest
+    assert third.digest == fourth.digest == second.digest
+
+
+def test_what_was_approved_does_not_run_once_the_manifests_ask_for_something_else(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    review = workspace.plan()
+    edit(root / "finetunes" / "tone.yaml", "name: tone\n", "name: tone\nseed: 1\n")
+
+    with pytest.raises(Stale, match="approved was the training v1:"):
+        workspace.apply(review)
+
+    assert [change.action for change in workspace.plan().plan.changes] == [Action.CREATE]
+
+
+def test_an_approval_buys_once(workspace: ftctl.Workspace) -> None:
+    approval = approval_of(workspace.plan().plan)
+
+    first = workspace.apply(approval)
+    second = workspace.apply(approval)
+
+    assert [outcome.job is not None for outcome in first.outcomes] == [True]
+    assert second.outcomes == ()
+    assert second.ok
+
+
+def test_a_review_that_is_applied_twice_buys_once(workspace: ftctl.Workspace) -> None:
+    review = workspace.plan()
+    heard: list[Event] = []
+    listening = ftctl.Workspace.open(workspace.context.root, events=heard.append, environ={})
+
+    workspace.apply(review)
+    again = listening.apply(review)
+
+    assert again.outcomes == ()
+    assert events.Reconciled(("tone",), ()) in heard
+    assert not [event for event in heard if isinstance(event, events.StepDone)]
+
+
+def test_what_a_policy_refuses_is_shown_and_does_not_run(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    (root / "ftctl.yaml").write_text("project: demo\npolicy: {max_jobs_created: 0}\n", "utf-8")
+
+    review = workspace.plan()
+
+    assert [violation.rule for violation in review.policy.refused] == ["max_jobs_created"]
+    with pytest.raises(Refused):
+        workspace.apply(review)
+    allowed = ftctl.PlanRequest(allow=frozenset({"max_jobs_created"}))
+    assert workspace.apply(workspace.plan(allowed)).ok
+
+
+def test_a_rule_that_there_is_not_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="there is no rule 'max_jobs'"):
+        ftctl.PlanRequest(allow=frozenset({"max_jobs"}))
+
+
+def test_an_offline_plan_is_looked_at_and_not_applied(workspace: ftctl.Workspace) -> None:
+    review = workspace.plan(offline=True)
+
+    assert review.offline
+    with pytest.raises(UsageError, match="offline"):
+        workspace.apply(review)
+
+
+def test_progress_is_events(root: Path, clock: HandClock) -> None:
+    heard: list[Event] = []
+    workspace = ftctl.Workspace.open(root, clock=clock, events=heard.append, environ={})
+
+    with workspace:
+        report = workspace.apply(workspace.plan())
+        workspace.wait(report)
+
+    kinds = list(dict.fromkeys(type(event).__name__ for event in heard))
+    assert [kind for kind in kinds if kind != "Requested"] == [
+        "Scanning", "Scanned", "Reconciled", "Applying", "Uploaded", "Started", "Applied",
+        "Progressed",
+    ]  # fmt: skip
+    assert events.Scanning("data/train.jsonl", 0, 0) in heard
+    requests = [event.line for event in heard if isinstance(event, events.Requested)]
+    assert "GET /v1/models" in requests
+    assert "POST /v1/fine_tuning/jobs" in requests
+
+
+def test_a_wait_that_runs_out_of_time_has_recorded_what_there_is(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    report = workspace.apply(workspace.plan(), record=False)
+
+    with pytest.raises(WaitTimeout, match="tone"):
+        workspace.wait(report, timeout_seconds=0)
+
+    finished = workspace.wait(report)
+    assert list(finished.models) == ["tone"]
+    assert ftctl.models(project=root) == dict(finished.models)
+
+
+def test_record_false_leaves_the_record_alone(root: Path, workspace: ftctl.Workspace) -> None:
+    report = workspace.apply(workspace.plan(), record=False)
+    workspace.wait(report, record=False)
+
+    assert not (root / "ftctl.lock").exists()
+    workspace.record()
+    assert (root / "ftctl.lock").exists()
+
+
+def test_destroying_needs_a_review_of_the_same_run(workspace: ftctl.Workspace) -> None:
+    workspace.wait(workspace.apply(workspace.plan()))
+    review = workspace.plan_destruction()
+
+    with workspace, pytest.raises(UsageError, match="same run"):
+        workspace.destroy(review)
+    with workspace:
+        report = workspace.destroy(workspace.plan_destruction())
+
+    assert report.ok
+    assert report.plan is not None
+    assert workspace.plan().plan.count()[Action.CREATE] == 1
+
+
+def test_a_run_uses_one_connection_and_asks_for_three_lists_a_plan(
+    root: Path, world: World
+) -> None:
+    (root / "ftctl.yaml").write_text("project: demo\nprovider: {type: compatible}\n", "utf-8")
+    heard: list[Event] = []
+    with PlainServer(world) as server:
+        environ = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+        with ftctl.Workspace.open(root, environ=environ, events=heard.append) as workspace:
+            workspace.plan()
+            workspace.plan()
+
+    requests = [event.line for event in heard if isinstance(event, events.Requested)]
+    assert len(requests) == 6
+    assert len(set(requests)) == 3
+
+
+def test_the_options_of_nothing_are_those_of_an_empty_request() -> None:
+    assert ftctl.PlanRequest().document == dict(NO_OPTIONS)
