@@ -13,7 +13,7 @@ from ftctl.errors import redact
 
 @dataclass(slots=True)
 class Console:
-    """Where text goes. `secrets` never get out, wherever they turn up."""
+    """Where text goes. What looks like a key does not get out, nor do `secrets` once known."""
 
     color: bool = False
     verbose: bool = False
@@ -21,11 +21,15 @@ class Console:
 
     def result(self, text: str) -> None:
         """A result, on standard output."""
-        click.echo(redact(text, self.secrets), color=self.color)
+        click.echo(self.redacted(text), color=self.color)
 
     def note(self, text: str) -> None:
         """Anything else, on standard error."""
-        click.echo(redact(text, self.secrets), err=True, color=self.color)
+        click.echo(self.redacted(text), err=True, color=self.color)
+
+    def redacted(self, text: str) -> str:
+        """The text without keys: for what is drawn on a screen instead of printed as lines."""
+        return redact(text, self.secrets)
 
     def request(self, line: str) -> None:
         """A request to the service, where -v asks for them."""

@@ -28,7 +28,6 @@ USAGE = 64
 BUG = 70
 INTERRUPTED = 130
 
-# 7 is kept for evaluation gates: no command of this version ends with it.
 MEANINGS: Mapping[int, str] = {
     DONE: "done, or nothing to do",
     FAILED: "an expected failure",
@@ -42,6 +41,8 @@ MEANINGS: Mapping[int, str] = {
     BUG: "a bug in ftctl",
     INTERRUPTED: "interrupted",
 }
+RESERVED = frozenset({GATE_FAILED})  # no command of this version ends with it
+LISTED = {code: text for code, text in MEANINGS.items() if code not in RESERVED}
 
 STATUSES: Mapping[type[FtctlError], int] = {
     FtctlError: FAILED,

@@ -46,7 +46,7 @@ class _Terminal:
         if names != self.names:  # the lines of those that are over stay where they are
             self.names, self.height = names, 0
         columns = shutil.get_terminal_size().columns
-        lines = [progress_text(one)[: columns - 1] for one in progress]
+        lines = [self.console.redacted(progress_text(one))[: columns - 1] for one in progress]
         up = f"\x1b[{self.height}A" if self.height else ""
         text = up + "\n".join(f"\x1b[2K{line}" for line in lines)
         click.echo(text, color=True)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ftctl import __version__
-from ftctl.cli.exit_codes import BUG, DONE, FAILED, INTERRUPTED, MEANINGS, USAGE, status_of
+from ftctl.cli.exit_codes import BUG, DONE, FAILED, INTERRUPTED, LISTED, USAGE, status_of
 from ftctl.cli.groups import LazyGroup
 from ftctl.cli.settings import Settings, shared_options
 from ftctl.errors import FtctlError, InvalidProject, fault_text, problems_text, redact
@@ -20,7 +20,7 @@ from ftctl.errors import FtctlError, InvalidProject, fault_text, problems_text, 
 # not import them all: 60 ms. A test holds the two together.
 COMMANDS: Mapping[str, str] = {
     "init": "Make a project that plans and applies as it stands.",
-    "validate": "Check manifests and data, without a network.",
+    "validate": "Check manifests and data, without asking the service.",
     "plan": "Show what would change, why, and what it costs.",
     "apply": "Plan, ask, and do it.",
     "status": "Show each fine-tune: state, model, progress, days left.",
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "Print a JSON Schema, or list them.",
 }
 
-_EPILOG = "Exit statuses: " + "; ".join(f"{code} {text}" for code, text in MEANINGS.items()) + "."
+_EPILOG = "Exit statuses: " + "; ".join(f"{code} {text}" for code, text in LISTED.items()) + "."
 
 
 @click.group(

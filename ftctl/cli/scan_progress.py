@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from ftctl.errors import redact
+
 _PATIENCE = 1.0  # seconds after which people want to know
 _REDRAW = 0.1  # seconds
 _CLEAR = "\r\x1b[K"
@@ -40,7 +42,7 @@ class ScanProgress:
             if self._shown and now - started >= _PATIENCE and now - last >= _REDRAW:
                 last = now
                 self._drawn = True
-                self._out.write(_CLEAR + progress_line(shown, done, size, now - started))
+                self._out.write(_CLEAR + redact(progress_line(shown, done, size, now - started)))
                 self._out.flush()
 
         return told

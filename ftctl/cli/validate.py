@@ -1,4 +1,4 @@
-"""`ftctl validate`: manifests and data, no network, every problem at once."""
+"""`ftctl validate`: manifests and data in, every problem at once out; the service is not asked."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ from ftctl.reports.words import plural
 @base_option
 @click.pass_context
 def validate_command(context: click.Context, form: str) -> int:
-    """Check manifests and data, without a network.
+    """Check manifests and data, without asking the service.
 
-    Every problem of every file is told at once, with its place and a cure.
+    Every problem of every file is told at once, with its place and a cure. Sources that are
+    addresses are fetched, unless they are pinned and kept already.
     """
     settings = settings_of(context)
     validation = workspace_of(settings).validate()

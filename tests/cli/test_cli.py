@@ -14,7 +14,7 @@ import pytest
 from conftest import FINETUNE, HandClock, Result, Shell, chat_rows, small_project
 
 from ftctl import errors
-from ftctl.cli.exit_codes import MEANINGS, STATUSES, status_of
+from ftctl.cli.exit_codes import MEANINGS, RESERVED, STATUSES, status_of
 from ftctl.cli.main import COMMANDS, cli, run
 from ftctl.cli.settings import Settings
 
@@ -247,6 +247,12 @@ def test_help_tells_of_every_command_what_the_command_tells_of_itself(shell: She
         assert command is not None
         assert command.get_short_help_str(200) == short
     assert all(f"  {name} " in shell.ok("--help").out for name in COMMANDS)
+
+
+def test_help_lists_no_status_that_no_command_ends_with(shell: Shell) -> None:
+    told = " ".join(shell.ok("--help").out.split()).partition("Exit statuses: ")[2]
+
+    assert {int(one.split()[0]) for one in told.split("; ")} == set(MEANINGS) - RESERVED
 
 
 def test_secrets_do_not_get_out(shell: Shell, write_project: Write) -> None:
