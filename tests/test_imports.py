@@ -204,3 +204,10 @@ def _run_at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
             case _:
                 for part in ("body", "orelse", "handlers", "finalbody"):
                     yield from _run_at_once(getattr(node, part, ()))
+
+
+def test_no_name_that_loads_late_is_that_of_a_module_beside_it() -> None:
+    """Once that module was imported, it would stand in the name's place."""
+    for package in (_module(path) for path in FILES if path.name == "__init__.py"):
+        for name in getattr(import_module(package), "_HOMES", ()):
+            assert f"{package}.{name}" not in FILE_OF

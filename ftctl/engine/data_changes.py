@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from ftctl.data.diff import compare_files
+from ftctl.data.diff.compare_files import compare_files
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Dataset, FineTune

@@ -7,7 +7,6 @@ from ftctl.lazy import lazily
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.data.diff.compare import MOST_COMPARED, Rows, diff_rows
-    from ftctl.data.diff.compare_files import RowSource, compare_files
     from ftctl.data.diff.document import diff_document
     from ftctl.data.diff.markdown import diff_markdown
     from ftctl.data.diff.places import differences
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_COMPARED",
-    "RowSource",
     "Rows",
-    "compare_files",
     "diff_document",
     "diff_markdown",
     "diff_rows",
@@ -27,9 +24,7 @@ __all__ = [
 
 _HOMES = {
     "MOST_COMPARED": "compare",
-    "RowSource": "compare_files",
     "Rows": "compare",
-    "compare_files": "compare_files",
     "diff_document": "document",
     "diff_markdown": "markdown",
     "diff_rows": "compare",
