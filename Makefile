@@ -2,7 +2,7 @@
 PYTHON ?= python3
 OLDEST_PYTHON ?= 3.11
 BIN := .venv/bin
-TEST := python -m pytest --quiet
+TEST := python -m pytest --quiet --numprocesses auto
 
 .PHONY: setup check format lint types test cases lock newest oldest wheel clean
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fidelity import RUN, is_whole, put_last, start_recording
+from fidelity import Hearing
 from plain_server import PlainServer, World
 
 from ftctl.cli.main import run
@@ -215,19 +215,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-# What the whole run says to the emulator is judged at its end, in emulator/test_spec.py.
-
-
-def pytest_configure() -> None:
-    start_recording(RUN)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    RUN.whole = is_whole(config)
-    put_last(items)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.section("fidelity")
-    for line in RUN.lines():
-        terminalreporter.line(line)
+def pytest_configure(config: pytest.Config) -> None:
+    # What the whole run says to the emulator is judged at its end.
+    config.pluginmanager.register(Hearing(config))

@@ -6,23 +6,24 @@ A journey over every operation, and whatever any test of this run said to it and
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import preference_rows
+from conftest import ROOT, preference_rows
 from fidelity import (
     EXPECTED_FAILURES,
     KNOWN_CONTRADICTIONS,
     MISSING,
-    RUN,
     SPEC,
     Judge,
     Recorder,
-    after_all_others,
     load_specification,
     sdk_violations,
 )
@@ -434,27 +435,77 @@ def test_the_emulator_has_the_operations_of_the_specification_and_no_others() ->
     assert ours == {shape(one.name) for one in load_specification().operations}
 
 
-# The run.
+# The run: what any test said and heard, in one process or in several.
+
+HEARING = """\
+import json
+import pytest
+from fidelity import Hearing
+from ftctl.emulator import Emulator, Request, Response
+
+def answer(self, request):
+    return Response(200, (("content-type", "application/json"),), request.body)
+
+def pytest_configure(config):
+    Emulator.handle = answer
+    config.pluginmanager.register(Hearing(config))
+
+@pytest.fixture
+def says():
+    def says(**model):
+        model = {**%r, **model}
+        Emulator.handle(None, Request.to("GET", "/v1/models/m", (), json.dumps(model).encode()))
+    return says
+"""
+FITS = "def test_fits(says):\n    says()\n"
+UNFIT = "def test_unfit(says):\n    says(created='1')\n"
 
 
-@after_all_others
-def test_everything_that_was_said_and_heard_fits_the_specification() -> None:
-    assert RUN.recorder is not None
-    judge = Judge(RUN.recorder.specification)
+def run_of(folder: Path, *options: str, **files: str) -> tuple[int, str]:
+    """How a run of the tests in these files ends, every one of which passes."""
+    (folder / "conftest.py").write_text(HEARING % MODEL, "utf-8")
+    for name, text in files.items():
+        (folder / f"test_{name}.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", *options, folder.name]
+    alone = {"PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        command, cwd=folder.parent, capture_output=True, text=True, check=False,
+        env={**os.environ, **alone},
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
-    RUN.found = judge.violations(RUN.recorder.exchanges())
 
-    assert list(map(str, RUN.found)) == []
-    assert RUN.recorder.left_out == 0
-    if RUN.whole:
-        excuses = {known.name for known in KNOWN_CONTRADICTIONS} | set(EXPECTED_FAILURES)
-        assert excuses - set(judge.used) == set()  # what is not met any more can be deleted
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_fails_for_what_one_of_its_tests_heard(tmp_path: Path, workers: str) -> None:
+    status, out = run_of(tmp_path, "-n", workers, a=FITS, b=UNFIT, c=FITS)
+
+    assert status == 1
+    assert out.count("1 failed, 3 passed") == 1
+    assert "answer 200: body.created: '1' is not of type 'integer' [" in out
+    assert "test_b.py::test_unfit]" in out
+    assert "exchanges: 3, kinds: 3\noperations: 1 of 31\nviolations: 2\n" in out
 
 
-@after_all_others
-def test_every_answer_is_of_the_sdks_own_type_taken_strictly() -> None:
-    assert RUN.recorder is not None
+def test_a_whole_run_fails_for_excuses_that_nothing_needs(tmp_path: Path) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
 
-    found = sdk_violations(RUN.recorder.exchanges())
+    status, out = run_of(folder, "-n", "0", a=FITS)
 
-    assert list(map(str, found)) == []
+    assert (status, out.count("1 failed, 1 passed")) == (1, 1)
+    idle = re.findall("(?m)^(.+): not met any more, so its excuse can be deleted$", out)
+    assert set(idle) == {known.name for known in KNOWN_CONTRADICTIONS} | set(EXPECTED_FAILURES)
+
+
+def test_a_failure_counts_for_each_test_that_met_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other, both = (Recorder(load_specification()) for _ in range(3))
+    for recorder, test in ((one, "test_a"), (other, "test_b"), (other, "test_b")):
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", f"{test} (call)")
+        recorder.see(Request.to("GET", "/v1/models"), answer({"error": ERROR}, 500))
+
+    for recorder in (one, other):
+        both.take(recorder.handed_over())
+
+    assert (both.seen, both.met["GET /models", 500]) == (3, 3)
+    assert [exchange.test for exchange in both.exchanges()] == ["test_a", "test_b"]
+    assert [exchange.operation.name for exchange in both.exchanges()] == ["GET /models"] * 2

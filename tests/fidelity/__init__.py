@@ -21,7 +21,7 @@ from __future__ import annotations
 from fidelity.contradictions import EXPECTED_FAILURES, KNOWN_CONTRADICTIONS
 from fidelity.exchanges import Recorder
 from fidelity.judge import Judge
-from fidelity.run import RUN, after_all_others, is_whole, put_last, start_recording
+from fidelity.run import Hearing
 from fidelity.sdk import sdk_violations
 from fidelity.specification import MISSING, SPEC, Operation, load_specification
 
@@ -29,15 +29,11 @@ __all__ = [
     "EXPECTED_FAILURES",
     "KNOWN_CONTRADICTIONS",
     "MISSING",
-    "RUN",
     "SPEC",
+    "Hearing",
     "Judge",
     "Operation",
     "Recorder",
-    "after_all_others",
-    "is_whole",
     "load_specification",
-    "put_last",
     "sdk_violations",
-    "start_recording",
 ]

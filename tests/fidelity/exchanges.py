@@ -16,7 +16,7 @@ from fidelity.bodies import (
     read_asked_body,
     read_query,
 )
-from fidelity.specification import Operation, Specification
+from fidelity.specification import OUTSIDE, Operation, Specification
 from ftctl.emulator import Request, Response
 
 MOST_KEPT = 20_000  # kinds; what comes after them is counted only
@@ -24,6 +24,7 @@ MOST_GLANCES = 500_000
 FAULT_HEADER = "x-ftctl-fault"  # marks an answer that a test asked for by a fault
 
 Kind = Hashable
+Handed = tuple[int, int, Counter[tuple[str, int]], list[tuple[Kind, str, "Asked | Answered"]]]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,22 @@ class Recorder:
         """What was kept so far, in the order of its first meeting."""
         with self._turn:
             return tuple(self.kept.values())
+
+    def handed_over(self) -> Handed:
+        """What was met so far, for the recorder of another process: operations by their names."""
+        kept = [(kind, one.operation.name, replace(one, operation=OUTSIDE))
+                for kind, one in self.kept.items()]  # fmt: skip
+        return self.seen, self.left_out, self.met, kept
+
+    def take(self, handed: Handed) -> None:
+        """Keep what another recorder met as if it had been met here."""
+        seen, left_out, met, kept = handed
+        operations = {one.name: one for one in self.specification.operations}
+        self.seen += seen
+        self.left_out += left_out
+        self.met += met
+        for kind, name, one in kept:
+            self._keep_one(kind, replace(one, operation=operations.get(name, OUTSIDE)))
 
     def see(self, request: Request, response: Response) -> Response:
         """The same answer; one that comes in pieces is looked at when it has been read."""
@@ -131,7 +148,12 @@ class Recorder:
             self._keep(answered, (response.status, kind, told))
 
     def _keep(self, one: Asked | Answered, told: tuple[object, ...]) -> None:
-        kind = (type(one).__name__, one.operation.name, self._kind(told))
+        # A failure counts for each test: only some may have the emulator fail.
+        failing = one.test if isinstance(one, Answered) and one.failed else ""
+        kind = (type(one).__name__, one.operation.name, self._kind(told), failing)
+        self._keep_one(kind, one)
+
+    def _keep_one(self, kind: Kind, one: Asked | Answered) -> None:
         if kind in self.kept:
             return
         if len(self.kept) >= MOST_KEPT:
