@@ -590,7 +590,7 @@ class Project:
         }
         return self.forge.run(
             job, work, self.repository.programs,
-            {**own, **variables}, {"ftctl/planner": key, "production": key},
+            {**own, **variables}, {"ftctl/plan": key, "production": key},
         )  # fmt: skip
 
     def plan(self, *, fork: bool = False) -> tuple[int, str]:
