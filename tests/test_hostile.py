@@ -24,9 +24,9 @@ from ftctl.engine.base_revision import BaseFile, note_of_differences, read_base,
 from ftctl.errors import FtctlError
 from ftctl.manifest import MOST_BYTES, MOST_FILES
 from ftctl.project.documents import Documents
-from ftctl.project.link import follow_names
+from ftctl.project.link import link
 from ftctl.project.load import Project, load_project
-from ftctl.project.locate import locate_data
+from ftctl.project.locate import locate
 
 SOURCE = "../data/train.jsonl"
 _MOST_LINES = 20
@@ -1188,7 +1188,7 @@ def sourced(root: Path, server: FileServer, path: str) -> list[str]:
     (root / "finetunes" / "tone.yaml").write_text(text, "utf-8")
     (root / "ftctl.yaml").write_text("project: acme\n", "utf-8")
     _, project = based(root)
-    found = locate_data(project, follow_names(project), root, root / ".ftctl" / "cache")
+    found = locate(link(project), root / ".ftctl" / "cache")
     return [problem.message.replace(server.url, "SERVER") for problem in found.problems]
 
 

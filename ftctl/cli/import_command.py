@@ -36,9 +36,9 @@ from ftctl.importer import (
 )
 from ftctl.manifest import Document
 from ftctl.manifest.layers import below
-from ftctl.project.link import References, data_of, follow_names
-from ftctl.project.load import Project, absolute, load_project, show_path
-from ftctl.project.locate import locate_data
+from ftctl.project.link import link
+from ftctl.project.load import absolute, load_project, show_path
+from ftctl.project.locate import Located, locate
 from ftctl.project.service_limits import check_service
 from ftctl.reports.words import plural
 
@@ -267,9 +267,9 @@ class _Import:
         documents = tuple(one.document for one in fitted)
         project = replace(session.project, finetunes=documents, unfit=())
         cache = session.root / STATE_FOLDER / "cache"
-        names = locate_data(project, follow_names(project), session.root, cache).names
-        scanned = scan_data(project, names, cache, session.context.listener, count=False)
-        checked = _Checked(project, names, frozenset(scanned.datasets), _errors(scanned.problems))
+        located = locate(link(project), cache)
+        scanned = scan_data(located, cache, session.context.listener, count=False)
+        checked = _Checked(located, frozenset(scanned.datasets), _errors(scanned.problems))
         return [checked.faults(document) for document in documents]
 
 
@@ -277,8 +277,7 @@ class _Import:
 class _Checked:
     """What is known of the data once it was read: the places that passed, errors by file."""
 
-    project: Project
-    names: References
+    located: Located
     passed: frozenset[tuple[Path, Method | None]]
     errors: Mapping[str, Diagnostic]
 
@@ -288,7 +287,7 @@ class _Checked:
         for role in _ROLES:
             if role not in document.value:
                 continue
-            source = data_of(document, role, self.project, self.names)
+            source = self.located.source_of(document, role)
             if source is None:
                 found[role] = "there is no such Dataset"
                 continue
@@ -304,9 +303,9 @@ class _Checked:
         """The files that did not pass by themselves, for one method at least."""
         sources = (
             (source, document.value["method"])
-            for document in self.names.finetunes.values()
+            for document in self.located.symbols.finetunes.values()
             for role in _ROLES
-            if (source := data_of(document, role, self.project, self.names)) is not None
+            if (source := self.located.source_of(document, role)) is not None
         )
         return frozenset(
             source.shown for source, method in sources if (source.source, method) not in self.passed

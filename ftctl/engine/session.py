@@ -17,11 +17,11 @@ from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.documents import Documents
-from ftctl.project.link import References, follow_names
+from ftctl.project.link import link
 from ftctl.project.load import Project, load_project
-from ftctl.project.locate import locate_data
+from ftctl.project.locate import Located, locate
 from ftctl.project.resolve import resolve
-from ftctl.project.scan import ScannedData, scan_project
+from ftctl.project.scan import ScannedData, scan
 from ftctl.project.service_limits import check_service
 
 if TYPE_CHECKING:
@@ -198,13 +198,12 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
         return Validation(in_order(problems))
     if base is not None:
         _note_differences(base, project, context)
-    names = follow_names(project)
-    problems += names.problems
+    symbols = link(project)
+    problems += symbols.problems
     documents.save()
-    located = locate_data(project, names, root, cache)
+    located = locate(symbols, cache)
     problems += located.problems
-    names = located.names
-    scanned = scan_data(project, names, cache, context.listener, count=count)
+    scanned = scan_data(located, cache, context.listener, count=count)
     problems += tuple(located.at_source(problem) for problem in scanned.problems)
     service, info, faults = _service(project, context.environ)
     problems += faults
@@ -213,7 +212,7 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or service is None or info is None:
         return Validation(problems)
-    desired = resolve(project, names, scanned.datasets, load_schema("finetune"), cosmetic_fields())
+    desired = resolve(scanned, load_schema("finetune"), cosmetic_fields())
     session = Session(
         context,
         project,
@@ -228,14 +227,11 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     return Validation(problems, session)
 
 
-def scan_data(
-    project: Project, names: References, cache: Path, listener: Listener, *, count: bool
-) -> ScannedData:
-    """Every data file of the project, while the listener hears how far the reading is."""
+def scan_data(located: Located, cache: Path, listener: Listener, *, count: bool) -> ScannedData:
+    """Every data file of a project, while the listener hears how far the reading is."""
     try:
-        return scan_project(
-            project,
-            names,
+        return scan(
+            located,
             cache,
             count=count,
             on_progress=lambda path, done, size: listener(Scanning(path, done, size)),

@@ -30,7 +30,7 @@ def below(document: Document, *way: str) -> Document:
 _OWN = ("defaults", "manifests")
 
 
-def governed_by(own: Document, base: Document) -> Document:
+def apply_base_settings(own: Document, base: Document) -> Document:
     """A project's settings where a change to them waits for its review: those of the base.
 
     `defaults` and `manifests` stay the change's own, also those of the base's environments.
@@ -66,7 +66,7 @@ def _environment(theirs: Any, ours: Any) -> Any:
 
 def changed_settings(own: Document, base: Document) -> tuple[str, ...]:
     """The keys at the top whose change does not count yet, by name."""
-    settled = governed_by(own, base).value
+    settled = apply_base_settings(own, base).value
     keys = {key for key in (*own.value, *base.value) if key not in _OWN}
     return tuple(sorted(key for key in keys if own.value.get(key) != settled.get(key)))
 

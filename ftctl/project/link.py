@@ -1,4 +1,4 @@
-"""A checked project in; who is called what, and where its data lies, out.
+"""A checked project in; its symbol table, who is called what and trains on what, out.
 
 Every problem of naming is found on the way: names used twice, references that lead nowhere, cycles.
 """
@@ -7,32 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from ftctl.data.convert.recipe import Recipe, recipe_of
 from ftctl.data.sources import is_remote, show_source
-from ftctl.domain.desired import Dataset, DataSource, Format, Method
+from ftctl.domain.desired import DataSource, Format
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document, shorten
 from ftctl.project.load import Project, absolute, show_path
 
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST_PATH = 200  # characters of a path in a message
-_METHODS = ("supervised", "dpo", "reinforcement")
-
-# The services want ten rows to train on, and some to measure on (OpenAI's guides, 2026-07).
-_LEAST_ROWS: Mapping[str, int] = {"training": 10, "validation": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class DataNeed:
-    """A file that must be read, and the method that its rows must suit (None: no one uses it)."""
-
-    sources: tuple[DataSource, ...]  # all who name it
-    method: Method | None
-    least: int  # rows that there must be
+ROLES = ("training", "validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +32,42 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class SymbolTable:
     """The project's documents by name, with every problem of naming found on the way."""
 
+    project: Project
     datasets: Mapping[str, DataSource]
     finetunes: Mapping[str, Document]
     problems: tuple[Diagnostic, ...]
     steps: Mapping[str, Steps] = field(default_factory=dict)  # of Datasets that have any
     formats: Mapping[str, tuple[Format, Span]] = field(default_factory=dict)  # where declared
-    fetched: Mapping[tuple[str, str | None], Path] = field(default_factory=dict)  # by URL and pin
-    refused: frozenset[Path] = frozenset()  # files that may not be read
 
-    def without(self, refused: frozenset[Path]) -> References:
-        """The same without what names these files."""
-        datasets = {
-            name: source
-            for name, source in self.datasets.items()
-            if source.url is not None or source.source not in refused
-        }
-        return replace(self, datasets=datasets, refused=refused)
+    @property
+    def users_of_data(self) -> tuple[Document, ...]:
+        """The fine-tunes, those with problems too: their data is looked at as well."""
+        return (*self.finetunes.values(), *_unfit_finetunes(self.project))
 
-    def with_fetched(self, fetched: Mapping[tuple[str, str | None], Path]) -> References:
-        """The same with the files that were fetched, and without the Datasets that could not be."""
-        placed = {name: _placed(source, fetched) for name, source in self.datasets.items()}
-        datasets = {name: source for name, source in placed.items() if source is not None}
-        return replace(self, datasets=datasets, fetched=fetched)
+    def inline_source(self, document: Document, role: str) -> DataSource | None:
+        """The file or address that a fine-tune names itself, without a Dataset."""
+        match document.value.get(role):
+            case {"source": str(text)} if text:
+                name = f"{document.value.get('name')}-{role}"
+                return _source(document, name, (role,), self.project)
+        return None
 
-    def with_made(self, made: Mapping[str, Path | None], root: Path) -> References:
-        """The same with the files that the steps have made; None: nothing could be made."""
-        datasets = dict(self.datasets)
-        for name, path in made.items():
-            source = datasets.pop(name)
-            if path is not None:
-                # The pin is of the source, and has been compared with it.
-                datasets[name] = replace(
-                    source, source=absolute(path), shown=show_path(path, root), sha256=None
-                )
-        return replace(self, datasets=datasets)
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """What the manifests name as data: each place that names a file or an address."""
+        inline = (
+            source
+            for document in self.users_of_data
+            for role in ROLES
+            if (source := self.inline_source(document, role)) is not None
+        )
+        return (*self.datasets.values(), *inline)
 
 
-def follow_names(project: Project) -> References:
+def link(project: Project) -> SymbolTable:
     """Who is called what: names used twice, references that lead nowhere, cycles."""
     problems: list[Diagnostic] = []
     datasets = _unique(project.datasets, problems)
@@ -101,7 +85,7 @@ def follow_names(project: Project) -> References:
         for name, one in datasets.items()
         if "format" in one.value
     }
-    return References(sources, finetunes, tuple(problems), steps, formats)
+    return SymbolTable(project, sources, finetunes, tuple(problems), steps, formats)
 
 
 def _steps(document: Document) -> Steps | None:
@@ -146,7 +130,7 @@ def _loose_ends(
     faulty: Collection[str],
 ) -> Iterator[Diagnostic]:
     """The references of one document that lead nowhere."""
-    for role in ("training", "validation"):
+    for role in ROLES:
         name = document.value.get(role)
         well_formed = isinstance(name, str) and _NAME.fullmatch(name)
         if well_formed and name not in sources and name not in faulty:
@@ -158,104 +142,10 @@ def _loose_ends(
         yield _leads_nowhere("FineTune", parent, finetunes, place)
 
 
-def data_needs(project: Project, names: References) -> tuple[DataNeed, ...]:
-    """Every file to read, once for each method that uses it."""
-    needs: dict[tuple[Path, Method | None], DataNeed] = {}
-
-    def add(source: DataSource, method: Method | None, least: int) -> None:
-        known = needs.get((source.source, method), DataNeed((), method, least))
-        sources = known.sources if source in known.sources else (*known.sources, source)
-        needs[source.source, method] = DataNeed(sources, method, max(known.least, least))
-
-    used: set[str] = set()
-    # The data of a document with problems is read too, so that all problems are told at once.
-    for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
-        method = document.value.get("method", "supervised")
-        for role, least in _LEAST_ROWS.items():
-            source = data_of(document, role, project, names)
-            if source is not None:
-                used.add(source.name)
-                add(source, method if method in _METHODS else None, least)
-    for name, source in names.datasets.items():
-        if name not in used:
-            add(source, None, _LEAST_ROWS["training"])
-    return tuple(needs.values())
-
-
-def data_of(
-    document: Document, role: str, project: Project, names: References
-) -> DataSource | None:
-    """The file behind a fine-tune's training or validation field."""
-    match document.value.get(role):
-        case str(name):
-            return names.datasets.get(name)
-        case {"source": str(source)} if source:
-            inline = _source(document, f"{document.value.get('name')}-{role}", (role,), project)
-            if inline.url is None and inline.source in names.refused:
-                return None
-            return _placed(inline, names.fetched)
-    return None
-
-
-def remote_sources(project: Project, names: References) -> tuple[DataSource, ...]:
-    """What the manifests name by an address, once for each address and pin."""
-    found: dict[tuple[str | None, str | None], DataSource] = {}
-    for source in every_source(project, names):
-        if source.url is not None:
-            found.setdefault((source.url, source.sha256), source)
-    return tuple(found.values())
-
-
-def every_source(project: Project, names: References) -> tuple[DataSource, ...]:
-    """What the manifests name as data: each place that names a file or an address."""
-    sources = list(names.datasets.values())
-    for document in (*names.finetunes.values(), *_unfit_finetunes(project)):
-        for role in _LEAST_ROWS:
-            match document.value.get(role):
-                case {"source": str(text)} if text:
-                    sources.append(_source(document, "", (role,), project))
-    return tuple(sources)
-
-
-def _placed(
-    source: DataSource, fetched: Mapping[tuple[str, str | None], Path]
-) -> DataSource | None:
-    """The source with its file on this machine, or None where none could be fetched."""
-    if source.url is None:
-        return source
-    path = fetched.get((source.url, source.sha256))
-    return None if path is None else replace(source, source=path)
-
-
 def parent_of(document: Document) -> str | None:
     """The name of the fine-tune that this one continues from."""
     base = document.value.get("base_model")
     return base.get("finetune") if isinstance(base, dict) else None
-
-
-def pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:
-    """A file whose content is not what the manifest pins."""
-    if source.sha256 in (None, dataset.sha256):
-        return None
-    return Diagnostic(
-        "sha256-differs",
-        f"{source.shown} has the SHA-256 {dataset.sha256}; the manifest pins another",
-        source.span,
-        "restore the file, or pin the new content if the change is meant",
-    )
-
-
-def format_problem(names: References, source: DataSource, dataset: Dataset) -> Diagnostic | None:
-    """A file whose rows are in another format than the manifest declares."""
-    wanted, place = names.formats.get(source.name, (dataset.format, None))
-    if place is None or wanted == dataset.format:
-        return None
-    return Diagnostic(
-        "wrong-format",
-        f"the rows of {source.shown} are in the format {dataset.format}, not {wanted}",
-        place,
-        f"write 'format: {dataset.format}', or name another file",
-    )
 
 
 def _unique(documents: Iterable[Document], problems: list[Diagnostic]) -> dict[str, Document]:
@@ -302,11 +192,11 @@ def _leads_nowhere(kind: str, name: str, known: Iterable[str], place: Span) -> D
 
 def _cycles(finetunes: Mapping[str, Document]) -> list[Diagnostic]:
     problems = []
-    settled: set[str] = set()
+    seen: set[str] = set()
     for start in finetunes:
         way: list[str] = []
         name: str | None = start
-        while name is not None and name in finetunes and name not in settled and name not in way:
+        while name is not None and name in finetunes and name not in seen and name not in way:
             way.append(name)
             name = parent_of(finetunes[name])
         if name in way:
@@ -319,5 +209,5 @@ def _cycles(finetunes: Mapping[str, Document]) -> list[Diagnostic]:
                     "one of them must start from a model that the service has",
                 )
             )
-        settled.update(way)
+        seen.update(way)
     return problems

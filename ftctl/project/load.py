@@ -15,7 +15,7 @@ from ftctl.domain.config import Config, PolicySettings, SourceSettings, catalog_
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
-from ftctl.manifest.layers import below, governed_by, with_defaults
+from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
 from ftctl.project.documents import Documents
 
@@ -72,9 +72,9 @@ def load_project(
     own, problems = _read_project_file(root, known)
     if own is None:
         return None, problems
-    settled, faults = (own, ()) if base is None else _settled(own, base, known)
+    settings, faults = (own, ()) if base is None else _with_base_settings(own, base, known)
     problems += faults
-    file, problem = _choose_environment(settled, environment)
+    file, problem = _choose_environment(settings, environment)
     if problem is not None or file is None:
         return None, (*problems, *((problem,) if problem else ()))
     told_by = base.path if base is not None else None
@@ -98,12 +98,12 @@ def load_project(
     return project, problems
 
 
-def _settled(
+def _with_base_settings(
     own: Document, base: Document, known: Documents
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The settings that count while a change to them waits for its review."""
     faults = known.faults(base, "project", partial(check_document, base, "project"))
-    return governed_by(own, base), faults
+    return apply_base_settings(own, base), faults
 
 
 @dataclass(frozen=True, slots=True)

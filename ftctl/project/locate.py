@@ -1,108 +1,150 @@
-"""References in; the same with a file on this machine behind each: fetched, converted, split."""
+"""A symbol table in; a file on this machine behind each name, fetched, converted or split, out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.data.cache import Hashes, open_store
 from ftctl.data.sources import Note, unprintable
+from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic
-from ftctl.project.link import References, every_source, remote_sources
-from ftctl.project.load import Project
+from ftctl.manifest import Document
+from ftctl.project.link import SymbolTable
+from ftctl.project.load import absolute, show_path
 
 if TYPE_CHECKING:
     from ftctl.data.convert import Materialised
 
+_Address = tuple[str, str | None]  # a URL and its pin
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """What the stages after this one read, and what was found wrong on the way."""
+    """Where the data of a project lies on this machine, and what was found wrong on the way."""
 
-    names: References
+    symbols: SymbolTable
+    datasets: Mapping[str, DataSource]  # those that there is a file for
     problems: tuple[Diagnostic, ...]
-    made: Mapping[str, Materialised] = field(default_factory=dict)  # by the Dataset's name
+    refused: frozenset[Path]  # files that may not be read
+    fetched: Mapping[_Address, Path]
+    made: Mapping[str, Materialised]  # by the Dataset's name: what its steps have made
+
+    def source_of(self, document: Document, role: str) -> DataSource | None:
+        """The file behind a fine-tune's training or validation field; None where there is none."""
+        name = document.value.get(role)
+        if isinstance(name, str):
+            return self.datasets.get(name)
+        inline = self.symbols.inline_source(document, role)
+        return None if inline is None else _placed(inline, self.refused, self.fetched)
 
     def at_source(self, problem: Diagnostic) -> Diagnostic:
         """A problem of a file that was made, at the row of the source that it comes from."""
-        for name, one in self.made.items():
-            known = self.names.datasets.get(name)
-            if known is not None and problem.span.path == known.shown:
-                return one.at_source(problem)
+        for name, made in self.made.items():
+            dataset = self.datasets.get(name)
+            if dataset is not None and problem.span.path == dataset.shown:
+                return made.at_source(problem)
         return problem
 
 
-def locate_data(project: Project, names: References, root: Path, cache: Path) -> Located:
+def locate(symbols: SymbolTable, cache: Path) -> Located:
     """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache.
 
     What may not be read is refused before anybody opens it.
     """
-    refused, problems = _refused(project, names)
-    names = names.without(refused)
-    fetched, more = _fetched(project, names, cache / "sources")
-    problems += more
-    names = names.with_fetched(fetched)
-    made = _made(names, cache)
-    problems += tuple(problem for one in made.values() for problem in one.problems)
-    names = names.with_made({name: one.path for name, one in made.items()}, root)
-    return Located(names, problems, made)
+    refused, refusals = _refused(symbols)
+    fetched, faults = _fetched(symbols, cache / "sources")
+    placed = {
+        name: source
+        for name, named in symbols.datasets.items()
+        if (source := _placed(named, refused, fetched)) is not None
+    }
+    made = _made(symbols, placed, cache)
+    problems = (*refusals, *faults, *(problem for one in made.values() for problem in one.problems))
+    datasets = {name: source for name, source in placed.items() if name not in made}
+    datasets |= _made_sources(made, placed, symbols.project.root)
+    return Located(symbols, datasets, problems, refused, fetched, made)
 
 
-def _refused(project: Project, names: References) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
+def _placed(
+    source: DataSource, refused: frozenset[Path], fetched: Mapping[_Address, Path]
+) -> DataSource | None:
+    """The source with its file on this machine, or None where none may be read or could be had."""
+    if source.url is None:
+        return None if source.source in refused else source
+    path = fetched.get((source.url, source.sha256))
+    return None if path is None else replace(source, source=path)
+
+
+def _refused(symbols: SymbolTable) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
     """The files that may not be read, and why at each place that names them."""
-    reach = project.reach
-    told: dict[Path, Note | None] = {}
+    scope = symbols.project.reach
+    notes: dict[Path, Note | None] = {}
     problems: list[Diagnostic] = []
-    for source in every_source(project, names):
+    for source in symbols.sources:
         if source.url is not None:
             continue
-        if source.source not in told:
-            told[source.source] = unprintable(source.shown) or reach.refuses(
-                source.source, source.shown
-            )
-        if (note := told[source.source]) is not None:
+        path = source.source
+        if path not in notes:  # ten thousand manifests may name one file
+            notes[path] = unprintable(source.shown) or scope.refuses(path, source.shown)
+        if (note := notes[path]) is not None:
             problems.append(note.at(source.span))
-    refused = frozenset(path for path, note in told.items() if note is not None)
+    refused = frozenset(path for path, note in notes.items() if note is not None)
     return refused, tuple(problems)
 
 
 def _fetched(
-    project: Project, names: References, folder: Path
-) -> tuple[dict[tuple[str, str | None], Path], tuple[Diagnostic, ...]]:
+    symbols: SymbolTable, folder: Path
+) -> tuple[dict[_Address, Path], tuple[Diagnostic, ...]]:
     """A file for each address and pin that could be had."""
-    found: dict[tuple[str, str | None], Path] = {}
+    wanted: dict[_Address, DataSource] = {}
+    for source in symbols.sources:
+        if source.url is not None:
+            wanted.setdefault((source.url, source.sha256), source)
+    if not wanted:
+        return {}, ()
+    from ftctl.data.sources.fetch import fetch_at
+
+    allowed = symbols.project.allowed
+    fetched: dict[_Address, Path] = {}
     problems: tuple[Diagnostic, ...] = ()
-    sources = remote_sources(project, names)
-    if sources:
-        from ftctl.data.sources.fetch import fetch_at
-
-        for source in sources:
-            assert source.url is not None
-            one, more = fetch_at(
-                source.span, source.url, source.sha256, folder, allowed=project.allowed
-            )
-            problems += more
-            if one is not None:
-                found[source.url, source.sha256] = one.path
-    return found, problems
+    for (url, pin), source in wanted.items():
+        file, faults = fetch_at(source.span, url, pin, folder, allowed=allowed)
+        problems += faults
+        if file is not None:
+            fetched[url, pin] = file.path
+    return fetched, problems
 
 
-def _made(names: References, cache: Path) -> dict[str, Materialised]:
+def _made(
+    symbols: SymbolTable, placed: Mapping[str, DataSource], cache: Path
+) -> dict[str, Materialised]:
     """What is uploaded in place of the files of Datasets that have steps."""
-    if not names.steps:
+    if not symbols.steps:
         return {}
     from ftctl.data.convert import materialise
 
     hashes = open_store(cache, "hashes")
     hash_of = Hashes(hashes).of
     made = {
-        name: materialise(
-            names.datasets[name], steps.recipe, cache / "derived", steps.places, hash_of
-        )
-        for name, steps in names.steps.items()
-        if name in names.datasets
+        name: materialise(placed[name], steps.recipe, cache / "derived", steps.places, hash_of)
+        for name, steps in symbols.steps.items()
+        if name in placed
     }
     hashes.save()
     return made
+
+
+def _made_sources(
+    made: Mapping[str, Materialised], placed: Mapping[str, DataSource], root: Path
+) -> dict[str, DataSource]:
+    """The sources that steps have made; the pin is of the original, and was compared with it."""
+    return {
+        name: replace(
+            placed[name], source=absolute(one.path), shown=show_path(one.path, root), sha256=None
+        )
+        for name, one in made.items()
+        if one.path is not None
+    }

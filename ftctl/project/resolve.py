@@ -1,16 +1,15 @@
-"""References and the project's data in, `Desired` out: specs canonical, parents before children."""
+"""Scanned data in, `Desired` out: specs canonical, parents before children."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ftctl.domain.desired import Dataset, Desired, FineTune, Method, Parent
 from ftctl.domain.digest import Shape, spec_digest
 from ftctl.manifest import Document
-from ftctl.project.link import References, data_of, parent_of
-from ftctl.project.load import Project
+from ftctl.project.link import ROLES, parent_of
+from ftctl.project.scan import ScannedData
 
 JsonSchema = Mapping[str, Any]
 
@@ -18,26 +17,22 @@ JsonSchema = Mapping[str, Any]
 _NOT_IN_SPEC = frozenset({"apiVersion", "kind", "name", "description", "adopt", "keep"})
 
 
-def resolve(
-    project: Project,
-    names: References,
-    datasets: Mapping[tuple[Path, Method | None], Dataset],
-    schema: JsonSchema,
-    cosmetic: frozenset[str],
-) -> Desired:
+def resolve(scanned: ScannedData, schema: JsonSchema, cosmetic: frozenset[str]) -> Desired:
     """What the project asks for. Every name leads somewhere and every file has been read."""
+    located = scanned.located
+    documents = located.symbols.finetunes
     finetunes: dict[str, FineTune] = {}
     shape = Shape((schema,), schema)
-    for name in _in_order(names.finetunes):
-        document = names.finetunes[name]
+    for name in _in_order(documents):
+        document = documents[name]
         method: Method = document.value.get("method", "supervised")
         data = {
-            role: datasets[source.source, method]
-            for role in ("training", "validation")
-            if (source := data_of(document, role, project, names)) is not None
+            role: scanned.datasets[source.source, method]
+            for role in ROLES
+            if (source := located.source_of(document, role)) is not None
         }
         finetunes[name] = _finetune(document, data, finetunes, shape, cosmetic)
-    return Desired(project.config.project, tuple(finetunes.values()))
+    return Desired(located.symbols.project.config.project, tuple(finetunes.values()))
 
 
 def _finetune(

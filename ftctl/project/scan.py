@@ -1,4 +1,4 @@
-"""The files that manifests name go in; the datasets, and every problem in them, come out."""
+"""Located data in; the datasets, and every problem in their files, out."""
 
 from __future__ import annotations
 
@@ -18,16 +18,9 @@ from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
-from ftctl.project.link import (
-    DataNeed,
-    References,
-    data_needs,
-    data_of,
-    format_problem,
-    parent_of,
-    pin_problem,
-)
+from ftctl.project.link import ROLES, SymbolTable, parent_of
 from ftctl.project.load import Project
+from ftctl.project.locate import Located
 
 if TYPE_CHECKING:
     from ftctl.data.formats.rows import Demands
@@ -35,8 +28,11 @@ if TYPE_CHECKING:
 
 _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
 
-DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
+# The services want ten rows to train on, and some to measure on (OpenAI's guides, 2026-07).
+_LEAST_ROWS: Mapping[str, int] = {"training": 10, "validation": 1}
+_METHODS = ("supervised", "dpo", "reinforcement")
 
+DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
 
 _Place = tuple[Path, Method | None]
 
@@ -45,11 +41,21 @@ _Place = tuple[Path, Method | None]
 class ScannedData:
     """The datasets by their file and the method that uses them, and the problems of all files."""
 
+    located: Located
     datasets: Mapping[_Place, Dataset]
     problems: tuple[Diagnostic, ...]
     # What the policy asks of data, where it does: how many rows of how many.
     leaks: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by fine-tune
     duplicates: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by path
+
+
+@dataclass(frozen=True, slots=True)
+class _DataNeed:
+    """A file that must be read, and the method that its rows must suit (None: no one uses it)."""
+
+    sources: tuple[DataSource, ...]  # all who name it
+    method: Method | None
+    least: int  # rows that there must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,8 @@ OnProgress = Callable[[str, int, int], None]  # a file as people know it, bytes 
 OnNote = Callable[[str], None]
 
 
-def scan_project(
-    project: Project,
-    names: References,
+def scan(
+    located: Located,
     folder: Path,
     *,
     count: bool,
@@ -84,35 +89,57 @@ def scan_project(
     Without, a file is only counted where a row may be too long for training: that is what
     `validate` asks, and a small project is validated before a vocabulary would be loaded.
     """
+    project = located.symbols.project
     store = open_store(folder, "datasets")
     base = ScanRequest(totals=count, quality=project.config.quality)
-    asked = _requests(project, names, base)
+    requests = _requests(located, base)
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []
     with ExitStack() as stack:
         data = Datasets(store, folder / "fingerprints", workers=_opener(stack))
-        for need in data_needs(project, names):
+        for need in _data_needs(located):
             source = need.sources[0]
             place = (source.source, need.method)
-            request = replace(asked.get(place, base), method=need.method, least=need.least)
+            request = replace(requests.get(place, base), method=need.method, least=need.least)
             on_progress(source.shown, 0, 0)
             on_read = partial(on_progress, source.shown)
-            scan = data.scan(source.name, source.source, source.shown, request, on_read)
-            found[place] = _Found(scan, source, request)
-            problems += _told(scan, need, names)
-            for note in scan.notes:
+            result = data.scan(source.name, source.source, source.shown, request, on_read)
+            found[place] = _Found(result, source, request)
+            problems += _problems(result, need, located.symbols)
+            for note in result.notes:
                 on_note(note)
-        problems += _leaks(project, names, found, data)
+        problems += _leaks(located, found, data)
         policy = project.config.policy
         leaking = (
-            dict(_leaking(project, names, found, data))
-            if policy.max_leakage_share is not None
-            else {}
+            dict(_leaking(located, found, data)) if policy.max_leakage_share is not None else {}
         )
         repeated = dict(_repeated(found, data)) if policy.max_duplicate_share is not None else {}
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
-    return ScannedData(datasets, tuple(problems), leaking, repeated)
+    return ScannedData(located, datasets, tuple(problems), leaking, repeated)
+
+
+def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
+    """Every file to read, once for each method that uses it."""
+    needs: dict[tuple[Path, Method | None], _DataNeed] = {}
+
+    def add(source: DataSource, method: Method | None, least: int) -> None:
+        known = needs.get((source.source, method), _DataNeed((), method, least))
+        sources = known.sources if source in known.sources else (*known.sources, source)
+        needs[source.source, method] = _DataNeed(sources, method, max(known.least, least))
+
+    used: set[str] = set()
+    for document in located.symbols.users_of_data:
+        method = document.value.get("method", "supervised")
+        for role, least in _LEAST_ROWS.items():
+            source = located.source_of(document, role)
+            if source is not None:
+                used.add(source.name)
+                add(source, method if method in _METHODS else None, least)
+    for name, source in located.datasets.items():
+        if name not in used:
+            add(source, None, _LEAST_ROWS["training"])
+    return tuple(needs.values())
 
 
 def _opener(stack: ExitStack) -> Callable[[], Workers]:
@@ -127,15 +154,15 @@ def _opener(stack: ExitStack) -> Callable[[], Workers]:
     return opened
 
 
-def _told(found: ScanResult, need: DataNeed, names: References) -> Iterator[Diagnostic]:
+def _problems(result: ScanResult, need: _DataNeed, symbols: SymbolTable) -> Iterator[Diagnostic]:
     source = need.sources[0]
-    for problem in found.diagnostics:
+    for problem in result.diagnostics:
         yield _at_manifest(problem, source)
-    if found.dataset is not None:
+    if result.dataset is not None:
         for named in need.sources:
-            if pin := pin_problem(named, found.dataset):
+            if pin := _pin_problem(named, result.dataset):
                 yield pin
-            if other := format_problem(names, named, found.dataset):
+            if other := _format_problem(symbols, named, result.dataset):
                 yield other
 
 
@@ -146,17 +173,19 @@ def _at_manifest(problem: Diagnostic, source: DataSource) -> Diagnostic:
     return replace(problem, span=source.span, message=f"{source.shown}: {problem.message}")
 
 
-def _requests(project: Project, names: References, base: ScanRequest) -> dict[_Place, ScanRequest]:
+def _requests(located: Located, base: ScanRequest) -> dict[_Place, ScanRequest]:
     """What the fine-tunes that use a file want to know of it."""
     found: dict[_Place, ScanRequest] = {}
+    symbols = located.symbols
+    project = symbols.project
     base = replace(base, demands=_images(project))
     catalog = load_catalog().with_overrides(project.config.catalog)
     row = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
     service = ServiceInfo(row.type, "", row.billed)
-    for document in names.finetunes.values():
-        counting = _counting(_base_model(document, names), catalog, service)
-        for role in ("training", "validation"):
-            source = data_of(document, role, project, names)
+    for document in symbols.finetunes.values():
+        counting = _counting(_base_model(document, symbols), catalog, service)
+        for role in ROLES:
+            source = located.source_of(document, role)
             if source is not None:
                 place = (source.source, document.value.get("method", "supervised"))
                 known = found.get(place, base)
@@ -203,24 +232,24 @@ def _joined(known: ScanRequest, document: Document, role: str) -> Demands | None
     return replace(asked, fields=fields, validation=asked.validation and role == "validation")
 
 
-def _base_model(document: Document, names: References) -> str:
+def _base_model(document: Document, symbols: SymbolTable) -> str:
     """The model at the root of a chain of fine-tunes; "" where the chain leads nowhere."""
     seen: set[str] = set()
     while (parent := parent_of(document)) is not None:
-        if parent in seen or parent not in names.finetunes:
+        if parent in seen or parent not in symbols.finetunes:
             return ""
         seen.add(parent)
-        document = names.finetunes[parent]
+        document = symbols.finetunes[parent]
     base = document.value.get("base_model")
     return base if isinstance(base, str) else ""
 
 
 def _leaks(
-    project: Project, names: References, found: Mapping[_Place, _Found], data: Datasets
+    located: Located, found: Mapping[_Place, _Found], data: Datasets
 ) -> Iterator[Diagnostic]:
     """What stands in both of a fine-tune's files."""
     told: set[tuple[_Place, _Place]] = set()
-    for _name, pair, training, validation in _pairs(project, names, found):
+    for _name, pair, training, validation in _pairs(located, found):
         if pair not in told:
             told.add(pair)
             for problem in data.leaks(training, validation):
@@ -229,12 +258,12 @@ def _leaks(
 
 
 def _pairs(
-    project: Project, names: References, found: Mapping[_Place, _Found]
+    located: Located, found: Mapping[_Place, _Found]
 ) -> Iterator[tuple[str, tuple[_Place, _Place], Known, Known]]:
     """Each fine-tune that has two files which were read to their ends."""
-    for name, document in names.finetunes.items():
+    for name, document in located.symbols.finetunes.items():
         method = document.value.get("method", "supervised")
-        sources = [data_of(document, role, project, names) for role in ("training", "validation")]
+        sources = [located.source_of(document, role) for role in ROLES]
         places = [(one.source, method) for one in sources if one is not None]
         files = [found[place].known for place in places if place in found]
         if len(files) == 2 and files[0] is not None and files[1] is not None:
@@ -242,9 +271,9 @@ def _pairs(
 
 
 def _leaking(
-    project: Project, names: References, found: Mapping[_Place, _Found], data: Datasets
+    located: Located, found: Mapping[_Place, _Found], data: Datasets
 ) -> Iterator[tuple[str, tuple[int, int]]]:
-    for name, pair, training, validation in _pairs(project, names, found):
+    for name, pair, training, validation in _pairs(located, found):
         count = data.leaked_rows(training, validation)
         dataset = found[pair[1]].scan.dataset
         if count is not None and dataset is not None:
@@ -258,3 +287,30 @@ def _repeated(
         count = data.repeated_rows(one.known) if one.known is not None else None
         if count is not None and one.scan.dataset is not None:
             yield one.source.shown, (count, one.scan.dataset.examples)
+
+
+def _pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:
+    """A file whose content is not what the manifest pins."""
+    if source.sha256 in (None, dataset.sha256):
+        return None
+    return Diagnostic(
+        "sha256-differs",
+        f"{source.shown} has the SHA-256 {dataset.sha256}; the manifest pins another",
+        source.span,
+        "restore the file, or pin the new content if the change is meant",
+    )
+
+
+def _format_problem(
+    symbols: SymbolTable, source: DataSource, dataset: Dataset
+) -> Diagnostic | None:
+    """A file whose rows are in another format than the manifest declares."""
+    wanted, place = symbols.formats.get(source.name, (dataset.format, None))
+    if place is None or wanted == dataset.format:
+        return None
+    return Diagnostic(
+        "wrong-format",
+        f"the rows of {source.shown} are in the format {dataset.format}, not {wanted}",
+        place,
+        f"write 'format: {dataset.format}', or name another file",
+    )
