@@ -36,7 +36,7 @@ DOORS = {
 
 # The wings in the order of the flow: each may use those before it.
 ORDER = [
-    "lazy", "text", "errors", "clock", "domain",
+    "lazy", "text", "errors", "files", "clock", "domain",
     "manifest", "catalog", "data", "project", "providers",
     "planner", "pricing", "policy",
     "apply", "lockfile", "reports", "engine", "importer", "doctor", "cli", "__main__",
@@ -143,6 +143,15 @@ def test_stages_that_think_touch_nothing() -> None:
         place = path.relative_to(PACKAGE).with_suffix("").as_posix()
         if any(f"{place}/".startswith(f"{pure}/") for pure in PURE):
             assert not _touches(path), path
+
+
+def test_no_package_offers_a_name_that_one_of_its_modules_has() -> None:
+    # Whoever imports the module first would find it where the name was meant.
+    for path in FILES:
+        if path.name == "__init__.py":
+            offered = set(getattr(import_module(_module(path)), "__all__", ()))
+            modules = {place.stem for place in path.parent.iterdir()}
+            assert not offered & modules, path
 
 
 def test_wings_that_think_touch_nothing_through_what_they_import() -> None:

@@ -6,7 +6,6 @@ new model is on its way and what might still use the old one was stopped.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.errors import FtctlError
+from ftctl.files import sha256_of
 from ftctl.providers.protocol import Provider
 
 _STARTED_BEFORE_A_LOOK = 20  # jobs; a duplicate should be found while it is being validated
@@ -113,7 +113,7 @@ class Phase(Generic[S]):
 def _upload(context: Context, step: Upload) -> Result:
     """Send a file that the plan needs, if it is still the one that was planned with."""
     source = context.root / step.path
-    if _sha256(source) != step.sha256:
+    if sha256_of(source) != step.sha256:
         raise FtctlError(f"{step.path} has changed since the plan was made", "plan and apply again")
     try:
         file = context.creator.upload(step, source)
@@ -166,14 +166,6 @@ def _delete_file(context: Context, step: DeleteFile) -> Result:
             return Result(skipped="not begun: a job that may use its files was not stopped")
     context.provider.delete_file(step.id)
     return Result(f"deleted file {step.id} ({step.filename})")
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 # Each begins when the one before has ended. Their steps are of different kinds, hence `Any`.

@@ -20,6 +20,7 @@ from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import TERMINAL
 from ftctl.engine.session import STATE_FOLDER, Session, scan_data
 from ftctl.errors import Diagnostic, FtctlError, ProviderError, UsageError
+from ftctl.files import file_fault, write_atomically
 from ftctl.importer import (
     AccountJob,
     Downloaded,
@@ -124,8 +125,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{folder} cannot be made: {reason}") from None
+        raise file_fault(folder, fault, cannot_be="made") from None
 
 
 def _jobs(session: Session, provider: Account, named: Collection[str]) -> tuple[AccountJob, ...]:
@@ -336,11 +336,9 @@ def _sources(draft: Draft) -> list[str]:
 def _write_new(path: Path, text: str) -> None:
     _make(path.parent)
     try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_atomically(path, text, replace=False)
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{path} cannot be written: {reason}") from None
+        raise file_fault(path, fault) from None
 
 
 def _report(settings: Settings, session: Session, run: _Import, here: Mapping[str, str]) -> None:

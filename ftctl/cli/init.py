@@ -12,6 +12,7 @@ from ftctl.cli.exit_codes import DONE
 from ftctl.cli.schema import write_schemas
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.errors import FtctlError
+from ftctl.files import file_fault, write_atomically
 from ftctl.manifest.schema import SCHEMAS
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -37,11 +38,10 @@ def init_command(context: click.Context, folder: Path | None) -> int:
     try:
         for name, content in contents.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(content, "utf-8")
+            write_atomically(root / name, content, replace=False)
         _ignore_state(root / ".gitignore")
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{fault.filename or root} cannot be written: {reason}") from None
+        raise file_fault(fault.filename or root, fault) from None
     write_schemas(root / "schemas", list(SCHEMAS))
     where = f" -C {shlex.quote(str(folder))}" if folder else ""
     settings.console.result(
@@ -60,4 +60,4 @@ def project_name(root: Path) -> str:
 def _ignore_state(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     if ".ftctl/" not in lines:
-        path.write_text("\n".join([*lines, ".ftctl/", ""]), "utf-8")
+        write_atomically(path, "\n".join([*lines, ".ftctl/", ""]))

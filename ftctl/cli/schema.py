@@ -8,7 +8,7 @@ import click
 
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.errors import FtctlError
+from ftctl.files import file_fault, write_atomically
 from ftctl.manifest.schema import SCHEMAS, schema_path
 
 
@@ -42,7 +42,6 @@ def write_schemas(folder: Path, kinds: list[str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for kind in kinds:
-            (folder / f"{kind}.json").write_text(schema_path(kind).read_text("utf-8"), "utf-8")
+            write_atomically(folder / f"{kind}.json", schema_path(kind).read_bytes())
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{folder} cannot be written: {reason}") from None
+        raise file_fault(folder, fault) from None

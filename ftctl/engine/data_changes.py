@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from ftctl.data.diff.compare_files import compare_files
+from ftctl.data.diff import compare_files
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Dataset, FineTune
@@ -18,6 +17,7 @@ from ftctl.domain.row_diff import Compared
 from ftctl.engine.base_revision import rows_at
 from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import FtctlError
+from ftctl.files import sha256_of
 from ftctl.pricing import cost_of_tokens
 
 Role = Literal["training", "validation"]
@@ -41,7 +41,7 @@ def data_changes(session: Session, revision: str, *, show_text: bool) -> tuple[D
     for used in _files(session):
         with TemporaryDirectory(prefix="ftctl-") as scratch:
             before = rows_at(session.root, revision, used.dataset.path, Path(scratch, "before"))
-            if before is not None and _sha256(before) == used.dataset.sha256:
+            if before is not None and sha256_of(before) == used.dataset.sha256:
                 continue
             compared = _compared(session, revision, used, before, show_text=show_text)
         found.append(_change(session, used, compared))
@@ -97,8 +97,3 @@ def _change(session: Session, used: _Used, compared: Compared | None) -> DataCha
         tokens=tokens,
         cost=cost,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

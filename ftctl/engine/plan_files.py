@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,24 +15,21 @@ from ftctl.domain.plan_document import Approval, plan_digest, plan_json, read_ap
 from ftctl.domain.snapshot import read_observed
 from ftctl.engine.session import state_folder
 from ftctl.errors import FtctlError
+from ftctl.files import file_fault, write_atomically
 
 _KEPT = 20  # plans
 _MOST_BYTES = 256 * 1024 * 1024
 _DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a whole file or nothing; FtctlError where it cannot be written."""
     if not path.name:
         raise FtctlError("no file is named", "write the name of a file after the option")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
+        write_atomically(path, text, durable=durable)
     except OSError as fault:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise FtctlError(f"{path} cannot be written: {fault.strerror}") from None
+        raise file_fault(path, fault) from None
 
 
 def read_plan(path: Path) -> Approval:
@@ -72,7 +68,7 @@ def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
         if folder.is_symlink():
             return
         folder.mkdir(exist_ok=True)
-        write_file(_place(folder, document["digest"]), plan_json(document))
+        write_file(_place(folder, document["digest"]), plan_json(document), durable=False)
         ours = (path for path in folder.glob("*.json") if _DIGEST.fullmatch(path.stem))
         known = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
         for path in known[:-_KEPT]:

@@ -15,6 +15,7 @@ from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
+from ftctl.files import file_fault, keep_out_of_git
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.documents import Documents
 from ftctl.project.link import link
@@ -141,17 +142,13 @@ class Session:
 def state_folder(root: Path) -> Path:
     """The folder for what may be thrown away; git ignores it."""
     folder = root / STATE_FOLDER
-    ignore = folder / ".gitignore"
-    for path in (folder, ignore):
+    for path in (folder, folder / ".gitignore"):
         if path.is_symlink():
             raise FtctlError(f"{path} is a link", "remove it: it is made anew")
     try:
-        folder.mkdir(exist_ok=True)
-        if not ignore.exists():
-            ignore.write_text("*\n", "utf-8")
+        keep_out_of_git(folder)
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{folder} cannot be written: {reason}") from None
+        raise file_fault(folder, fault) from None
     return folder
 
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ftctl.errors import FtctlError
+from ftctl.files import file_fault, file_locks, sweep_drafts, write_atomically
 from ftctl.lockfile.document import Malformed, TooNew, lock_text, read_lock
 from ftctl.lockfile.nouns import Lock
 
@@ -56,7 +57,7 @@ def update_lock_file(root: Path, change: Callable[[Lock], Lock]) -> Lock:
             if after != before:
                 _replace(root / LOCK_FILE, _checked(after))
     except OSError as fault:
-        raise _unusable(root / LOCK_FILE, "written", fault) from None
+        raise file_fault(root / LOCK_FILE, fault) from None
     return after
 
 
@@ -72,7 +73,7 @@ def _content(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as fault:
-        raise _unusable(path, "read", fault) from None
+        raise file_fault(path, fault, cannot_be="read") from None
 
 
 def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
@@ -119,19 +120,9 @@ def _checked(lock: Lock) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put the new file in the old one's place. A writer that is killed leaves the old one whole."""
-    for left in path.parent.glob(f".{LOCK_FILE}-*"):  # by one that was killed: we are alone here
-        left.unlink(missing_ok=True)
-    draft = path.with_name(f".{LOCK_FILE}-{os.getpid()}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    """Put the new file in the old one's place, and take away what a killed writer left."""
+    sweep_drafts(path.parent, f"{LOCK_FILE}-", alone=True)
+    write_atomically(path, content)
 
 
 @contextlib.contextmanager
@@ -140,7 +131,7 @@ def _alone(root: Path) -> Iterator[None]:
 
     The folder itself is locked: a file for it would lie about in the project.
     """
-    locks = _locks()
+    locks = file_locks()
     if locks is None:
         yield
         return
@@ -166,16 +157,3 @@ def _wait_for(locks: ModuleType, folder: int, root: Path) -> None:
         except OSError:
             return  # some network drives have no locks
         return
-
-
-def _locks() -> ModuleType | None:
-    with contextlib.suppress(ImportError):
-        import fcntl  # noqa: PLC0415 - Windows has none
-
-        return fcntl
-    return None
-
-
-def _unusable(path: Path, what: str, fault: OSError) -> FtctlError:
-    reason = fault.strerror or type(fault).__name__
-    return FtctlError(f"{path} cannot be {what}: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -153,13 +154,18 @@ def test_the_commit_of_a_release_is_that_of_the_purchase(
     assert tone_of(shell)["commit"] == bought.stdout.strip()
 
 
-def test_a_record_that_cannot_be_written_fails_no_apply(shell: Shell, write_project: Write) -> None:
+def test_a_record_that_cannot_be_written_fails_no_apply(
+    shell: Shell, write_project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_project(small_project())
     shell.ok("apply", "--auto-approve")
     shell.clock.sleep(60)
-    (shell.folder / f".ftctl.lock-{os.getpid()}").mkdir()  # where the draft would stand
+    monkeypatch.setattr("ftctl.lockfile.file._PATIENCE_SECONDS", 0)
+    folder = os.open(shell.folder, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # as one does that writes the record meanwhile
 
     result = shell("apply", "--auto-approve")
+    os.close(folder)
 
     assert result.status == 0
     assert "warning: ftctl.lock is not up to date: " in result.err

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ftctl.data.convert import Convert, Materialised, Recipe, Sample, Split, materialise
-from ftctl.data.convert.derived import hash_file
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, Span
+from ftctl.files import sha256_of
 
 RECIPE = Recipe(Convert(), Sample(0.9, seed=1), Split(0.25, seed=7, part="train"))
 PLACES = {"convert": Span("f.yaml", 5, 3), "split": Span("f.yaml", 6, 3)}
@@ -52,7 +52,7 @@ def test_the_file_that_is_made_bears_its_hash(source: DataSource, folder: Path) 
     found = made(source, folder)
 
     assert found.path is not None
-    assert hash_file(found.path) == found.sha256
+    assert sha256_of(found.path) == found.sha256
     assert (found.problems, found.path.parent) == ((), folder)
     assert found.path.name == f"{str(found.sha256)[:16]}.jsonl"
 
@@ -152,7 +152,7 @@ def test_an_entry_that_came_from_elsewhere_is_not_believed(
 
 
 def test_a_pin_is_of_the_source(source: DataSource, folder: Path) -> None:
-    right = hash_file(source.source)
+    right = sha256_of(source.source)
 
     good = made(replace(source, sha256=right), folder)
     bad = made(replace(source, sha256="0" * 64), folder)
@@ -229,20 +229,20 @@ def test_a_run_that_is_killed_leaves_nothing_that_is_believed(
         run.communicate(timeout=60)
         killed += run.returncode == -signal.SIGKILL
         for path in folder.glob("*.jsonl"):
-            assert str(hash_file(path)).startswith(path.stem)
+            assert str(sha256_of(path)).startswith(path.stem)
 
     found = made(source, folder)
 
     assert killed > 0
     assert found.path is not None
-    assert hash_file(found.path) == found.sha256
+    assert sha256_of(found.path) == found.sha256
 
 
 def test_drafts_of_runs_that_were_killed_are_swept_up_later(
     source: DataSource, folder: Path
 ) -> None:
     folder.mkdir(parents=True)
-    old, new = folder / ".draft-1-a.tmp", folder / ".draft-2-b.tmp"
+    old, new = folder / ".rows-1-a.tmp", folder / ".rows-2-b.tmp"
     for draft in (old, new):
         draft.write_bytes(b"{")
     os.utime(old, (0, 0))

@@ -419,7 +419,7 @@ def test_a_command_that_is_killed_leaves_nothing_half_written(
 
     alive = contents(tmp_path)
     _make_old(tmp_path)
-    with Kept(tmp_path).part():
+    with Kept(tmp_path).draft():
         while_alive = contents(tmp_path)
     run.send_signal(signal.SIGKILL)
     run.communicate(timeout=30)

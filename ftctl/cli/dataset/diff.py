@@ -11,8 +11,7 @@ from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.dataset.revisions import open_side
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.data.diff import diff_document, diff_markdown, diff_text
-from ftctl.data.diff.compare_files import compare_files
+from ftctl.data.diff import compare_files, diff_document, diff_markdown, diff_text
 from ftctl.data.stats import BaseModel
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from ftctl.errors import FtctlError
+from ftctl.files import file_fault, write_atomically
 
 FORCE = "Write over a file that is there."
 
@@ -23,25 +21,7 @@ def refuse_to_overwrite(path: Path, shown: str, *, force: bool) -> None:
 def write_file(path: Path, shown: str, content: bytes, *, force: bool) -> None:
     """Put the content there in one step."""
     refuse_to_overwrite(path, shown, force=force)
-    half = ""
     try:
-        descriptor, half = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(half).chmod(0o666 & ~_umask())
-        Path(half).replace(path)
+        write_atomically(path, content, replace=force)
     except OSError as fault:
-        with contextlib.suppress(OSError):
-            if half:
-                Path(half).unlink()
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{shown} cannot be written: {reason}") from None
-
-
-def _umask() -> int:
-    """What new files may not have; `mkstemp` makes files for their owner's eyes alone."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        raise file_fault(shown, fault) from None

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ftctl.data.cache.fingerprint_files import FingerprintFiles
-from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
-from ftctl.data.cache.store import Store
+from ftctl.data.cache.store import Store, path_key
 from ftctl.data.scanning.scan_request import ScanRequest, ScanResult, decoded, encoded
+from ftctl.files import is_racy, sha256_of, signature_of
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -155,14 +155,14 @@ class Datasets:
 
     def _sha256(self, source: Path, now: list[int] | None) -> str | None:
         """The file's hash; None where reading it for that would be of no use."""
-        kept = self._store.get(f"at|{text_of(source)}")
+        kept = self._store.get(f"at|{path_key(source)}")
         if now is None or kept is None:
             return None
         signature, sha256 = kept
         if signature == now:
             return str(sha256)
         read_at = self._now()
-        found = hash_of(source)
+        found = sha256_of(source)
         if found is not None and now == signature_of(source):
             self._keep(source, now, read_at, found)
         return found
@@ -170,7 +170,7 @@ class Datasets:
     def _keep(self, source: Path, signature: list[int], read_at: int, sha256: str) -> None:
         """Remember the hash; with the signature only if a later change cannot have the same."""
         racy = is_racy(signature, read_at)
-        self._store.put(f"at|{text_of(source)}", [None if racy else signature, sha256])
+        self._store.put(f"at|{path_key(source)}", [None if racy else signature, sha256])
 
 
 def _key(sha256: str, request: ScanRequest) -> str:

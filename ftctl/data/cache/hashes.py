@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ftctl.data.cache.signature import hash_of, is_racy, signature_of, text_of
-from ftctl.data.cache.store import Store
+from ftctl.data.cache.store import Store, path_key
+from ftctl.files import is_racy, sha256_of, signature_of
 
 
 class Hashes:
@@ -20,14 +20,14 @@ class Hashes:
     def of(self, source: Path) -> str | None:
         """The hash; None for what is no regular file or cannot be read."""
         before = signature_of(source)
-        kept = self._store.get(text_of(source))
+        kept = self._store.get(path_key(source))
         if before is None or not source.is_file():
             return None
         if kept is not None and kept[0] == before:
             return str(kept[1])
         read_at = self._now()
-        found = hash_of(source)
+        found = sha256_of(source)
         racy = is_racy(before, read_at)
         if found is not None and not racy and before == signature_of(source):
-            self._store.put(text_of(source), [before, found])
+            self._store.put(path_key(source), [before, found])
         return found

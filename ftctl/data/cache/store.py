@@ -14,11 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ftctl.files import keep_out_of_git, sweep_drafts, write_atomically
+
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text/escape",
-    "errors.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
+    "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
     "project/documents.py", "project/load.py",
 )  # fmt: skip
 
@@ -87,6 +89,11 @@ def open_store(folder: Path, name: str) -> Store:
     return Store(folder / name, f"{deciding}-{home.st_dev}-{home.st_ino}")
 
 
+def path_key(source: Path) -> str:
+    """The path in ASCII, for a key."""
+    return str(source).encode("unicode_escape").decode("ascii")
+
+
 def _load(path: Path, stamp: bytes) -> dict[bytes, bytes]:
     try:
         head, _, body = path.read_bytes().partition(b"\n")
@@ -104,23 +111,13 @@ def _hash(body: bytes) -> bytes:
 def write_whole(path: Path, content: bytes) -> None:
     """Put a file into the cache at once, below a folder that git ignores; OSError if it cannot be.
 
-    Whoever reads meanwhile, or after we were killed, finds the old file or the new one.
+    A power cut may cost it: what is not whole is not believed.
     """
-    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - 5 ms; most runs write nothing
-
-    path.parent.mkdir(parents=True, exist_ok=True)
     cache = path.parent if path.parent.name == "cache" else path.parent.parent
-    ignore = cache.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", "utf-8")
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        try:
-            file.write(content)
-            file.close()
-            Path(file.name).replace(path)
-        except OSError:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    keep_out_of_git(cache.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sweep_drafts(path.parent)
+    write_atomically(path, content, durable=False, private=True)
 
 
 @cache

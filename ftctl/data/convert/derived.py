@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftctl.data.convert.draft import Draft, sweep
 from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.convert.make import Piece, Pieces, at_source, make
 from ftctl.data.convert.recipe import VERSION, Recipe
+from ftctl.data.convert.row_draft import STEM
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, FtctlError, Span
+from ftctl.files import file_fault, keep_out_of_git, sha256_of, sweep_drafts, write_atomically
 
 _NAME_DIGITS = 16  # of the hash: enough to tell files apart, and the whole hash is compared
 
@@ -59,7 +60,7 @@ def materialise(
     `folder` is `.ftctl/cache/derived`. `places` says where the manifest has the steps, by their
     way joined with dots; "" is the document. `hash_of` may know hashes of unchanged files.
     """
-    hash_of = hash_of or hash_file
+    hash_of = hash_of or sha256_of
     before = hash_of(source.source)
     if before is not None and source.sha256 not in (None, before):
         return _refused(source, _pin_problem(source, before))
@@ -68,13 +69,13 @@ def materialise(
     kept = None if before is None else _kept(entry, source, recipe, hash_of)
     if kept is not None:
         return kept
-    sweep(folder)
+    sweep_drafts(folder, STEM)
     try:
         with make(source.source, source.shown, recipe, folder) as pieces:
             problems = tuple(_at_step(one, places) for one in pieces.problems)
             if not pieces.parts:
                 return Materialised(None, None, problems, pieces.notes, source.shown)
-            if hash_file(source.source) != before:
+            if sha256_of(source.source) != before:
                 raise FtctlError(f"{source.shown} changed while it was read", "run it again")
             _keep(entry, pieces)
     except TemplateFault as fault:
@@ -87,17 +88,6 @@ def materialise(
     return Materialised(
         found.path, found.sha256, problems, found.notes, found.shown, _places_of(entry, recipe)
     )
-
-
-def hash_file(path: Path) -> str | None:
-    """The SHA-256 of a file's bytes; None for what is no regular file or cannot be read."""
-    try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except (OSError, ValueError):
-        return None
 
 
 def _refused(source: DataSource, problem: Diagnostic) -> Materialised:
@@ -165,9 +155,10 @@ def _keep(entry: Path, pieces: Pieces) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    with Draft(path.parent) as draft:
-        draft.write(content)
-        draft.keep(path, replace=True)
+    try:
+        write_atomically(path, content)
+    except OSError as fault:
+        raise file_fault(path, fault, hint="check the folder and its free space") from None
 
 
 def _part(recipe: Recipe) -> str:
@@ -201,10 +192,7 @@ def _read_places(path: Path) -> array[int]:
 def _make_folder(folder: Path) -> None:
     """The folder, below one that git ignores."""
     try:
+        keep_out_of_git(folder.parents[1])
         folder.mkdir(parents=True, exist_ok=True)
-        ignore = folder.parents[1] / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", "utf-8")
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{folder} cannot be written: {reason}") from None
+        raise file_fault(folder, fault) from None

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ftctl.data.convert.draft import Draft
 from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.convert.make import Pieces, make
 from ftctl.data.convert.recipe import Convert, Part, Recipe, Sample, Split
+from ftctl.data.convert.row_draft import RowDraft
 from ftctl.errors import Diagnostic, FtctlError, Span
 
 Target = Path | BinaryIO  # a stream gets the rows only once all of them are known to be good
@@ -131,18 +131,18 @@ def _keep(
     return written
 
 
-def _name(draft: Draft, target: Path, *, replace: bool) -> None:
+def _name(draft: RowDraft, target: Path, *, replace: bool) -> None:
     if target.parent.resolve() == draft.path.parent.resolve():
         draft.keep(target, replace=replace)
         return
-    with Draft(target.parent) as other:  # perhaps on another disk
+    with RowDraft(target.parent) as other:  # perhaps on another disk
         with draft.path.open("rb") as lines:
             for line in lines:
                 other.write(line)
         other.keep(target, replace=replace)
 
 
-def _copy(draft: Draft, stream: BinaryIO) -> None:
+def _copy(draft: RowDraft, stream: BinaryIO) -> None:
     with draft.path.open("rb") as lines:
         shutil.copyfileobj(lines, stream)
     stream.flush()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.data.convert.divide import Division, divide
-from ftctl.data.convert.draft import Draft
 from ftctl.data.convert.likeness import Likeness
 from ftctl.data.convert.recipe import Part, Recipe, Split
+from ftctl.data.convert.row_draft import RowDraft
 from ftctl.data.convert.rows import Rows
 from ftctl.data.formats.findings import Finding, Problems
 from ftctl.data.scanning import read_dataset
@@ -24,7 +24,7 @@ _CHECKED = frozenset({"chat", "completion", "preference"})
 class Piece:
     """One part: its rows in a draft, and the line or row of the source that each came from."""
 
-    draft: Draft
+    draft: RowDraft
     places: array[int]
 
 
@@ -49,7 +49,7 @@ def make(
     """
     with ExitStack() as drafts:
         rows = Rows(path, shown, recipe.convert)
-        work = Piece(drafts.enter_context(Draft(folder)), array("I"))
+        work = Piece(drafts.enter_context(RowDraft(folder)), array("I"))
         likeness = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None
         )
@@ -87,7 +87,7 @@ def _deal(
 ) -> dict[Part | None, Piece]:
     """The rows of the one draft, each to its part."""
     parts = {
-        part: Piece(drafts.enter_context(Draft(folder)), array("I")) for part in division.parts
+        part: Piece(drafts.enter_context(RowDraft(folder)), array("I")) for part in division.parts
     }
     target: list[Part | str | None] = ["nowhere"] * work.draft.rows
     for part, rows in division.parts.items():

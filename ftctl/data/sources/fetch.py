@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ftctl.data.sources.address import Address, Allowed, is_listed, not_listed, read_address
 from ftctl.data.sources.faults import SourceFault, unreachable
-from ftctl.data.sources.kept import Kept, Part
+from ftctl.data.sources.kept import Kept
 from ftctl.data.sources.note import Note
 from ftctl.data.sources.pointers import HEAD_BYTES, stand_in_of
 from ftctl.errors import Diagnostic, Span
+from ftctl.files import AtomicWriter
 
 if TYPE_CHECKING:
     from ftctl.data.sources.backend import Described, Remote
@@ -127,18 +128,19 @@ def _look(
         known = kept.recall(address.url, described.telling)
         if known is not None and (path := kept.find(known)) is not None:
             return Fetched(path, known)
-    with kept.part() as part:
+    with kept.draft() as draft:
         whole = partial(progress, described.size) if progress else None
-        _download(remote, part, address, limits, whole)
-        sha256 = part.close()
-        _check_content(address, part, described, pin, sha256)
+        _download(remote, draft, address, limits, whole)
+        draft.finish()
+        sha256 = draft.sha256
+        _check_content(address, draft, described, pin)
         if pin is not None:
-            return Fetched(kept.keep(part, sha256), sha256)
+            return Fetched(kept.keep(draft), sha256)
         same = Remote(address, limits.silence_seconds, allowed).describe() == described
         # What was changed while we read it in pieces, nobody has written like that.
         if not same and not address.is_web:
             raise SourceFault(unreachable(address, "it was changed while it was downloaded"))
-        path = kept.keep(part, sha256)
+        path = kept.keep(draft)
     if same:
         kept.remember(address.url, described.telling, sha256)
     return Fetched(path, sha256)
@@ -146,7 +148,7 @@ def _look(
 
 def _download(
     remote: Remote,
-    part: Part,
+    draft: AtomicWriter,
     address: Address,
     limits: Limits,
     progress: Callable[[int], None] | None,
@@ -154,10 +156,10 @@ def _download(
     end = time.monotonic() + limits.total_seconds
     with remote.pieces() as pieces:
         for piece in pieces:
-            _check_size(address, part.size + len(piece), limits, so_far=True)
-            part.write(piece)
+            _check_size(address, draft.bytes + len(piece), limits, so_far=True)
+            draft.write(piece)
             if progress is not None:
-                progress(part.size)
+                progress(draft.bytes)
             if time.monotonic() > end:
                 why = f"not complete after {limits.total_seconds:g} seconds"
                 raise SourceFault(unreachable(address, why))
@@ -172,22 +174,22 @@ def _check_size(address: Address, size: int, limits: Limits, *, so_far: bool = F
 
 
 def _check_content(
-    address: Address, part: Part, described: Described, pin: str | None, sha256: str
+    address: Address, draft: AtomicWriter, described: Described, pin: str | None
 ) -> None:
     # A web server may tell the size of another form of the file; its stream ends with a fault
     # of its own where it is cut off.
-    if described.size not in (None, part.size) and not address.is_web:
-        why = f"it ended after {part.size:,} of {described.size:,} bytes"
+    if described.size not in (None, draft.bytes) and not address.is_web:
+        why = f"it ended after {draft.bytes:,} of {described.size:,} bytes"
         raise SourceFault(unreachable(address, why))
-    if pin == sha256:
+    if pin == draft.sha256:
         return
-    if (instead := stand_in_of(part.head(HEAD_BYTES))) is not None:
+    if (instead := stand_in_of(draft.head(HEAD_BYTES))) is not None:
         raise SourceFault(instead._replace(message=f"'{address.shown}': {instead.message}"))
     if pin is not None:
         raise SourceFault(
             Note(
                 "sha256-differs",
-                f"{address.shown} has the SHA-256 {sha256}; the manifest pins another",
+                f"{address.shown} has the SHA-256 {draft.sha256}; the manifest pins another",
                 "restore the file, or pin the new content if the change is meant",
             )
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.clock import Clock
 from ftctl.errors import FtctlError, ProviderError
+from ftctl.files import AtomicWriter, file_fault, sha256_of
 from ftctl.providers.protocol import Account
 from ftctl.providers.retry import with_backoff
 
@@ -42,12 +42,9 @@ def download(
     `ProviderError` where the service is out of reach.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-    part = Path(name)
-    os.close(handle)
     try:
-        sha256 = with_backoff(lambda: _receive(source, file, part, most), clock)
-        return _placed(part, file, sha256, folder)
+        with with_backoff(lambda: _receive(source, file, folder, most), clock) as draft:
+            return _placed(draft, file, folder)
     except ProviderError as fault:
         if fault.status is None:
             raise
@@ -57,44 +54,40 @@ def download(
     except _TooLarge:
         return NotGiven(f"{file} has more than {most:,} bytes")
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise FtctlError(f"{folder} cannot be written: {reason}") from None
-    finally:
-        part.unlink(missing_ok=True)
+        raise file_fault(folder, fault) from None
 
 
 class _TooLarge(Exception):
     """More comes than a data file may have."""
 
 
-def _receive(source: Account, file: str, part: Path, most: int) -> str:
-    """Write the bytes as they come; their SHA-256."""
-    sha256 = hashlib.sha256()
-    size = 0
-    with part.open("wb") as stream:
-        for piece in source.download(file):
-            size += len(piece)
-            if size > most:
-                raise _TooLarge
-            sha256.update(piece)
-            stream.write(piece)
-    return sha256.hexdigest()
+def _receive(source: Account, file: str, folder: Path, most: int) -> AtomicWriter:
+    """The bytes as they come, in a draft."""
+    draft = AtomicWriter(folder)
+    try:
+        _fill(draft, source.download(file), most)
+    except BaseException:
+        draft.discard()
+        raise
+    return draft
 
 
-def _placed(part: Path, file: str, sha256: str, folder: Path) -> Downloaded:
+def _fill(draft: AtomicWriter, pieces: Iterable[bytes], most: int) -> None:
+    for piece in pieces:
+        if draft.bytes + len(piece) > most:
+            raise _TooLarge
+        draft.write(piece)
+
+
+def _placed(draft: AtomicWriter, file: str, folder: Path) -> Downloaded:
     """The file under its name; where another content has that, under its hash too."""
     stem = file if _FILE_NAME.fullmatch(file) else "file"
+    sha256 = draft.sha256
     for name in (f"{stem}.jsonl", f"{stem}-{sha256[:16]}.jsonl", f"{sha256}.jsonl"):
         path = folder / name
-        if not path.exists():
-            part.chmod(0o644)
-            part.rename(path)
-            return Downloaded(path, sha256, fresh=True)
-        if path.is_file() and _hash_of(path) == sha256:
+        if sha256_of(path) == sha256:
             return Downloaded(path, sha256, fresh=False)
+        with suppress(FileExistsError):
+            draft.keep(path, replace=False)
+            return Downloaded(path, sha256, fresh=True)
     raise FtctlError(f"{folder} holds other files under the names that {file} would have")
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,248 @@
+"""Paths go in; a file's hash, its state, or a file that is written whole or not at all, come out.
+
+Whoever writes a file that others may read, or that must outlive a crash, does it here: into a draft
+beside it, which then takes its name. A link is never written through. What fails is an `OSError`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Self
+
+from ftctl.errors import FtctlError
+
+RACY_NANOSECONDS = 2_000_000_000  # FAT keeps times to two seconds
+
+_DRAFT = ".tmp"
+_JUST_MADE_SECONDS = 60.0  # a draft so young may not be locked yet by its owner
+_STALE_SECONDS = 24 * 3600.0  # where there are no locks
+_LONGEST_STEM = 40  # characters of a draft's name that say whose it is: four bytes each fit
+
+
+def sha256_of(path: Path) -> str | None:
+    """The SHA-256 of a file's bytes; None for what is no regular file or cannot be read."""
+    try:
+        if not path.is_file():  # a pipe would wait for whoever writes into it
+            return None
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return None
+
+
+def signature_of(path: Path) -> list[int] | None:
+    """Changes when the file does; None for what is no file."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev]
+
+
+def is_racy(signature: list[int], read_at: int) -> bool:
+    """Whether a later change could bear the same times as the state that was read then.
+
+    `read_at` is in nanoseconds of the files' clock.
+    """
+    return max(signature[1], signature[2]) + RACY_NANOSECONDS >= read_at
+
+
+def write_atomically(
+    path: Path,
+    content: bytes | str,
+    *,
+    durable: bool = True,
+    private: bool = False,
+    replace: bool = True,
+) -> None:
+    """Put a whole file there at once; see `AtomicWriter`. Text is written as UTF-8."""
+    _refuse_odd(path)
+    with AtomicWriter(path.parent, path.name, durable=durable, private=private) as draft:
+        draft.write(content.encode() if isinstance(content, str) else content)
+        draft.keep(path, replace=replace)
+
+
+class AtomicWriter:
+    """A file under a name of its own until it is kept; without that it goes with its block.
+
+    Whoever reads meanwhile, or after we were killed, finds the old file or the new one. A file that
+    is replaced hands on its permissions; a new one gets what the umask leaves, or, if `private`,
+    those of its owner alone. `durable` brings the bytes and then the name to the disk: without it
+    a power cut may cost the new file, and the old one too.
+    """
+
+    def __init__(
+        self, folder: Path, stem: str = "draft", *, durable: bool = True, private: bool = False
+    ) -> None:
+        name = f".{stem[:_LONGEST_STEM]}-{os.getpid()}-{os.urandom(6).hex()}{_DRAFT}"
+        self.path = folder / name
+        self.bytes = 0
+        self._hash = hashlib.sha256()
+        self._synced = -1  # bytes that were brought to the disk
+        self._durable = durable
+        self._private = private
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._stream = os.fdopen(os.open(self.path, flags, 0o600 if private else 0o666), "wb")
+        _lock(self._stream.fileno())
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far."""
+        return self._hash.hexdigest()
+
+    def write(self, piece: bytes) -> None:
+        """Add to the file."""
+        self._stream.write(piece)
+        self._hash.update(piece)
+        self.bytes += len(piece)
+
+    def head(self, size: int) -> bytes:
+        """The first bytes of what was written."""
+        self._stream.flush()
+        with self.path.open("rb") as stream:
+            return stream.read(size)
+
+    def finish(self) -> None:
+        """Bring what was written to the file, and to the disk if it is to be durable."""
+        if self._synced == self.bytes:
+            return
+        self._stream.flush()
+        if self._durable:
+            os.fsync(self._stream.fileno())
+        self._synced = self.bytes
+
+    def keep(self, target: Path, *, replace: bool = True) -> Path:
+        """Give it its name in the same file system; `FileExistsError` where it may replace none."""
+        self.finish()
+        self._stream.close()  # only now: a draft that is open is locked, and nobody sweeps it away
+        if replace:
+            if not self._private and (mode := _mode_of(target)) is not None:
+                self.path.chmod(mode)
+            self.path.replace(target)
+        else:
+            _link(self.path, target)
+        if self._durable:
+            _sync_folder(target.parent)
+        return target
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def discard(self) -> None:
+        """Take the draft away, unless it was kept."""
+        with suppress(OSError):
+            self._stream.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def sweep_drafts(folder: Path, stem: str = "", *, alone: bool = False) -> None:
+    """Take away the drafts of writers that were killed. `alone`: nobody else can be writing."""
+    with suppress(OSError):
+        for draft in folder.iterdir():
+            if draft.name.startswith(f".{stem}") and draft.suffix == _DRAFT:
+                with suppress(OSError):
+                    if alone or _is_abandoned(draft):
+                        draft.unlink()
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """Make the folder, with a file that has git pass over all that is in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not os.path.lexists(ignore):
+        write_atomically(ignore, "*\n", durable=False)
+
+
+def file_fault(
+    path: Path | str, fault: OSError, *, cannot_be: str = "written", hint: str | None = None
+) -> FtctlError:
+    """What to tell people of a file that the system does not let be written, or read."""
+    reason = fault.strerror or type(fault).__name__
+    return FtctlError(f"{path} cannot be {cannot_be}: {reason}", hint)
+
+
+def file_locks() -> ModuleType | None:
+    """The module for locks that end with their process; Windows has none."""
+    with suppress(ImportError):
+        import fcntl  # noqa: PLC0415
+
+        return fcntl
+    return None
+
+
+def _refuse_odd(target: Path) -> None:
+    """A pipe or a device has no place to give, nor has a link to one, such as /dev/stdout."""
+    try:
+        mode = target.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "Not a regular file", str(target))
+
+
+def _mode_of(target: Path) -> int | None:
+    """The permissions of a file that is to be replaced; None for a link and where there is none."""
+    try:
+        found = target.lstat()
+    except (OSError, ValueError):
+        return None
+    return stat.S_IMODE(found.st_mode) & 0o777 if stat.S_ISREG(found.st_mode) else None
+
+
+def _link(draft: Path, target: Path) -> None:
+    """Unlike a rename, this never takes another file's place."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, "File exists", str(target)) from None
+        draft.replace(target)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that a power cut does not take the new name; Windows opens no folders."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _lock(number: int) -> None:
+    """Held as long as the process lives, whatever ends it."""
+    locks = file_locks()
+    if locks is not None:
+        with suppress(OSError):  # some network drives have no locks
+            locks.flock(number, locks.LOCK_EX | locks.LOCK_NB)
+
+
+def _is_abandoned(draft: Path) -> bool:
+    age = time.time() - draft.stat().st_mtime
+    locks = file_locks()
+    if locks is None:
+        return age > _STALE_SECONDS
+    if age < _JUST_MADE_SECONDS:
+        return False
+    with draft.open("rb") as stream, suppress(OSError):
+        locks.flock(stream, locks.LOCK_EX | locks.LOCK_NB)
+        return True
+    return False
