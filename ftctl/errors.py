@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ftctl.text.escape.lines import one_line
+from ftctl.text.format import plural
 
 Severity = Literal["error", "warning"]
 
@@ -64,7 +65,7 @@ class InvalidProject(FtctlError):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         errors = sum(1 for problem in diagnostics if problem.severity == "error")
-        super().__init__(f"{errors} {'problem' if errors == 1 else 'problems'} found")
+        super().__init__(f"{plural(errors, 'problem')} found")
         self.diagnostics = in_order(diagnostics)
 
 

@@ -22,7 +22,7 @@ from ftctl.engine.plan_files import is_digest, keep_plan, read_plan
 from ftctl.engine.review import require_applicable, stale
 from ftctl.errors import UsageError
 from ftctl.reports.text import plan_text
-from ftctl.reports.words import plural
+from ftctl.text.format import plural
 
 
 @click.command("apply")

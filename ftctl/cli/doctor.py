@@ -16,7 +16,7 @@ from ftctl.doctor import Finding, fail, findings_document, machine, ok, service,
 from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import Diagnostic, FtctlError
 from ftctl.project.load import Project, load_project
-from ftctl.reports.words import plural
+from ftctl.text.format import plural
 
 if TYPE_CHECKING:
     from ftctl.providers import Answer, Probe

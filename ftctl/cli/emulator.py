@@ -15,6 +15,7 @@ from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.engine.session import state_folder
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, UsageError
+from ftctl.text.format import plural
 
 if TYPE_CHECKING:
     from ftctl.emulator import Emulator, Server
@@ -252,5 +253,5 @@ def _course(admin: _Admin) -> str:
         "reads": f"Jobs go on with every {clock['reads']} times that they are retrieved.\n",
         "hand": "Time stands until it is moved, on the page.\n",
     }
-    faults = f"It has {number} fault{'' if number == 1 else 's'} to make.\n" if number else ""
+    faults = f"It has {plural(number, 'fault')} to make.\n" if number else ""
     return lines[clock["kind"]] + faults

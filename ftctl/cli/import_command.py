@@ -41,7 +41,7 @@ from ftctl.project.link import link
 from ftctl.project.load import absolute, load_project, show_path
 from ftctl.project.locate import Located, locate
 from ftctl.project.service_limits import check_service
-from ftctl.reports.words import plural
+from ftctl.text.format import plural
 
 if TYPE_CHECKING:
     from ftctl.providers import Account

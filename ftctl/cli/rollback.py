@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import click
 
 from ftctl.cli.exit_codes import DONE
@@ -21,6 +19,7 @@ from ftctl.lockfile import (
     rollback,
     update_lock_file,
 )
+from ftctl.text.suggest import did_you_mean
 
 
 @click.command("rollback")
@@ -64,8 +63,7 @@ def promoted_entry(lock: Lock, environment: str, name: str, alias: str) -> Entry
     """What is on record of a fine-tune with that alias; `FtctlError` where there is no such."""
     entries = lock.entries(environment)
     if name not in entries:
-        near = get_close_matches(name, entries, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else "'ftctl promote' puts a model on record"
+        hint = did_you_mean(name, entries) or "'ftctl promote' puts a model on record"
         raise FtctlError(f"ftctl.lock has no fine-tune '{name}'{_of(environment)}", hint)
     entry = entries[name]
     if alias not in entry.promoted:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from ftctl.errors import redact
+from ftctl.text.format import duration
 
 _PATIENCE = 1.0  # seconds after which people want to know
 _REDRAW = 0.1  # seconds
@@ -58,11 +59,6 @@ class ScanProgress:
 def progress_line(shown: str, done: int, size: int, seconds: float) -> str:
     """Share, rate and time left."""
     rate = done / seconds
-    left = f"{_duration((size - done) / rate)} left" if rate else "…"
+    left = f"{duration(max(0, size - done) / rate)} left" if rate else "…"
     share = 100 * done // size if size else 100
     return f"Checking {shown}: {share} %, {rate / 1e6:.0f} MB/s, {left}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -18,8 +18,9 @@ from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.session import Session
 from ftctl.pricing import compare, estimate
 from ftctl.providers.protocol import Provider
+from ftctl.reports.phrases import service_line
 from ftctl.reports.text import status_text
-from ftctl.reports.words import duration, service_line
+from ftctl.text.format import duration
 
 
 @click.command("status")

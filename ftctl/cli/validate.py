@@ -17,7 +17,7 @@ from ftctl.engine.session import Session
 from ftctl.errors import Diagnostic, problems_text
 from ftctl.project.load import PROJECT_FILE
 from ftctl.reports.problems import problems_github, problems_json
-from ftctl.reports.words import plural
+from ftctl.text.format import plural
 
 
 @click.command("validate")

@@ -12,6 +12,7 @@ from ftctl.catalog import Catalog
 from ftctl.doctor.finding import Finding, fail, ok, warn
 from ftctl.domain.observed import TERMINAL
 from ftctl.providers.protocol import Answer
+from ftctl.text.format import listed
 
 NO_FILE = "file-ftctl-doctor-asks-in-vain"
 NO_MODEL = "ft:gpt-4.1-mini-2025-04-14:ftctl-doctor::asks-in-vain"
@@ -90,23 +91,17 @@ def _told(answer: Answer) -> str:
 
 def look_at_models(entries: Iterable[Mapping[str, Any]], bases: Collection[str]) -> list[Finding]:
     """How many models there are, and whether those that manifests start from are among them."""
-    listed = {one["id"] for one in entries if isinstance(one.get("id"), str)}
-    tuned = sum(name.startswith("ft:") for name in listed)
+    models = {one["id"] for one in entries if isinstance(one.get("id"), str)}
+    tuned = sum(name.startswith("ft:") for name in models)
     told = f"{tuned:,} fine-tuned" if tuned else "no fine-tuned ones seen"
-    found = [ok("models", f"{len(listed):,} listed, {told}")]
-    missing = sorted(set(bases) - listed)
+    found = [ok("models", f"{len(models):,} listed, {told}")]
+    missing = sorted(set(bases) - models)
     if missing:
         cure = "check the names; an alias may be fine, a model that was shut down is not"
-        found.append(warn("base models", f"not listed: {_listed(missing)}", cure))
+        found.append(warn("base models", f"not listed: {listed(missing, _SHOWN)}", cure))
     elif bases:
-        found.append(ok("base models", f"{_listed(sorted(bases))} listed"))
+        found.append(ok("base models", f"{listed(sorted(bases), _SHOWN)} listed"))
     return found
-
-
-def _listed(names: Collection[str]) -> str:
-    shown = list(names)[:_SHOWN]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def look_at_dates(
@@ -184,7 +179,7 @@ def look_at_slots(answer: Answer) -> Finding:
     told = [line for one in entries or () if (line := _limits(one))]
     if not told:
         return ok("slots", f"not told by this service ({_told(answer)})")
-    return ok("slots", _listed(told))
+    return ok("slots", listed(told, _SHOWN))
 
 
 def _limits(entry: Mapping[str, Any]) -> str:
@@ -260,7 +255,7 @@ def look_at_wandb(names: Collection[str], service: str) -> Finding:
     """Whether manifests report to Weights & Biases; whether the service may, nobody can ask."""
     if not names:
         return ok("wandb", "no manifest reports to Weights & Biases")
-    what = f"{_listed(sorted(names))} report to Weights & Biases"
+    what = f"{listed(sorted(names), _SHOWN)} report to Weights & Biases"
     if service == "emulator":
         return ok("wandb", f"{what}; the embedded API sends it nothing")
     cure = "see that its key is registered in the service's dashboard; else create fails"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from ftctl.domain.observed import Observed
@@ -16,6 +15,7 @@ from ftctl.manifest.schema import cosmetic_fields
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.policy import check_allowed
 from ftctl.pricing import price_plan
+from ftctl.text.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,7 @@ def check_name(name: str, known: Iterable[str], what: str) -> None:
     """Raise `UsageError` for a fine-tune that does not exist."""
     known = sorted(known)
     if name not in known:
-        near = get_close_matches(name, known, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known) or 'none'}"
+        hint = did_you_mean(name, known) or f"known: {', '.join(known) or 'none'}"
         raise UsageError(f"{what}: there is no fine-tune '{name}'", hint)
 
 

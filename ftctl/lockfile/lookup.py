@@ -140,9 +140,8 @@ def _is_tree(value: object, levels: int) -> bool:
 
 
 def _instead(name: str, known: dict[str, dict[str, Any]]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a fault
+    from ftctl.text.suggest import nearest  # noqa: PLC0415 - only for a fault
 
-    near = get_close_matches(name, known, 1, 0.5)
-    if near:
-        return f": did you mean {near[0]!r}?"
+    if near := nearest(name, known):
+        return f": did you mean {near!r}?"
     return f"; it has: {', '.join(sorted(known)) or 'none'}"

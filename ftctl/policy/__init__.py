@@ -3,7 +3,7 @@
 from ftctl.policy.commands import command_violation
 from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.rule_table import RULES, check_allowed, check_policy, with_violations
-from ftctl.policy.words import policy_text, raise_refused
+from ftctl.policy.violations import policy_text, raise_refused
 
 __all__ = [
     "RULES",

@@ -10,8 +10,8 @@ from typing import Literal
 from ftctl.catalog import base_of
 from ftctl.domain.review import Violation
 from ftctl.policy.policy_input import PolicyInput
-from ftctl.policy.refusal import refusal, setting
-from ftctl.policy.words import listed, plural
+from ftctl.policy.violations import named, refusal, setting
+from ftctl.text.format import plural
 
 
 def base_models(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Violation]:
@@ -22,7 +22,7 @@ def base_models(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator
             yield refusal(
                 rule,
                 f"{one.finetune.name} trains {one.base_model};"
-                f" policy.{rule} allows {listed(allowed)}",
+                f" policy.{rule} allows {named(allowed)}",
                 f"add '{one.base_model}' to policy.{rule} in ftctl.yaml",
                 finetune=one.finetune.name,
             )
@@ -42,7 +42,7 @@ def services(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Vi
     if used not in allowed:
         yield refusal(
             rule,
-            f"the plan is for {used}; policy.{rule} allows {listed(allowed)}",
+            f"the plan is for {used}; policy.{rule} allows {named(allowed)}",
             f"add '{used}' to policy.{rule} in ftctl.yaml",
         )
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from ftctl.domain.plan import StartJob
 from ftctl.domain.review import Violation
 from ftctl.policy.policy_input import PolicyInput
-from ftctl.policy.refusal import refusal, setting
-from ftctl.policy.words import listed, percent, plain, plural, share
+from ftctl.policy.violations import named, refusal, setting, share
+from ftctl.text.format import percent, plain_number, plural
 
 _NARROW = "narrow the plan with --select NAME"
 
@@ -36,7 +36,7 @@ def _counted(
     if len(found) > limit:
         yield refusal(
             rule,
-            f"the plan {verb} {plural(len(found), noun)} ({listed(found)});"
+            f"the plan {verb} {plural(len(found), noun)} ({named(found)});"
             f" policy.{rule} allows {limit}",
             _NARROW,
             setting(rule, len(found)),
@@ -63,7 +63,7 @@ def max_share_deleted(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vio
         yield refusal(
             rule,
             f"the plan takes the last model from {len(gone):,} of {plural(existing, 'fine-tune')}"
-            f" ({percent(part)}: {listed(gone)}); policy.{rule} allows {percent(limit)}",
+            f" ({percent(part)}: {named(gone)}); policy.{rule} allows {percent(limit)}",
             "put their manifests back",
-            setting(rule, plain(part)),
+            setting(rule, plain_number(part)),
         )

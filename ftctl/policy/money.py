@@ -11,14 +11,14 @@ from decimal import Decimal
 from ftctl.catalog import base_of
 from ftctl.domain.review import Violation
 from ftctl.policy.policy_input import PolicyInput, Price
-from ftctl.policy.refusal import refusal, setting
-from ftctl.policy.words import dollars, limit_words, listed, plain, plural, up_to_cents
+from ftctl.policy.violations import named, refusal, setting
+from ftctl.text.format import CENT, plain_number, plural, rounded_up, usd_limit, usd_up
 
 
 def max_cost_per_job(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """What each training run may cost."""
     rule = "max_cost_per_job"
-    allows = f"policy.{rule} allows {limit_words(limit)}"
+    allows = f"policy.{rule} allows {usd_limit(limit)}"
     for price in policy_input.prices:
         name = price.name
         if price.high is None:
@@ -26,7 +26,7 @@ def max_cost_per_job(policy_input: PolicyInput, limit: Decimal) -> Iterator[Viol
             cures = _give_price(policy_input, price)
             yield refusal(rule, f"{message}; {allows}", *cures, finetune=name)
         elif price.high > limit:
-            message = f"{name} may cost {dollars(price.high)}; {allows}"
+            message = f"{name} may cost {usd_up(price.high)}; {allows}"
             yield refusal(rule, message, _raise(rule, price.high), finetune=name)
 
 
@@ -38,8 +38,8 @@ def max_cost_per_apply(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vi
         runs = plural(len(policy_input.prices), "training job")
         yield refusal(
             rule,
-            f"the plan's {runs} ({_names(policy_input.prices)}) may cost {dollars(high)};"
-            f" policy.{rule} allows {limit_words(limit)}",
+            f"the plan's {runs} ({_names(policy_input.prices)}) may cost {usd_up(high)};"
+            f" policy.{rule} allows {usd_limit(limit)}",
             "narrow the plan with --select NAME",
             _raise(rule, high),
         )
@@ -54,18 +54,18 @@ def max_cost_per_month(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vi
     if high > 0 and policy_input.spent + high > limit:
         yield refusal(
             rule,
-            f"the project's jobs of {month} cost {dollars(policy_input.spent)}, and this plan's"
-            f" ({_names(policy_input.prices)}) may cost {dollars(high)},"
-            f" {dollars(policy_input.spent + high)} in all;"
-            f" policy.{rule} allows {limit_words(limit)}",
+            f"the project's jobs of {month} cost {usd_up(policy_input.spent)}, and this plan's"
+            f" ({_names(policy_input.prices)}) may cost {usd_up(high)},"
+            f" {usd_up(policy_input.spent + high)} in all;"
+            f" policy.{rule} allows {usd_limit(limit)}",
             _raise(rule, policy_input.spent + high),
         )
     if policy_input.spent_unknown and policy_input.prices:
         yield refusal(
             rule,
             f"nobody can tell what {plural(policy_input.spent_unknown, 'job')} of the project in"
-            f" {month} cost, beside {dollars(policy_input.spent)} and the {dollars(high)} of this"
-            f" plan ({_names(policy_input.prices)}); policy.{rule} allows {limit_words(limit)}",
+            f" {month} cost, beside {usd_up(policy_input.spent)} and the {usd_up(high)} of this"
+            f" plan ({_names(policy_input.prices)}); policy.{rule} allows {usd_limit(limit)}",
             "wait until they are over, or give their base models a price below 'catalog' in"
             " ftctl.yaml",
         )
@@ -81,7 +81,7 @@ def _unknown(policy_input: PolicyInput, rule: str, limit: Decimal) -> Iterator[V
             rule,
             f"nobody can tell beforehand what {len(unknown):,} of the plan's"
             f" {plural(len(policy_input.prices), 'training job')} cost ({_names(unknown)}):"
-            f" {_why(policy_input, first)}; policy.{rule} allows {limit_words(limit)}",
+            f" {_why(policy_input, first)}; policy.{rule} allows {usd_limit(limit)}",
             *_give_price(policy_input, first),
             finetune=first.name if len(unknown) == 1 else None,
         )
@@ -90,7 +90,7 @@ def _unknown(policy_input: PolicyInput, rule: str, limit: Decimal) -> Iterator[V
 def _why(policy_input: PolicyInput, price: Price) -> str:
     where = f"{base_of(price.base_model)} at {policy_input.service.type}"
     if price.usd_per_hour is not None:
-        return f"{where} is billed by the hour, {dollars(price.usd_per_hour)}"
+        return f"{where} is billed by the hour, {usd_up(price.usd_per_hour)}"
     return f"no price of {where} is on record"
 
 
@@ -104,7 +104,7 @@ def _give_price(policy_input: PolicyInput, price: Price) -> tuple[str, ...]:
 
 
 def _raise(rule: str, amount: Decimal) -> str:
-    return setting(rule, plain(up_to_cents(amount)))
+    return setting(rule, plain_number(rounded_up(amount, CENT)))
 
 
 def _total(prices: tuple[Price, ...]) -> Decimal:
@@ -112,4 +112,4 @@ def _total(prices: tuple[Price, ...]) -> Decimal:
 
 
 def _names(prices: list[Price] | tuple[Price, ...]) -> str:
-    return listed([price.name for price in prices])
+    return named([price.name for price in prices])

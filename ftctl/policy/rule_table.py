@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +21,7 @@ from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_
 from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_per_month
 from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.training_data import max_duplicate_share, max_leakage_share, require_validation
+from ftctl.text.suggest import did_you_mean
 
 # The second argument is what PolicySettings has under the rule's name.
 Rule = Callable[[PolicyInput, Any], Iterator[Violation]]
@@ -81,7 +81,7 @@ def check_allowed(names: Iterable[str]) -> frozenset[str]:
     allowed = frozenset(names)
     known = (*RULES, COMMANDS)
     for name in sorted(allowed.difference(known)):
-        near = get_close_matches(name[:80].lower().replace("-", "_"), known, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        near = did_you_mean(name.lower().replace("-", "_"), known)
+        hint = near or f"known: {', '.join(known)}"
         raise UsageError(f"--allow: there is no rule '{name}'", hint)
     return allowed

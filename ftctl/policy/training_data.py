@@ -8,8 +8,8 @@ from typing import Literal
 
 from ftctl.domain.review import Violation
 from ftctl.policy.policy_input import PolicyInput
-from ftctl.policy.refusal import refusal, setting
-from ftctl.policy.words import listed, percent, plain, plural, share
+from ftctl.policy.violations import named, refusal, setting, share
+from ftctl.text.format import percent, plain_number, plural
 
 
 def require_validation(policy_input: PolicyInput, _wanted: Literal[True]) -> Iterator[Violation]:
@@ -39,7 +39,7 @@ def max_leakage_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vio
                 f"{leaking:,} of {plural(rows, 'validation row')} of {name} ({percent(part)})"
                 f" stand in its training file; policy.{rule} allows {percent(limit)}",
                 "take them out of one of the files ('ftctl validate' says where they stand)",
-                setting(rule, plain(part)),
+                setting(rule, plain_number(part)),
                 finetune=name,
             )
 
@@ -54,9 +54,9 @@ def max_duplicate_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[V
             yield refusal(
                 rule,
                 f"{repeated:,} of {plural(rows, 'row')} of {path} ({percent(part)}; data of"
-                f" {listed(names)}) are repetitions; policy.{rule} allows {percent(limit)}",
+                f" {named(names)}) are repetitions; policy.{rule} allows {percent(limit)}",
                 "take them out ('ftctl validate' says where they stand)",
-                setting(rule, plain(part)),
+                setting(rule, plain_number(part)),
                 finetune=names[0] if len(names) == 1 else None,
             )
 

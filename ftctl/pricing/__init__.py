@@ -8,7 +8,6 @@ TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.pricing.estimating import cost_of_tokens, estimate, price_plan
     from ftctl.pricing.spending import Spent, Total, compare, spent, total
-    from ftctl.pricing.words import range_words, usd
 
 __all__ = [
     "Spent",
@@ -17,10 +16,8 @@ __all__ = [
     "cost_of_tokens",
     "estimate",
     "price_plan",
-    "range_words",
     "spent",
     "total",
-    "usd",
 ]
 
 _HOMES = {
@@ -30,10 +27,8 @@ _HOMES = {
     "cost_of_tokens": "estimating",
     "estimate": "estimating",
     "price_plan": "estimating",
-    "range_words": "words",
     "spent": "spending",
     "total": "spending",
-    "usd": "words",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

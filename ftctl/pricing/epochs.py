@@ -9,7 +9,7 @@ from typing import Any
 from ftctl.catalog.services import SERVICES
 from ftctl.catalog.terms import Terms
 from ftctl.domain.desired import FineTune
-from ftctl.pricing.words import epoch_words
+from ftctl.text.format import plural, plural_range
 
 _FEWEST, _MOST = 1, 50  # what the API takes as n_epochs
 
@@ -64,10 +64,11 @@ def _one(value: Any, finetune: FineTune, terms: Terms) -> Epochs:
     if value != "auto":
         return Epochs(_FEWEST, _MOST, "n_epochs below 'extra' is no number of epochs")
     if terms.rule is None:
-        note = f"auto: {epoch_words(_FEWEST, _MOST)}, since no rule of {terms.service} is on record"
+        words = plural_range(_FEWEST, _MOST, "epoch")
+        note = f"auto: {words}, since no rule of {terms.service} is on record"
         return Epochs(_FEWEST, _MOST, f"{note}; n_epochs in the manifest settles it")
     assert finetune.training is not None  # what adopts a job buys nothing
     number = terms.rule.epochs(finetune.training.examples)
-    words = epoch_words(number, number)
+    words = plural(number, "epoch")
     note = f"auto: {words} by the public rule, which the service need not follow"
     return Epochs(number, number, note)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ftctl.catalog import BaseModelFacts, Catalog, Price
+from ftctl.catalog import OWN, BaseModelFacts, Catalog, Price
 from ftctl.catalog.terms import Terms, terms_of
 from ftctl.data.tokens.models import encoding_for
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
 from ftctl.domain.plan import Action, Change, Estimate, Plan, StartJob
 from ftctl.pricing.epochs import Epochs, epochs_of, method_of
-from ftctl.pricing.words import count_words, epoch_words, rate_words
+from ftctl.text.format import count_range, plural_range, usd_rate
 
 MILLION = Decimal(1_000_000)
 
@@ -50,7 +50,7 @@ def estimate(
     method = method_of(finetune)
     price = terms.facts.price_of(method)
     if price is not None and price.per == "hour":
-        basis = f"billed by the hour: {rate_words(price, terms.service)}"
+        basis = f"billed by the hour: {_rate_words(price, terms.service)}"
         basis += "; how long it takes cannot be known beforehand"
         return Estimate(None, None, basis, terms.billed, price.usd)
     assert finetune.training is not None  # what adopts a job buys nothing
@@ -61,7 +61,7 @@ def estimate(
         basis = _without_price(terms, method, service)
         return Estimate(None, None, basis, terms.billed, tokens=tokens)
     if training is None:
-        basis = f"the data was not counted; {rate_words(price, terms.service)}"
+        basis = f"the data was not counted; {_rate_words(price, terms.service)}"
         return Estimate(None, None, basis, terms.billed)
     validation = None
     if price.bills_validation and finetune.validation is not None:
@@ -70,7 +70,7 @@ def estimate(
     return Estimate(
         _dollars(low, price),
         _dollars(high, price),
-        _basis(training, validation, epochs, rate_words(price, terms.service)),
+        _basis(training, validation, epochs, _rate_words(price, terms.service)),
         terms.billed,
         tokens=tokens,
     )
@@ -128,15 +128,28 @@ def _dollars(tokens: int, price: Price) -> Decimal:
 
 
 def _basis(training: _Epoch, validation: _Epoch | None, epochs: Epochs, rate: str) -> str:
-    tokens = f"{count_words(training.low, training.high)} tokens"
+    tokens = f"{count_range(training.low, training.high)} tokens"
     if validation is not None:
-        tokens = f"({tokens} and {count_words(validation.low, validation.high)} of validation)"
-    words = f"{tokens} × {epoch_words(epochs.low, epochs.high)} at {rate}"
+        tokens = f"({tokens} and {count_range(validation.low, validation.high)} of validation)"
+    words = f"{tokens} × {plural_range(epochs.low, epochs.high, 'epoch')} at {rate}"
     return "; ".join((words, *_notes(training.note, epochs.note)))
 
 
 def _notes(*notes: str | None) -> Iterator[str]:
     return (note for note in notes if note is not None)
+
+
+def _rate_words(price: Price, service: str) -> str:
+    """`$5.00 a million tokens (openai, 2025-11)`: the price, whose it is, and how old."""
+    per = "a million tokens" if price.per == "million-tokens" else "an hour of training"
+    return f"{usd_rate(price.usd)} {per} ({_age_words(price, service)})"
+
+
+def _age_words(price: Price, service: str) -> str:
+    """`openai, 2025-11`, `ftctl.yaml, 2026-10`, or `ftctl.yaml` where that gives no date."""
+    if price.source != OWN:
+        return f"{service}, {price.as_of}"
+    return OWN if price.as_of == OWN else f"{OWN}, {price.as_of}"
 
 
 def _without_price(terms: Terms, method: str, service: ServiceInfo) -> str:

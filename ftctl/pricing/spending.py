@@ -13,7 +13,7 @@ from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Estimate, Plan
 from ftctl.pricing.estimating import MILLION
-from ftctl.pricing.words import count_words, range_words, usd
+from ftctl.text.format import count_range, usd, usd_range
 
 _NOTHING = Decimal(0)
 _NONE_RUNNING: Mapping[str, Decimal] = MappingProxyType({})
@@ -98,7 +98,7 @@ def compare(
     terms, price = _terms(job, catalog, service)
     if not terms.billed or price is None or price.per == "hour":
         foreseen = estimate and estimate.tokens
-        told = f" (estimated {count_words(*foreseen)})" if foreseen else ""
+        told = f" (estimated {count_range(*foreseen)})" if foreseen else ""
         return f"{tokens:,} tokens{told}"
     facts = [f"{tokens:,} tokens", f"estimated {expected}" if expected else "", _age(price)]
     return f"cost {usd(tokens * price.usd / MILLION)} ({'; '.join(filter(None, facts))})"
@@ -107,7 +107,7 @@ def compare(
 def _expected(estimate: Estimate | None) -> str | None:
     if estimate is None or estimate.low is None or estimate.high is None or not estimate.billed:
         return None
-    return range_words(estimate.low, estimate.high)
+    return usd_range(estimate.low, estimate.high)
 
 
 def _age(price: Price) -> str:

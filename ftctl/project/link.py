@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from ftctl.data.convert.recipe import Recipe, recipe_of
@@ -17,6 +16,7 @@ from ftctl.domain.desired import DataSource, Format
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document, shorten
 from ftctl.project.load import Project, absolute, show_path
+from ftctl.text.suggest import did_you_mean
 
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST_PATH = 200  # characters of a path in a message
@@ -182,10 +182,8 @@ def _source(document: Document, name: str, way: tuple[str, ...], project: Projec
 
 def _leads_nowhere(kind: str, name: str, known: Iterable[str], place: Span) -> Diagnostic:
     names = sorted(known)
-    near = get_close_matches(name, names, 1, 0.5)
-    if near:
-        hint = f"did you mean '{near[0]}'?"
-    else:
+    hint = did_you_mean(name, names)
+    if hint is None:
         hint = f"known: {', '.join(names[:10])}" if names else f"declare one with 'kind: {kind}'"
     return Diagnostic("unknown-name", f"there is no {kind} named '{name}'", place, hint)
 

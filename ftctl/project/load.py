@@ -6,7 +6,6 @@ import os
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find
 from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
 from ftctl.project.documents import Documents
+from ftctl.text.suggest import nearest
 
 PROJECT_FILE = "ftctl.yaml"
 MOST_PROBLEMS = 1_000  # after them, the rest says nothing new
@@ -172,9 +172,9 @@ def _choose_environment(
     known = file.value.get("environments")
     known = known if isinstance(known, dict) else {}
     if environment not in known:
-        near = [shorten(name) for name in get_close_matches(environment, known, 1)]
+        near = nearest(environment, known)
         names = ", ".join(shorten(str(name)) for name in [*known][:10])
-        hint = f"did you mean '{near[0]}'?" if near else f"known here: {names or 'none'}"
+        hint = f"did you mean '{shorten(near)}'?" if near else f"known here: {names or 'none'}"
         place = file.place(("environments",))
         return None, Diagnostic(
             "unknown-environment", f"there is no environment '{environment}'", place, hint
@@ -345,10 +345,10 @@ def _kind_problem(document: Document) -> Diagnostic | None:
         hint = "add " + " or ".join(f"'kind: {name}'" for name in _KINDS)
         return Diagnostic("missing-key", "'kind' is missing", document.place(), hint)
     words = {name.lower(): name for name in _KINDS}
-    near = get_close_matches(str(kind)[:40].lower(), words, 1, 0.6) if isinstance(kind, str) else []
+    meant = nearest(kind.lower(), words) if isinstance(kind, str) else None
     return Diagnostic(
         "unknown-kind",
         f"'kind' is {show_value(kind)}; expected {kinds}",
         document.place(("kind",)),
-        f"did you mean '{words[near[0]]}'?" if near else None,
+        f"did you mean '{words[meant]}'?" if meant else None,
     )

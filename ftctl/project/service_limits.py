@@ -7,6 +7,7 @@ import re
 from ftctl.catalog.services import Service
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
+from ftctl.text.format import joined
 
 
 def check_service(documents: tuple[Document, ...], service: Service) -> tuple[Diagnostic, ...]:
@@ -16,7 +17,7 @@ def check_service(documents: tuple[Document, ...], service: Service) -> tuple[Di
         value = document.value
         method = value.get("method", "supervised")
         if method not in service.methods:
-            able = " and ".join(sorted(service.methods))
+            able = joined(sorted(service.methods))
             problems.append(
                 _not_served(
                     f"{service.type} trains by method {able} only, not {method}",

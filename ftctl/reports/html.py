@@ -11,7 +11,8 @@ from ftctl.data.diff.masked import masked_text
 from ftctl.domain.plan import Change
 from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Pair
-from ftctl.reports.reviewed import (
+from ftctl.reports.phrases import plan_line, step_words
+from ftctl.reports.presenter import (
     approval,
     at_rest,
     closing,
@@ -28,7 +29,6 @@ from ftctl.reports.reviewed import (
     users_of,
     violations,
 )
-from ftctl.reports.words import plan_line, step_words
 from ftctl.text.escape import html_text
 
 _STYLE = """

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from ftctl.errors import Diagnostic
-from ftctl.reports.words import plural
 from ftctl.text.escape import xml_text
+from ftctl.text.format import plural
 
 
 def problems_junit(problems: Sequence[Diagnostic], files: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.domain.review import DataChange, Review, Violation
-from ftctl.reports.reviewed import (
+from ftctl.reports.phrases import plan_line, training_words
+from ftctl.reports.presenter import (
     NOT_KNOWN,
     DataRow,
     approval,
@@ -38,7 +39,6 @@ from ftctl.reports.reviewed import (
     users_of,
     violations,
 )
-from ftctl.reports.words import plan_line, plural, size, training_words
 from ftctl.text.escape import (
     comment_words,
     html_text,
@@ -47,6 +47,7 @@ from ftctl.text.escape import (
     markdown_fence,
     short,
 )
+from ftctl.text.format import plural, size
 
 MOST = 60_000  # characters; GitHub takes 65,536
 _LONGEST = 400  # characters of a text of others

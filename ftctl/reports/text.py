@@ -10,19 +10,18 @@ from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report
 from ftctl.domain.review import DataChange, Review
 from ftctl.errors import fault_text
 from ftctl.policy import policy_text
-from ftctl.pricing import range_words, total, usd
-from ftctl.reports.words import (
+from ftctl.pricing import total
+from ftctl.reports.phrases import (
     SIGNS,
     counts,
-    duration,
     field_words,
-    one_line,
     plan_line,
-    plural,
     rows_summary,
     signed_usd,
     step_words,
 )
+from ftctl.text.escape import one_line
+from ftctl.text.format import duration, plural, usd, usd_range
 
 Paint = Callable[[str, str], str]  # (text, colour) -> text
 
@@ -96,7 +95,7 @@ def _cost(change: Change) -> str:
     assert cost is not None
     if cost.low is None or cost.high is None:
         return cost.basis if cost.billed else "none here"
-    sums = range_words(cost.low, cost.high)
+    sums = usd_range(cost.low, cost.high)
     return f"{sums}: {cost.basis}" if cost.billed else f"none here; elsewhere {sums}: {cost.basis}"
 
 
@@ -145,7 +144,7 @@ def _to_pay(plan: Plan, bought: int) -> str:
         return (
             f"{jobs}: at least {usd(sums.low)}, and {many} whose price nobody can tell beforehand."
         )
-    return f"{jobs}: {range_words(sums.low, sums.high)}."
+    return f"{jobs}: {usd_range(sums.low, sums.high)}."
 
 
 def outcome_problem(outcome: Outcome) -> str | None:

@@ -35,7 +35,7 @@ from ftctl.domain.review import Review
 from ftctl.errors import ProviderError
 from ftctl.manifest.schema import load_schema
 from ftctl.reports.text import outcome_problem, plan_text, progress_text, report_text, status_text
-from ftctl.reports.words import duration, one_line, size
+from ftctl.text.escape import one_line
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
 SERVICE = ServiceInfo("openai", "https://api.example/v1")
@@ -281,14 +281,6 @@ def test_progress_tells_what_is_known_and_no_more() -> None:
         "tone: succeeded as ft:m",
         "tone: failed: The file is bad.",
     ]  # fmt: skip
-
-
-def test_sizes_and_times_are_short() -> None:
-    sizes = [size(count) for count in (0, 999, 1_000, 999_949, 999_951, 5_000_000, 7_250_000_000)]
-    times = [duration(seconds) for seconds in (0.4, 89, 90, 5_399, 5_400)]
-
-    assert sizes == ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "5.0 MB", "7.2 GB"]
-    assert times == ["0 s", "89 s", "2 min", "90 min", "1.5 h"]
 
 
 @given(st.text())

@@ -47,8 +47,8 @@ from ftctl.planner.decision_table import Decision
 from ftctl.reports.html import plan_html
 from ftctl.reports.junit import problems_junit
 from ftctl.reports.markdown import comment_mark, plan_markdown
+from ftctl.reports.presenter import headline
 from ftctl.reports.problems import problems_github, problems_json
-from ftctl.reports.reviewed import headline
 from ftctl.reports.sarif import problems_sarif
 from ftctl.text.escape import json_in_log, markdown, markdown_code, markdown_fence, one_line
 

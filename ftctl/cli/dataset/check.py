@@ -33,7 +33,7 @@ from ftctl.domain.desired import Method
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, in_order, problems_text
 from ftctl.reports.problems import problems_github, problems_json
-from ftctl.reports.words import plural
+from ftctl.text.format import plural
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -13,6 +13,7 @@ from ftctl.cli.settings import Settings
 from ftctl.data.convert import Part, Reshaped, Written
 from ftctl.data.scanning.row_file import named_here
 from ftctl.errors import InvalidProject, problems_text
+from ftctl.text.format import plural
 
 STDOUT = "-"
 
@@ -50,5 +51,5 @@ def report_outcome(settings: Settings, done: Reshaped, targets: Mapping[Part | N
 
 def _wrote(shown: str, written: Written) -> str:
     where = "to standard output" if shown == STDOUT else shown
-    rows = f"{written.rows:,} {'row' if written.rows == 1 else 'rows'}"
+    rows = plural(written.rows, "row")
     return f"Wrote {where}: {rows}, {written.bytes:,} bytes, sha256 {written.sha256}."

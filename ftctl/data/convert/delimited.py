@@ -15,6 +15,7 @@ from ftctl.data.convert.header import check_header
 from ftctl.data.convert.recipe import Container
 from ftctl.data.convert.records import Record, Records
 from ftctl.data.formats.findings import Finding
+from ftctl.text.format import plural
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HEAD_CHARACTERS = 64 * 1024
@@ -148,7 +149,7 @@ def _widths(head: str, delimiter: str) -> tuple[list[int], bool]:
 
 
 def _ragged(cells: int, width: int) -> Finding:
-    message = f"the row has {cells:,} {'cell' if cells == 1 else 'cells'}; the header has {width:,}"
+    message = f"the row has {plural(cells, 'cell')}; the header has {width:,}"
     hint = "put a cell that holds the delimiter or a line's end into double quotes"
     return Finding("ragged-row", message, hint)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, cast
 
 from ftctl.data.convert.cells import cell_text
@@ -22,6 +21,7 @@ from ftctl.data.convert.template import (
 )
 from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.text.suggest import SURE, did_you_mean
 
 Row = dict[str, Any]
 
@@ -90,9 +90,8 @@ class _LeftOut:
     def look_at(self, keys: Collection[str]) -> None:
         for key in keys:
             if key not in self._known and key not in self.seen:
-                near = get_close_matches(key[:40], self._known.difference(keys), 1, 0.8)
-                if near:
-                    hint = f"did you mean '{near[0]}'?"
+                hint = did_you_mean(key, self._known.difference(keys), SURE)
+                if hint:
                     raise RowFault(Finding("unknown-key", f"unknown key {quoted_key(key)}", hint))
                 self.seen[key] = None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ftctl.data.convert.optional import optional
 from ftctl.data.convert.records import Record, Records
 from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.text.suggest import did_you_mean
 
 
 def read_sheet(path: Path, sheet: str | None) -> Records:
@@ -52,8 +52,7 @@ def _page(book: Any, names: Sequence[str], sheet: str | None) -> Any:
         return book.worksheets[0]
     if sheet in names:
         return book[sheet]
-    near = get_close_matches(sheet or "", names, 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"sheets here: {', '.join(names[:10])}"
+    hint = did_you_mean(sheet or "", names) or f"sheets here: {', '.join(names[:10])}"
     raise FileFault(Finding("bad-table", f"there is no sheet {quoted_key(sheet or '')}", hint))
 
 

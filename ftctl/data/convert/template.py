@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.text.suggest import nearest
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
@@ -101,7 +101,7 @@ def _stray(what: str, position: int) -> Finding:
 
 def _unknown(column: str, columns: Collection[str]) -> Finding:
     folded = {name.casefold(): name for name in columns}
-    near = get_close_matches(column.casefold()[:80], folded, 1, 0.6)
+    near = nearest(column.casefold(), folded)
     known = ", ".join(quoted_key(name) for name in list(columns)[:10] if name)
-    hint = f"did you mean {{{folded[near[0]]}}}?" if near else f"columns here: {known or 'none'}"
+    hint = f"did you mean {{{folded[near]}}}?" if near else f"columns here: {known or 'none'}"
     return Finding("unknown-column", f"there is no column {quoted_key(column)}", hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +19,8 @@ from ftctl.data.formats.rows import (
 )
 from ftctl.data.formats.shape import quoted_key
 from ftctl.domain.desired import Format, Method
+from ftctl.text.format import plural
+from ftctl.text.suggest import SURE, nearest
 
 # "At least 10 examples", for every method (fine-tuning guides, 2026-07).
 MIN_EXAMPLES = 10
@@ -109,7 +110,7 @@ class RowChecker:
 
     def check_count(self, rows: int) -> Iterator[Finding]:
         if rows < self.least:
-            message = f"the file has {_counted(rows)}; a job needs at least {self.least}"
+            message = f"the file has {plural(rows, 'row')}; a job needs at least {self.least}"
             yield Finding("too-few-examples", message, "add rows")
         yield from self._check_most(rows)
 
@@ -120,9 +121,9 @@ class RowChecker:
         if self.format == "reinforcement" and rows > most:
             takes = f"method reinforcement takes at most {most:,}"
             takes += " for validation" if validation else ""
-            yield Finding("too-many-examples", f"the file has {_counted(rows)}; {takes}", hint)
+            yield Finding("too-many-examples", f"the file has {plural(rows, 'row')}; {takes}", hint)
         if self.image_rows > MAX_IMAGE_EXAMPLES:
-            message = f"the file has {_counted(self.image_rows)} with images"
+            message = f"the file has {plural(self.image_rows, 'row')} with images"
             message += f"; at most {MAX_IMAGE_EXAMPLES:,} are taken"
             yield Finding("too-many-examples", message, hint)
 
@@ -158,8 +159,8 @@ def format_of(row: dict[str, Any]) -> Format | None:
     owners: dict[str, Format] = {"messages": "chat", "completion": "completion"}
     owners |= {"preferred_output": "preference", "non_preferred_output": "preference"}
     for key in list(row)[:20]:
-        for known in get_close_matches(key[:40], owners, n=1, cutoff=0.8):
-            return owners[known]
+        if near := nearest(key, owners, SURE):
+            return owners[near]
     return None
 
 
@@ -189,7 +190,3 @@ def _unknown(row: dict[str, Any], wanted: tuple[Format, ...]) -> Finding:
 
 def _shapes(wanted: tuple[Format, ...]) -> str:
     return " or ".join(_SHAPES[name] for name in wanted)
-
-
-def _counted(rows: int) -> str:
-    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"

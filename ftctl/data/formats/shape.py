@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
 from ftctl.data.formats.findings import Finding
+from ftctl.text.suggest import did_you_mean
 
 _MAX_KEY = 40
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
@@ -85,8 +85,7 @@ def ignored_keys(item: dict[str, Any], known: Collection[str], place: str) -> It
 @lru_cache(maxsize=256)
 def nearest(word: str, known: tuple[str, ...]) -> str | None:
     """The hint that names the known word nearest to this one."""
-    close = get_close_matches(word, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else None
+    return did_you_mean(word, known)
 
 
 def missing_key(key: str, place: str = "") -> Finding:

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ftctl.data.quality.codes import CHECKS
-from ftctl.data.quality.findings import Finding, percent
+from ftctl.data.quality.findings import Finding
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import KEYS, Flag
 from ftctl.data.quality.key_groups import equal_rows, middle, most_common
 from ftctl.data.quality.languages import LANGUAGES
 from ftctl.data.quality.similar import Alike, alike
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.text.format import percent_alike, percent_of
 
 MANY_ANSWERS = 20
 """With more different answers than this, a prompt is an instruction to write, not a question."""
@@ -167,7 +168,7 @@ def _near_duplicates(columns: FingerprintColumns, settings: QualitySettings) -> 
         for pair in cluster:
             yield Finding(
                 "near-duplicate-row",
-                f"about {min(99, round(100 * pair.similarity))} % of the prompt's phrases are"
+                f"{percent_alike(pair.similarity)} of the prompt's phrases are"
                 f" those of line {columns.lines[pair.earlier]:,}",
                 "if it adds nothing, take it out; what is too alike is told by 'similarity'",
                 columns.lines[pair.later],
@@ -211,7 +212,7 @@ def _refusals(columns: FingerprintColumns, settings: QualitySettings) -> Iterato
     lines = [columns.lines[place] for place in refusing]
     yield Finding(
         "many-refusals",
-        f"{percent(len(lines), len(columns.lines))} of the answers refuse ({len(lines):,} of"
+        f"{percent_of(len(lines), len(columns.lines))} of the answers refuse ({len(lines):,} of"
         f" {len(columns.lines):,}), such as {_listed(lines)}",
         "the model learns to refuse: keep those that it should; raise 'refusal_share' if all are",
     )
@@ -234,7 +235,7 @@ def _one_answer(
         return  # there is none, or it is told of in each row
     yield Finding(
         "one-answer",
-        f"{percent(common.rows, rows)} of the rows have the same answer ({common.rows:,} of"
+        f"{percent_of(common.rows, rows)} of the rows have the same answer ({common.rows:,} of"
         f" {rows:,}), first in line {columns.lines[first]:,}",
         "the model may learn to say nothing else: balance the answers",
     )
@@ -292,7 +293,7 @@ def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple
     for place, number in enumerate(column):
         if number not in (0, main) and counts[number] < share * known:
             here, nearly_all = names[number - 1], names[main - 1]
-            share_of_all = percent(most, known)
+            share_of_all = percent_of(most, known)
             yield (
                 place,
                 f"the {noun} is in {here}; {share_of_all} of the {noun}s are in {nearly_all}",

@@ -18,11 +18,3 @@ class Finding(NamedTuple):
     hint: str | None = None
     line: int | None = None
     severity: Severity = "warning"
-
-
-def percent(part: int, whole: int) -> str:
-    """A share for people: never 0 % where there is something, never 100 % where one is missing."""
-    share = 100 * part / whole
-    if 0 < share < 1:
-        return f"{max(share, 0.1):.1f} %" if share >= 0.05 else "under 0.1 %"
-    return f"{min(round(share), 99) if part < whole else 100} %"

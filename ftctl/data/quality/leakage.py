@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftctl.data.quality.checks import FEWEST_ROWS, MANY_ANSWERS, in_force
-from ftctl.data.quality.findings import Finding, percent
+from ftctl.data.quality.findings import Finding
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import Flag
 from ftctl.data.quality.similar import alike
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.text.format import percent_alike, percent_of
 
 _TEMPLATE_SHARE = 0.5
 _CURE = "take it out of one of the files: what was learnt by heart measures nothing"
@@ -93,15 +94,15 @@ def _near(
     if rows >= FEWEST_ROWS and len(pairs) > _TEMPLATE_SHARE * rows:
         yield Finding(
             "nearly-leaked-row",
-            f"{percent(len(pairs), rows)} of the prompts differ from one of the training file's in"
-            " a few words only",
+            f"{percent_of(len(pairs), rows)} of the prompts differ from one of the training file's"
+            " in a few words only",
             "if a template makes them alike, move it to the system message",
         )
         return
     for pair in pairs:
         yield Finding(
             "nearly-leaked-row",
-            f"about {min(99, round(100 * pair.similarity))} % of the prompt's phrases are"
+            f"{percent_alike(pair.similarity)} of the prompt's phrases are"
             f" those of line {seen.lines[pair.earlier]:,} of the training file",
             "take it out of one of the files if it asks the same; see 'similarity'",
             held_out.lines[pair.later - first],

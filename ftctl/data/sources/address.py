@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ftctl.data.sources.note import Note
 from ftctl.errors import redact
+from ftctl.text.suggest import nearest
 
 # `C:\rows.jsonl` is a path; `zip::s3://…` is a chain of fsspec and no path either.
 _ADDRESS = re.compile(r"(?:[A-Za-z][\w+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
@@ -176,8 +176,8 @@ def _unknown_scheme(scheme: str, shown: str) -> Note:
     message = f"'{shown}' starts with '{scheme}://'; ftctl reads {_LISTED}"
     if scheme in ("file", "local"):
         return Note("unknown-scheme", message, "a file on this machine is named by its path")
-    near = get_close_matches(scheme, EXTRAS, 1, 0.6)
-    return Note("unknown-scheme", message, f"did you mean '{near[0]}://'?" if near else None)
+    near = nearest(scheme, EXTRAS)
+    return Note("unknown-scheme", message, f"did you mean '{near}://'?" if near else None)
 
 
 def _secret(shown: str, parts: SplitResult) -> Note:

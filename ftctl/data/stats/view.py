@@ -8,6 +8,7 @@ from ftctl.data.stats.answers import Answer, AnswerShares
 from ftctl.data.stats.spread import Bin
 from ftctl.data.stats.summary import Statistics, Tokens
 from ftctl.data.stats.training import Price
+from ftctl.text.format import plural, usd_range
 
 BAR = 40  # characters of the longest
 MOST_LISTED = 10
@@ -19,7 +20,7 @@ def statistics_text(
     found: Statistics, priced: Iterable[Price] = (), *, ascii_only: bool = False
 ) -> str:
     """What `ftctl dataset stats` prints; blocks are drawn with `#` where only ASCII is shown."""
-    rows = f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"
+    rows = plural(found.rows, "row")
     head = f"{found.path}: {rows}, {found.bytes:,} bytes, {_formats(found.formats)}"
     parts = [
         f"{head}\nsha256 {found.sha256}",
@@ -61,7 +62,7 @@ def _token_rows(found: Statistics, priced: Sequence[Price]) -> Iterator[_Row]:
         yield "epochs", f"{training.epochs} by the default rule"
         yield "training", _range(training.billed, training.low, training.high)
     for price in priced:
-        yield price.model, f"${price.low:,.2f} to ${price.high:,.2f}"
+        yield price.model, usd_range(price.low, price.high)
 
 
 def _range(likely: int, low: int, high: int) -> str:
@@ -88,7 +89,7 @@ def _function_rows(found: Statistics) -> Iterator[_Row]:
     names = list(dict.fromkeys((*found.calls, *found.declared)))
     for name in names[:MOST_LISTED]:
         calls, rows = found.calls.get(name, 0), found.declared.get(name, 0)
-        yield name, f"{calls:,} {'call' if calls == 1 else 'calls'}, declared {rows:,} times"
+        yield name, f"{plural(calls, 'call')}, declared {rows:,} times"
     if len(names) > MOST_LISTED:
         yield "…", f"{len(names) - MOST_LISTED:,} more"
 

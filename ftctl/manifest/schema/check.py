@@ -12,6 +12,7 @@ from ftctl.manifest.schema.cures import cure_for, home_of, nearest_key
 from ftctl.manifest.schema.load import JsonSchema, follow, load_schema
 from ftctl.manifest.schema.words import describe, show_value
 from ftctl.manifest.text import shorten
+from ftctl.text.format import plural
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -160,14 +161,10 @@ def _shown(fault: ValidationError, rule: JsonSchema) -> str:
         case _ if rule.get("x-secret") and value not in (None, ""):
             return "not a variable's name"
         case "minItems" | "maxItems":
-            return f"a list of {_counted(len(value), 'entry', 'entries')}"
+            return f"a list of {plural(len(value), 'entry', 'entries')}"
         case "minProperties" | "maxProperties":
-            return f"a mapping of {_counted(len(value), 'key', 'keys')}"
+            return f"a mapping of {plural(len(value), 'key')}"
     return show_value(value)
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count} {many}"
 
 
 def _description(rule: JsonSchema, expected: str) -> str | None:

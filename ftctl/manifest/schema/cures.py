@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from ftctl.errors import redact
@@ -12,8 +11,9 @@ from ftctl.manifest.scalars import read_scalar
 from ftctl.manifest.schema.load import JsonSchema, follow
 from ftctl.manifest.schema.words import show_value
 from ftctl.manifest.text import LONGEST_SHOWN, shorten
+from ftctl.text.suggest import nearest
 
-_LONGEST_KEY = 80  # what is longer is no near miss of anything
+_LONGEST_KEY = 80  # characters that are looked at
 
 
 def nearest_key(key: str, present: Collection[str], allowed: Collection[str]) -> str | None:
@@ -21,8 +21,8 @@ def nearest_key(key: str, present: Collection[str], allowed: Collection[str]) ->
     word = key[:_LONGEST_KEY].lower().replace("-", "_")
     free = [name for name in allowed if name not in present]
     for candidates in (free, allowed):
-        if near := get_close_matches(word, candidates, 1, 0.7):
-            return near[0]
+        if near := nearest(word, candidates):
+            return near
     parts = word.split("_")
     return next((name for name in free if _within(parts, name.split("_"))), None)
 
@@ -54,10 +54,9 @@ def cure_for(value: Any, rule: JsonSchema, root: JsonSchema, *, must_be: bool) -
     choices = _choices(rule, root)
     # A constant is all that the message expects: no need to say it twice.
     word = value[:_LONGEST_KEY].lower() if isinstance(value, str) and "const" not in rule else ""
-    near = get_close_matches(word, choices, 1, 0.6)
-    near += [choice for choice in choices if len(choice) > 1 and word.startswith(choice)]
-    if near:
-        return f"did you mean '{near[0]}'?"
+    longer = (choice for choice in choices if len(choice) > 1 and word.startswith(choice))
+    if near := nearest(word, choices) or next(longer, None):
+        return f"did you mean '{near}'?"
     if isinstance(value, str) and redact(value) != value:
         return None
     for candidate, hint in _candidates(value):

@@ -8,6 +8,7 @@ from typing import Any
 from ftctl.manifest.scalars import plainly
 from ftctl.manifest.schema.load import JsonSchema, follow
 from ftctl.manifest.text import LONGEST_SHOWN, shorten
+from ftctl.text.format import joined
 
 
 def describe(rule: JsonSchema, root: JsonSchema) -> str:
@@ -51,8 +52,7 @@ def _typed(rule: JsonSchema) -> str:
 
 
 def _one_of(options: list[str]) -> str:
-    options = list(dict.fromkeys(options))
-    return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"
+    return joined(list(dict.fromkeys(options)), "or")
 
 
 def _bounds(rule: JsonSchema) -> str:

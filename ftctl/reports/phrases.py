@@ -1,4 +1,4 @@
-"""Small things that every renderer says in the same way."""
+"""Nouns of a plan in; what every form of it says of them in the same words out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
-from ftctl.pricing import range_words, usd
-from ftctl.text.escape import one_line as one_line  # noqa: PLC0414 - it is said here too
+from ftctl.text.format import size, usd, usd_range
 
 if TYPE_CHECKING:
     from ftctl.domain.row_diff import Compared
@@ -64,28 +63,6 @@ def plan_line(plan: Plan) -> str:
     return f"{line.removesuffix('.')}; the prices of ftctl.yaml are a rehearsal."
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{count:,} {noun if count == 1 else noun + 's'}"
-
-
-def size(count: int) -> str:
-    """Bytes as people read them, in powers of 1000."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 999.95:  # what would be shown as 1000.0 is one of the next unit
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def counts(plan: Plan) -> str:
     """`1 to create, 3 unchanged`."""
     found = plan.count()
@@ -106,9 +83,9 @@ def signed_usd(cost: tuple[Decimal, Decimal]) -> str:
     if low == high == 0:
         return "no difference in price"
     if low >= 0:
-        return f"{range_words(low, high)} more"
+        return f"{usd_range(low, high)} more"
     if high <= 0:
-        return f"{range_words(-high, -low)} less"
+        return f"{usd_range(-high, -low)} less"
     return f"between {usd(-low)} less and {usd(high)} more"
 
 

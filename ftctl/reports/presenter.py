@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel, Estimate, Plan, StartJob
 from ftctl.domain.review import DataChange, Review, Severity, Violation
-from ftctl.pricing import range_words, total, usd
-from ftctl.reports.words import SIGNS, plural, signed_usd
+from ftctl.pricing import total
+from ftctl.reports.phrases import SIGNS, signed_usd
 from ftctl.text.escape import one_line
+from ftctl.text.format import plural, usd, usd_range
 
 # What cannot be undone comes first: it must not stand where a long table is cut.
 _ORDER = (
@@ -78,7 +79,7 @@ def _total_words(plan: Plan) -> str:
     if not plan.service.billed and not any(one.cost and one.cost.billed for one in plan.changes):
         return "free of charge"
     found = total(plan)
-    known = [] if found.low is None or found.high is None else [range_words(found.low, found.high)]
+    known = [] if found.low is None or found.high is None else [usd_range(found.low, found.high)]
     known += [f"{found.hourly:,} billed by the hour"] if found.hourly else []
     known += [f"{found.unknown:,} of unknown price"] if found.unknown else []
     return ", ".join(known) or "price not known"
@@ -162,7 +163,7 @@ def cost_words(cost: Estimate) -> str:
     elif cost.low is None or cost.high is None:
         words = NOT_KNOWN if cost.billed else ""
     else:
-        words = range_words(cost.low, cost.high)
+        words = usd_range(cost.low, cost.high)
     if cost.billed:
         return words
     return f"free (elsewhere {words})" if words else "free"
