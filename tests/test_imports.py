@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -104,6 +105,21 @@ def test_a_wing_uses_only_those_before_it() -> None:
                     assert room in ("cli", "engine", "testing"), f"{path} imports the emulator"
                 elif other != room:
                     assert ORDER.index(other) < ORDER.index(room), f"{path} imports {other}"
+
+
+def test_the_flow_tells_of_every_wing_and_of_no_other() -> None:
+    text = (ROOT / "docs" / "flow.md").read_text("utf-8")
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+    there = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if _is_wing(path)}
+    assert told == [*ORDER, "emulator", "testing"]
+    assert set(told) == there
+
+
+def _is_wing(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "__init__.py").is_file()
+    return path.suffix == ".py" and path.stem != "__init__"
 
 
 def test_a_room_uses_only_those_before_it() -> None:
