@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -906,6 +907,55 @@ def test_every_relative_link_leads_to_a_file_and_a_heading() -> None:
 
     assert links
     assert lost + headless == []
+
+
+_MODULE = re.compile(r"`([\w./-]+\.py)`")
+_FOLDER = re.compile(r"`([a-z_]+(?:/[a-z_]+)+)`")
+_DOTTED = re.compile(r"\bftctl(?:\.[A-Za-z_]\w*)+")
+_IMPORTED = re.compile(r"^from (ftctl[\w.]*) import ([\w, ]+)$", re.MULTILINE)
+_FILES = ("ftctl.lock", "ftctl.sarif", "ftctl.yaml", "ftctl.gitlab", "ftctl.PROJECT")
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """What may name our modules: each page with its text."""
+    for page in [*_pages(), *(ROOT / "changes").glob("*.md")]:
+        yield page.relative_to(ROOT).as_posix(), page.read_text("utf-8")
+
+
+def test_every_module_that_a_page_names_exists() -> None:
+    folders = (ROOT / name for name in ("ftctl", "tests", "benchmarks", "examples"))
+    there = [path.as_posix() for folder in folders for path in folder.rglob("*.py")]
+    named = {(page, name) for page, text in _texts() for name in _MODULE.findall(text)}
+
+    assert len(named) > 20
+    assert [one for one in named if not any(path.endswith(f"/{one[1]}") for path in there)] == []
+
+
+def test_every_folder_that_the_flow_names_exists() -> None:
+    named = set(_FOLDER.findall((DOCS / "flow.md").read_text("utf-8")))
+
+    assert named
+    assert [name for name in named if not (ROOT / "ftctl" / name).is_dir()] == []
+
+
+def test_every_name_of_ours_that_a_page_gives_leads_somewhere() -> None:
+    named = {(page, name) for page, text in _texts() for name in _DOTTED.findall(text)}
+    for page, text in _texts():
+        for module, names in _IMPORTED.findall(text):
+            named |= {(page, f"{module}.{name}") for name in re.findall(r"\w+", names)}
+    named = {one for one in named if not one[1].startswith(_FILES)}
+
+    assert len(named) > 5
+    assert [one for one in named if not _leads_somewhere(one[1])] == []
+
+
+def _leads_somewhere(dotted: str) -> bool:
+    """Whether a name is a module, or something in one."""
+    try:
+        pkgutil.resolve_name(dotted)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def test_the_complete_manifests_of_the_reference_are_valid(shell: Shell) -> None:
