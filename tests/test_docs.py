@@ -34,7 +34,7 @@ from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
 from ftctl.manifest.schema import describe, load_schema
-from ftctl.manifest.schema.load import follow
+from ftctl.manifest.schema.schema_files import follow
 
 DOCS = ROOT / "docs"
 ERRORS = DOCS / "errors.md"

@@ -23,7 +23,7 @@ from ftctl.data.sources import is_listed
 from ftctl.engine.base_revision import BaseFile, note_of_differences, read_base, rows_at
 from ftctl.errors import FtctlError
 from ftctl.manifest import MOST_BYTES, MOST_FILES
-from ftctl.project.documents import Documents
+from ftctl.project.document_cache import Documents
 from ftctl.project.link import link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import locate

@@ -43,7 +43,7 @@ def review(
         from ftctl.engine.data_changes import data_changes
 
         data = data_changes(session, base, show_text=show_text)
-    found = Review(
+    reviewed = Review(
         plan,
         plan_digest(plan),
         check_policy(_policy_input(session, plan, observed, request, destroy=destroy, waits=waits)),
@@ -55,10 +55,10 @@ def review(
     )
     commands = session.project.config.policy.commands
     if not commands:
-        return found
-    violations = run_commands(session, commands, plan_document(found))
-    result = replace(found.policy, rules=(*found.policy.rules, "commands"))
-    return replace(found, policy=with_violations(result, violations, request.allow))
+        return reviewed
+    violations = run_commands(session, commands, plan_document(reviewed))
+    result = replace(reviewed.policy, rules=(*reviewed.policy.rules, "commands"))
+    return replace(reviewed, policy=with_violations(result, violations, request.allow))
 
 
 def refuse_unknown(session: Session, approval: Approval, request: PlanRequest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.files import file_fault, keep_out_of_git
 from ftctl.manifest.schema import cosmetic_fields, load_schema
-from ftctl.project.documents import Documents
+from ftctl.project.document_cache import Documents
 from ftctl.project.link import link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate
@@ -28,7 +28,7 @@ from ftctl.project.service_limits import check_service
 if TYPE_CHECKING:
     from ftctl.domain.observed import Observed
     from ftctl.engine.base_revision import BaseFile
-    from ftctl.providers import Client, Provider
+    from ftctl.providers import Client, Reader
 
 STATE_FOLDER = ".ftctl"
 
@@ -58,11 +58,22 @@ class Session:
         key = self.context.environ.get(self._key_variable(), "").strip()
         return (key,) if key and self.service.type != "emulator" else ()
 
-    def observe(self, provider: Provider) -> Observed:
-        """What exists at the service and is of concern to this project."""
-        from ftctl.engine.observe import observe
+    def observe(self, provider: Reader) -> Observed:
+        """One snapshot of what exists and is of concern to this project, safe to buy by.
 
-        return observe(self.desired, provider, others=self.project.config.reuse == "account")
+        A model that would be bought again is asked for by its name: lists lag and leave things
+        out, and one that is there after all must not cost a second run.
+        """
+        from ftctl.planner import models_taken_for_deleted
+
+        desired, others = self.desired, self.project.config.reuse == "account"
+        adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
+        observed = provider.observe(desired.project, adopted, others=others)
+        doubtful = models_taken_for_deleted(desired, observed)
+        visible = frozenset(model for model in doubtful if provider.model_visible(model))
+        if visible and observed.models is not None:
+            return replace(observed, models=observed.models | visible)
+        return observed
 
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""

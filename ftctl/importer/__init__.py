@@ -3,8 +3,8 @@
 from ftctl.importer.account import AccountJob, read_account_job, tagged_by_file
 from ftctl.importer.choose import Chosen, choose_jobs
 from ftctl.importer.downloads import Downloaded, NotGiven, download
-from ftctl.importer.draft import Draft, draft_of
 from ftctl.importer.fitting import Fitted, fit
+from ftctl.importer.manifest_draft import Draft, draft_of
 from ftctl.importer.naming import name_jobs
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ftctl.errors import Diagnostic
-from ftctl.importer.draft import NEEDED, Draft
+from ftctl.importer.manifest_draft import NEEDED, Draft
 from ftctl.manifest import Document, parse_documents
 from ftctl.manifest.layers import with_defaults
 from ftctl.manifest.schema import check_document

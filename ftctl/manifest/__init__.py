@@ -1,7 +1,8 @@
 """YAML files in, documents out: plain values that remember where each of them stands."""
 
+from ftctl.manifest.decoding import DEEPEST, LARGEST, MOST_BYTES, MOST_VALUES, read_bytes, shorten
 from ftctl.manifest.document import Document, Where
-from ftctl.manifest.files import (
+from ftctl.manifest.manifest_files import (
     CUT_SHORT,
     MOST_ENTRIES,
     MOST_FILES,
@@ -10,7 +11,6 @@ from ftctl.manifest.files import (
     parse_documents,
     read_documents,
 )
-from ftctl.manifest.text import DEEPEST, LARGEST, MOST_BYTES, MOST_VALUES, read_bytes, shorten
 
 __all__ = [
     "CUT_SHORT",

@@ -14,9 +14,7 @@ from typing import Any
 import yaml
 
 from ftctl.errors import Diagnostic, Span
-from ftctl.manifest.document import Document, Where
-from ftctl.manifest.scalars import Trap, read_scalar
-from ftctl.manifest.text import (
+from ftctl.manifest.decoding import (
     DEEPEST,
     LARGEST,
     LETTERS_PER_VALUE,
@@ -28,6 +26,8 @@ from ftctl.manifest.text import (
     place_of,
     shorten,
 )
+from ftctl.manifest.document import Document, Where
+from ftctl.manifest.scalars import Trap, read_scalar
 
 _READ_AHEAD = 1024  # characters that a parser reads to learn whether a value is a key
 

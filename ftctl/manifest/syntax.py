@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ftctl.errors import Diagnostic, Span
-from ftctl.manifest.text import place_after, place_of
+from ftctl.manifest.decoding import place_after, place_of
 
 if TYPE_CHECKING:
     import yaml

@@ -16,7 +16,7 @@ from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
 from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
-from ftctl.project.documents import Documents
+from ftctl.project.document_cache import Documents
 from ftctl.text.suggest import nearest
 
 PROJECT_FILE = "ftctl.yaml"

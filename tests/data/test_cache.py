@@ -23,7 +23,7 @@ from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.workspace import Workspace
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document, read_documents
-from ftctl.project.documents import Documents
+from ftctl.project.document_cache import Documents
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -368,7 +368,7 @@ def test_fingerprints_that_are_damaged_or_gone_are_made_again(write_project: Wri
 
 
 _DECIDES = ("data/scanning/scan.py", "data/scanning/worker.py", "data/cache/datasets.py",
-            "manifest/reader.py", "project/documents.py", "project/load.py")  # fmt: skip
+            "manifest/reader.py", "project/document_cache.py", "project/load.py")  # fmt: skip
 _DECIDES_NOTHING = {PACKAGE / "lazy.py"}
 
 

@@ -19,7 +19,7 @@ from plain_server import World
 from ftctl.domain.desired import Desired
 from ftctl.emulator import Emulator, Request, Settings, open_emulator
 from ftctl.importer import AccountJob, choose_jobs, name_jobs, read_account_job
-from ftctl.importer.text import block, comment
+from ftctl.importer.yaml_text import block, comment
 from ftctl.manifest import parse_documents
 
 Write = Callable[[Mapping[str, str]], Path]

@@ -21,7 +21,7 @@ _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text/escape",
     "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
-    "project/documents.py", "project/load.py",
+    "project/document_cache.py", "project/load.py",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.data.sources.note import Note
-from ftctl.manifest.text import LOG_COMMAND, shorten
+from ftctl.manifest.decoding import LOG_COMMAND, shorten
 
 _GIT = ".git"
 _ANNEX = ("annex", "objects")  # git-annex links every file to there

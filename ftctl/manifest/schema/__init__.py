@@ -3,9 +3,9 @@
 The files in `schemas/` are the only list of allowed fields; their descriptions double as hints.
 """
 
-from ftctl.manifest.schema.check import check_document
-from ftctl.manifest.schema.load import SCHEMAS, cosmetic_fields, load_schema, schema_path
-from ftctl.manifest.schema.words import describe, show_value
+from ftctl.manifest.schema.schema_check import check_document
+from ftctl.manifest.schema.schema_files import SCHEMAS, cosmetic_fields, load_schema, schema_path
+from ftctl.manifest.schema.value_words import describe, show_value
 
 __all__ = [
     "SCHEMAS",

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ftctl.errors import redact
+from ftctl.manifest.decoding import LONGEST_SHOWN, shorten
 from ftctl.manifest.scalars import read_scalar
-from ftctl.manifest.schema.load import JsonSchema, follow
-from ftctl.manifest.schema.words import show_value
-from ftctl.manifest.text import LONGEST_SHOWN, shorten
+from ftctl.manifest.schema.schema_files import JsonSchema, follow
+from ftctl.manifest.schema.value_words import show_value
 from ftctl.text.suggest import nearest
 
 _LONGEST_KEY = 80  # characters that are looked at

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ftctl.manifest.decoding import LONGEST_SHOWN, shorten
 from ftctl.manifest.scalars import plainly
-from ftctl.manifest.schema.load import JsonSchema, follow
-from ftctl.manifest.text import LONGEST_SHOWN, shorten
+from ftctl.manifest.schema.schema_files import JsonSchema, follow
 from ftctl.text.format import joined
 
 

@@ -8,10 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ftctl.errors import Diagnostic, Span
+from ftctl.manifest.decoding import shorten
 from ftctl.manifest.schema.cures import cure_for, home_of, nearest_key
-from ftctl.manifest.schema.load import JsonSchema, follow, load_schema
-from ftctl.manifest.schema.words import describe, show_value
-from ftctl.manifest.text import shorten
+from ftctl.manifest.schema.schema_files import JsonSchema, follow, load_schema
+from ftctl.manifest.schema.value_words import describe, show_value
 from ftctl.text.format import plural
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ftctl.importer.account import AccountJob
-from ftctl.importer.text import block, cannot_stand, comment
+from ftctl.importer.yaml_text import block, cannot_stand, comment
 
 _METADATA_PAIRS = 10  # that a manifest takes, beside ftctl's own
 _METADATA_KEY = re.compile(r"(?!ftctl_)[\s\S]{1,64}")

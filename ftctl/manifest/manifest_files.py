@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.errors import Diagnostic
+from ftctl.manifest.decoding import decode, place_after, read_bytes
 from ftctl.manifest.document import Document
-from ftctl.manifest.text import decode, place_after, read_bytes
 
 # Problems after which the rest of a file is not read.
 CUT_SHORT = frozenset(
