@@ -19,7 +19,7 @@ from ftctl.files import keep_out_of_git, sweep_drafts, write_atomically
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
-    "manifest", "manifest/schema", "text/escape",
+    "manifest", "manifest/schema", "text", "text/escape",
     "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
     "project/document_cache.py", "project/load.py",
 )  # fmt: skip
