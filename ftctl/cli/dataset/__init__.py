@@ -23,6 +23,6 @@ COMMANDS: Listed = {
 def dataset_command() -> None:
     """Check, measure, compare, convert, split and sample data files.
 
-    They need no project, and no network but for check --moderation. Text of the rows is shown only
-    with --show-text.
+    They need no project, and no network but for check --moderation. Text of the rows is shown with
+    --show-text alone, but for short answers that repeat, as labels do.
     """

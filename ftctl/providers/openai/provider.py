@@ -61,7 +61,7 @@ class _Page(NamedTuple):
 
 
 class OpenAIProvider:
-    """One service behind the openai SDK. Uploads and creates are asked once, all else retried."""
+    """One service behind the openai SDK. Uploads, creates, downloads and probes are asked once."""
 
     def __init__(
         self,
