@@ -238,3 +238,8 @@ def test_no_name_that_loads_late_is_that_of_a_module_beside_it() -> None:
     for package in (_module(path) for path in FILES if path.name == "__init__.py"):
         for name in getattr(import_module(package), "_HOMES", ()):
             assert f"{package}.{name}" not in FILE_OF
+
+
+def test_only_the_console_script_sets_how_the_interpreter_collects_garbage() -> None:
+    for path, wing, names in OURS:
+        assert "gc" not in names or wing == "__main__", path

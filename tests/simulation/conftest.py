@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -31,8 +30,6 @@ def proof(stage: Proof) -> Iterator[Proof]:
     stage.seed = 0  # a test that runs alone plays the same as among others
     yield stage
     ids.os, open_emulator.__defaults__ = before
-    # `connect` freezes what is alive; thousands of runs in one process would keep it for good.
-    gc.unfreeze()
 
 
 def pytest_terminal_summary(

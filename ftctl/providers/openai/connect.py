@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import httpx2
 
 _TIMEOUT_SECONDS = 60.0
-_GC_THRESHOLD = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,8 @@ def connect(
     clock: Clock | None = None,
 ) -> Client:
     """A client of a service; over `transport` instead of the network where one is given."""
-    # Collecting garbage while hundreds of modules load costs as much again as loading them.
-    gc.disable()
     import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay
     from openai import OpenAI  # noqa: PLC0415
-
-    gc.enable()
-    gc.freeze()
-    gc.set_threshold(_GC_THRESHOLD)  # a plan makes ten thousands of values that all stay
 
     def told(request: httpx2.Request) -> None:
         if log is not None:
