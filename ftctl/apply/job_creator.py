@@ -221,4 +221,4 @@ class JobCreator:
 def _is_job_limit(fault: ProviderError) -> bool:
     """Whether a refusal is about how many jobs there may be, and not about how fast we ask."""
     about_jobs = any(word in (fault.code or "") for word in ("daily", "concurrent", "active_jobs"))
-    return fault.status == 429 and (about_jobs or asks_too_long(fault))
+    return about_jobs or asks_too_long(fault)

@@ -220,6 +220,17 @@ def test_a_limit_on_jobs_is_asked_once_and_holds_for_the_whole_apply(
     assert service.calls == ["start_job tone"]
 
 
+def test_a_service_that_wants_to_be_left_alone_for_long_is_not_waited_for(
+    service: FakeProvider,
+) -> None:
+    service.from_then_on("start_job", refused(503, retryable=True, retry_after=61))
+
+    with pytest.raises(ProviderError) as fault:
+        creator(service).start(START)
+
+    assert (fault.value.status, len(service.called("start_job")), elapsed(service)) == (503, 1, 0)
+
+
 def test_to_be_asked_more_slowly_is_no_limit_until_it_lasts(service: FakeProvider) -> None:
     service.from_then_on("start_job", refused(429, retryable=True, retry_after=60))
 
