@@ -119,7 +119,7 @@ def _rules(rule: JsonSchema, root: JsonSchema) -> Iterator[JsonSchema]:
 
 
 def file_name(project: str, name: str, sha256: str, digest: str | None = None) -> str:
-    """What an upload is called: our mark and the content's hash; `name` is for people only.
+    """What an upload is called: our tag and the content's hash; `name` is for people only.
 
     `digest` is added where the service keeps no metadata, so that a job is known by its file;
     `name` is then that of the fine-tune, and is read back.

@@ -29,7 +29,7 @@ class Job:
     id: str
     status: str  # as sent
     created_at: int  # Unix seconds, the service's clock
-    finetune: str | None = None  # our marks, where the job carries them
+    finetune: str | None = None  # our tag, where the job carries one
     digest: str | None = None
     project: str | None = None  # whose it is; told of other projects' jobs
     spec: Spec | None = None  # what was asked for, short; to explain changes, never to decide
@@ -45,7 +45,7 @@ class Job:
     finished_at: int | None = None
     hyperparameters: Spec = field(default_factory=nothing)  # as the service resolved them
     seed: int | None = None  # the service draws one where none was asked for
-    commit: str | None = None  # of the manifests that it was bought by, as its mark tells
+    commit: str | None = None  # of the manifests that it was bought by, as its tag tells
 
     @property
     def in_progress(self) -> bool:
@@ -67,7 +67,7 @@ class File:
     bytes: int
     created_at: int  # Unix seconds, the service's clock
     sha256: str | None = None
-    digest: str | None = None  # of the one job it was uploaded for, where the file carries the mark
+    digest: str | None = None  # of the one job it was uploaded for, where the file carries its tag
     usable: bool = True  # False once the service says that it cannot be trained on
 
 
@@ -78,7 +78,7 @@ class Observed:
     jobs: tuple[Job, ...] = ()
     files: tuple[File, ...] = ()
     models: frozenset[str] | None = frozenset()  # None: the service does not list them
-    adopted: tuple[Job, ...] = ()  # jobs without our mark that manifests adopt
+    adopted: tuple[Job, ...] = ()  # jobs without our tag that manifests adopt
     others: tuple[Job, ...] = ()  # of other projects in the account, where those may be reused
     # When models stop, as far as the service tells: base models and fine-tuned ones.
     shutdowns: Mapping[str, date] = field(default_factory=dict)

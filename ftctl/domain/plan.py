@@ -43,7 +43,7 @@ class Upload:
     path: str  # relative to the project's folder
     sha256: str
     bytes: int
-    filename: str  # at the service: it carries our mark
+    filename: str  # at the service: it carries our tag
 
 
 @dataclass(frozen=True, slots=True)

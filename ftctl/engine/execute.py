@@ -48,7 +48,7 @@ _STEP_EVENTS: Mapping[type[Step] | None, type[StepDone]] = {
     CancelJob: Cancelled,
     DeleteModel: Deleted,
     DeleteFile: Deleted,
-    None: Cancelled,  # of a twin, which no plan has a step for
+    None: Cancelled,  # of a duplicate, which no plan has a step for
 }
 
 
@@ -204,7 +204,7 @@ class _Wait:
         return over
 
     def _note_end(self, progress: Progress) -> None:
-        """Note how a job ended; one that lost to its twin is followed by the twin."""
+        """Note how a job ended; one that lost to a duplicate is followed by that."""
         name, job = progress.name, progress.job
         del self.jobs[name]
         if job.status == "cancelled" and (change := self._change_of(name)) is not None:

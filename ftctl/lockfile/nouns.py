@@ -57,13 +57,13 @@ class Release:
     seed: int | None = None
     suffix: str | None = None
     metadata: Spec = field(default_factory=nothing)  # the user's own pairs
-    spec: Spec | None = None  # what was asked for, short, as the job's mark has it
+    spec: Spec | None = None  # what was asked for, short, as the job's tag has it
     checkpoints: Mapping[int, str] | None = None  # step -> model; None: not known
     trained_tokens: int | None = None
     finished_at: int | None = None  # Unix seconds, the service's clock
     commit: str | None = None  # of the manifests that it was bought by
     service: Spec = field(default_factory=nothing)  # type and base_url
-    adopted: bool = False  # the job carries no mark of ours
+    adopted: bool = False  # the job carries no tag of ours
     owner: str | None = None  # the project that bought it, where that is another
 
 

@@ -62,7 +62,7 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
 def protected(lock: Lock) -> Mapping[str, str]:
     """Promoted models, and the jobs that made them, with their aliases in words.
 
-    Those of every environment: several may share one service and one project's mark.
+    Those of every environment: several may share one service and one project's tag.
     """
     aliases: dict[str, set[str]] = {}
     for section in lock.environments.values():

@@ -28,7 +28,7 @@ def updated(
 
     `plan` says which job stands; it is made after the apply. What left the manifests goes, unless
     it is promoted. A fine-tune without a model yet keeps its entry as long as that model exists.
-    `commit` counts where the job's own mark has none.
+    `commit` counts where the job's own tag has none.
     """
     before = lock.entries(environment)
     entries = {
