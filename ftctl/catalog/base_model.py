@@ -110,7 +110,7 @@ class TrainingPrices:
 
 
 def _own_price(
-    known: Price | None,
+    shipped: Price | None,
     own: BaseModelOverride,
     per: Literal["million-tokens", "hour"],
     where: str,
@@ -118,12 +118,12 @@ def _own_price(
     """A price, or its date alone: then somebody has looked, and it is still the same."""
     key = "usd_per_hour" if per == "hour" else "usd_per_million_tokens"
     usd = own.usd_per_hour if per == "hour" else own.usd_per_million_tokens
-    price = known
+    price = shipped
     if usd is not None:
         if not usd.is_finite():
             message = f"{where}.{key} in ftctl.yaml is {float(usd)}; expected dollars"
             raise FtctlError(message, "write a number")
-        price = Price(usd, per, OWN, OWN, known is not None and known.bills_validation)
+        price = Price(usd, per, OWN, OWN, shipped is not None and shipped.bills_validation)
     if price is not None and own.as_of is not None:
         price = replace(price, as_of=own.as_of, source=OWN)
     if price is not None and own.bills_validation is not None:

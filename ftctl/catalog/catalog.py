@@ -36,8 +36,8 @@ class Catalog:
     def facts(self, service: str, model: str) -> BaseModelFacts:
         """What is known of a base model at a service; of a fine-tuned one, what is of its base."""
         name = self._snapshot(model)
-        known = self.services.get(service, KnownService()).models
-        return known.get(name, BaseModelFacts(name))
+        models = self.services.get(service, KnownService()).models
+        return models.get(name, BaseModelFacts(name))
 
     def shutdown(self, service: str, model: str) -> date | None:
         """The day on which a base model and its fine-tunes stop at a service, where it is known."""
@@ -62,15 +62,15 @@ class Catalog:
             return True
         if name in self.aliases or name.endswith("-latest"):
             return False
-        known = self.services.get(service, KnownService()).models
-        return not any(_DATED.sub("", other) == name for other in known if other != name)
+        models = self.services.get(service, KnownService()).models
+        return not any(_DATED.sub("", other) == name for other in models if other != name)
 
     def training_prices(self, service: str, today: date) -> TrainingPrices | None:
         """What a million tokens of training cost, by base model that can still be trained."""
-        known = self.services.get(service, KnownService()).models
+        models = self.services.get(service, KnownService()).models
         prices = {
             model: facts.price
-            for model, facts in known.items()
+            for model, facts in models.items()
             if facts.price is not None
             and facts.price.per == "million-tokens"
             and (facts.shutdown is None or facts.shutdown > today)
@@ -86,14 +86,14 @@ class Catalog:
         """
         services = dict(self.services)
         for service, models in catalog.items():
-            known = services.get(service, KnownService())
-            services[service] = replace(known, models=self._laid_over(known, models, service))
+            shipped = services.get(service, KnownService())
+            services[service] = replace(shipped, models=self._laid_over(shipped, models, service))
         return replace(self, services=services)
 
     def _laid_over(
-        self, known: KnownService, models: Mapping[str, BaseModelOverride], service: str
+        self, shipped: KnownService, models: Mapping[str, BaseModelOverride], service: str
     ) -> Mapping[str, BaseModelFacts]:
-        laid = dict(known.models)
+        laid = dict(shipped.models)
         # What is said of a snapshot goes before what is said of its alias.
         for model in sorted(models, key=lambda model: (self._snapshot(model) == model, model)):
             name = self._snapshot(model)

@@ -19,35 +19,35 @@ _FILE = Path(__file__).with_name("catalog.json")
 @cache
 def load_catalog() -> Catalog:
     """The facts that came with this version."""
-    known = json.loads(_FILE.read_text("utf-8"))
-    services = {name: _service(facts) for name, facts in known["services"].items()}
+    document = json.loads(_FILE.read_text("utf-8"))
+    services = {name: _service(facts) for name, facts in document["services"].items()}
     return Catalog(
-        date.fromisoformat(known["as_of"]), known["warn_days"], known["aliases"], services
+        date.fromisoformat(document["as_of"]), document["warn_days"], document["aliases"], services
     )
 
 
-def _service(known: Mapping[str, Any]) -> KnownService:
-    day, rule = known.get("no_new_jobs_after"), known.get("epoch_rule")
-    dated = known.get("prices", {})
+def _service(document: Mapping[str, Any]) -> KnownService:
+    day, rule = document.get("no_new_jobs_after"), document.get("epoch_rule")
+    dated = document.get("prices", {})
     return KnownService(
-        {name: _model(name, facts, dated) for name, facts in known["models"].items()},
+        {name: _model(name, facts, dated) for name, facts in document["models"].items()},
         date.fromisoformat(day) if day else None,
         EpochRule(**rule) if rule else None,
-        known["sources"],
+        document["sources"],
     )
 
 
-def _model(name: str, known: Mapping[str, Any], dated: Mapping[str, Any]) -> BaseModelFacts:
+def _model(name: str, document: Mapping[str, Any], dated: Mapping[str, Any]) -> BaseModelFacts:
     price = None
-    if "usd_per_million_tokens" in known:
-        price = Price(Decimal(known["usd_per_million_tokens"]), "million-tokens", **dated)
-    elif "usd_per_hour" in known:
-        price = Price(Decimal(known["usd_per_hour"]), "hour", **dated)
-    methods, day = known.get("methods"), known.get("shutdown")
+    if "usd_per_million_tokens" in document:
+        price = Price(Decimal(document["usd_per_million_tokens"]), "million-tokens", **dated)
+    elif "usd_per_hour" in document:
+        price = Price(Decimal(document["usd_per_hour"]), "hour", **dated)
+    methods, day = document.get("methods"), document.get("shutdown")
     return BaseModelFacts(
         name,
-        known.get("training_context"),
-        known.get("encoding"),
+        document.get("training_context"),
+        document.get("encoding"),
         None if methods is None else frozenset(methods),
         date.fromisoformat(day) if day else None,
         price,

@@ -51,8 +51,10 @@ class Dataset:
 
     def tokens_of(self, encoding: str, limit: int) -> Tokens | None:
         """The tokens by that encoding and limit, where they were counted."""
-        wanted = (encoding, limit)
-        return next((one for one in self.tokens if (one.encoding, one.limit) == wanted), None)
+        key = (encoding, limit)
+        return next(
+            (tokens for tokens in self.tokens if (tokens.encoding, tokens.limit) == key), None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Desired:
 
     @cached_property
     def _by_name(self) -> Mapping[str, FineTune]:
-        return {one.name: one for one in self.finetunes}
+        return {finetune.name: finetune for finetune in self.finetunes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ class Shape:
     """All the rules that apply to one place in a document, looked up once for all documents."""
 
     def __init__(self, rules: Iterable[JsonSchema], root: JsonSchema) -> None:
-        found = (option for rule in rules for option in _rules(rule, root))
-        self._rules = tuple({id(option): option for option in found}.values())
+        options = (option for rule in rules for option in _rules(rule, root))
+        self._rules = tuple({id(option): option for option in options}.values())
         self.defaults = [option["default"] for option in self._rules if "default" in option]
         self.is_known = bool(self._rules)
         self._root = root
@@ -139,8 +139,8 @@ class FileName(NamedTuple):
 
 def read_file_name(filename: str) -> FileName | None:
     """What the name tells; None for anybody else's file."""
-    found = _FILE_NAME.fullmatch(filename)
-    if not found:
+    parts = _FILE_NAME.fullmatch(filename)
+    if not parts:
         return None
-    digest = f"{found['version']}:{found['digest']}" if found["digest"] else None
-    return FileName(found["project"], found["name"], found["sha256"], digest)
+    digest = f"{parts['version']}:{parts['digest']}" if parts["digest"] else None
+    return FileName(parts["project"], parts["name"], parts["sha256"], digest)

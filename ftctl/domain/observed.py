@@ -91,12 +91,12 @@ class Observed:
     @cached_property
     def checkpoints(self) -> Mapping[str, tuple[str, ...]]:
         """The checkpoint models that exist, by the model whose steps they are."""
-        found: dict[str, list[str]] = {}
+        by_model: dict[str, list[str]] = {}
         for name in sorted(self.models or ()):
             model, mark, _step = name.rpartition(":ckpt-step-")
             if mark:
-                found.setdefault(model, []).append(name)
-        return {model: tuple(names) for model, names in found.items()}
+                by_model.setdefault(model, []).append(name)
+        return {model: tuple(names) for model, names in by_model.items()}
 
     def has_model(self, name: str) -> bool:
         """Whether a model can be used, as far as the service tells."""

@@ -75,9 +75,9 @@ def plan_document(review: Review) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "policy": {
             "rules": list(review.policy.rules),
-            "verdicts": [_violation(one) for one in review.policy.violations],
+            "verdicts": [_violation(violation) for violation in review.policy.violations],
         },
-        "data": [_data(one) for one in review.data],
+        "data": [_data(file) for file in review.data],
         "changes": [_change(change) for change in plan.changes],
     }
 
@@ -211,12 +211,12 @@ def _change(change: Change) -> dict[str, Any]:
         "model": change.model,
         "fields": [
             {
-                "field": one.field,
-                "before": one.before,
-                "after": one.after,
-                "cosmetic": one.cosmetic,
+                "field": field_change.field,
+                "before": field_change.before,
+                "after": field_change.after,
+                "cosmetic": field_change.cosmetic,
             }
-            for one in change.fields
+            for field_change in change.fields
         ],
         "cost": _cost((change,)),
         "estimate": _estimate(change.cost),
@@ -228,14 +228,14 @@ def _cost(changes: Iterable[Change]) -> dict[str, Any] | None:
     """What is paid for all; None where one of them has a price that nobody can tell."""
     low = high = Decimal(0)
     for change in changes:
-        one = change.cost
-        if one is None and change.trains:
+        cost = change.cost
+        if cost is None and change.trains:
             return None  # nobody has priced it
-        if one is None or not one.billed:
+        if cost is None or not cost.billed:
             continue
-        if one.low is None or one.high is None:
+        if cost.low is None or cost.high is None:
             return None
-        low, high = low + one.low, high + one.high
+        low, high = low + cost.low, high + cost.high
     return {"currency": "USD", "low": _dollars(low), "high": _dollars(high)}
 
 

@@ -52,7 +52,7 @@ class PolicyResult:
     @property
     def refused(self) -> tuple[Violation, ...]:
         """Those that stand against the plan."""
-        return tuple(one for one in self.violations if one.severity == "refused")
+        return tuple(violation for violation in self.violations if violation.severity == "refused")
 
 
 @dataclass(frozen=True, slots=True)

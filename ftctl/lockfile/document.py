@@ -66,10 +66,13 @@ def lock_document(lock: Lock) -> dict[str, Any]:
 def _entry(entry: Entry) -> dict[str, Any]:
     document = {**entry.more, **(_release(entry.release) if entry.release else {})}
     if entry.promoted:
-        document["promoted"] = {alias: _pointer(one) for alias, one in entry.promoted.items()}
+        document["promoted"] = {
+            alias: _pointer(pointer) for alias, pointer in entry.promoted.items()
+        }
     if entry.history:
         document["history"] = {
-            alias: [_pointer(one) for one in earlier] for alias, earlier in entry.history.items()
+            alias: [_pointer(pointer) for pointer in earlier]
+            for alias, earlier in entry.history.items()
         }
     return document
 
@@ -122,12 +125,12 @@ def _known(**facts: object) -> dict[str, Any]:
 
 
 def _minor(top: _Part) -> int:
-    found = _VERSION.fullmatch(top.text("lock_version"))
-    if found is None:
+    version = _VERSION.fullmatch(top.text("lock_version"))
+    if version is None:
         raise Malformed("lock_version is no version such as 1.0")
-    if int(found[1]) > _MAJOR:
-        raise TooNew(found[0])
-    return int(found[2])
+    if int(version[1]) > _MAJOR:
+        raise TooNew(version[0])
+    return int(version[2])
 
 
 _OF_RELEASE = (
@@ -138,9 +141,11 @@ _OF_RELEASE = (
 
 
 def _read_entry(part: _Part) -> Entry:
-    promoted = {alias: _read_pointer(one) for alias, one in part.parts("promoted")}
+    promoted = {alias: _read_pointer(pointer) for alias, pointer in part.parts("promoted")}
     history = {
-        alias: tuple(_read_pointer(one) for one in part.below("history").list_of_parts(alias))
+        alias: tuple(
+            _read_pointer(pointer) for pointer in part.below("history").list_of_parts(alias)
+        )
         for alias in part.below("history").names()
     }
     release = _read_release(part) if "job" in part.raw else None
@@ -262,10 +267,10 @@ class _Part:
         value = self.raw.get(key)
         if not isinstance(value, list):
             raise Malformed(f"{self._at(key)} is no list")
-        return tuple(_part(one, f"{self._at(key)}[{at}]") for at, one in enumerate(value))
+        return tuple(_part(entry, f"{self._at(key)}[{at}]") for at, entry in enumerate(value))
 
-    def rest(self, *known: str) -> Mapping[str, Any]:
-        return {key: value for key, value in self.raw.items() if key not in known}
+    def rest(self, *taken: str) -> Mapping[str, Any]:
+        return {key: value for key, value in self.raw.items() if key not in taken}
 
 
 def _part(value: object, way: str) -> _Part:

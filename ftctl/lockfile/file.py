@@ -64,11 +64,11 @@ def update_lock_file(root: Path, change: Callable[[Lock], Lock]) -> Lock:
 def _content(path: Path) -> bytes | None:
     """What the file holds; None where there is none. Nothing but a plain file is opened."""
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise FtctlError(f"{path} is not a regular file", "move it away")
-        if found.st_size > _MOST_BYTES:
-            raise FtctlError(f"{path} is damaged: it has {found.st_size:,} bytes", _CURE)
+        if status.st_size > _MOST_BYTES:
+            raise FtctlError(f"{path} is damaged: it has {status.st_size:,} bytes", _CURE)
         return path.read_bytes()
     except FileNotFoundError:
         return None
@@ -99,10 +99,10 @@ def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two sides of a merge kept by hand may leave a key twice, of which JSON takes the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         raise Malformed("a key stands twice in the same mapping")
-    return found
+    return mapping
 
 
 def _refuse(_constant: str) -> None:

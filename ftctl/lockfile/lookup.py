@@ -46,12 +46,12 @@ def model(
     path, finetunes = _finetunes(project, environment)
     if name not in finetunes:
         raise UnknownFineTune(f"{path} has no fine-tune {name!r}{_instead(name, finetunes)}")
-    found = _model(finetunes[name], alias)
-    if found is None:
-        known = ", ".join(sorted(finetunes[name].get("promoted", {})))
-        only = f", only as: {known}" if known else ", nor as anything else"
+    release = _model(finetunes[name], alias)
+    if release is None:
+        aliases = ", ".join(sorted(finetunes[name].get("promoted", {})))
+        only = f", only as: {aliases}" if aliases else ", nor as anything else"
         raise UnknownAlias(f"{name!r} is not promoted as {alias or _ALIAS!r} in {path}{only}")
-    return found
+    return release
 
 
 def models(
@@ -62,16 +62,16 @@ def models(
 ) -> dict[str, str]:
     """The model of every fine-tune that has one, as `model` gives it, by the fine-tunes' names."""
     _, finetunes = _finetunes(project, environment)
-    found = {name: _model(entry, alias) for name, entry in sorted(finetunes.items())}
-    return {name: one for name, one in found.items() if one is not None}
+    releases = {name: _model(entry, alias) for name, entry in sorted(finetunes.items())}
+    return {name: release for name, release in releases.items() if release is not None}
 
 
 def _model(entry: dict[str, Any], alias: str | None) -> str | None:
     pointer = entry.get("promoted", {}).get(alias or _ALIAS, {})
-    found = pointer.get("model", entry.get("model") if alias is None else None)
+    name = pointer.get("model", entry.get("model") if alias is None else None)
     # Whoever wrote the record, the name goes into requests, and perhaps onto a command line.
-    harmless = isinstance(found, str) and found.isprintable() and not _HARMFUL.intersection(found)
-    return found if harmless else None
+    harmless = isinstance(name, str) and name.isprintable() and not _HARMFUL.intersection(name)
+    return name if harmless else None
 
 
 def _finetunes(
@@ -80,14 +80,14 @@ def _finetunes(
     """The record's path, and what it tells of each fine-tune in an environment."""
     path = _path(project)
     sections = _sections(path)
-    wanted = environment or os.environ.get("FTCTL_ENV")
-    if wanted is None:
+    section = environment or os.environ.get("FTCTL_ENV")
+    if section is None:
         # A project that has one environment alone means that one.
-        wanted = _DEFAULT if _DEFAULT in sections or len(sections) != 1 else next(iter(sections))
-    if wanted not in sections and (wanted != _DEFAULT or sections):
-        known = ", ".join(sorted(sections)) or "none"
-        raise UnknownFineTune(f"{path} has no environment {wanted!r}, only: {known}")
-    finetunes = sections.get(wanted, {}).get("finetunes", {})
+        section = _DEFAULT if _DEFAULT in sections or len(sections) != 1 else next(iter(sections))
+    if section not in sections and (section != _DEFAULT or sections):
+        names = ", ".join(sorted(sections)) or "none"
+        raise UnknownFineTune(f"{path} has no environment {section!r}, only: {names}")
+    finetunes = sections.get(section, {}).get("finetunes", {})
     return path, finetunes
 
 
@@ -126,9 +126,9 @@ def _is_record(document: object) -> bool:
     if not isinstance(version, str) or not version.startswith("1.") or not _is_tree(sections, 2):
         return False
     finetunes = [section.get("finetunes", {}) for section in sections.values()]
-    if not all(_is_tree(one, 2) for one in finetunes):
+    if not all(_is_tree(section, 2) for section in finetunes):
         return False
-    entries = [entry for one in finetunes for entry in one.values()]
+    entries = [entry for section in finetunes for entry in section.values()]
     return all(_is_tree(entry.get("promoted", {}), 2) for entry in entries)
 
 

@@ -39,7 +39,7 @@ def rollback(lock: Lock, environment: str, name: str, alias: str) -> Lock:
         return lock
     history = {key: value for key, value in entry.history.items() if key != alias}
     if rest:
-        history[alias] = tuple(one for one in rest if one is not None)
+        history[alias] = tuple(pointer for pointer in rest if pointer is not None)
     after = replace(entry, promoted={**entry.promoted, alias: earlier}, history=history)
     return lock.with_entries(environment, {**lock.entries(environment), name: after})
 
@@ -50,12 +50,16 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
         name: replace(
             entry,
             promoted={
-                alias: one for alias, one in entry.promoted.items() if one.model not in models
+                alias: entry for alias, entry in entry.promoted.items() if entry.model not in models
             },
         )
         for name, entry in lock.entries(environment).items()
     }
-    kept = {name: one for name, one in entries.items() if one.release or one.promoted or one.more}
+    kept = {
+        name: entry
+        for name, entry in entries.items()
+        if entry.release or entry.promoted or entry.more
+    }
     return lock.with_entries(environment, kept)
 
 

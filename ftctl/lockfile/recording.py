@@ -39,11 +39,11 @@ def updated(
             entries[name] = replace(entry, release=None)
     for finetune, job in _standing(desired, observed, plan):
         entry = before.get(finetune.name, Entry())
-        known = entry.release if entry.release and entry.release.job == job.id else None
-        release = _release(finetune, job, known, plan.service, version=version, commit=commit)
-        steps = checkpoints.get(job.id, known.checkpoints if known else None)
+        recorded = entry.release if entry.release and entry.release.job == job.id else None
+        release = _release(finetune, job, recorded, plan.service, version=version, commit=commit)
+        steps = checkpoints.get(job.id, recorded.checkpoints if recorded else None)
         entries[finetune.name] = replace(entry, release=replace(release, checkpoints=steps))
-    kept = {name: one for name, one in entries.items() if one.release or one.promoted}
+    kept = {name: entry for name, entry in entries.items() if entry.release or entry.promoted}
     return lock.with_entries(environment, kept)
 
 
@@ -51,13 +51,13 @@ def unknown_checkpoints(
     lock: Lock, environment: str, desired: Desired, observed: Observed, plan: Plan
 ) -> tuple[str, ...]:
     """The jobs to be recorded whose checkpoints are not on record."""
-    known = {
+    recorded = {
         entry.release.job
         for entry in lock.entries(environment).values()
         if entry.release is not None and entry.release.checkpoints is not None
     }
     standing = dict.fromkeys(job.id for _, job in _standing(desired, observed, plan))
-    return tuple(job for job in standing if job not in known)
+    return tuple(job for job in standing if job not in recorded)
 
 
 def _standing(desired: Desired, observed: Observed, plan: Plan) -> Iterator[tuple[FineTune, Job]]:
@@ -75,7 +75,7 @@ def _standing(desired: Desired, observed: Observed, plan: Plan) -> Iterator[tupl
 def _release(
     finetune: FineTune,
     job: Job,
-    known: Release | None,
+    recorded: Release | None,
     service: ServiceInfo,
     *,
     version: str,
@@ -93,19 +93,21 @@ def _release(
         job=job.id,
         model=job.model or "",
         created_at=job.created_at,
-        ftctl_version=known.ftctl_version if known else version,
+        ftctl_version=recorded.ftctl_version if recorded else version,
         method=finetune.method,
         base_model=job.base_model,
-        training=_data_file(finetune.training, known, known.training if known else None),
-        validation=_data_file(finetune.validation, known, known.validation if known else None),
+        training=_data_file(finetune.training, recorded, recorded.training if recorded else None),
+        validation=_data_file(
+            finetune.validation, recorded, recorded.validation if recorded else None
+        ),
         hyperparameters=job.hyperparameters,
         seed=job.seed if job.seed is not None else asked_for,
-        suffix=known.suffix if known else finetune.spec.get("suffix"),
+        suffix=recorded.suffix if recorded else finetune.spec.get("suffix"),
         metadata=job.metadata,
         spec=job.spec,
         trained_tokens=job.trained_tokens,
         finished_at=job.finished_at,
-        commit=job.commit or (known.commit if known else None if adopted else commit),
+        commit=job.commit or (recorded.commit if recorded else None if adopted else commit),
         service={"type": service.type, "base_url": service.base_url},
         adopted=adopted,
         owner=job.project,
@@ -113,10 +115,10 @@ def _release(
 
 
 def _data_file(
-    dataset: Dataset | None, known: Release | None, before: DataFile | None
+    dataset: Dataset | None, recorded: Release | None, before: DataFile | None
 ) -> DataFile | None:
     """The file that the job was bought with, under the path that it has now."""
-    if dataset is None or (known is not None and before is None):
+    if dataset is None or (recorded is not None and before is None):
         return before
     if before is not None:
         return replace(before, path=dataset.path) if dataset.sha256 == before.sha256 else before

@@ -17,14 +17,14 @@ from ftctl.text.format import plural
 def base_models(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Violation]:
     """Which base models may be trained."""
     rule = "base_models"
-    for one in policy_input.bought:
-        if not any(_matches(one.base_model, pattern) for pattern in allowed):
+    for run in policy_input.bought:
+        if not any(_matches(run.base_model, pattern) for pattern in allowed):
             yield refusal(
                 rule,
-                f"{one.finetune.name} trains {one.base_model};"
+                f"{run.finetune.name} trains {run.base_model};"
                 f" policy.{rule} allows {named(allowed)}",
-                f"add '{one.base_model}' to policy.{rule} in ftctl.yaml",
-                finetune=one.finetune.name,
+                f"add '{run.base_model}' to policy.{rule} in ftctl.yaml",
+                finetune=run.finetune.name,
             )
 
 
@@ -50,15 +50,15 @@ def services(policy_input: PolicyInput, allowed: tuple[str, ...]) -> Iterator[Vi
 def pinned_snapshots(policy_input: PolicyInput, _wanted: Literal[True]) -> Iterator[Violation]:
     """Whether a base model must be one that never changes under its name."""
     rule = "pinned_snapshots"
-    for one in policy_input.bought:
-        if one.base_model in policy_input.moving:
+    for run in policy_input.bought:
+        if run.base_model in policy_input.moving:
             yield refusal(
                 rule,
-                f"{one.finetune.name} trains {one.base_model}, an alias that moves;"
+                f"{run.finetune.name} trains {run.base_model}, an alias that moves;"
                 f" policy.{rule} asks for a dated snapshot",
                 "name the snapshot in its manifest",
                 setting(rule, "false"),
-                finetune=one.finetune.name,
+                finetune=run.finetune.name,
             )
 
 
@@ -68,8 +68,8 @@ def warn_days_to_shutdown(policy_input: PolicyInput, limit: int) -> Iterator[Vio
     least = policy_input.setting("min_days_to_shutdown")
     for name, what, day, adopted in _ends(policy_input):
         left = (day - policy_input.today).days
-        told = adopted or least is None or left >= least  # else it is refused
-        if left < limit and told:
+        passes = adopted or least is None or left >= least  # else it is refused
+        if left < limit and passes:
             yield Violation(
                 rule,
                 "warning",
@@ -100,9 +100,9 @@ def min_days_to_shutdown(policy_input: PolicyInput, limit: int) -> Iterator[Viol
 
 def _ends(policy_input: PolicyInput) -> Iterator[tuple[str, str, date, bool]]:
     """The fine-tunes whose end is known: what they use, its last day, and whether it is adopted."""
-    for one in policy_input.bought:
-        if (day := policy_input.shutdown_of(one.base_model)) is not None:
-            yield one.finetune.name, f"trains {one.base_model}", day, False
+    for run in policy_input.bought:
+        if (day := policy_input.shutdown_of(run.base_model)) is not None:
+            yield run.finetune.name, f"trains {run.base_model}", day, False
     for kept in policy_input.in_service:
         if (day := policy_input.shutdown_of(kept.model, kept.base_model)) is not None:
             yield kept.name, f"is in service as {kept.model}", day, kept.adopted

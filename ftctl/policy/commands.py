@@ -41,5 +41,5 @@ def command_violation(command: Sequence[str], status: int | None, output: str) -
 def _words(output: str) -> str:
     """What a program wrote, on one line: a second one could be a command to a CI runner."""
     lines = _STEERING.sub("", output[:_LONGEST_READ]).splitlines()
-    told = "; ".join(text for line in lines if (text := one_line(line)))
-    return short(redact(told), _LONGEST_OUTPUT)
+    said = "; ".join(text for line in lines if (text := one_line(line)))
+    return short(redact(said), _LONGEST_OUTPUT)

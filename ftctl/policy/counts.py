@@ -18,7 +18,7 @@ def max_jobs_created(policy_input: PolicyInput, limit: int) -> Iterator[Violatio
     """How many jobs one apply starts; those deferred count in the one that starts them."""
     rule = "max_jobs_created"
     if policy_input.waits:
-        starts = [one.change.name for one in policy_input.bought]
+        starts = [run.change.name for run in policy_input.bought]
     else:
         starts = [change.name for change in policy_input.plan.changes for step in change.steps
                   if isinstance(step, StartJob)]  # fmt: skip
@@ -31,15 +31,15 @@ def max_models_deleted(policy_input: PolicyInput, limit: int) -> Iterator[Violat
 
 
 def _counted(
-    rule: str, limit: int, verb: str, noun: str, found: Sequence[str]
+    rule: str, limit: int, verb: str, noun: str, names: Sequence[str]
 ) -> Iterator[Violation]:
-    if len(found) > limit:
+    if len(names) > limit:
         yield refusal(
             rule,
-            f"the plan {verb} {plural(len(found), noun)} ({named(found)});"
+            f"the plan {verb} {plural(len(names), noun)} ({named(names)});"
             f" policy.{rule} allows {limit}",
             _NARROW,
-            setting(rule, len(found)),
+            setting(rule, len(names)),
         )
 
 
@@ -50,7 +50,7 @@ def max_share_deleted(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vio
     everything away and says so.
     """
     rule = "max_share_deleted"
-    asked_for = {one.name for one in policy_input.desired.finetunes}
+    asked_for = {finetune.name for finetune in policy_input.desired.finetunes}
     going = frozenset(policy_input.deleted)
     gone = sorted(
         name

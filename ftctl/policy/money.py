@@ -97,10 +97,10 @@ def _why(policy_input: PolicyInput, price: Price) -> str:
 def _give_price(policy_input: PolicyInput, price: Price) -> tuple[str, ...]:
     if price.usd_per_hour is not None:
         return ("train it on a base model that is billed by tokens",)
-    known = (
+    facts = (
         f"{policy_input.service.type}: {{{base_of(price.base_model)}: {{usd_per_million_tokens: …}}"
     )
-    return (f"give its price in ftctl.yaml (catalog: {{{known}}}}})",)
+    return (f"give its price in ftctl.yaml (catalog: {{{facts}}}}})",)
 
 
 def _raise(rule: str, amount: Decimal) -> str:

@@ -87,13 +87,13 @@ class PolicyInput:
 
     def _root(self, finetune: FineTune) -> str:
         """The base model at the root of a chain; for an adopted job the one that it has."""
-        while (known := self._adopted_bases.get(finetune.adopt or "")) is None:
+        while (base := self._adopted_bases.get(finetune.adopt or "")) is None:
             if isinstance(finetune.base_model, str):
                 return finetune.base_model
             parent = self.desired.named(finetune.base_model.finetune)
             assert parent is not None  # resolved before anything is planned
             finetune = parent
-        return known
+        return base
 
     @cached_property
     def _adopted_bases(self) -> Mapping[str, str | None]:
@@ -125,31 +125,31 @@ class PolicyInput:
         """What is billed for each run; runs that cost nothing here are left out."""
         return tuple(
             Price(
-                one.finetune.name,
-                one.base_model,
-                one.change.cost.high if one.change.cost else None,
-                one.change.cost.usd_per_hour if one.change.cost else None,
+                run.finetune.name,
+                run.base_model,
+                run.change.cost.high if run.change.cost else None,
+                run.change.cost.usd_per_hour if run.change.cost else None,
             )
-            for one in self.bought
-            if (one.change.cost.billed if one.change.cost else self.service.billed)
+            for run in self.bought
+            if (run.change.cost.billed if run.change.cost else self.service.billed)
         )
 
     def shutdown_of(self, *names: str) -> date | None:
         """The day on which a model stops: by the first of its names for which one is known."""
         for name in names:
-            for known in (name, base_of(name)):
-                if (day := self.shutdowns.get(known)) is not None:
+            for model in (name, base_of(name)):
+                if (day := self.shutdowns.get(model)) is not None:
                     return day
         return None
 
     @cached_property
     def live(self) -> Mapping[str, frozenset[str]]:
         """The models that exist, by the fine-tune that they were trained as."""
-        found: dict[str, set[str]] = {}
+        by_name: dict[str, set[str]] = {}
         for job in (*self.observed.jobs, *self.observed.adopted):
             if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
-                found.setdefault(self._name_of(job), set()).add(job.model)
-        return {name: frozenset(models) for name, models in found.items()}
+                by_name.setdefault(self._name_of(job), set()).add(job.model)
+        return {name: frozenset(models) for name, models in by_name.items()}
 
     def _name_of(self, job: Job) -> str:
         """What a job was trained as; where the service keeps no metadata, its file tells."""
@@ -162,7 +162,9 @@ class PolicyInput:
 
     @cached_property
     def _adopting(self) -> Mapping[str, str]:
-        return {one.adopt: one.name for one in self.desired.finetunes if one.adopt}
+        return {
+            finetune.adopt: finetune.name for finetune in self.desired.finetunes if finetune.adopt
+        }
 
     @cached_property
     def _file_names(self) -> Mapping[str, str]:

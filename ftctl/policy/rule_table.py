@@ -56,12 +56,12 @@ def check_policy(policy_input: PolicyInput) -> PolicyResult:
         and limit is not False  # a limit of 0 is one
         and not (name == "max_share_deleted" and policy_input.destroy)
     }
-    found = [
+    violations = [
         violation
         for name, limit in limits.items()
         for violation in RULES[name](policy_input, limit)
     ]
-    return with_violations(PolicyResult(tuple(limits)), found, policy_input.allow)
+    return with_violations(PolicyResult(tuple(limits)), violations, policy_input.allow)
 
 
 def with_violations(
@@ -69,19 +69,19 @@ def with_violations(
 ) -> PolicyResult:
     """The result with more violations; those of rules in `allow` let the plan pass."""
     more = tuple(
-        replace(one, severity="allowed", hint=None) if one.rule in allow else one
-        for one in violations
+        replace(violation, severity="allowed", hint=None) if violation.rule in allow else violation
+        for violation in violations
     )
-    rules = dict.fromkeys((*result.rules, *(one.rule for one in more)))
+    rules = dict.fromkeys((*result.rules, *(violation.rule for violation in more)))
     return PolicyResult(tuple(rules), (*result.violations, *more))
 
 
 def check_allowed(names: Iterable[str]) -> frozenset[str]:
     """The rules that --allow names. Raises `UsageError` for one that does not exist."""
     allowed = frozenset(names)
-    known = (*RULES, COMMANDS)
-    for name in sorted(allowed.difference(known)):
-        near = did_you_mean(name.lower().replace("-", "_"), known)
-        hint = near or f"known: {', '.join(known)}"
+    rules = (*RULES, COMMANDS)
+    for name in sorted(allowed.difference(rules)):
+        near = did_you_mean(name.lower().replace("-", "_"), rules)
+        hint = near or f"known: {', '.join(rules)}"
         raise UsageError(f"--allow: there is no rule '{name}'", hint)
     return allowed

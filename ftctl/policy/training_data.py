@@ -15,22 +15,22 @@ from ftctl.text.format import percent, plain_number, plural
 def require_validation(policy_input: PolicyInput, _wanted: Literal[True]) -> Iterator[Violation]:
     """Whether everything that is trained is measured on rows of its own."""
     rule = "require_validation"
-    for one in policy_input.bought:
-        if one.finetune.validation is None:
+    for run in policy_input.bought:
+        if run.finetune.validation is None:
             yield refusal(
                 rule,
-                f"{one.finetune.name} has no validation data; policy.{rule} asks for it",
+                f"{run.finetune.name} has no validation data; policy.{rule} asks for it",
                 "name a file with 'validation' in its manifest",
                 setting(rule, "false"),
-                finetune=one.finetune.name,
+                finetune=run.finetune.name,
             )
 
 
 def max_leakage_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
     """How much of the validation data may have been seen in training."""
     rule = "max_leakage_share"
-    for one in policy_input.bought:
-        name = one.finetune.name
+    for run in policy_input.bought:
+        name = run.finetune.name
         leaking, rows = policy_input.leaks.get(name, (0, 0))
         if leaking > limit * rows:
             part = share(leaking, rows)
@@ -64,9 +64,9 @@ def max_duplicate_share(policy_input: PolicyInput, limit: Decimal) -> Iterator[V
 def _files(policy_input: PolicyInput) -> dict[str, list[str]]:
     """The data files that are trained or measured on, with the fine-tunes that do."""
     files: dict[str, list[str]] = {}
-    for one in policy_input.bought:
-        for dataset in (one.finetune.training, one.finetune.validation):
+    for run in policy_input.bought:
+        for dataset in (run.finetune.training, run.finetune.validation):
             names = files.setdefault(dataset.path, []) if dataset is not None else []
-            if one.finetune.name not in names:
-                names.append(one.finetune.name)
+            if run.finetune.name not in names:
+                names.append(run.finetune.name)
     return files

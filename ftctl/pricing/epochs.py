@@ -25,9 +25,9 @@ class Epochs:
 
 def epochs_of(finetune: FineTune, terms: Terms, service: str) -> Epochs:
     """The manifest's number, or what `auto` comes to; of two numbers that are sent, both."""
-    found = [_one(value, finetune, terms) for value in _asked(finetune, service)]
-    notes = [one.note for one in found if one.note is not None]
-    low, high = min(one.low for one in found), max(one.high for one in found)
+    each = [_one(value, finetune, terms) for value in _asked(finetune, service)]
+    notes = [epochs.note for epochs in each if epochs.note is not None]
+    low, high = min(epochs.low for epochs in each), max(epochs.high for epochs in each)
     return Epochs(low, high, notes[0] if notes else None)
 
 

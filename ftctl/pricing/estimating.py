@@ -101,19 +101,21 @@ def _epoch(dataset: Dataset, facts: BaseModelFacts) -> _Epoch | None:
     """A file's tokens as the base model counts and cuts them, else as near to it as was counted."""
     encoding = facts.encoding or encoding_for(facts.name)
     limit = facts.training_context
-    counted = sorted(dataset.tokens, key=lambda one: (one.encoding != encoding, one.limit != limit))
+    counted = sorted(
+        dataset.tokens, key=lambda tokens: (tokens.encoding != encoding, tokens.limit != limit)
+    )
     if not counted:
         return None
     return _Epoch(counted[0].low, counted[0].high, _how_counted(counted[0], encoding, limit))
 
 
-def _how_counted(found: Tokens, encoding: str | None, limit: int | None) -> str | None:
+def _how_counted(tokens: Tokens, encoding: str | None, limit: int | None) -> str | None:
     if encoding is None:
-        return f"counted with {found.encoding}, since the model's vocabulary is not known"
-    if found.encoding != encoding:
-        return f"counted with {found.encoding}, not with the model's {encoding}"
-    if limit is not None and found.limit != limit:
-        return f"counted with rows cut at {found.limit:,} tokens, not at the model's {limit:,}"
+        return f"counted with {tokens.encoding}, since the model's vocabulary is not known"
+    if tokens.encoding != encoding:
+        return f"counted with {tokens.encoding}, not with the model's {encoding}"
+    if limit is not None and tokens.limit != limit:
+        return f"counted with rows cut at {tokens.limit:,} tokens, not at the model's {limit:,}"
     return None
 
 
@@ -158,12 +160,12 @@ def _without_price(terms: Terms, method: str, service: ServiceInfo) -> str:
     if not name:
         return "the fine-tune that it continues from is not known, nor so its base model"
     methods = terms.facts.methods
-    known = methods is None or method in methods
+    trains = methods is None or method in methods
     why = f"no price of {name} at {terms.service} is on record"
-    if not known:
+    if not trains:
         why = f"{terms.service} is not known to train {name} by method {method}"
     if not service.billed:
         return why
     unit = "usd_per_hour" if method == "reinforcement" else "usd_per_million_tokens"
-    facts = f"{unit}: …" if known else f"methods: [{method}], {unit}: …"
+    facts = f"{unit}: …" if trains else f"methods: [{method}], {unit}: …"
     return f"{why}; give one in ftctl.yaml: catalog: {{{service.type}: {{{name}: {{{facts}}}}}}}"

@@ -52,12 +52,14 @@ class _Sum:
 def total(plan: Plan) -> Total:
     """The sum over a plan's priced changes that are billed, those that start later included."""
     billed = [change.cost for change in plan.changes if change.cost and change.cost.billed]
-    known = [(one.low, one.high) for one in billed if one.low is not None and one.high is not None]
-    hourly = sum(1 for one in billed if one.usd_per_hour is not None)
-    if billed and not known:
+    ranges = [
+        (cost.low, cost.high) for cost in billed if cost.low is not None and cost.high is not None
+    ]
+    hourly = sum(1 for cost in billed if cost.usd_per_hour is not None)
+    if billed and not ranges:
         return Total(None, None, len(billed) - hourly, hourly)
-    low, high = (sum((pair[end] for pair in known), _NOTHING) for end in (0, 1))
-    return Total(low, high, len(billed) - len(known) - hourly, hourly)
+    low, high = (sum((pair[end] for pair in ranges), _NOTHING) for end in (0, 1))
+    return Total(low, high, len(billed) - len(ranges) - hourly, hourly)
 
 
 def spent(
@@ -74,17 +76,17 @@ def spent(
     One that is in progress counts from its creation on, since it is billed when it ends: with what
     `running` says by its id, else as unknown. Today's prices count, whatever they were then.
     """
-    found = _Sum()
+    sums = _Sum()
     for job in jobs:
         if not _falls_in(job, since, until):
             continue
-        found.jobs += 1
+        sums.jobs += 1
         cost = _job_cost(job, catalog, service, running)
         if cost is None:
-            found.unknown += 1
+            sums.unknown += 1
         else:
-            found.usd += cost
-    return Spent(found.usd, found.jobs, found.unknown)
+            sums.usd += cost
+    return Spent(sums.usd, sums.jobs, sums.unknown)
 
 
 def compare(
@@ -98,8 +100,8 @@ def compare(
     terms, price = _terms(job, catalog, service)
     if not terms.billed or price is None or price.per == "hour":
         foreseen = estimate and estimate.tokens
-        told = f" (estimated {count_range(*foreseen)})" if foreseen else ""
-        return f"{tokens:,} tokens{told}"
+        expected_tokens = f" (estimated {count_range(*foreseen)})" if foreseen else ""
+        return f"{tokens:,} tokens{expected_tokens}"
     facts = [f"{tokens:,} tokens", f"estimated {expected}" if expected else "", _age(price)]
     return f"cost {usd(tokens * price.usd / MILLION)} ({'; '.join(filter(None, facts))})"
 

@@ -74,7 +74,10 @@ def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
         *_paragraphs(plan_line(plan), compared_with(review)),
         *_changes(review),
         *_policy(review),
-        *(f'<p class="warning">Warning: {html_text(sentence(one))}</p>' for one in plan.warnings),
+        *(
+            f'<p class="warning">Warning: {html_text(sentence(warning))}</p>'
+            for warning in plan.warnings
+        ),
         *_details(review),
         *_foot(review, command),
         "</body>",
@@ -87,8 +90,8 @@ def _changes(review: Review) -> Iterator[str]:
     changes = happening(review)
     if changes:
         columns = ["", "fine-tune", "action", "why", "data", "cost"]
-        columns = columns if review.data else [one for one in columns if one != "data"]
-        yield from _table(columns, (_change_row(review, one) for one in changes))
+        columns = columns if review.data else [column for column in columns if column != "data"]
+        yield from _table(columns, (_change_row(review, change) for change in changes))
     if calm := at_rest(review):
         names = ", ".join(map(_code, calm))
         yield f"<p>{len(calm):,} unchanged: {names}.</p>"
@@ -102,29 +105,30 @@ def _change_row(review: Review, change: Change) -> str:
 
 
 def _policy(review: Review) -> Iterator[str]:
-    found, silent = violations(review), kept(review)
-    if found or silent:
+    spoken, silent = violations(review), kept(review)
+    if spoken or silent:
         yield "<h2>Policy</h2>"
-    if found:
-        yield from ("<ul>", *map(_violation, found), "</ul>")
+    if spoken:
+        yield from ("<ul>", *map(_violation, spoken), "</ul>")
     if silent:
         yield f"<p>Kept: {', '.join(map(_code, silent))}.</p>"
 
 
-def _violation(one: Violation) -> str:
-    whose = f" for {_code(one.finetune)}" if one.finetune else ""
-    cure = f" To allow it: {html_text(sentence(one.hint))}" if one.hint else ""
-    link = "of" if one.severity == "warning" else "by"
-    head = f'<strong class="{one.severity}">{one.severity}</strong> {link} {_code(one.rule)}'
-    return f"<li>{head}{whose}: {html_text(sentence(one.message))}{cure}</li>"
+def _violation(violation: Violation) -> str:
+    whose = f" for {_code(violation.finetune)}" if violation.finetune else ""
+    cure = f" To allow it: {html_text(sentence(violation.hint))}" if violation.hint else ""
+    link = "of" if violation.severity == "warning" else "by"
+    severity = f'<strong class="{violation.severity}">{violation.severity}</strong>'
+    head = f"{severity} {link} {_code(violation.rule)}"
+    return f"<li>{head}{whose}: {html_text(sentence(violation.message))}{cure}</li>"
 
 
 def _details(review: Review) -> Iterator[str]:
-    told: set[tuple[str, str]] = set()
+    shown_before: set[tuple[str, str]] = set()
     for change in happening(review):
         files = data_of(review, change.name)
-        fresh = [one for one in files if (one.path, one.role) not in told]
-        told |= {(one.path, one.role) for one in files}
+        fresh = [file for file in files if (file.path, file.role) not in shown_before]
+        shown_before |= {(file.path, file.role) for file in files}
         inner = [*_change_parts(change), *_data(files, fresh)]
         if inner:
             head = f"{_code(change.name)}: {change.action.value}"
@@ -138,11 +142,11 @@ def _details(review: Review) -> Iterator[str]:
 def _change_parts(change: Change) -> Iterator[str]:
     if change.fields:
         rows = (
-            "".join(map(_td, (_code(one.field), _value(one.before), _value(one.after))))
-            for one in change.fields
+            "".join(map(_td, (_code(field.field), _value(field.before), _value(field.after))))
+            for field in change.fields
         )
         yield from _table(["field", "before", "after"], rows)
-        cosmetic = [_code(one.field) for one in change.fields if one.cosmetic]
+        cosmetic = [_code(field.field) for field in change.fields if field.cosmetic]
         if cosmetic and not change.trains:
             words = "costs nothing, takes effect with the next training or <code>--replace</code>"
             yield f"<p>{', '.join(cosmetic)}: {words}.</p>"
@@ -162,29 +166,29 @@ def _data(files: Sequence[DataChange], fresh: Iterable[DataChange]) -> Iterator[
     if files:
         columns = ["data", "role", "rows", "added", "removed", "changed", "tokens per epoch"]
         yield from _table([*columns, "cost"], map(_data_cells, files))
-    for one in fresh:
-        if one.compared is not None and not one.compared.diff.empty:
-            yield from _rows(one.path, one.compared)
+    for file in fresh:
+        if file.compared is not None and not file.compared.diff.empty:
+            yield from _rows(file.path, file.compared)
 
 
-def _data_cells(one: DataChange) -> str:
-    row = data_row(one)
+def _data_cells(file: DataChange) -> str:
+    row = data_row(file)
     counts = (row.rows, row.added, row.removed, row.changed, row.tokens, row.cost)
     numbers = [_td(html_text(count), "number") for count in counts]
     return "".join([_td(_code(row.path)), _td(row.role), *numbers])
 
 
 def _rows(path: str, compared: Compared) -> Iterator[str]:
-    told = [sentence(html_text(note)) for note in notes(compared)]
-    told += [_pair(pair, show_text=compared.show_text) for pair in compared.pairs]
+    items = [sentence(html_text(note)) for note in notes(compared)]
+    items += [_pair(pair, show_text=compared.show_text) for pair in compared.pairs]
     if more := len(compared.diff.changed) - len(compared.pairs):
-        told.append(f"and {more:,} more")
-    if told:
+        items.append(f"and {more:,} more")
+    if items:
         yield f"<p>Rows of {_code(path)}:</p>"
-        yield from ("<ul>", *(f"<li>{one}</li>" for one in told), "</ul>")
+        yield from ("<ul>", *(f"<li>{item}</li>" for item in items), "</ul>")
     if compared.show_text:
-        texts = [_line("-", one.row) for one in compared.removed]
-        texts += [_line("+", one.row) for one in compared.added]
+        texts = [_line("-", row.row) for row in compared.removed]
+        texts += [_line("+", row.row) for row in compared.added]
         yield from ("<p>Rows removed and added:</p>", *_pre(texts)) if texts else ()
 
 

@@ -15,17 +15,17 @@ def problems_junit(problems: Sequence[Diagnostic], files: Sequence[str]) -> str:
 
     Warnings fail nothing: they are what the test printed.
     """
-    found: dict[str, list[Diagnostic]] = {file: [] for file in sorted(files)}
+    by_file: dict[str, list[Diagnostic]] = {file: [] for file in sorted(files)}
     for problem in problems:
-        found.setdefault(problem.span.path, []).append(problem)
-    failed = sum(1 for listed in found.values() if _errors(listed))
-    sums = f'tests="{len(found)}" failures="{failed}" errors="0" skipped="0"'
+        by_file.setdefault(problem.span.path, []).append(problem)
+    failed = sum(1 for listed in by_file.values() if _errors(listed))
+    sums = f'tests="{len(by_file)}" failures="{failed}" errors="0" skipped="0"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<testsuites name="ftctl validate" {sums}>',
         f'  <testsuite name="ftctl validate" {sums}>',
     ]
-    for path, listed in found.items():
+    for path, listed in by_file.items():
         lines += _case(path, listed)
     return "\n".join([*lines, "  </testsuite>", "</testsuites>"])
 
@@ -34,7 +34,7 @@ def _case(path: str, listed: Sequence[Diagnostic]) -> list[str]:
     name = quoteattr(xml_text(path).replace("\n", " "))
     head = f'    <testcase classname="ftctl.validate" name={name} file={name}'
     errors = _errors(listed)
-    warnings = [one for one in listed if one.severity == "warning"]
+    warnings = [problem for problem in listed if problem.severity == "warning"]
     inner = []
     if errors:
         words = quoteattr(f"{plural(len(errors), 'problem')}: {xml_text(errors[0].code)}")
@@ -45,8 +45,8 @@ def _case(path: str, listed: Sequence[Diagnostic]) -> list[str]:
 
 
 def _errors(listed: Sequence[Diagnostic]) -> list[Diagnostic]:
-    return [one for one in listed if one.severity == "error"]
+    return [problem for problem in listed if problem.severity == "error"]
 
 
 def _told(listed: Sequence[Diagnostic]) -> str:
-    return escape("\n".join(xml_text(str(one)) for one in listed))
+    return escape("\n".join(xml_text(str(problem)) for problem in listed))

@@ -113,9 +113,9 @@ def _table(review: Review, room: int) -> str:
         lines = [_row([column for at, column in enumerate(columns) if at not in left_out])]
         lines.append("|" + "---|" * (len(columns) - len(left_out)))
         rows = (_change_row(review, change, left_out) for change in changes)
-        shown = _fitting(rows, room - _KEPT_FREE)
-        lines += shown
-        more = len(changes) - len(shown)
+        fitting = _fitting(rows, room - _KEPT_FREE)
+        lines += fitting
+        more = len(changes) - len(fitting)
         parts += ["\n".join(lines)]
         parts += [f"and {more:,} more: {_REST}."] if more else []
     if calm:
@@ -133,58 +133,58 @@ def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
 
 
 def _policy(review: Review, room: int) -> str:
-    found = violations(review)
+    spoken = violations(review)
     silent = kept(review)
     parts = []
-    if found:
-        shown = _fitting(map(_violation, found), room)
-        parts = ["**Policy**", "\n".join(shown)]
-        if more := len(found) - len(shown):
+    if spoken:
+        fitting = _fitting(map(_violation, spoken), room)
+        parts = ["**Policy**", "\n".join(fitting)]
+        if more := len(spoken) - len(fitting):
             parts.append(f"and {more:,} more verdicts: {_REST}.")
     if silent:
         parts.append(f"Policy kept: {_names(silent)}.")
     return "\n\n".join(parts)
 
 
-def _violation(one: Violation) -> str:
-    whose = f" for {_code(one.finetune)}" if one.finetune else ""
-    link = "of" if one.severity == "warning" else "by"
-    head = f"- **{one.severity}** {link} {_code(one.rule)}{whose}:"
-    text = f"{head} {_text(sentence(one.message))}"
-    return f"{text} To allow it: {_text(sentence(one.hint))}" if one.hint else text
+def _violation(violation: Violation) -> str:
+    whose = f" for {_code(violation.finetune)}" if violation.finetune else ""
+    link = "of" if violation.severity == "warning" else "by"
+    head = f"- **{violation.severity}** {link} {_code(violation.rule)}{whose}:"
+    text = f"{head} {_text(sentence(violation.message))}"
+    return f"{text} To allow it: {_text(sentence(violation.hint))}" if violation.hint else text
 
 
 def _warnings(warnings: Sequence[str], room: int) -> str:
-    shown = _fitting((f"> **Warning:** {_text(sentence(one))}" for one in warnings), room)
-    more = len(warnings) - len(shown)
+    fitting = _fitting((f"> **Warning:** {_text(sentence(warning))}" for warning in warnings), room)
+    more = len(warnings) - len(fitting)
     # One after the other would flow together to one paragraph.
-    return "\n>\n".join([*shown, *([f"> and {more:,} more warnings: {_REST}."] if more else [])])
+    return "\n>\n".join([*fitting, *([f"> and {more:,} more warnings: {_REST}."] if more else [])])
 
 
 def _details(review: Review, room: int) -> str:
     folds = list(_folds(review))
-    shown: list[str] = []
+    parts: list[str] = []
     cut = False
     for fold in folds:
-        text = next((one for one in (fold.full, fold.brief) if len(one) + 2 <= room), None)
+        text = next((text for text in (fold.full, fold.brief) if len(text) + 2 <= room), None)
         if text is None:
             break
         cut = cut or text is not fold.full
-        shown.append(text)
+        parts.append(text)
         room -= len(text) + 2
-    if more := len(folds) - len(shown):
-        shown.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {_REST}.")
+    if more := len(folds) - len(parts):
+        parts.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {_REST}.")
     elif cut:
-        shown.append(f"Rows that changed are not all told of one by one here: {_REST}.")
-    return "\n\n".join(shown)
+        parts.append(f"Rows that changed are not all told of one by one here: {_REST}.")
+    return "\n\n".join(parts)
 
 
 def _folds(review: Review) -> Iterator[_Fold]:
-    told: set[tuple[str, str]] = set()
+    shown_before: set[tuple[str, str]] = set()
     for change in happening(review):
         files = data_of(review, change.name)
-        fresh = [one for one in files if (one.path, one.role) not in told]
-        told |= {(one.path, one.role) for one in files}
+        fresh = [file for file in files if (file.path, file.role) not in shown_before]
+        shown_before |= {(file.path, file.role) for file in files}
         parts = [*_change_parts(change), *_data_table(files)]
         if parts:
             yield _fold(_summary(change), parts, _rows(fresh))
@@ -214,10 +214,11 @@ def _change_parts(change: Change) -> Iterator[str]:
     if change.fields:
         lines = [_row(["field", "before", "after"]), "|---|---|---|"]
         lines += [
-            _row([_code(one.field), _value(one.before), _value(one.after)]) for one in change.fields
+            _row([_code(field.field), _value(field.before), _value(field.after)])
+            for field in change.fields
         ]
         yield "\n".join(lines)
-        cosmetic = [one.field for one in change.fields if one.cosmetic]
+        cosmetic = [field.field for field in change.fields if field.cosmetic]
         if cosmetic and not change.trains:
             names = ", ".join(map(_code, cosmetic))
             yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
@@ -247,7 +248,7 @@ def _data_table(files: Sequence[DataChange]) -> list[str]:
         return []
     columns = ["data", "role", "rows", "added", "removed", "changed", "tokens per epoch", "cost"]
     lines = [_row(columns), "|---|---|" + "---:|" * 6]
-    return ["\n".join([*lines, *(_data_cells(data_row(one)) for one in files)])]
+    return ["\n".join([*lines, *(_data_cells(data_row(file)) for file in files)])]
 
 
 def _data_cells(row: DataRow) -> str:
@@ -256,13 +257,13 @@ def _data_cells(row: DataRow) -> str:
 
 
 def _rows(files: Sequence[DataChange]) -> Iterator[str]:
-    for one in files:
-        if one.compared is None or one.compared.diff.empty:
+    for file in files:
+        if file.compared is None or file.compared.diff.empty:
             continue
-        lines = [*(f"- {_text(sentence(note))}" for note in notes(one.compared))]
-        lines += rows_markdown(one.compared)
+        lines = [*(f"- {_text(sentence(note))}" for note in notes(file.compared))]
+        lines += rows_markdown(file.compared)
         if lines:
-            yield f"Rows of {_code(one.path)}:\n\n" + "\n".join(lines)
+            yield f"Rows of {_code(file.path)}:\n\n" + "\n".join(lines)
 
 
 def _foot(review: Review, command: str) -> str:
@@ -277,13 +278,13 @@ def _foot(review: Review, command: str) -> str:
 
 def _fitting(lines: Iterable[str], room: int) -> list[str]:
     """The first lines that fit into so many characters."""
-    shown = []
+    fitting = []
     for line in lines:
         room -= len(line) + 3
         if room < 0:
             break
-        shown.append(line)
-    return shown
+        fitting.append(line)
+    return fitting
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def service_line(project: str, service: ServiceInfo) -> str:
 def plan_line(plan: Plan) -> str:
     """The same of a plan, which names prices of the embedded API for what they are."""
     line = service_line(plan.project, plan.service)
-    priced = any(one.cost is not None and one.cost.billed for one in plan.changes)
+    priced = any(change.cost is not None and change.cost.billed for change in plan.changes)
     if plan.service.type != "emulator" or not priced:
         return line
     return f"{line.removesuffix('.')}; the prices of ftctl.yaml are a rehearsal."
@@ -65,9 +65,9 @@ def plan_line(plan: Plan) -> str:
 
 def counts(plan: Plan) -> str:
     """`1 to create, 3 unchanged`."""
-    found = plan.count()
-    told = [f"{found[action]} {words}" for action, words in _COUNTED if found[action]]
-    return ", ".join(told) or "no fine-tunes"
+    count = plan.count()
+    parts = [f"{count[action]} {words}" for action, words in _COUNTED if count[action]]
+    return ", ".join(parts) or "no fine-tunes"
 
 
 def rows_summary(compared: Compared) -> str:

@@ -71,29 +71,31 @@ def _sums(review: Review) -> Iterator[str]:
     if plan.has_changes and not trained and not cancelled and not deleted:
         yield "only files change"
     for severity, words in (("refused", "refused by policy"), ("allowed", "let pass by --allow")):
-        if count := sum(one.severity == severity for one in review.policy.violations):
+        if count := sum(violation.severity == severity for violation in review.policy.violations):
             yield f"{count:,} {words}"
 
 
 def _total_words(plan: Plan) -> str:
-    if not plan.service.billed and not any(one.cost and one.cost.billed for one in plan.changes):
+    if not plan.service.billed and not any(
+        change.cost and change.cost.billed for change in plan.changes
+    ):
         return "free of charge"
-    found = total(plan)
-    known = [] if found.low is None or found.high is None else [usd_range(found.low, found.high)]
-    known += [f"{found.hourly:,} billed by the hour"] if found.hourly else []
-    known += [f"{found.unknown:,} of unknown price"] if found.unknown else []
-    return ", ".join(known) or "price not known"
+    sums = total(plan)
+    parts = [] if sums.low is None or sums.high is None else [usd_range(sums.low, sums.high)]
+    parts += [f"{sums.hourly:,} billed by the hour"] if sums.hourly else []
+    parts += [f"{sums.unknown:,} of unknown price"] if sums.unknown else []
+    return ", ".join(parts) or "price not known"
 
 
 def happening(review: Review) -> tuple[Change, ...]:
     """The changes that a reader should see, what cannot be undone first."""
-    shown = [one for one in review.plan.changes if not _at_rest(one)]
-    return tuple(sorted(shown, key=lambda one: _ORDER.index(one.action)))
+    changes = [change for change in review.plan.changes if not _at_rest(change)]
+    return tuple(sorted(changes, key=lambda change: _ORDER.index(change.action)))
 
 
 def at_rest(review: Review) -> tuple[str, ...]:
     """The names of all that is as it should be."""
-    return tuple(one.name for one in review.plan.changes if _at_rest(one))
+    return tuple(change.name for change in review.plan.changes if _at_rest(change))
 
 
 def _at_rest(change: Change) -> bool:
@@ -108,51 +110,51 @@ def row_of(review: Review, change: Change) -> Row:
         change.name,
         change.action.value,
         change.reason,
-        "; ".join(_data_words(one) for one in data_of(review, change.name)),
+        "; ".join(_data_words(file) for file in data_of(review, change.name)),
         "" if change.cost is None else cost_words(change.cost),
     )
 
 
 def data_of(review: Review, finetune: str) -> tuple[DataChange, ...]:
     """How the data of one fine-tune changes."""
-    return tuple(one for one in review.data if finetune in one.finetunes)
+    return tuple(file for file in review.data if finetune in file.finetunes)
 
 
 def other_data(review: Review) -> tuple[DataChange, ...]:
     """Data that changes although nothing happens to the fine-tunes that use it."""
-    shown = {one.name for one in happening(review)}
-    return tuple(one for one in review.data if not shown & set(one.finetunes))
+    names = {change.name for change in happening(review)}
+    return tuple(file for file in review.data if not names & set(file.finetunes))
 
 
 def users_of(files: Sequence[DataChange]) -> tuple[str, ...]:
     """The fine-tunes that learn from these files."""
-    return tuple(dict.fromkeys(name for one in files for name in one.finetunes))
+    return tuple(dict.fromkeys(name for file in files for name in file.finetunes))
 
 
-def _data_words(one: DataChange) -> str:
-    role = "" if one.role == "training" else "validation "
-    if one.compared is None:
-        return f"{role}new, {plural(one.rows, 'row')}"
-    diff = one.compared.diff
+def _data_words(file: DataChange) -> str:
+    role = "" if file.role == "training" else "validation "
+    if file.compared is None:
+        return f"{role}new, {plural(file.rows, 'row')}"
+    diff = file.compared.diff
     if diff.empty:
         return f"{role}same rows"
     counts = (("added", diff.added), ("removed", diff.removed), ("changed", diff.changed))
-    told = ", ".join(f"{len(lines):,} {word}" for word, lines in counts if lines)
-    return f"{role}{told}"
+    parts = ", ".join(f"{len(lines):,} {word}" for word, lines in counts if lines)
+    return f"{role}{parts}"
 
 
-def data_row(one: DataChange) -> DataRow:
+def data_row(file: DataChange) -> DataRow:
     """A data file as a row of a table. A file that the base does not have is all new."""
-    diff = None if one.compared is None else one.compared.diff
+    diff = None if file.compared is None else file.compared.diff
     return DataRow(
-        one.path,
-        one.role,
-        f"{one.rows:,}",
-        f"{one.rows if diff is None else len(diff.added):,}",
+        file.path,
+        file.role,
+        f"{file.rows:,}",
+        f"{file.rows if diff is None else len(diff.added):,}",
         "0" if diff is None else f"{len(diff.removed):,}",
         "0" if diff is None else f"{len(diff.changed):,}",
-        "not counted" if one.tokens is None else f"{one.tokens:+,}",
-        NOT_KNOWN if one.cost is None else signed_usd(one.cost),
+        "not counted" if file.tokens is None else f"{file.tokens:+,}",
+        NOT_KNOWN if file.cost is None else signed_usd(file.cost),
     )
 
 
@@ -184,13 +186,13 @@ def cost_sentences(cost: Estimate) -> str:
 
 def violations(review: Review) -> tuple[Violation, ...]:
     """The violations of the policy, refusals first."""
-    found = review.policy.violations
-    return tuple(sorted(found, key=lambda one: _SEVERITIES.index(one.severity)))
+    spoken = review.policy.violations
+    return tuple(sorted(spoken, key=lambda violation: _SEVERITIES.index(violation.severity)))
 
 
 def kept(review: Review) -> tuple[str, ...]:
     """The rules that were looked at and have nothing to say."""
-    spoken = {one.rule for one in review.policy.violations}
+    spoken = {violation.rule for violation in review.policy.violations}
     return tuple(rule for rule in review.policy.rules if rule not in spoken)
 
 

@@ -38,8 +38,8 @@ def problems_github(problems: Iterable[Diagnostic]) -> str:
 def _annotation(problem: Diagnostic) -> str:
     span = problem.span
     facts = {"file": span.path, "line": span.line, "col": span.column, "title": problem.code}
-    told = ",".join(
+    properties = ",".join(
         f"{key}={command_property(str(value))}" for key, value in facts.items() if value
     )
     text = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return f"::{problem.severity} {told}::{command_text(text)}"
+    return f"::{problem.severity} {properties}::{command_text(text)}"

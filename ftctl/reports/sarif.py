@@ -54,8 +54,8 @@ def _results(problems: Sequence[Diagnostic], rules: Sequence[str]) -> Iterator[d
 
 def _message(problem: Diagnostic) -> str:
     """The sentence with its cure. In a message [words](address) would be a link."""
-    told = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return one_line(told).replace("](", "] (")
+    text = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    return one_line(text).replace("](", "] (")
 
 
 def _place(span: Span) -> dict[str, Any]:

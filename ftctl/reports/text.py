@@ -51,12 +51,12 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
         lines.append("")
     if review.data:
         lines += [f"Data, compared with {one_line(review.base or 'the base')}:"]
-        lines += [f"    {_data_line(one)}" for one in review.data]
+        lines += [f"    {_data_line(file)}" for file in review.data]
     lines += [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in plan.warnings]
-    told = replace(review.policy, violations=tuple(
-        one for one in review.policy.violations if one.severity != "refused"
+    passing = replace(review.policy, violations=tuple(
+        violation for violation in review.policy.violations if violation.severity != "refused"
     ))  # fmt: skip
-    lines += [paint(line, "yellow") for line in policy_text(told)]
+    lines += [paint(line, "yellow") for line in policy_text(passing)]
     lines.append(_summary(plan))
     if review.policy.refused:
         lines.append("The policy refuses it as it stands.")
@@ -82,11 +82,11 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
         yield f"    {verb:<7} {one_line(what)}"
     if change.cost is not None:
         yield f"    {'cost':<7} {one_line(_cost(change))}"
-    shown = change.fields
+    fields = change.fields
     if change.action is Action.REPLACE:  # its reason names what makes it train again
-        shown = tuple(one for one in shown if one.cosmetic)
-    for one in shown:
-        yield f"    ~ {one_line(field_words(one, taken_up=change.trains))}"
+        fields = tuple(field for field in fields if field.cosmetic)
+    for field in fields:
+        yield f"    ~ {one_line(field_words(field, taken_up=change.trains))}"
 
 
 def _cost(change: Change) -> str:
@@ -130,7 +130,9 @@ def _summary(plan: Plan) -> str:
 def _to_pay(plan: Plan, bought: int) -> str:
     """What the jobs cost that start now, and those that follow them."""
     jobs = plural(bought, "training job")
-    billed = [one.cost for one in plan.changes if one.cost is not None and one.cost.billed]
+    billed = [
+        change.cost for change in plan.changes if change.cost is not None and change.cost.billed
+    ]
     if not billed:
         free = f"{jobs}, free of charge."
         return f"{jobs} will be billed; the price is not known." if plan.service.billed else free
