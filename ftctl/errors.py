@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ftctl.text.escape.lines import one_line
+from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
 
 Severity = Literal["error", "warning"]

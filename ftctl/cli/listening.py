@@ -15,7 +15,7 @@ from ftctl.engine.events import Event
 from ftctl.engine.session import Session
 from ftctl.engine.session import open_session as open_session_in
 from ftctl.engine.workspace import Workspace
-from ftctl.text.escape.lines import one_line
+from ftctl.text.escape.single_line import one_line
 
 
 @dataclass(slots=True)

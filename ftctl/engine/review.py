@@ -18,7 +18,7 @@ from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
 from ftctl.policy import PolicyInput, check_policy, raise_refused, with_violations
 from ftctl.pricing import spent
-from ftctl.text.escape.lines import one_line
+from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
     from ftctl.domain.observed import Job

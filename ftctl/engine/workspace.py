@@ -38,7 +38,7 @@ from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
 from ftctl.planner.approval import Remaining, reconcile
 from ftctl.planner.retention import make_destroy_plan
-from ftctl.text.escape.lines import one_line
+from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
     from ftctl.providers import Client, Provider

@@ -10,9 +10,8 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.lockfile.document import Malformed, lock_document, lock_text, read_lock
     from ftctl.lockfile.file import LOCK_FILE, read_lock_file, update_lock_file
-    from ftctl.lockfile.nouns import (
+    from ftctl.lockfile.lock import (
         DEFAULT_ENVIRONMENT,
         DataFile,
         Entry,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         Release,
         Section,
     )
+    from ftctl.lockfile.lock_codec import Malformed, lock_document, lock_text, read_lock
     from ftctl.lockfile.offline import observed_from
     from ftctl.lockfile.promotion import (
         DEFAULT_ALIAS,
@@ -60,22 +60,22 @@ __all__ = [
 
 _HOMES = {
     "DEFAULT_ALIAS": "promotion",
-    "DEFAULT_ENVIRONMENT": "nouns",
+    "DEFAULT_ENVIRONMENT": "lock",
     "LOCK_FILE": "file",
-    "DataFile": "nouns",
-    "Entry": "nouns",
-    "Lock": "nouns",
-    "Malformed": "document",
-    "Pointer": "nouns",
-    "Release": "nouns",
-    "Section": "nouns",
+    "DataFile": "lock",
+    "Entry": "lock",
+    "Lock": "lock",
+    "Malformed": "lock_codec",
+    "Pointer": "lock",
+    "Release": "lock",
+    "Section": "lock",
     "is_alias": "promotion",
-    "lock_document": "document",
-    "lock_text": "document",
+    "lock_document": "lock_codec",
+    "lock_text": "lock_codec",
     "observed_from": "offline",
     "promote": "promotion",
     "protected": "promotion",
-    "read_lock": "document",
+    "read_lock": "lock_codec",
     "read_lock_file": "file",
     "updated": "recording",
     "rollback": "promotion",

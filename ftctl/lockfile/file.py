@@ -15,8 +15,8 @@ from typing import Any
 
 from ftctl.errors import FtctlError
 from ftctl.files import file_fault, file_locks, sweep_drafts, write_atomically
-from ftctl.lockfile.document import Malformed, TooNew, lock_text, read_lock
-from ftctl.lockfile.nouns import Lock
+from ftctl.lockfile.lock import Lock
+from ftctl.lockfile.lock_codec import Malformed, TooNew, lock_text, read_lock
 
 LOCK_FILE = "ftctl.lock"
 _MOST_BYTES = 64 * 2**20  # some 60,000 fine-tunes

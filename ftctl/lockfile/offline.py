@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftctl.domain.observed import Job, Observed
-from ftctl.lockfile.nouns import Entry, Lock, Release
+from ftctl.lockfile.lock import Entry, Lock, Release
 
 
 def observed_from(lock: Lock, environment: str, *, others: bool = False) -> Observed:

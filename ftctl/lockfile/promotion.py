@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from ftctl.lockfile.nouns import Lock, Pointer
+from ftctl.lockfile.lock import Lock, Pointer
 
 DEFAULT_ALIAS = "prod"
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

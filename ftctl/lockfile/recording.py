@@ -8,7 +8,7 @@ from dataclasses import replace
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Plan
-from ftctl.lockfile.nouns import DataFile, Entry, Lock, Release
+from ftctl.lockfile.lock import DataFile, Entry, Lock, Release
 
 Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model
 

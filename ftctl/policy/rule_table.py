@@ -9,15 +9,15 @@ from typing import Any
 
 from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import UsageError
-from ftctl.policy.base_models import (
+from ftctl.policy.commands import COMMANDS
+from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
+from ftctl.policy.model_choice import (
     base_models,
     min_days_to_shutdown,
     pinned_snapshots,
     services,
     warn_days_to_shutdown,
 )
-from ftctl.policy.commands import COMMANDS
-from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
 from ftctl.policy.money import max_cost_per_apply, max_cost_per_job, max_cost_per_month
 from ftctl.policy.policy_input import PolicyInput
 from ftctl.policy.training_data import max_duplicate_share, max_leakage_share, require_validation

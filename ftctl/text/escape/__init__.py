@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         markdown_fence,
         xml_text,
     )
-    from ftctl.text.escape.lines import one_line, short
+    from ftctl.text.escape.single_line import one_line, short
 
 __all__ = [
     "command_property",
@@ -49,8 +49,8 @@ _HOMES = {
     "markdown": "forms",
     "markdown_code": "forms",
     "markdown_fence": "forms",
-    "one_line": "lines",
-    "short": "lines",
+    "one_line": "single_line",
+    "short": "single_line",
     "xml_text": "forms",
 }
 

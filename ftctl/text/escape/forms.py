@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-from ftctl.text.escape.lines import LOG_COMMAND, one_line
+from ftctl.text.escape.single_line import LOG_COMMAND, one_line
 
 _BREAK = "&#8203;"  # a space of no width: what is read as one word is no reference any more
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftctl.domain.desired import Spec
-from ftctl.lockfile.nouns import DataFile, Entry, Lock, Pointer, Release, Section
+from ftctl.lockfile.lock import DataFile, Entry, Lock, Pointer, Release, Section
 
 _MAJOR = 1
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
