@@ -117,7 +117,7 @@ def _make_folder(settings: Settings) -> None:
 def _refuse_links(session: Session, *folders: Path) -> None:
     """Raise `FtctlError` where a link would lead what is written out of the repository."""
     for folder in folders:
-        if session.project.reach.refuses(folder, str(folder)) is not None:
+        if session.project.read_scope.refuses(folder, str(folder)) is not None:
             raise FtctlError(f"{folder} leads out of the repository", "make it a folder of its own")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ftctl.data.sources import Allowed, Reach, reach_of, unprintable
+from ftctl.data.sources import AllowedUrls, ReadScope, read_scope_of, unprintable
 from ftctl.domain.config import Config, PolicySettings, SourceSettings, catalog_overrides
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, Span
@@ -45,16 +45,16 @@ class Project:
     own: Document | None = None  # that file, without environment
 
     @property
-    def reach(self) -> Reach:
+    def read_scope(self) -> ReadScope:
         """From where files may be read."""
-        return reach_of(self.root, self.config.sources.outside, self.base or PROJECT_FILE)
+        return read_scope_of(self.root, self.config.sources.outside, self.base or PROJECT_FILE)
 
     @property
-    def allowed(self) -> Allowed | None:
+    def allowed_urls(self) -> AllowedUrls | None:
         """From where may be fetched; None where nobody else than the user asks for it."""
         if self.base is None:
             return None
-        return Allowed(self.config.sources.addresses, self.base)
+        return AllowedUrls(self.config.sources.addresses, self.base)
 
 
 def load_project(
@@ -78,11 +78,11 @@ def load_project(
     if problem is not None or file is None:
         return None, (*problems, *((problem,) if problem else ()))
     told_by = base.path if base is not None else None
-    reach = _reach(root, file, told_by)
-    problems += _linked_state(root, reach)
+    scope = _read_scope(root, file, told_by)
+    problems += _linked_state(root, scope)
     # Faults of ftctl.yaml end the work only after the manifests have told theirs.
     told = frozenset(fault.span for fault in problems)
-    manifests = _read_manifests(root, file, known, reach)
+    manifests = _read_manifests(root, file, known, scope)
     problems += manifests.problems
     checked = _check_manifests(manifests, file, known, told, MOST_PROBLEMS - len(problems))
     problems += checked.problems
@@ -144,7 +144,7 @@ def _read_project_file(
         where = Span(PROJECT_FILE)
         hint = "run 'ftctl init' to make a project here, or go to one with 'ftctl -C DIR …'"
         return None, (Diagnostic("no-project", f"there is no project in {root}", where, hint),)
-    if (note := reach_of(root).refuses(path, PROJECT_FILE)) is not None:
+    if (note := read_scope_of(root).refuses(path, PROJECT_FILE)) is not None:
         return None, (note._replace(hint=_OWN_FILE).at(Span(PROJECT_FILE)),)
     documents, problems = known.read(path, PROJECT_FILE)
     if not documents:
@@ -221,15 +221,15 @@ _TOO_MANY_PROBLEMS = Diagnostic(
 )
 
 
-def _reach(root: Path, file: Document, base: str | None) -> Reach:
+def _read_scope(root: Path, file: Document, base: str | None) -> ReadScope:
     """From where files may be read. The settings may have problems of their own."""
     known = file.value.get("sources")
     listed = known.get("outside") if isinstance(known, dict) else None
     folders = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
-    return reach_of(root, folders, base or PROJECT_FILE)
+    return read_scope_of(root, folders, base or PROJECT_FILE)
 
 
-def _linked_state(root: Path, reach: Reach) -> tuple[Diagnostic, ...]:
+def _linked_state(root: Path, scope: ReadScope) -> tuple[Diagnostic, ...]:
     """Links in the folder for caches that would have us write elsewhere."""
     problems = []
     for name in _STATE:
@@ -239,28 +239,28 @@ def _linked_state(root: Path, reach: Reach) -> tuple[Diagnostic, ...]:
             links += [Path(one.path) for one in os.scandir(folder) if one.is_symlink()]
         for link in links:
             shown = shorten(show_path(link, root), _LONGEST_PATH)
-            if (note := reach.refuses(link, shown)) is not None:
+            if (note := scope.refuses(link, shown)) is not None:
                 problems.append(note._replace(hint="remove the link").at(Span(shown)))
     return tuple(problems)
 
 
-def _read_manifests(root: Path, file: Document, known: Documents, reach: Reach) -> _Manifests:
+def _read_manifests(root: Path, file: Document, known: Documents, scope: ReadScope) -> _Manifests:
     name = file.value.get("manifests", "finetunes")
     if not isinstance(name, str) or not name:
         return _Manifests()  # the schema has told
-    listing = _listing(root, name, file, reach)
+    listing = _listing(root, name, file, scope)
     if isinstance(listing, Diagnostic):
         return _Manifests(problems=(listing,), readable=listing.code not in _UNSEEN)
     documents: list[Document] = []
     unfit: list[Document] = []
-    problems = _refused_links(listing.links - {*listing.files}, root, reach)
+    problems = _refused_links(listing.links - {*listing.files}, root, scope)
     for path in listing.files:
         if len(problems) > MOST_PROBLEMS:
             return _Manifests(problems=tuple(problems), readable=False)
         shown = show_path(path, root)
         note = unprintable(shown)
         if note is None and path in listing.links:
-            note = reach.refuses(path, shown)
+            note = scope.refuses(path, shown)
         if note is not None:
             problems.append(note.at(Span(shorten(shown, _LONGEST_PATH))))
             continue
@@ -276,11 +276,11 @@ def _read_manifests(root: Path, file: Document, known: Documents, reach: Reach) 
     return _Manifests(tuple(documents), tuple(unfit), tuple(problems), readable)
 
 
-def _listing(root: Path, name: str, file: Document, reach: Reach) -> Listing | Diagnostic:
+def _listing(root: Path, name: str, file: Document, scope: ReadScope) -> Listing | Diagnostic:
     """What stands in the manifests' folder, or why it cannot be one."""
     folder, shown = root / name, shorten(name, _LONGEST_PATH)
     place = file.place(("manifests",)) if "manifests" in file.value else Span(shown)
-    if (note := unprintable(name) or reach.refuses(folder, shown)) is not None:
+    if (note := unprintable(name) or scope.refuses(folder, shown)) is not None:
         return note.at(place)
     if not os.path.isdir(folder):  # noqa: PTH112 - pathlib raises at names that are too long
         another = "name another with 'manifests: DIR' in ftctl.yaml"
@@ -296,12 +296,12 @@ def _listing(root: Path, name: str, file: Document, reach: Reach) -> Listing | D
     return Diagnostic("too-many-manifests", message, place, cure)
 
 
-def _refused_links(links: Iterable[Path], root: Path, reach: Reach) -> list[Diagnostic]:
+def _refused_links(links: Iterable[Path], root: Path, scope: ReadScope) -> list[Diagnostic]:
     """Links to folders outside; others are passed over, as their manifests stand elsewhere too."""
     problems = []
     for link in sorted(links):
         shown = shorten(show_path(link, root), _LONGEST_PATH)
-        if (note := reach.refuses(link, shown)) is not None:
+        if (note := scope.refuses(link, shown)) is not None:
             problems.append(note.at(Span(shown)))
     return problems
 

@@ -80,7 +80,7 @@ def _placed(
 
 def _refused(symbols: SymbolTable) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
     """The files that may not be read, and why at each place that names them."""
-    scope = symbols.project.reach
+    scope = symbols.project.read_scope
     notes: dict[Path, Note | None] = {}
     problems: list[Diagnostic] = []
     for source in symbols.sources:
@@ -107,7 +107,7 @@ def _fetched(
         return {}, ()
     from ftctl.data.sources.fetch import fetch_at
 
-    allowed = symbols.project.allowed
+    allowed = symbols.project.allowed_urls
     fetched: dict[_Address, Path] = {}
     problems: tuple[Diagnostic, ...] = ()
     for (url, pin), source in wanted.items():

@@ -28,14 +28,14 @@ from ftctl.data.sources import (
     is_remote,
     missing_hint,
     pointer_of,
-    reach_of,
+    read_scope_of,
     show_source,
 )
 from ftctl.data.sources.address import Address, read_address
+from ftctl.data.sources.content_cache import ContentCache
 from ftctl.data.sources.faults import SourceFault, fault_of
 from ftctl.data.sources.fetch import MAX_BYTES, Fetched, Limits, fetch, fetch_at
-from ftctl.data.sources.kept import Kept
-from ftctl.data.sources.within import within
+from ftctl.data.sources.timeout import call_with_timeout
 from ftctl.errors import Span
 
 fsspec = pytest.importorskip("fsspec")
@@ -180,7 +180,7 @@ def test_a_kept_file_that_was_changed_is_fetched_again(
     damage: bytes, server: FileServer, tmp_path: Path
 ) -> None:
     path = fetch(f"{server.url}/train.jsonl", sha256(ROWS), tmp_path).path
-    assert Kept(tmp_path, _later).find(sha256(ROWS)) == path  # seen to be whole, and noted
+    assert ContentCache(tmp_path, _later).find(sha256(ROWS)) == path  # seen to be whole, and noted
     time.sleep(0.02)  # the clock that stamps files ticks a hundred times a second or more
     path.write_bytes(damage)
 
@@ -200,7 +200,7 @@ def test_a_kept_file_is_read_once_and_not_in_every_run(server: FileServer, tmp_p
     opened: list[str] = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 
-    found = [Kept(tmp_path, _later).find(sha256(ROWS)) for _ in range(4)]
+    found = [ContentCache(tmp_path, _later).find(sha256(ROWS)) for _ in range(4)]
 
     assert found == [path] * 4
     assert opened.count(str(path)) == 1
@@ -419,7 +419,7 @@ def test_a_command_that_is_killed_leaves_nothing_half_written(
 
     alive = contents(tmp_path)
     _make_old(tmp_path)
-    with Kept(tmp_path).draft():
+    with ContentCache(tmp_path).draft():
         while_alive = contents(tmp_path)
     run.send_signal(signal.SIGKILL)
     run.communicate(timeout=30)
@@ -554,16 +554,16 @@ def test_a_call_that_takes_too_long_is_left_behind() -> None:
     over = Event()
 
     with pytest.raises(TimeoutError):
-        within(0.05, lambda: over.wait(20))
+        call_with_timeout(0.05, lambda: over.wait(20))
     over.set()
 
-    assert within(5, lambda: None) is None
-    assert within(5, lambda: "answer") == "answer"
+    assert call_with_timeout(5, lambda: None) is None
+    assert call_with_timeout(5, lambda: "answer") == "answer"
 
 
 def test_what_a_call_raises_is_raised() -> None:
     with pytest.raises(KeyError):
-        within(5, lambda: {}["a"])
+        call_with_timeout(5, lambda: {}["a"])
 
 
 # Addresses.
@@ -841,10 +841,10 @@ def test_what_leads_out_of_the_repository_is_refused_links_followed(tmp_path: Pa
     for name, target in links.items():
         (root / name).symlink_to(target)
 
-    reach = reach_of(root)
+    scope = read_scope_of(root)
 
     told = {
-        path: reach.refuses(root / path, path) is not None
+        path: scope.refuses(root / path, path) is not None
         for path in ("data/train", "data/none", "../other/secret", "data/../../other/secret", ".",
                      "folder/secret", "folder/none", *links)
     }  # fmt: skip
@@ -861,7 +861,7 @@ def test_places_are_compared_as_they_really_are(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "root")
 
     told = [
-        reach_of(tmp_path / home).refuses(tmp_path / path, path) is not None
+        read_scope_of(tmp_path / home).refuses(tmp_path / path, path) is not None
         for home, path in (
             ("link", "root/a"), ("root", "link/a"), ("root", "root-too/a"), ("root", "root/a\0b"),
         )
@@ -877,13 +877,13 @@ def test_the_repository_reaches_to_the_nearest_git(tmp_path: Path) -> None:
     (tmp_path / "outer" / ".git").mkdir()
     (tmp_path / "outer" / "inner" / ".git").write_text("gitdir: ../.git/modules/inner\n", "utf-8")
 
-    reach = reach_of(project, ["../../shared", "../data"])
+    scope = read_scope_of(project, ["../../shared", "../data"])
 
-    assert (reach.home, reach.folders) == (
+    assert (scope.home, scope.folders) == (
         tmp_path / "outer" / "inner", (tmp_path / "outer" / "shared",),
     )  # fmt: skip
-    assert reach.refuses(project / "../../shared/a", "a") is None
-    assert reach.refuses(project / "../../other/a", "a") is not None
+    assert scope.refuses(project / "../../shared/a", "a") is None
+    assert scope.refuses(project / "../../other/a", "a") is not None
 
 
 @pytest.mark.parametrize(
@@ -892,7 +892,7 @@ def test_the_repository_reaches_to_the_nearest_git(tmp_path: Path) -> None:
      (".git/annex/objects/x/y", False), (".github/a", False), (".gitignore", False)],
 )  # fmt: skip
 def test_what_git_keeps_for_itself_is_refused(path: str, refused: bool, tmp_path: Path) -> None:
-    assert (reach_of(tmp_path).refuses(tmp_path / path, path) is not None) == refused
+    assert (read_scope_of(tmp_path).refuses(tmp_path / path, path) is not None) == refused
 
 
 def test_a_project_without_sources_elsewhere_loads_nothing_for_them() -> None:

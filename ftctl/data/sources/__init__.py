@@ -3,23 +3,23 @@
 What only looks at names is here. `ftctl.data.sources.fetch` is imported where something is fetched.
 """
 
-from ftctl.data.sources.address import Allowed, is_listed, is_remote, show_source
+from ftctl.data.sources.address import AllowedUrls, is_listed, is_remote, show_source
 from ftctl.data.sources.codes import CODES, WARNINGS
 from ftctl.data.sources.note import Note
-from ftctl.data.sources.places import Reach, reach_of, repository_of, unprintable
 from ftctl.data.sources.pointers import missing_hint, pointer_of
+from ftctl.data.sources.read_scope import ReadScope, read_scope_of, repository_of, unprintable
 
 __all__ = [
     "CODES",
     "WARNINGS",
-    "Allowed",
+    "AllowedUrls",
     "Note",
-    "Reach",
+    "ReadScope",
     "is_listed",
     "is_remote",
     "missing_hint",
     "pointer_of",
-    "reach_of",
+    "read_scope_of",
     "repository_of",
     "show_source",
     "unprintable",

@@ -65,7 +65,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class AllowedUrls:
     """The beginnings of addresses that may be fetched from, and who says so."""
 
     addresses: tuple[str, ...]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from ftctl.data.sources.address import Address, Allowed, is_listed, not_listed, show_source
+from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, show_source
 from ftctl.data.sources.faults import SourceFault, chain_of, fault_of
 from ftctl.data.sources.note import Note
-from ftctl.data.sources.within import within
+from ftctl.data.sources.timeout import call_with_timeout
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ PIECE_BYTES = 4 * 1024 * 1024
 _CLOSING_SECONDS = 5.0
 
 # What tells one content at an address from the next, by whatever name the keeper has for it.
-_TELLING = ("ETag", "etag", "Content-MD5", "Digest", "Last-Modified", "LastModified",
+_VALIDATORS = ("ETag", "etag", "Content-MD5", "Digest", "Last-Modified", "LastModified",
             "last_modified", "mtime", "updated", "generation", "md5Hash", "crc32c", "content_md5",
             "VersionId", "version_id", "blob_id", "xet_hash")  # fmt: skip
 
@@ -36,13 +36,15 @@ class Described:
     """What the keeper says of a file before it is read."""
 
     size: int | None  # bytes
-    telling: Mapping[str, str]  # empty where nothing tells one content from the next
+    validators: Mapping[str, str]  # empty where nothing tells one content from the next
 
 
 class Remote:
     """A file elsewhere. Whatever goes wrong is a `SourceFault`."""
 
-    def __init__(self, address: Address, seconds: float, allowed: Allowed | None = None) -> None:
+    def __init__(
+        self, address: Address, seconds: float, allowed: AllowedUrls | None = None
+    ) -> None:
         self._address = address
         self.seconds = seconds  # that an answer may take
         _silence()
@@ -56,10 +58,10 @@ class Remote:
             raise SourceFault(Note("not-a-regular-file", message, "name one file in it"))
         self._refuse_downgrade(found.get("url"))
         size = found.get("size")
-        telling = {name: str(found[name]) for name in _TELLING if found.get(name)}
-        if telling and size is not None:
-            telling["size"] = str(size)
-        return Described(size if isinstance(size, int) else None, telling)
+        validators = {name: str(found[name]) for name in _VALIDATORS if found.get(name)}
+        if validators and size is not None:
+            validators["size"] = str(size)
+        return Described(size if isinstance(size, int) else None, validators)
 
     @contextmanager
     def pieces(self) -> Iterator[Iterator[bytes]]:
@@ -79,7 +81,7 @@ class Remote:
 
     def _ask(self, call: Callable[[], T], seconds: float | None = None) -> T:
         try:
-            return within(seconds or self.seconds, call)
+            return call_with_timeout(seconds or self.seconds, call)
         except SourceFault:
             raise
         except Exception as error:  # noqa: BLE001 - every library raises what it likes
@@ -100,7 +102,7 @@ def _silence() -> None:
             log.addHandler(logging.NullHandler())
 
 
-def _open_files(address: Address, seconds: float, allowed: Allowed | None) -> tuple[Any, str]:
+def _open_files(address: Address, seconds: float, allowed: AllowedUrls | None) -> tuple[Any, str]:
     """fsspec's file system for the address, made anew since an old one remembers listings."""
     from fsspec.core import url_to_fs  # type: ignore[import-untyped] # noqa: PLC0415 - an extra
 
@@ -111,7 +113,7 @@ def _open_files(address: Address, seconds: float, allowed: Allowed | None) -> tu
     return files, path
 
 
-def _web_client(address: Address, seconds: float, allowed: Allowed | None) -> dict[str, Any]:
+def _web_client(address: Address, seconds: float, allowed: AllowedUrls | None) -> dict[str, Any]:
     """How aiohttp is set up; what the user configured for fsspec stays under it."""
     from aiohttp import ClientTimeout  # noqa: PLC0415 - an extra
     from fsspec.config import conf  # type: ignore[import-untyped] # noqa: PLC0415
@@ -124,7 +126,7 @@ def _web_client(address: Address, seconds: float, allowed: Allowed | None) -> di
     return client if allowed is None else {**client, "trace_configs": [_guard(address, allowed)]}
 
 
-def _guard(address: Address, allowed: Allowed) -> Any:
+def _guard(address: Address, allowed: AllowedUrls) -> Any:
     """Looks at every redirect before it is followed: it may lead to what only this machine sees."""
     from aiohttp import TraceConfig  # noqa: PLC0415 - an extra
 

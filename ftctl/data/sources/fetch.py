@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.data.sources.address import Address, Allowed, is_listed, not_listed, read_address
+from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, read_address
+from ftctl.data.sources.content_cache import ContentCache
 from ftctl.data.sources.faults import SourceFault, unreachable
-from ftctl.data.sources.kept import Kept
 from ftctl.data.sources.note import Note
 from ftctl.data.sources.pointers import HEAD_BYTES, stand_in_of
 from ftctl.errors import Diagnostic, Span
@@ -53,7 +53,7 @@ def fetch(
     *,
     must_pin: bool = False,
     progress: Progress | None = None,
-    allowed: Allowed | None = None,
+    allowed: AllowedUrls | None = None,
 ) -> Fetched:
     """The file, or `SourceFault`. `folder` is a cache: deleting it changes nothing but time.
 
@@ -67,11 +67,11 @@ def fetch(
         raise SourceFault(address)
     if allowed is not None and not is_listed(url, allowed.addresses):
         raise SourceFault(not_listed(address.shown, allowed.told_by))
-    kept = Kept(folder)
+    cache = ContentCache(folder)
     try:
-        if pin is not None and (path := kept.find(pin)) is not None:
+        if pin is not None and (path := cache.find(pin)) is not None:
             return Fetched(path, pin)
-        found = _look(address, pin, kept, limits or Limits(), progress, allowed=allowed)
+        found = _look(address, pin, cache, limits or Limits(), progress, allowed=allowed)
     except OSError as error:
         raise _not_kept(folder, error) from None
     if pin is not None:
@@ -91,7 +91,7 @@ def fetch_at(
     *,
     must_pin: bool = False,
     progress: Progress | None = None,
-    allowed: Allowed | None = None,
+    allowed: AllowedUrls | None = None,
 ) -> tuple[Fetched | None, tuple[Diagnostic, ...]]:
     """As `fetch`, but what a manifest's author can mend is a problem at its place.
 
@@ -111,11 +111,11 @@ def fetch_at(
 def _look(
     address: Address,
     pin: str | None,
-    kept: Kept,
+    cache: ContentCache,
     limits: Limits,
     progress: Progress | None,
     *,
-    allowed: Allowed | None,
+    allowed: AllowedUrls | None,
 ) -> Fetched:
     """Ask the keeper, and download what is not kept."""
     from ftctl.data.sources.backend import Remote  # noqa: PLC0415 - loaded where there is a question
@@ -125,24 +125,24 @@ def _look(
     if described.size is not None:
         _check_size(address, described.size, limits)
     if pin is None:
-        known = kept.recall(address.url, described.telling)
-        if known is not None and (path := kept.find(known)) is not None:
+        known = cache.recall(address.url, described.validators)
+        if known is not None and (path := cache.find(known)) is not None:
             return Fetched(path, known)
-    with kept.draft() as draft:
+    with cache.draft() as draft:
         whole = partial(progress, described.size) if progress else None
         _download(remote, draft, address, limits, whole)
         draft.finish()
         sha256 = draft.sha256
         _check_content(address, draft, described, pin)
         if pin is not None:
-            return Fetched(kept.keep(draft), sha256)
+            return Fetched(cache.keep(draft), sha256)
         same = Remote(address, limits.silence_seconds, allowed).describe() == described
         # What was changed while we read it in pieces, nobody has written like that.
         if not same and not address.is_web:
             raise SourceFault(unreachable(address, "it was changed while it was downloaded"))
-        path = kept.keep(draft)
+        path = cache.keep(draft)
     if same:
-        kept.remember(address.url, described.telling, sha256)
+        cache.remember(address.url, described.validators, sha256)
     return Fetched(path, sha256)
 
 

@@ -15,7 +15,7 @@ _ANNEX = ("annex", "objects")  # git-annex links every file to there
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReadScope:
     """From where files may be read. All are real places: no link is on the way to them."""
 
     home: Path  # the repository
@@ -54,7 +54,7 @@ def _refuses_git(path: Path, shown: str) -> Note | None:
     return Note("source-outside", message, "copy it out of .git, into the repository")
 
 
-def reach_of(root: Path, listed: Sequence[str] = (), told_by: str = "ftctl.yaml") -> Reach:
+def read_scope_of(root: Path, listed: Sequence[str] = (), told_by: str = "ftctl.yaml") -> ReadScope:
     """What a project in the folder `root` may read; `listed` counts from there.
 
     A listed folder that stands in the repository does not count: as a link, its target would be
@@ -63,7 +63,7 @@ def reach_of(root: Path, listed: Sequence[str] = (), told_by: str = "ftctl.yaml"
     home, real = repository_of(root), os.path.realpath(root)
     places = (Path(os.path.normpath(Path(real, one))) for one in listed if "\0" not in one)
     folders = (Path(os.path.realpath(one)) for one in places if not one.is_relative_to(home))
-    return Reach(home, tuple(folders), told_by)
+    return ReadScope(home, tuple(folders), told_by)
 
 
 def repository_of(root: Path) -> Path:

@@ -25,7 +25,7 @@ from ftctl.files import (
 )
 
 
-class Kept:
+class ContentCache:
     """The files in a folder, and from which addresses they came."""
 
     def __init__(self, folder: Path, now: Callable[[], int] = time.time_ns) -> None:
@@ -64,19 +64,19 @@ class Kept:
         """The file that a complete download has become."""
         return draft.keep(self._folder / draft.sha256)
 
-    def recall(self, url: str, telling: Mapping[str, str]) -> str | None:
+    def recall(self, url: str, validators: Mapping[str, str]) -> str | None:
         """The SHA-256 of what the address had when its keeper said the same of it."""
         found = _read_json(self._note(url))
-        if not telling or not isinstance(found, dict) or found.get("home") != self._home():
+        if not validators or not isinstance(found, dict) or found.get("home") != self._home():
             return None
         sha256 = found.get("sha256")
-        same = found.get("telling") == dict(telling)
+        same = found.get("telling") == dict(validators)
         return sha256 if same and isinstance(sha256, str) and _is_sha256(sha256) else None
 
-    def remember(self, url: str, telling: Mapping[str, str], sha256: str) -> None:
+    def remember(self, url: str, validators: Mapping[str, str], sha256: str) -> None:
         """Note what the address has while its keeper says this of it."""
-        if telling:
-            note = {"home": self._home(), "sha256": sha256, "telling": dict(telling)}
+        if validators:
+            note = {"home": self._home(), "sha256": sha256, "telling": dict(validators)}
             self._write_json(self._note(url), note)
 
     def _note(self, url: str) -> Path:

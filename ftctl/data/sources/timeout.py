@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
+def call_with_timeout(seconds: float, call: Callable[[], T]) -> T:
     """What the call returns or raises, or `TimeoutError` where it takes longer.
 
     Six libraries have six kinds of timeouts, and some of them none: the call runs in a thread of
