@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
@@ -39,6 +39,28 @@ class Diagnostic:
     def __str__(self) -> str:
         head = f"{self.span}: {self.severity}[{self.code}]: {self.message}"
         return one_line(head) + (f"\n    hint: {one_line(self.hint)}" if self.hint else "")
+
+
+class Finding(NamedTuple):
+    """A problem that does not know yet whose file it is in. It quotes no training text.
+
+    Secrets and personal data appear with all but their first and last characters left out.
+    """
+
+    code: str
+    message: str
+    hint: str | None = None
+    line: int | None = None
+    column: int | None = None
+    severity: Severity = "error"
+
+    def at(self, span: Span) -> Diagnostic:
+        """The problem at a place that is known elsewhere."""
+        return Diagnostic(self.code, self.message, span, self.hint, self.severity)
+
+    def in_file(self, path: str) -> Diagnostic:
+        """The problem at its own line of a file, which people know by this path."""
+        return self.at(Span(path, self.line, self.column))
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -12,7 +12,7 @@ from ftctl.catalog.services import SERVICES
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import workspace_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.doctor import Finding, fail, findings_document, machine, ok, service, warn
+from ftctl.doctor import CheckResult, fail, machine, ok, results_document, service, warn
 from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import Diagnostic, FtctlError
 from ftctl.project.load import Project, load_project
@@ -42,14 +42,14 @@ def doctor_command(context: click.Context, form: str, probe: bool) -> int:
     Each line is 'ok', 'warn' or 'fail', with what to do. The exit status is 1 if anything fails.
     """
     settings = settings_of(context)
-    found: list[Finding] = []
-    for finding in _findings(settings, probe=probe):
-        found.append(finding)
+    found: list[CheckResult] = []
+    for result in _results(settings, probe=probe):
+        found.append(result)
         if form == "text":
-            _show(settings, finding)
+            _show(settings, result)
     failed = sum(one.level == "fail" for one in found)
     if form == "json":
-        document = findings_document(found)
+        document = results_document(found)
         text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
         settings.console.result(text)
     elif failed:
@@ -57,13 +57,13 @@ def doctor_command(context: click.Context, form: str, probe: bool) -> int:
     return FAILED if failed else DONE
 
 
-def _show(settings: Settings, finding: Finding) -> None:
-    line = str(finding)
-    level = settings.console.paint(finding.level, _COLOURS[finding.level])
-    settings.console.result(level + line[len(finding.level) :])
+def _show(settings: Settings, result: CheckResult) -> None:
+    line = str(result)
+    level = settings.console.paint(result.level, _COLOURS[result.level])
+    settings.console.result(level + line[len(result.level) :])
 
 
-def _findings(settings: Settings, *, probe: bool) -> Iterator[Finding]:
+def _results(settings: Settings, *, probe: bool) -> Iterator[CheckResult]:
     """Everything that is looked at, each as soon as it is known."""
     root = settings.folder
     yield from machine.look_at_versions()
@@ -82,7 +82,7 @@ def _findings(settings: Settings, *, probe: bool) -> Iterator[Finding]:
     yield from _account(settings, project, session, probe=probe)
 
 
-def _project(session: Session | None, problems: tuple[Diagnostic, ...]) -> Finding:
+def _project(session: Session | None, problems: tuple[Diagnostic, ...]) -> CheckResult:
     errors = [one for one in problems if one.severity == "error"]
     if session is not None and not errors:
         return ok("project", f"{plural(len(session.desired.finetunes), 'fine-tune')}, all valid")
@@ -92,7 +92,7 @@ def _project(session: Session | None, problems: tuple[Diagnostic, ...]) -> Findi
 
 def _account(
     settings: Settings, project: Project, session: Session | None, *, probe: bool
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     known: Mapping[str, str] = project.config.provider or {"type": "emulator"}
     row = SERVICES[known["type"]]
     variable = known.get("api_key_env", row.api_key_env)
@@ -127,7 +127,7 @@ def _account(
 
 def _asked(
     settings: Settings, session: Session, project: Project, variable: str, *, probe: bool
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     try:
         with session.provider() as provider:
             yield from _service(settings, session, project, provider, variable, probe=probe)
@@ -143,7 +143,7 @@ def _service(
     variable: str,
     *,
     probe: bool,
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """What the service says; nothing more is asked once it cannot be reached, or takes no key."""
     bases = frozenset(_bases(project))
     now = session.context.clock.now()
@@ -173,7 +173,7 @@ def _bases(project: Project) -> Iterator[str]:
             yield document.value["base_model"]
 
 
-def _works(session: Session, provider: Probe) -> Iterator[Finding]:
+def _works(session: Session, provider: Probe) -> Iterator[CheckResult]:
     """What every plan needs to read, and how busy the account is."""
     yield service.look_at_list("files", provider.ask("GET", "/files?limit=1"))
     size = session.service.page_size
@@ -183,7 +183,7 @@ def _works(session: Session, provider: Probe) -> Iterator[Finding]:
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
 
-def _probes(settings: Settings, provider: Probe, base: str) -> Iterator[Finding]:
+def _probes(settings: Settings, provider: Probe, base: str) -> Iterator[CheckResult]:
     """Two writes that cannot succeed. What is asked is said before it is."""
     note = settings.console.note
     note(

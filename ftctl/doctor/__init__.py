@@ -1,5 +1,5 @@
-"""What stands in the way of training, each with what to do: facts in, findings out."""
+"""What stands in the way of training, each with what to do: facts in, results of checks out."""
 
-from ftctl.doctor.finding import Finding, fail, findings_document, ok, warn
+from ftctl.doctor.check_result import CheckResult, fail, ok, results_document, warn
 
-__all__ = ["Finding", "fail", "findings_document", "ok", "warn"]
+__all__ = ["CheckResult", "fail", "ok", "results_document", "warn"]

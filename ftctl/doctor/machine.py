@@ -1,4 +1,4 @@
-"""This machine and the project's folder in; findings on versions, git, keys and files out."""
+"""This machine and the project's folder in; what was looked at, with its level and cure, out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ftctl import __version__
 from ftctl.catalog.services import Service
-from ftctl.doctor.finding import Finding, fail, ok, warn
+from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.errors import FtctlError, redact
 from ftctl.lockfile import LOCK_FILE, read_lock_file
 
@@ -34,7 +34,7 @@ _SHORTEST_KEY = 16
 _LARGEST_SETTINGS = 1_000_000  # bytes of a ftctl.yaml that is searched for keys
 
 
-def look_at_key(service: Service, variable: str, environ: Mapping[str, str]) -> Finding:
+def look_at_key(service: Service, variable: str, environ: Mapping[str, str]) -> CheckResult:
     """Whether there is a key, and whether it looks like one; never what it is."""
     if service.type == "emulator":
         return ok("key", "the embedded API needs none")
@@ -55,7 +55,7 @@ def look_at_key(service: Service, variable: str, environ: Mapping[str, str]) -> 
     return ok("key", f"{variable} is set")
 
 
-def look_for_written_keys(root: Path, keys: Collection[str]) -> Finding:
+def look_for_written_keys(root: Path, keys: Collection[str]) -> CheckResult:
     """Whether a key stands in ftctl.yaml, where git would keep it."""
     subject, path = "ftctl.yaml", root / "ftctl.yaml"
     try:
@@ -70,7 +70,7 @@ def look_for_written_keys(root: Path, keys: Collection[str]) -> Finding:
     return ok(subject, "no key stands in it")
 
 
-def look_at_versions() -> Iterator[Finding]:
+def look_at_versions() -> Iterator[CheckResult]:
     """Python, ftctl, what it needs, and the extras that are there."""
     python = platform.python_version()
     if sys.version_info[:2] < _OLDEST_PYTHON:  # a checkout may be run by any
@@ -99,7 +99,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def look_at_git(root: Path, environ: Mapping[str, str]) -> Finding:
+def look_at_git(root: Path, environ: Mapping[str, str]) -> CheckResult:
     """Whether git is there, and the project in a repository."""
     program = shutil.which("git", path=environ.get("PATH"))
     if program is None:
@@ -126,7 +126,7 @@ def _git(program: str, root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def look_at_state(folder: Path) -> Finding:
+def look_at_state(folder: Path) -> CheckResult:
     """Whether caches and the embedded API's state can be written."""
     name = folder.name
     nearest = folder if folder.exists() else folder.parent
@@ -139,7 +139,7 @@ def look_at_state(folder: Path) -> Finding:
     return ok(name, "it can be written")
 
 
-def look_at_lock(root: Path) -> Finding:
+def look_at_lock(root: Path) -> CheckResult:
     """Whether the release record can be read."""
     try:
         lock = read_lock_file(root)

@@ -1,4 +1,4 @@
-"""A service's answers in, findings out: where it is, who we are there, what it lets us do."""
+"""A service's answers in; where it is, who we are there and what it lets us do, out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ftctl.catalog import Catalog
-from ftctl.doctor.finding import Finding, fail, ok, warn
+from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.domain.observed import TERMINAL
 from ftctl.providers.protocol import Answer
 from ftctl.text.format import listed
@@ -31,7 +31,7 @@ _NO_NAME = re.compile(
 _NO_TLS = re.compile(r"ssl|tls|certificate|wrong.version.number", re.IGNORECASE)
 
 
-def look_at_address(answer: Answer, base_url: str) -> Finding:
+def look_at_address(answer: Answer, base_url: str) -> CheckResult:
     """Whether an API of this kind answers there at all."""
     took = f"in {answer.seconds * 1000:,.0f} ms"
     if answer.status is None:
@@ -43,7 +43,7 @@ def look_at_address(answer: Answer, base_url: str) -> Finding:
     return ok("address", f"{base_url} answers HTTP {answer.status} {took}")
 
 
-def _unreachable(reason: str, base_url: str) -> Finding:
+def _unreachable(reason: str, base_url: str) -> CheckResult:
     if _NO_NAME.search(reason):
         what, cure = "its name is not known", "check the host in 'base_url', and DNS"
     elif _NO_TLS.search(reason):
@@ -58,7 +58,7 @@ def _unreachable(reason: str, base_url: str) -> Finding:
     return fail("address", what if base_url in what else f"{base_url}: {what}", cure)
 
 
-def look_at_access(answer: Answer, variable: str) -> Finding:
+def look_at_access(answer: Answer, variable: str) -> CheckResult:
     """Whether the key is taken; models are what every key may usually list."""
     subject, told = "access", _told(answer)
     match answer.status:
@@ -89,7 +89,9 @@ def _told(answer: Answer) -> str:
     return f"HTTP {answer.status}{code}"
 
 
-def look_at_models(entries: Iterable[Mapping[str, Any]], bases: Collection[str]) -> list[Finding]:
+def look_at_models(
+    entries: Iterable[Mapping[str, Any]], bases: Collection[str]
+) -> list[CheckResult]:
     """How many models there are, and whether those that manifests start from are among them."""
     models = {one["id"] for one in entries if isinstance(one.get("id"), str)}
     tuned = sum(name.startswith("ft:") for name in models)
@@ -110,7 +112,7 @@ def look_at_dates(
     bases: Collection[str],
     entries: Iterable[Mapping[str, Any]],
     today: date,
-) -> list[Finding]:
+) -> list[CheckResult]:
     """How long the service still trains, and how long the base models live."""
     if service == "emulator":
         what = "the embedded API trains at any time; the days in its list of models are OpenAI's"
@@ -142,7 +144,7 @@ def _told_shutdown(entry: Mapping[str, Any]) -> tuple[str, date] | None:
         return None
 
 
-def _shutdown(base: str, day: date, today: date, source: str) -> Finding:
+def _shutdown(base: str, day: date, today: date, source: str) -> CheckResult:
     left = (day - today).days
     cure = "move to another base model"
     if left < 0:
@@ -151,7 +153,7 @@ def _shutdown(base: str, day: date, today: date, source: str) -> Finding:
     return warn("shutdown", what, cure) if left < _WARN_DAYS else ok("shutdown", what)
 
 
-def look_at_list(subject: str, answer: Answer) -> Finding:
+def look_at_list(subject: str, answer: Answer) -> CheckResult:
     """Whether a list can be read without which nothing works."""
     if answer.entries is not None:
         return ok(subject, "they can be listed")
@@ -161,7 +163,7 @@ def look_at_list(subject: str, answer: Answer) -> Finding:
     return fail(subject, f"they cannot be listed ({_told(answer)})", cure)
 
 
-def look_at_running(answer: Answer) -> list[Finding]:
+def look_at_running(answer: Answer) -> list[CheckResult]:
     """How many of the newest jobs are under way."""
     if answer.entries is None:
         return []
@@ -171,7 +173,7 @@ def look_at_running(answer: Answer) -> list[Finding]:
     return [ok("running", f"{len(running):,} of the {count:,} {of}jobs in progress")]
 
 
-def look_at_slots(answer: Answer) -> Finding:
+def look_at_slots(answer: Answer) -> CheckResult:
     """How many jobs may run at once, where the service tells."""
     entries = answer.entries
     if entries is None and answer.ok and isinstance(answer.body, Mapping):
@@ -194,7 +196,7 @@ def _limits(entry: Mapping[str, Any]) -> str:
     return f"{named}({', '.join(numbers)})" if numbers else ""
 
 
-def look_at_clock(answer: Answer, now: float) -> list[Finding]:
+def look_at_clock(answer: Answer, now: float) -> list[CheckResult]:
     """How far this machine's clock is from the service's, by the answer's date."""
     try:
         there = parsedate_to_datetime(answer.date or "")
@@ -214,7 +216,7 @@ def training_question(base: str) -> dict[str, Any]:
     return {"model": base, "training_file": NO_FILE}
 
 
-def look_at_training(answer: Answer) -> Finding:
+def look_at_training(answer: Answer) -> CheckResult:
     """May this organization train? By how a job is refused that cannot be."""
     subject, told = "may train", _told(answer)
     if answer.code == "training_not_available":
@@ -232,7 +234,7 @@ def look_at_training(answer: Answer) -> Finding:
     return warn(subject, f"nothing can be told from the answer ({told})", "look again later")
 
 
-def look_at_deletes(answer: Answer) -> Finding:
+def look_at_deletes(answer: Answer) -> CheckResult:
     """May this key delete models? By how the deletion is refused of one that cannot exist."""
     subject, told = "may delete", _told(answer)
     match answer.status:
@@ -244,14 +246,14 @@ def look_at_deletes(answer: Answer) -> Finding:
     return warn(subject, f"nothing can be told from the answer ({told})", None)
 
 
-def look_at_sender(organization: str | None, project: str | None) -> Iterator[Finding]:
+def look_at_sender(organization: str | None, project: str | None) -> Iterator[CheckResult]:
     """As whom we ask."""
     said = [f"{what} {name}" for what, name in
             (("organization", organization), ("project", project)) if name]  # fmt: skip
     yield ok("sent as", " and ".join(said) if said else "the key's own organization and project")
 
 
-def look_at_wandb(names: Collection[str], service: str) -> Finding:
+def look_at_wandb(names: Collection[str], service: str) -> CheckResult:
     """Whether manifests report to Weights & Biases; whether the service may, nobody can ask."""
     if not names:
         return ok("wandb", "no manifest reports to Weights & Biases")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.data.cache import Hashes, open_store
-from ftctl.data.sources import Note, unprintable
+from ftctl.data.sources import unprintable
 from ftctl.domain.desired import DataSource
-from ftctl.errors import Diagnostic
+from ftctl.errors import Diagnostic, Finding
 from ftctl.manifest import Document
 from ftctl.project.link import SymbolTable
 from ftctl.project.load import absolute, show_path
@@ -81,7 +81,7 @@ def _placed(
 def _refused(symbols: SymbolTable) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
     """The files that may not be read, and why at each place that names them."""
     scope = symbols.project.read_scope
-    notes: dict[Path, Note | None] = {}
+    notes: dict[Path, Finding | None] = {}
     problems: list[Diagnostic] = []
     for source in symbols.sources:
         if source.url is not None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.data.formats import MIN_EXAMPLES
+from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.rows import Demands
@@ -42,7 +43,6 @@ from ftctl.data.scanning.fast_path import KnownGoodRows
 from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat, measure
 from ftctl.data.scanning.key_counts import key_counts
 from ftctl.data.scanning.orjson_parser import orjson_parser
-from ftctl.data.scanning.report import Report
 from ftctl.data.scanning.scan import SMALL_BYTES, _Disagreement, _Pass
 from ftctl.data.scanning.scan_request import LEAST_EXAMPLES, decoded, encoded
 from ftctl.data.tokens import count_row, open_counter
@@ -336,7 +336,14 @@ def test_a_chunk_has_the_same_problems_read_fast_or_carefully(lines: list[bytes]
 
 def _facts(found: CheckedChunk) -> Any:
     totals = [tally.totals() for tally in found.tallies]
-    return found.rows, found.first, found.blank_after, found.report.kept, found.report.rest, totals
+    return (
+        found.rows,
+        found.first,
+        found.blank_after,
+        found.findings.kept,
+        found.findings.omitted,
+        totals,
+    )
 
 
 # Lines and chunks.
@@ -456,8 +463,8 @@ def test_every_problem_is_told_when_asked_for(messy: Path) -> None:
 
 
 def test_a_part_joined_to_another_counts_as_the_whole() -> None:
-    whole, first, second = Report(3), Report(3), Report(3)
-    from ftctl.data.formats.findings import Finding
+    whole, first, second = FindingLog(3), FindingLog(3), FindingLog(3)
+    from ftctl.errors import Finding
 
     for line in range(1, 12):
         found = Finding("not-json" if line % 3 else "repeated-key", "m")
@@ -685,10 +692,10 @@ def test_a_wrong_count_of_a_worker_is_noticed() -> None:
     chunk = Chunk(7, b"\n" + FIRST, ended=True)
     right = count_row(json.loads(FIRST), "chat", open_counter(ENCODING)).training
 
-    run._verify(chunk, CheckedChunk(Report(20), (), sample=(8, (right,))))
+    run._verify(chunk, CheckedChunk(FindingLog(20), (), sample=(8, (right,))))
 
     with pytest.raises(_Disagreement, match=f"finds {right + 1} tokens in row 8, tiktoken {right}"):
-        run._verify(chunk, CheckedChunk(Report(20), (), sample=(8, (right + 1,))))
+        run._verify(chunk, CheckedChunk(FindingLog(20), (), sample=(8, (right + 1,))))
 
 
 def test_both_tokenizers_give_the_same_scan(messy: Path) -> None:

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from ftctl.data.quality import (
     CHECKS,
     CODES,
-    Finding,
     FingerprintTable,
     RowFingerprint,
     check_table,
@@ -31,6 +30,7 @@ from ftctl.data.quality.key_groups import _many as _many_groups
 from ftctl.data.quality.moderation import LONGEST_CHARACTERS, moderate
 from ftctl.data.quality.similar import alike, signature_of
 from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
+from ftctl.errors import Finding
 
 Row = dict[str, Any]
 EVERYTHING = QualitySettings()
@@ -104,7 +104,7 @@ def test_each_check_has_an_off_switch_and_a_level() -> None:
                 "the row is that of line 1 once more",
                 "take it out: it is paid for and learnt once more in every epoch",
                 2,
-                level,
+                severity=level,
             )
         ]
 

@@ -36,7 +36,7 @@ from ftctl.data.sources.content_cache import ContentCache
 from ftctl.data.sources.faults import SourceFault, fault_of
 from ftctl.data.sources.fetch import MAX_BYTES, Fetched, Limits, fetch, fetch_at
 from ftctl.data.sources.timeout import call_with_timeout
-from ftctl.errors import Span
+from ftctl.errors import Finding, Span
 
 fsspec = pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")
@@ -115,10 +115,11 @@ def test_an_unpinned_source_names_the_hash_to_pin(server: FileServer, tmp_path: 
 
     assert found.warning is not None
     assert astuple(found)[:2] == (tmp_path / sha256(ROWS), sha256(ROWS))
-    assert found.warning == (
+    assert found.warning == Finding(
         "unpinned-source",
         f"'{url}' is not pinned: what is trained on may change with it",
         f"pin what is there now: sha256: {sha256(ROWS)}",
+        severity="warning",
     )
 
 

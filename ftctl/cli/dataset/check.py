@@ -15,6 +15,7 @@ from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.formats.rows import Demands
 from ftctl.data.quality import leaks
 from ftctl.data.scanning import (
@@ -25,7 +26,6 @@ from ftctl.data.scanning import (
     Workers,
     scan_file,
 )
-from ftctl.data.scanning.report import doubts_as_diagnostics
 from ftctl.data.scanning.row_file import named_here
 from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE
 from ftctl.data.stats import BaseModel
@@ -204,7 +204,7 @@ def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagno
     for one in files:
         if one.scan.fingerprints is not None:
             doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.quality)
-            found += doubts_as_diagnostics(doubts, held.path, asked.most)
+            found += as_diagnostics(doubts, held.path, asked.most)
     return found
 
 

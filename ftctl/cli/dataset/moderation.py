@@ -11,11 +11,11 @@ from contextlib import ExitStack, closing
 from ftctl.catalog.services import SERVICES
 from ftctl.cli.settings import Settings
 from ftctl.data.cache import Store, open_store
+from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.quality import moderate
 from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
-from ftctl.data.scanning.report import doubts_as_diagnostics
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.session import STATE_FOLDER
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
@@ -69,7 +69,7 @@ def flagged_rows(
         for shown, form in forms.items():
             rows = RowFile(settings.folder / shown, shown).rows()
             doubts = moderate(rows, form, service.ask, verdicts.known, _SETTINGS)
-            found += doubts_as_diagnostics(doubts, shown, most)
+            found += as_diagnostics(doubts, shown, most)
     return tuple(found)
 
 

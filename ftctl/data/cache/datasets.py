@@ -82,15 +82,13 @@ class Datasets:
         key = f"leaks|{_key(*training[1:])}|{_key(*validation[1:])}"
         kept = self._store.get(key)
         if kept is None:
+            from ftctl.data.formats.findings import as_diagnostics  # noqa: PLC0415 - mostly known already
             from ftctl.data.quality import leaks  # noqa: PLC0415
-            from ftctl.data.scanning.report import doubts_as_diagnostics  # noqa: PLC0415 - mostly known already
 
             seen, held_out = self._fingerprints_of(training), self._fingerprints_of(validation)
             if seen is None or held_out is None:
                 return ()
-            found = doubts_as_diagnostics(
-                leaks(seen, held_out, quality), "", validation.request.most
-            )
+            found = as_diagnostics(leaks(seen, held_out, quality), "", validation.request.most)
             kept = encoded(ScanResult(None, found))
             self._store.put(key, kept)
         return decoded(kept, "", "").diagnostics

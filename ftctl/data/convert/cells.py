@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ftctl.data.convert.fault import RowFault
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 
 def cell_text(value: Any, place: str) -> str:

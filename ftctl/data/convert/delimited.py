@@ -14,7 +14,7 @@ from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.header import check_header
 from ftctl.data.convert.recipe import Container
 from ftctl.data.convert.records import Record, Records
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 from ftctl.text.format import plural
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

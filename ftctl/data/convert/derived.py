@@ -80,8 +80,7 @@ def materialise(
             _keep(entry, pieces)
     except TemplateFault as fault:
         at = places.get(f"convert.template.{fault.role}", places.get("convert", source.span))
-        finding = fault.finding
-        return _refused(source, Diagnostic(finding.code, finding.message, at, finding.hint))
+        return _refused(source, fault.finding.at(at))
     found = _kept(entry, source, recipe, hash_of)
     if found is None:
         raise FtctlError(f"what was made of {source.shown} was taken away", "run it again")

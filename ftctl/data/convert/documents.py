@@ -12,10 +12,10 @@ from typing import BinaryIO
 from ftctl.data.convert.encodings import decoding, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, keyed
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.text import read_row
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
+from ftctl.errors import Finding
 
 _CHUNK_CHARACTERS = 1024 * 1024
 # A string, or the quote of one that is not whole yet, or what gives a list its structure.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ftctl.data.convert.fault import FileFault
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 _LONG = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first starts like one of UTF-16
 _CURE = "save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"

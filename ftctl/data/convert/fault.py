@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 
-class RowFault(Exception):
-    """One row cannot be converted; the next one may."""
+class ConversionFault(Exception):
+    """A finding that ends a conversion, or that of a row."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.code)
         self.finding = finding
 
 
-class FileFault(Exception):
-    """Nothing after this place of the file can be read."""
-
-    def __init__(self, finding: Finding, number: int | None = None) -> None:
-        super().__init__(finding.code)
-        self.finding = finding
-        self.number = number  # line or row
+class RowFault(ConversionFault):
+    """One row cannot be converted; the next one may."""
 
 
-class TemplateFault(Exception):
+class FileFault(ConversionFault):
+    """Nothing after this place of the file, a line or row, can be read."""
+
+    def __init__(self, finding: Finding, line: int | None = None) -> None:
+        super().__init__(finding._replace(line=line))
+
+
+class TemplateFault(ConversionFault):
     """The template of this role is at fault, not the file."""
 
     def __init__(self, finding: Finding, role: str) -> None:
-        super().__init__(finding.code)
-        self.finding = finding
+        super().__init__(finding)
         self.role = role

@@ -100,9 +100,7 @@ def _reshape(
             return Reshaped(written, pieces.problems, pieces.notes, pieces.form)
     except TemplateFault as fault:
         span = Span(f"template.{fault.role}" if fault.role else "template")
-        finding = fault.finding
-        problem = Diagnostic(finding.code, finding.message, span, finding.hint)
-        return Reshaped({}, (problem,), (), None)
+        return Reshaped({}, (fault.finding.at(span),), (), None)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftctl.data.convert.fault import FileFault
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.errors import Finding
 
 
 def check_header(cells: Sequence[Any]) -> tuple[str, ...]:

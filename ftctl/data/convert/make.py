@@ -13,9 +13,10 @@ from ftctl.data.convert.likeness import Likeness
 from ftctl.data.convert.recipe import Part, Recipe, Split
 from ftctl.data.convert.row_draft import RowDraft
 from ftctl.data.convert.rows import Rows
-from ftctl.data.formats.findings import Finding, Problems
+from ftctl.data.formats.codes import WARNINGS
+from ftctl.data.formats.findings import FindingLog
 from ftctl.data.scanning import read_dataset
-from ftctl.errors import Diagnostic, Span
+from ftctl.errors import Diagnostic, Finding, Span
 
 _CHECKED = frozenset({"chat", "completion", "preference"})
 
@@ -53,8 +54,8 @@ def make(
         likeness = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None
         )
-        problems = [*rows.problems.diagnostics()]
-        if check and not rows.problems.failed and rows.form in _CHECKED:
+        problems = [*rows.findings.diagnostics(shown, WARNINGS)]
+        if check and not rows.findings.has_errors(WARNINGS) and rows.form in _CHECKED:
             problems += _checked(work, shown)
         notes = list(rows.notes)
         parts: dict[Part | None, Piece] = {}
@@ -118,13 +119,13 @@ def at_source(problem: Diagnostic, shown: str, places: array[int]) -> Diagnostic
 
 
 def _empty_parts(division: Division, shown: str) -> tuple[Diagnostic, ...]:
-    problems = Problems(shown)
+    log = FindingLog()
     for part, rows in division.parts.items():
         if not rows:
             message = f"the division leaves no rows for {part or 'the sample'}"
             hint = "ask for another number of rows, or another seed"
-            problems.add(Finding("empty-part", message, hint))
-    return problems.diagnostics()
+            log.add(Finding("empty-part", message, hint))
+    return log.diagnostics(shown)
 
 
 def _division_notes(division: Division, split: Split | None, count: int) -> list[str]:

@@ -10,7 +10,7 @@ from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.header import check_header
 from ftctl.data.convert.optional import optional
 from ftctl.data.convert.records import Record, Records
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 _BATCH_ROWS = 256
 

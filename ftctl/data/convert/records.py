@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ftctl.data.convert.recipe import Container
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.errors import Finding
 
 
 class Record(NamedTuple):

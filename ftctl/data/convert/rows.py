@@ -16,9 +16,10 @@ from ftctl.data.convert.recipe import CONTAINERS, Container, Convert
 from ftctl.data.convert.records import Record, Records
 from ftctl.data.convert.shapes import Way, find_way
 from ftctl.data.convert.sheets import read_sheet
-from ftctl.data.formats.findings import Finding, Problems
+from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import format_of
 from ftctl.data.scanning.source import HEAD_BYTES, open_source, recognise, unreadable
+from ftctl.errors import Finding
 
 _SUFFIXES: dict[str, Container] = {
     ".csv": "csv",
@@ -57,18 +58,19 @@ class Rows:
     def __init__(self, path: Path, shown: str, convert: Convert | None) -> None:
         self._path = path
         self._convert = convert
-        self.problems = Problems(shown)
+        self.shown = shown
+        self.findings = FindingLog()
         self.notes: tuple[str, ...] = ()
         self.form: str | None = None
 
     def __iter__(self) -> Iterator[Made]:
         """Rows with problems are left out and told of; a template at fault ends it all."""
-        opened = open_source(self._path, self.problems.shown)
+        opened = open_source(self._path, self.shown)
         if isinstance(opened, Finding) and opened.code == "file-too-large":
             # The service's limit is for what is uploaded; a source may be larger.
             opened = BufferedReader(FileIO(self._path), _BUFFER_BYTES)
         if isinstance(opened, Finding):
-            self.problems.add(opened)
+            self.findings.add(opened)
             return
         with opened:
             try:
@@ -77,13 +79,13 @@ class Rows:
                 else:
                     yield from self._converted(opened, self._convert)
             except FileFault as fault:
-                self.problems.add(fault.finding, fault.number)
+                self.findings.add(fault.finding)
             except OSError as error:
-                self.problems.add(unreadable(error))
+                self.findings.add(unreadable(error))
 
     def _as_they_are(self, stream: BufferedReader) -> Iterator[Made]:
         """JSONL rows with each byte as it is, without blank lines and with one kind of line end."""
-        fault = recognise(stream.peek(HEAD_BYTES)[:HEAD_BYTES], self.problems.shown)
+        fault = recognise(stream.peek(HEAD_BYTES)[:HEAD_BYTES], self.shown)
         if fault is not None:
             raise FileFault(fault)
         rows = 0
@@ -114,7 +116,7 @@ class Rows:
                 row = way.change(record.number, record.value)
                 yield Made(record.number, row, _line(row))
             except RowFault as row_fault:
-                self.problems.add(row_fault.finding, record.number)
+                self.findings.add(row_fault.finding, record.number)
         self._expect(rows)
         if way is not None:
             left_out = [f"{blank:,} blank rows left out"] if blank else []
@@ -124,7 +126,7 @@ class Rows:
     def _records(self, stream: BufferedReader, convert: Convert) -> Records:
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
         container = _container(self._path, head, convert.origin)
-        fault = recognise(head, self.problems.shown)
+        fault = recognise(head, self.shown)
         if fault is not None and fault.code in _REFUSED[container]:
             raise FileFault(fault)
         match container:
@@ -141,11 +143,11 @@ class Rows:
 
     def _tell(self, record: Record) -> None:
         if isinstance(record.value, Finding):
-            self.problems.add(record.value, record.number)
+            self.findings.add(record.value, record.number)
 
     def _expect(self, rows: int) -> None:
         if not rows:
-            self.problems.add(Finding("empty-file", "the file holds no rows", "add rows"))
+            self.findings.add(Finding("empty-file", "the file holds no rows", "add rows"))
 
 
 def _container(path: Path, head: bytes, origin: str) -> Container:

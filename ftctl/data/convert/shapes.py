@@ -19,8 +19,8 @@ from ftctl.data.convert.template import (
     form_of,
     parse_templates,
 )
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.errors import Finding
 from ftctl.text.suggest import SURE, did_you_mean
 
 Row = dict[str, Any]

@@ -17,8 +17,8 @@ from ftctl.data.convert.talk import (
     said,
     text_at,
 )
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import missing_key, nearest, quoted_word, wrong_type
+from ftctl.errors import Finding
 
 Row = dict[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ftctl.data.convert.fault import TemplateFault
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import quoted_key
+from ftctl.errors import Finding
 from ftctl.text.suggest import nearest
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.parameters import Rule
 from ftctl.data.formats.shape import (
@@ -22,6 +21,7 @@ from ftctl.data.formats.shape import (
 )
 from ftctl.data.formats.text import parse_json
 from ftctl.data.formats.tools import Declarations, Declared, check_wrapper
+from ftctl.errors import Finding
 
 _CALL_KEYS = ("id", "type", "function")
 _FUNCTION_KEYS = ("name", "arguments")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ftctl.data.formats.calls import Conversation
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.images import check_image_address
 from ftctl.data.formats.shape import (
     check_text,
@@ -19,6 +18,7 @@ from ftctl.data.formats.shape import (
     quoted_word,
     wrong_type,
 )
+from ftctl.errors import Finding
 
 _PARTS = ("text", "image_url", "refusal")
 _PARTS_OF = {"user": ("text", "image_url"), "assistant": ("text", "refusal")}

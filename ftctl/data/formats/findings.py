@@ -1,56 +1,83 @@
-"""What a check found goes in; Diagnostics in the file's order, capped per code, come out."""
+"""Findings go in, in the file's order; Diagnostics, so many of each kind, come out."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from ftctl.data.formats.codes import WARNINGS
-from ftctl.errors import Diagnostic, Severity, Span, in_order
+from ftctl.errors import Diagnostic, Finding, in_order
 
 MAX_PER_CODE = 20
 
 
-class Finding(NamedTuple):
-    """A problem in one line or file; it never quotes training text."""
+class Omitted(NamedTuple):
+    """Findings of a kind that are only counted."""
 
-    code: str
-    message: str
-    hint: str | None = None
-    column: int | None = None
+    number: int
+    first: Finding
 
 
-class Problems:
-    """Collects findings; its size does not grow with the file."""
+class FindingLog:
+    """Collects findings. Its size does not grow with the file, unless `most` is None.
 
-    def __init__(self, shown: str) -> None:
-        self.shown = shown
-        self.failed = False
-        self._kept: list[Diagnostic] = []
-        self._counts: dict[str, int] = {}
-        self._omitted: dict[str, Span] = {}  # where the first that is not kept stands
+    A part of a file may be collected on its own, and joined to what stands before it.
+    """
+
+    def __init__(self, most: int | None = MAX_PER_CODE) -> None:
+        self.most = most
+        self.kept: list[Finding] = []
+        self.counts: dict[str, int] = {}  # of those that are kept
+        self.omitted: dict[str, Omitted] = {}
 
     def add(self, finding: Finding, line: int | None = None) -> None:
+        """Add a finding, of that line unless it has one of its own."""
+        if line is not None:
+            finding = finding._replace(line=line)
         code = finding.code
-        self.failed = self.failed or code not in WARNINGS
-        self._counts[code] = self._counts.get(code, 0) + 1
-        if self._counts[code] > MAX_PER_CODE:
-            self._omitted.setdefault(code, Span(self.shown, line))
-            return
-        span = Span(self.shown, line, finding.column)
-        self._kept.append(Diagnostic(code, finding.message, span, finding.hint, _severity(code)))
+        count = self.counts.get(code, 0)
+        if self.most is None or count < self.most:
+            self.counts[code] = count + 1
+            self.kept.append(finding)
+        else:
+            self._omit(code, Omitted(1, finding))
 
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        more = [
-            Diagnostic(
-                code,
-                f"… and {self._counts[code] - MAX_PER_CODE:,} more of this kind",
-                span,
-                severity=_severity(code),
+    def join(self, later: FindingLog) -> None:
+        """Add what was collected of the part that follows."""
+        for finding in later.kept:
+            self.add(finding)
+        for code, omitted in later.omitted.items():
+            self._omit(code, omitted)
+
+    def has_errors(self, warnings: Collection[str]) -> bool:
+        """Whether there is a finding of another kind than these."""
+        return any(code not in warnings for code in self.counts)
+
+    def diagnostics(self, path: str, warnings: Collection[str] = ()) -> tuple[Diagnostic, ...]:
+        """Every problem, by line; `warnings` are kinds that are no errors, whatever they say."""
+        more = (
+            omitted.first._replace(
+                message=f"… and {omitted.number:,} more of this kind", hint=None, column=None
             )
-            for code, span in self._omitted.items()
-        ]
-        return in_order([*self._kept, *more])
+            for omitted in self.omitted.values()
+        )
+        every = (*self.kept, *more)
+        return in_order(
+            (one._replace(severity="warning") if one.code in warnings else one).in_file(path)
+            for one in every
+        )
+
+    def _omit(self, code: str, omitted: Omitted) -> None:
+        known = self.omitted.get(code)
+        self.omitted[code] = (
+            Omitted(known.number + omitted.number, known.first) if known else omitted
+        )
 
 
-def _severity(code: str) -> Severity:
-    return "warning" if code in WARNINGS else "error"
+def as_diagnostics(
+    findings: Iterable[Finding], path: str, most: int | None
+) -> tuple[Diagnostic, ...]:
+    """Findings that know their lines and how severe they are, at most so many of each kind."""
+    log = FindingLog(most)
+    for finding in findings:
+        log.add(finding)
+    return log.diagnostics(path)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.message import role_of
 from ftctl.data.formats.rows import (
     CHAT_KEYS,
@@ -19,6 +18,7 @@ from ftctl.data.formats.rows import (
 )
 from ftctl.data.formats.shape import quoted_key
 from ftctl.domain.desired import Format, Method
+from ftctl.errors import Finding
 from ftctl.text.format import plural
 from ftctl.text.suggest import SURE, nearest
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 Field = tuple[str | int, ...]
 """The way to a value in a row: keys, and positions in lists."""

@@ -6,7 +6,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 
 # "Each image can be at most 10 MB" and "JPEG, PNG, or WEBP" (vision guide, 2026-07). It does not
 # say which megabyte: the larger one, since a false alarm here has no way round.

@@ -8,7 +8,6 @@ from typing import Any
 
 from ftctl.data.formats.calls import Conversation
 from ftctl.data.formats.content import check_content
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.shape import (
     check_text,
     empty,
@@ -24,6 +23,7 @@ from ftctl.data.formats.shape import (
     unknown_key,
     wrong_type,
 )
+from ftctl.errors import Finding
 
 Messages = list[dict[str, Any]]
 

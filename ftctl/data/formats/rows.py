@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftctl.data.formats.calls import Conversation
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.graders import Field, check_fields
 from ftctl.data.formats.message import Messages, check_message, check_messages, role_of
 from ftctl.data.formats.shape import check_text, missing_key, unknown_keys, wrong_type
 from ftctl.data.formats.tools import KEYS as TOOL_KEYS
 from ftctl.data.formats.tools import NOTHING, check_declarations
+from ftctl.errors import Finding
 
 CHAT_KEYS = ("messages", *TOOL_KEYS)
 _COMPLETION_KEYS = ("prompt", "completion")

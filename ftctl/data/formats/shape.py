@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
+from ftctl.errors import Finding
 from ftctl.text.suggest import did_you_mean
 
 _MAX_KEY = 40

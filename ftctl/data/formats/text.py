@@ -7,10 +7,10 @@ import math
 import re
 from typing import Any, NoReturn
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.shape import described, quoted_key, strings
+from ftctl.errors import Finding
 
 Row = dict[str, Any]
 
@@ -78,7 +78,7 @@ def _decode(content: bytes, *, ended: bool) -> str | Finding:
             return _truncated(column - 1)
         message = f"byte {error.start + 1} of the line is not UTF-8"
         hint = "save the file as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.jsonl"
-        return Finding("not-utf-8", message, hint, column)
+        return Finding("not-utf-8", message, hint, column=column)
     if text.startswith("\ufeff"):
         hint = "take it out; files that are joined keep theirs: sed 's/^\\xEF\\xBB\\xBF//' FILE"
         return Finding("stray-byte-order-mark", "the line starts with a byte order mark", hint)
@@ -100,12 +100,12 @@ def _not_json(error: json.JSONDecodeError, text: str, *, ended: bool) -> Finding
             hint = "rows are not joined by commas: take it off"
     elif text.lstrip().startswith("{'"):
         hint = "this looks like Python's own notation; write rows with json.dumps"
-    return Finding("not-json", f"the line is not JSON: {reason}", hint, column)
+    return Finding("not-json", f"the line is not JSON: {reason}", hint, column=column)
 
 
 def _truncated(written: int) -> Finding:
     message = f"the last line breaks off after {written:,} characters"
-    return Finding("truncated-line", message, "copy or write the file again", written + 1)
+    return Finding("truncated-line", message, "copy or write the file again", column=written + 1)
 
 
 def _lone_surrogates(text: str, row: Row) -> list[Finding]:

@@ -6,7 +6,6 @@ import marshal
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.parameters import Rule, faults_of, rule_of, strict_faults
 from ftctl.data.formats.shape import (
     check_text,
@@ -19,6 +18,7 @@ from ftctl.data.formats.shape import (
     quoted_word,
     wrong_type,
 )
+from ftctl.errors import Finding
 
 KEYS = ("tools", "parallel_tool_calls", "functions")
 

@@ -8,7 +8,6 @@ TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.data.quality.checks import check_table, repeated_rows
     from ftctl.data.quality.codes import CHECKS, CODES
-    from ftctl.data.quality.findings import Finding
     from ftctl.data.quality.fingerprint_table import FingerprintTable
     from ftctl.data.quality.fingerprints import RowFingerprint, fingerprint_of
     from ftctl.data.quality.languages import language_of
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECKS",
     "CODES",
-    "Finding",
     "FingerprintTable",
     "RowFingerprint",
     "check_table",
@@ -34,7 +32,6 @@ _HOMES = {
     "CHECKS": "codes",
     "CODES": "codes",
     "FingerprintTable": "fingerprint_table",
-    "Finding": "findings",
     "RowFingerprint": "fingerprints",
     "check_table": "checks",
     "language_of": "languages",

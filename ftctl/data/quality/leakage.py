@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftctl.data.quality.checks import FEWEST_ROWS, MANY_ANSWERS, in_force
-from ftctl.data.quality.findings import Finding
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import Flag
 from ftctl.data.quality.similar import alike
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.errors import Finding
 from ftctl.text.format import percent_alike, percent_of
 
 _TEMPLATE_SHARE = 0.5

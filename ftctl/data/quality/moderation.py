@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from hashlib import blake2b
 from typing import Any
 
-from ftctl.data.quality.findings import Finding
 from ftctl.data.quality.parts import Form, places_of
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.errors import Finding
 
 Categories = tuple[str, ...]
 """What a text is flagged for, in the service's words; none when it is not flagged."""
@@ -85,7 +85,7 @@ def _judge(
                 f"moderation flags the row for {', '.join(flagged)}",
                 "take it out or write it anew: one such row can have the file refused",
                 line,
-                "error" if settings.moderation == "error" else "warning",
+                severity="error" if settings.moderation == "error" else "warning",
             )
 
 

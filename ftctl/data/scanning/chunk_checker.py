@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
@@ -15,10 +15,10 @@ from ftctl.data.scanning.chunks import CHUNK_BYTES, Chunk
 from ftctl.data.scanning.fast_path import KnownGoodRows
 from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat
 from ftctl.data.scanning.orjson_parser import Parser
-from ftctl.data.scanning.report import NO_ERRORS, Report
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
-from ftctl.data.scanning.token_tally import TokenTally, cut_row
+from ftctl.data.scanning.token_tally import NO_ERRORS, TokenTally, cut_row
+from ftctl.errors import Finding
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -39,7 +39,7 @@ _MOST_AT_ONCE = 2 * CHUNK_BYTES
 class CheckedChunk:
     """What a chunk holds. `first` is the line of its first row, with the blank lines before it."""
 
-    report: Report
+    findings: FindingLog
     tallies: tuple[TokenTally, ...]
     rows: int = 0
     first: tuple[int, int] | None = None
@@ -69,7 +69,8 @@ class ChunkChecker:
     def check(self, chunk: Chunk) -> CheckedChunk:
         """Everything about the rows of a chunk."""
         found = CheckedChunk(
-            Report(self._request.most), tuple(TokenTally(one) for one in self._request.countings)
+            FindingLog(self._request.most),
+            tuple(TokenTally(one) for one in self._request.countings),
         )
         images = self.checker.image_rows
         self._check_lines(chunk, found)
@@ -108,10 +109,10 @@ class ChunkChecker:
         if found.first is None:
             found.first = (number, found.blank_after)
         elif found.blank_after:
-            found.report.add(blank(found.blank_after), number - found.blank_after)
+            found.findings.add(blank(found.blank_after), number - found.blank_after)
         found.blank_after = 0
         if number == 1 and raw.startswith(BYTE_ORDER_MARK):
-            found.report.add(_byte_order_mark(), 1)
+            found.findings.add(_byte_order_mark(), 1)
             raw = raw.removeprefix(BYTE_ORDER_MARK).lstrip()
             if not raw:
                 return
@@ -155,11 +156,11 @@ class ChunkChecker:
         try:
             row, findings = read_row(line)
         except RecursionError:
-            found.report.add(_too_deep(), line.number)
+            found.findings.add(_too_deep(), line.number)
             return
         if row is None or line.content is None:
             for finding in findings:
-                found.report.add(finding, line.number)
+                found.findings.add(finding, line.number)
         elif self._report_row(row, line.number, findings, found) <= NO_ERRORS:
             self._count_tokens(row, line.number, _bound(line.content), found)
 
@@ -170,7 +171,7 @@ class ChunkChecker:
         codes = set()
         for finding in self._findings(row, findings):
             codes.add(finding.code)
-            found.report.add(finding, number)
+            found.findings.add(finding, number)
         return codes
 
     def _findings(self, row: Row, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -235,7 +236,7 @@ class ChunkChecker:
             limit = tally.counting.limit
             if tokens.training > limit:
                 counter = self._counter(tally.counting)
-                found.report.add(cut_row(row, form, tokens, limit, counter), number)
+                found.findings.add(cut_row(row, form, tokens, limit, counter), number)
         if found.sample is None:
             found.sample = (number, tuple(tokens.training for _, tokens in counted))
         if self._take_fingerprint is not None:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import MIN_EXAMPLES
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.text import read_row
-from ftctl.data.scanning.report import NO_ERRORS, Report
 from ftctl.data.scanning.scan import scan_file
 from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE, ScanRequest
 from ftctl.data.scanning.source import (
@@ -21,8 +20,9 @@ from ftctl.data.scanning.source import (
     recognise_layout,
     unreadable,
 )
+from ftctl.data.scanning.token_tally import NO_ERRORS
 from ftctl.domain.desired import Dataset, Method
-from ftctl.errors import Diagnostic, InvalidProject
+from ftctl.errors import Diagnostic, Finding, InvalidProject
 
 
 def read_dataset(
@@ -81,6 +81,6 @@ def _unmarked(line: Line) -> Line:
 
 
 def _invalid(shown: str, fault: Finding, line: int | None) -> InvalidProject:
-    report = Report(MAX_SHOWN_PER_CODE)
-    report.add(fault, line)
-    return InvalidProject(report.diagnostics(shown, NO_ERRORS))
+    log = FindingLog(MAX_SHOWN_PER_CODE)
+    log.add(fault, line)
+    return InvalidProject(log.diagnostics(shown, NO_ERRORS))

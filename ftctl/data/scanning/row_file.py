@@ -8,7 +8,6 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.text import read_row
 from ftctl.data.scanning.source import (
@@ -19,7 +18,7 @@ from ftctl.data.scanning.source import (
     recognise_layout,
     unreadable,
 )
-from ftctl.errors import Diagnostic, InvalidProject, Span
+from ftctl.errors import Diagnostic, Finding, InvalidProject, Span
 
 Row = dict[str, Any]
 
@@ -78,8 +77,7 @@ class RowFile:
 
 def file_problem(fault: Finding, shown: str, line: int | None = None) -> Diagnostic:
     """The problem in the words of somebody who named the file on the command line."""
-    problem = Diagnostic(fault.code, fault.message, Span(shown, line), fault.hint)
-    return named_here(problem)
+    return named_here(fault.at(Span(shown, line)))
 
 
 def named_here(problem: Diagnostic) -> Diagnostic:

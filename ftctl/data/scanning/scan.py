@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.data.formats.findings import Finding
+from ftctl.data.formats.findings import FindingLog, as_diagnostics
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.rows import Demands
@@ -19,7 +19,6 @@ from ftctl.data.formats.text import read_row
 from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.orjson_parser import orjson_parser
-from ftctl.data.scanning.report import NO_ERRORS, Report, doubts_as_diagnostics
 from ftctl.data.scanning.scan_request import ScanRequest, ScanResult
 from ftctl.data.scanning.source import (
     HEAD_BYTES,
@@ -30,9 +29,9 @@ from ftctl.data.scanning.source import (
     too_large,
     unreadable,
 )
-from ftctl.data.scanning.token_tally import TokenTally
+from ftctl.data.scanning.token_tally import NO_ERRORS, TokenTally
 from ftctl.domain.desired import Dataset
-from ftctl.errors import Diagnostic, in_order
+from ftctl.errors import Diagnostic, Finding, in_order
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -61,9 +60,9 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
     """
     opened = open_source(source, shown)
     if isinstance(opened, Finding):
-        report = Report(request.most)
-        report.add(opened)
-        return ScanResult(None, report.diagnostics(shown, NO_ERRORS))
+        log = FindingLog(request.most)
+        log.add(opened)
+        return ScanResult(None, log.diagnostics(shown, NO_ERRORS))
     with opened:
         size = os.fstat(opened.fileno()).st_size
         quality = request.quality.for_file(size) if request.quality is not None else None
@@ -100,7 +99,7 @@ class _Pass:
         self._on_progress = on_progress
         self._exact = exact
         self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
-        self._report = Report(request.most)
+        self._findings = FindingLog(request.most)
         self._checker = RowChecker(request.method, request.least, request.demands or Demands())
         self._tallies = tuple(TokenTally(one) for one in request.countings)
         self._fingerprints: FingerprintTable | None = None
@@ -114,7 +113,7 @@ class _Pass:
                 self._read(lines, os.fstat(stream.fileno()).st_size)
                 sha256 = lines.sha256
         except OSError as error:
-            self._report.add(unreadable(error))
+            self._findings.add(unreadable(error))
         problems = self._problems(shown)
         failed = any(one.severity == "error" for one in problems)
         totals = tuple(one.totals() for one in self._tallies) if self._request.totals else ()
@@ -130,9 +129,9 @@ class _Pass:
         """Whether the file has rows, by its first bytes."""
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
         if fault := recognise(head, shown):
-            self._report.add(fault)
+            self._findings.add(fault)
         elif fault := recognise_layout(head):
-            self._report.add(fault, 1)
+            self._findings.add(fault, 1)
         return fault is None
 
     def _read(self, lines: ChunkReader, size: int) -> None:
@@ -145,15 +144,15 @@ class _Pass:
                 if self._on_progress is not None:
                     self._on_progress(self._bytes, size)
         if lines.bytes > MAX_FILE_BYTES:  # it grew since it was opened
-            self._report.add(too_large(lines.bytes))
+            self._findings.add(too_large(lines.bytes))
         if not self._rows:
-            self._report.add(
+            self._findings.add(
                 Finding("empty-file", "the file holds no rows", "add rows, one per line")
             )
             return
         self._checker.image_rows = self._image_rows
         for finding in self._checker.check_count(self._rows):
-            self._report.add(finding)
+            self._findings.add(finding)
 
     def _checked(self, lines: ChunkReader, size: int) -> Results:
         """Each chunk with what was found in it, in order."""
@@ -186,11 +185,11 @@ class _Pass:
             line, before = found.first
             if self._blank + before:
                 count = self._blank + before
-                self._report.add(blank(count), line - count)
+                self._findings.add(blank(count), line - count)
             self._blank = found.blank_after
         self._rows += found.rows
         self._image_rows += found.image_rows
-        self._report.join(found.report)
+        self._findings.join(found.findings)
         for mine, theirs in zip(self._tallies, found.tallies, strict=True):
             mine.join(theirs)
         if found.fingerprints is not None:
@@ -220,13 +219,13 @@ class _Pass:
                 )
 
     def _problems(self, shown: str) -> tuple[Diagnostic, ...]:
-        problems = self._report.diagnostics(shown, NO_ERRORS)
+        problems = self._findings.diagnostics(shown, NO_ERRORS)
         if self._fingerprints is None or self._request.quality is None:
             return problems
         from ftctl.data.quality import check_table  # noqa: PLC0415 - not asked for, not loaded
 
         doubts = check_table(self._fingerprints, self._request.quality)
-        return in_order((*problems, *doubts_as_diagnostics(doubts, shown, self._request.most)))
+        return in_order((*problems, *as_diagnostics(doubts, shown, self._request.most)))
 
 
 def _settled(checker: RowChecker, chunk: Chunk) -> RowChecker:

@@ -6,8 +6,8 @@ import stat
 from io import BufferedReader, FileIO
 from pathlib import Path
 
-from ftctl.data.formats.findings import Finding
 from ftctl.data.sources import missing_hint, pointer_of
+from ftctl.errors import Finding
 
 # POST /v1/files takes "up to 512 MB" (OpenAPI 2.3.0, 2026-08). It does not say which megabyte: the
 # larger one, since the service refuses the rest itself and a false alarm here has no way round.

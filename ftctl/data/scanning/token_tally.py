@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftctl.data.formats.findings import Finding
-from ftctl.data.scanning.report import ROW_TRUNCATED
+from ftctl.data.formats.codes import WARNINGS
 from ftctl.data.scanning.scan_request import Counting, TokenTotals
+from ftctl.errors import Finding
 
 if TYPE_CHECKING:
     from ftctl.data.tokens import Counter, RowTokens
     from ftctl.domain.desired import Format
+
+ROW_TRUNCATED = "row-truncated"
+NO_ERRORS = WARNINGS | {ROW_TRUNCATED}
 
 _LAST_OF = {"completion": "the completion", "preference": "the outputs"}
 

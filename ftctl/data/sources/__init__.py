@@ -5,7 +5,6 @@ What only looks at names is here. `ftctl.data.sources.fetch` is imported where s
 
 from ftctl.data.sources.address import AllowedUrls, is_listed, is_remote, show_source
 from ftctl.data.sources.codes import CODES, WARNINGS
-from ftctl.data.sources.note import Note
 from ftctl.data.sources.pointers import missing_hint, pointer_of
 from ftctl.data.sources.read_scope import ReadScope, read_scope_of, repository_of, unprintable
 
@@ -13,7 +12,6 @@ __all__ = [
     "CODES",
     "WARNINGS",
     "AllowedUrls",
-    "Note",
     "ReadScope",
     "is_listed",
     "is_remote",

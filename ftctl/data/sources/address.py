@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from ftctl.data.sources.note import Note
-from ftctl.errors import redact
+from ftctl.errors import Finding, redact
 from ftctl.text.suggest import nearest
 
 # `C:\rows.jsonl` is a path; `zip::s3://…` is a chain of fsspec and no path either.
@@ -100,19 +99,19 @@ def show_source(source: str) -> str:
     return redact(chain + parts.geturl())
 
 
-def read_address(source: str) -> Address | Note:
+def read_address(source: str) -> Address | Finding:
     """The address, or why it is none that ftctl reads."""
     shown = show_source(source)
     try:
         parts = urlsplit(_split_chain(source)[1])
     except ValueError as error:
-        return Note("bad-address", f"'{shown}' is no address: {error}")
+        return Finding("bad-address", f"'{shown}' is no address: {error}")
     # First of all: what is said further on must not have to care.
     if _holds_secret(parts):
         return _secret(shown, parts)
     scheme = parts.scheme.lower()
     if _CONTROL.search(source) or "::" in source:
-        return Note(
+        return Finding(
             "bad-address",
             f"'{shown}' holds '::' or characters that no address has",
             "write a plain address of one file; ':' and the like in a name as %3A",
@@ -142,19 +141,19 @@ def is_listed(url: str, beginnings: Iterable[str]) -> bool:
     return False
 
 
-def not_listed(shown: str, told_by: str) -> Note:
+def not_listed(shown: str, told_by: str) -> Finding:
     """What to say of an address that is not on the list."""
-    return Note(
+    return Finding(
         "address-not-listed",
         f"'{shown}' is not among the addresses that {told_by} allows",
         "have its beginning listed there first: 'sources: {addresses: [BEGINNING]}'",
     )
 
 
-def _incomplete(address: Address, parts: SplitResult) -> Note | None:
+def _incomplete(address: Address, parts: SplitResult) -> Finding | None:
     path = parts.path.strip("/")
     if address.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname or ""):
-        return Note(
+        return Finding(
             "unencrypted-address",
             f"'{address.shown}' is read without encryption",
             "write https://",
@@ -162,25 +161,27 @@ def _incomplete(address: Address, parts: SplitResult) -> Note | None:
     if address.extra == "hf":
         if parts.netloc != "datasets" or path.count("/") < 2:
             hint = "write hf://datasets/OWNER/NAME/FILE, or …/NAME@REVISION/FILE"
-            return Note("bad-address", f"'{address.shown}' names no file of a dataset", hint)
+            return Finding("bad-address", f"'{address.shown}' names no file of a dataset", hint)
     elif not parts.netloc or (not path and not parts.query):
         place = "host" if address.is_web else "bucket"
         hint = f"write {address.scheme}://{place.upper()}/PATH"
-        return Note("bad-address", f"'{address.shown}' lacks a {place} or a path", hint)
+        return Finding("bad-address", f"'{address.shown}' lacks a {place} or a path", hint)
     if parts.path.endswith("/") and not parts.query:
-        return Note("not-a-regular-file", f"'{address.shown}' is a folder", "name one file in it")
+        return Finding(
+            "not-a-regular-file", f"'{address.shown}' is a folder", "name one file in it"
+        )
     return None
 
 
-def _unknown_scheme(scheme: str, shown: str) -> Note:
+def _unknown_scheme(scheme: str, shown: str) -> Finding:
     message = f"'{shown}' starts with '{scheme}://'; ftctl reads {_LISTED}"
     if scheme in ("file", "local"):
-        return Note("unknown-scheme", message, "a file on this machine is named by its path")
+        return Finding("unknown-scheme", message, "a file on this machine is named by its path")
     near = nearest(scheme, EXTRAS)
-    return Note("unknown-scheme", message, f"did you mean '{near}://'?" if near else None)
+    return Finding("unknown-scheme", message, f"did you mean '{near}://'?" if near else None)
 
 
-def _secret(shown: str, parts: SplitResult) -> Note:
+def _secret(shown: str, parts: SplitResult) -> Finding:
     scheme = parts.scheme.lower()
     ways = {
         "s3": "let AWS_PROFILE or ~/.aws say who you are",
@@ -193,7 +194,7 @@ def _secret(shown: str, parts: SplitResult) -> Note:
     hint = "take it out of the address and, where others could read it, have it replaced"
     way = ways.get(EXTRAS.get(scheme, ""), "")
     message = f"'{shown}' holds a secret, which would be written to the repository and to logs"
-    return Note("secret-in-address", message, f"{hint}; {way}" if way else hint)
+    return Finding("secret-in-address", message, f"{hint}; {way}" if way else hint)
 
 
 def _holds_secret(parts: SplitResult) -> bool:

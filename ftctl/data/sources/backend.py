@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, show_source
 from ftctl.data.sources.faults import SourceFault, chain_of, fault_of
-from ftctl.data.sources.note import Note
 from ftctl.data.sources.timeout import call_with_timeout
+from ftctl.errors import Finding
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Remote:
         found = self._ask(lambda: self._files.info(self._path))
         if found.get("type") == "directory":
             message = f"'{self._address.shown}' is a folder"
-            raise SourceFault(Note("not-a-regular-file", message, "name one file in it"))
+            raise SourceFault(Finding("not-a-regular-file", message, "name one file in it"))
         self._refuse_downgrade(found.get("url"))
         size = found.get("size")
         validators = {name: str(found[name]) for name in _VALIDATORS if found.get(name)}
@@ -145,6 +145,6 @@ def _guard(address: Address, allowed: AllowedUrls) -> Any:
     return trace
 
 
-def _downgrade(address: Address) -> Note:
+def _downgrade(address: Address) -> Finding:
     message = f"'{address.shown}' redirects to an http:// address"
-    return Note("unencrypted-address", message, "name where the file is now")
+    return Finding("unencrypted-address", message, "name where the file is now")

@@ -74,7 +74,7 @@ class ContentCache:
         return sha256 if same and isinstance(sha256, str) and _is_sha256(sha256) else None
 
     def remember(self, url: str, validators: Mapping[str, str], sha256: str) -> None:
-        """Note what the address has while its keeper says this of it."""
+        """Finding what the address has while its keeper says this of it."""
         if validators:
             note = {"home": self._home(), "sha256": sha256, "telling": dict(validators)}
             self._write_json(self._note(url), note)

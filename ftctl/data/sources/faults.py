@@ -13,8 +13,7 @@ from typing import Any
 
 from ftctl.data.sources.address import Address
 from ftctl.data.sources.codes import CODES
-from ftctl.data.sources.note import Note
-from ftctl.errors import Diagnostic, FtctlError, Span, redact
+from ftctl.errors import Diagnostic, Finding, FtctlError, Span, redact
 
 
 class SourceFault(FtctlError):
@@ -24,9 +23,14 @@ class SourceFault(FtctlError):
     and the same command may work later.
     """
 
-    def __init__(self, note: Note) -> None:
-        super().__init__(note.message, note.hint)
-        self.code = note.code
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message, finding.hint)
+        self.finding = finding
+
+    @property
+    def code(self) -> str:
+        """What kind of fault it is."""
+        return self.finding.code
 
     @property
     def mendable(self) -> bool:
@@ -35,7 +39,7 @@ class SourceFault(FtctlError):
 
     def at(self, span: Span) -> Diagnostic:
         """The fault at the place where a manifest names the source."""
-        return Note(self.code, self.message, self.hint).at(span)
+        return self.finding._replace(severity="error").at(span)
 
 
 _UNREACHABLE = "check the network, then run the same command again"
@@ -73,7 +77,7 @@ _LONGEST_WORDS = 200  # characters of a library's own sentence
 def missing_extra(address: Address, error: BaseException) -> SourceFault:
     """The package that reads the address cannot be imported."""
     return SourceFault(
-        Note(
+        Finding(
             "missing-extra",
             f"reading {address.scheme}:// needs more than is installed: {_words(error)}",
             f"pip install 'ftctl[{address.extra}]'",
@@ -89,30 +93,30 @@ def fault_of(error: BaseException, address: Address) -> SourceFault:
     return SourceFault(_note_of(chain, address))
 
 
-def _note_of(chain: list[BaseException], address: Address) -> Note:
+def _note_of(chain: list[BaseException], address: Address) -> Finding:
     names = {kind.__name__ for one in chain for kind in type(one).__mro__}
     status = next((found for one in reversed(chain) if (found := _status(one))), None)
     # An error's own words stand at the bottom; above it, libraries only say what they were doing.
     words = next((text for one in reversed(chain) if (text := _words(one))), "no reason given")
     denied = f"'{address.shown}' may not be read: {words}"
     if status in (401, 403) or (status is None and names & _DENIED):
-        return Note("source-denied", denied, _LOG_IN[address.extra])
+        return Finding("source-denied", denied, _LOG_IN[address.extra])
     # What adlfs says where nothing tells it which account is meant.
     nobody = address.extra == "az" and "credentials" in words and "ValueError" in names
     if nobody or (status is None and _DENIED_WORDS.match(words)):
-        return Note("source-denied", denied, _LOG_IN[address.extra])
+        return Finding("source-denied", denied, _LOG_IN[address.extra])
     if status in (404, 410) or (status is None and names & _MISSING and not names & _NO_LINE):
         hint = "check the address; upper and lower case matter"
         if address.extra == "hf":
             hint += ", and a private dataset is found only with HF_TOKEN"
-        return Note("source-missing", f"there is no file at '{address.shown}'", hint)
+        return Finding("source-missing", f"there is no file at '{address.shown}'", hint)
     return unreachable(address, words if status is None else f"HTTP {status}: {words}")
 
 
-def unreachable(address: Address, why: str) -> Note:
+def unreachable(address: Address, why: str) -> Finding:
     """The world is at fault."""
     message = f"'{address.shown}' cannot be read: {why}"
-    return Note("source-unreachable", message, _UNREACHABLE + _PIN)
+    return Finding("source-unreachable", message, _UNREACHABLE + _PIN)
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:

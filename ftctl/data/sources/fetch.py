@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, read_address
 from ftctl.data.sources.content_cache import ContentCache
 from ftctl.data.sources.faults import SourceFault, unreachable
-from ftctl.data.sources.note import Note
 from ftctl.data.sources.pointers import HEAD_BYTES, stand_in_of
-from ftctl.errors import Diagnostic, Span
+from ftctl.errors import Diagnostic, Finding, Span
 from ftctl.files import AtomicWriter
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Fetched:
 
     path: Path  # named by its SHA-256; not to be written to
     sha256: str
-    warning: Note | None = None  # the source is not pinned
+    warning: Finding | None = None  # the source is not pinned
 
 
 def fetch(
@@ -63,7 +62,7 @@ def fetch(
     else is asked for, nor does a redirect lead anywhere else. None: any address will do.
     """
     address = read_address(url)
-    if isinstance(address, Note):
+    if isinstance(address, Finding):
         raise SourceFault(address)
     if allowed is not None and not is_listed(url, allowed.addresses):
         raise SourceFault(not_listed(address.shown, allowed.told_by))
@@ -105,7 +104,7 @@ def fetch_at(
         if not fault.mendable:
             raise
         return None, (fault.at(span),)
-    return found, ((found.warning.at(span, "warning"),) if found.warning else ())
+    return found, ((found.warning.at(span),) if found.warning else ())
 
 
 def _look(
@@ -170,7 +169,7 @@ def _check_size(address: Address, size: int, limits: Limits, *, so_far: bool = F
         has = "more" if so_far else f"{size:,} bytes, more"
         message = f"'{address.shown}' has {has} than the {limits.max_bytes:,} that are fetched"
         hint = "train on fewer rows, or shorten them"
-        raise SourceFault(Note("file-too-large", message, hint))
+        raise SourceFault(Finding("file-too-large", message, hint))
 
 
 def _check_content(
@@ -187,7 +186,7 @@ def _check_content(
         raise SourceFault(instead._replace(message=f"'{address.shown}': {instead.message}"))
     if pin is not None:
         raise SourceFault(
-            Note(
+            Finding(
                 "sha256-differs",
                 f"{address.shown} has the SHA-256 {draft.sha256}; the manifest pins another",
                 "restore the file, or pin the new content if the change is meant",
@@ -195,15 +194,16 @@ def _check_content(
         )
 
 
-def _unpinned(address: Address, sha256: str) -> Note:
-    return Note(
+def _unpinned(address: Address, sha256: str) -> Finding:
+    return Finding(
         "unpinned-source",
         f"'{address.shown}' is not pinned: what is trained on may change with it",
         f"pin what is there now: sha256: {sha256}",
+        severity="warning",
     )
 
 
 def _not_kept(folder: Path, error: OSError) -> SourceFault:
     reason = (error.strerror or type(error).__name__).lower()
     message = f"a download cannot be kept in {folder}: {reason}"
-    return SourceFault(Note("cache-unwritable", message, "make room there, or make it writable"))
+    return SourceFault(Finding("cache-unwritable", message, "make room there, or make it writable"))

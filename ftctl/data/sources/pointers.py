@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 from shlex import quote
 
-from ftctl.data.sources.note import Note
+from ftctl.errors import Finding
 
 HEAD_BYTES = 1024  # enough for any of them to show
 
@@ -20,7 +20,7 @@ _GIT_ANNEX = re.compile(rb"/annex/objects/\S+\s*\Z|/annex/objects/\S+\n")
 _WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 
 
-def pointer_of(head: bytes, shown: str) -> Note | None:
+def pointer_of(head: bytes, shown: str) -> Finding | None:
     """What to say of a file that only points to the data; `shown` is the path as people know it."""
     if _GIT_LFS.match(head):
         return _note("git-lfs", "git lfs pull")
@@ -45,10 +45,10 @@ def missing_hint(source: Path, shown: str) -> str | None:
     return None
 
 
-def stand_in_of(head: bytes) -> Note | None:
+def stand_in_of(head: bytes) -> Finding | None:
     """What to say of what came over the network in place of the data."""
     if head.lstrip().startswith(b"<") and _WEB_PAGE.search(head):
-        return Note(
+        return Finding(
             "web-page",
             "the address leads to a web page, not to the data",
             "copy the address of the raw file; on Hugging Face and GitHub it has /resolve/ and"
@@ -62,22 +62,22 @@ def stand_in_of(head: bytes) -> Note | None:
         "name the data itself: hf://datasets/… or /resolve/ for /raw/ on Hugging Face,"
         " https://media.githubusercontent.com/media/… for GitHub"
     )
-    return Note("pointer-file", message, hint)
+    return Finding("pointer-file", message, hint)
 
 
-def _dvc(outs: bytes, shown: str) -> Note:
+def _dvc(outs: bytes, shown: str) -> Finding:
     if not shown.endswith(".dvc"):
         return _note("DVC", "dvc pull")
     found = _DVC_PATH.search(outs)
     meant = found[1].decode("utf-8", "replace").strip("'\"") if found else ""
     name = meant if meant.isprintable() and meant else PurePosixPath(shown).name[: -len(".dvc")]
-    return Note(
+    return Finding(
         "pointer-file",
         "the file is a DVC pointer, not the data",
         f"name '{name}' as the source, and fetch it: dvc pull {quote(shown)}",
     )
 
 
-def _note(keeper: str, command: str) -> Note:
+def _note(keeper: str, command: str) -> Finding:
     message = f"the file is a {keeper} pointer, not the data"
-    return Note("pointer-file", message, f"fetch the data: {command}")
+    return Finding("pointer-file", message, f"fetch the data: {command}")

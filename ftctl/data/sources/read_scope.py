@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftctl.data.sources.note import Note
+from ftctl.errors import Finding
 from ftctl.manifest.decoding import LOG_COMMAND, shorten
 
 _GIT = ".git"
@@ -22,7 +22,7 @@ class ReadScope:
     folders: tuple[Path, ...] = ()  # what ftctl.yaml lists outside it
     told_by: str = "ftctl.yaml"  # the file that lists them, as people know it
 
-    def refuses(self, path: Path, shown: str) -> Note | None:
+    def refuses(self, path: Path, shown: str) -> Finding | None:
         """Why the file may not be read, or None: also where nobody could, as at a loop of links."""
         try:
             real = Path(os.path.realpath(path, strict=True))
@@ -37,7 +37,7 @@ class ReadScope:
         # By its name alone it lies inside: then only a link can have led out.
         linked = Path(os.path.normpath(path)).is_relative_to(self.home)
         what = "is reached over a link that leads" if linked else "lies"
-        return Note(
+        return Finding(
             "source-outside",
             f"'{shown}' {what} outside the repository",
             f"copy it into the repository, or have {self.told_by} list its folder:"
@@ -45,13 +45,13 @@ class ReadScope:
         )
 
 
-def _refuses_git(path: Path, shown: str) -> Note | None:
+def _refuses_git(path: Path, shown: str) -> Finding | None:
     """What git keeps for itself: a checkout in CI leaves a token in its configuration."""
     parts = [part.lower() for part in path.parts]
     if _GIT not in parts or tuple(parts[parts.index(_GIT) + 1 :][:2]) == _ANNEX:
         return None
     message = f"'{shown}' is one of git's own files"
-    return Note("source-outside", message, "copy it out of .git, into the repository")
+    return Finding("source-outside", message, "copy it out of .git, into the repository")
 
 
 def read_scope_of(root: Path, listed: Sequence[str] = (), told_by: str = "ftctl.yaml") -> ReadScope:
@@ -72,9 +72,9 @@ def repository_of(root: Path) -> Path:
     return next((one for one in (real, *real.parents) if os.path.lexists(one / _GIT)), real)
 
 
-def unprintable(shown: str) -> Note | None:
+def unprintable(shown: str) -> Finding | None:
     """What to say of a path that cannot be shown as it is, in a terminal or in a workflow's log."""
     if shown.isprintable() and not LOG_COMMAND.search(shown):
         return None
     message = f"the path '{shorten(shown)}' holds characters that cannot be shown"
-    return Note("unprintable-path", message, "rename the file, or its folder")
+    return Finding("unprintable-path", message, "rename the file, or its folder")

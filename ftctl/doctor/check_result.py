@@ -10,7 +10,7 @@ Level = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     level: Level
@@ -23,24 +23,24 @@ class Finding:
         return f"{line}  -> {self.cure}" if self.cure else line
 
 
-def ok(subject: str, what: str) -> Finding:
+def ok(subject: str, what: str) -> CheckResult:
     """All is well."""
-    return Finding(level="ok", subject=subject, what=what)
+    return CheckResult(level="ok", subject=subject, what=what)
 
 
-def warn(subject: str, what: str, cure: str | None = None) -> Finding:
+def warn(subject: str, what: str, cure: str | None = None) -> CheckResult:
     """It may stand in the way."""
-    return Finding(level="warn", subject=subject, what=what, cure=cure)
+    return CheckResult(level="warn", subject=subject, what=what, cure=cure)
 
 
-def fail(subject: str, what: str, cure: str) -> Finding:
+def fail(subject: str, what: str, cure: str) -> CheckResult:
     """It stands in the way."""
-    return Finding(level="fail", subject=subject, what=what, cure=cure)
+    return CheckResult(level="fail", subject=subject, what=what, cure=cure)
 
 
-def findings_document(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The findings as JSON."""
-    found = list(findings)
+def results_document(results: Iterable[CheckResult]) -> dict[str, Any]:
+    """The results as JSON; the key keeps its name for those who read it."""
+    found = list(results)
     return {
         "format_version": "1.0",
         "ok": not any(one.level == "fail" for one in found),
