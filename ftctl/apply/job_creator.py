@@ -195,13 +195,14 @@ class JobCreator:
     def _checkpoint(self, base: ParentModel) -> str:
         checkpoints = self.provider.checkpoints(base.job)
         if base.checkpoint == "best":
-            measured = [(at.loss, -at.step, at) for at in checkpoints if at.loss is not None]
+            measured = [(at.loss, -at.step, at.model) for at in checkpoints if at.loss is not None]
             if not measured:
                 raise FtctlError(
                     f"no checkpoint of {base.job} has a full validation loss to be best by",
                     "give the parent a validation file, or use 'checkpoint: last'",
                 )
-            return min(measured, key=lambda entry: entry[:2])[2].model
+            _loss, _step, model = min(measured)  # of equals the later one
+            return model
         for checkpoint in checkpoints:
             if checkpoint.step == base.checkpoint:
                 return checkpoint.model

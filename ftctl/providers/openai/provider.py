@@ -6,7 +6,7 @@ SDK objects become our nouns, and SDK errors `ProviderError`, before they leave 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
 from ftctl.domain.digest import FileName, read_file_name
-from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
+from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _UPLOAD_TIMEOUT_SECONDS = 600.0
 _EVENTS_PAGE = 100
+_CHECKPOINTS_PAGE = 100
 _PIECE_BYTES = 256 * 1024
 _PROBE_TIMEOUT_SECONDS = 10.0
 MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
@@ -85,55 +86,53 @@ class OpenAIProvider:
     def observe(
         self, project: str, adopted: frozenset[str] = frozenset(), *, others: bool = False
     ) -> Observed:
-        """See `Provider.observe`: one list each of files, jobs and models."""
-        listed = self._files()
+        """See `Reader.observe`: one list each of files, jobs and models."""
+        raw_files = self._files()
         # Adopted jobs carry no tag: with any of them, the list is read without the filter.
-        raw_jobs = tuple(self._list_jobs(None if adopted or others else project))
-        ours_by_file = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
-        jobs = self._own(raw_jobs, project, ours_by_file)
-        strangers = self._read(
-            "list jobs", read_job, [raw for raw in raw_jobs if raw["id"] in adopted]
-        )
-        results = {file for job in jobs for file in job.result_files}
-        read = self._read(
-            "list files",
-            lambda raw: read_file(raw, project, is_result=raw["id"] in results),
-            listed,
-        )
-        files = tuple(file for file in read if file is not None)
-        theirs: tuple[Job, ...] = ()
-        if others:
-            elsewhere = self._read("list jobs", read_job_of_project, raw_jobs)
-            theirs = tuple(job for job in elsewhere if job.project not in (None, project))
-        models, shutdowns = self._models((*jobs, *strangers))
-        return Observed(jobs, files, models, strangers, theirs, shutdowns)
+        raw_jobs = self._list_jobs(None if adopted or others else project)
+        jobs = self._own(raw_jobs, project, _names(raw_files))
+        strangers = [raw for raw in raw_jobs if raw["id"] in adopted]
+        adopted_jobs = self._read("list jobs", read_job, strangers)
+        theirs = self._of_others(raw_jobs, project) if others else ()
+        files = self._own_files(raw_files, project, jobs)
+        models, shutdowns = self._models((*jobs, *adopted_jobs))
+        return Observed(jobs, files, models, adopted_jobs, theirs, shutdowns)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Reader.jobs`."""
-        files = {}
-        if self._service.ownership_store == "file-name":
-            listed = self._files()
-            files = {file["id"]: read_file_name(file.get("filename") or "") for file in listed}
-        return self._own(tuple(self._list_jobs(None if whole else project)), project, files)
+        in_file_names = self._service.ownership_store == "file-name"
+        names = _names(self._files()) if in_file_names else {}
+        return self._own(self._list_jobs(None if whole else project), project, names)
 
     def _own(
-        self,
-        raw_jobs: tuple[Raw, ...],
-        project: str,
-        files: Mapping[str, FileName | None],
+        self, raw_jobs: Sequence[Raw], project: str, names: Mapping[str, FileName | None]
     ) -> tuple[Job, ...]:
         """The project's jobs. The service's filter is not trusted: each tag is looked at."""
-        jobs = []
+        own = []
         for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
-            owner = project_of(raw.get("metadata"))
-            if owner is None and (name := files.get(job.training_file or "")) is not None:
-                owner = name.project if name.digest else None
-                tagged = replace(job, digest=name.digest, finetune=name.name)
-            else:
-                tagged = job
+            owner, tagged = project_of(raw.get("metadata")), job
+            name = names.get(job.training_file or "")
+            if owner is None and name is not None and name.digest is not None:
+                owner, tagged = name.project, replace(job, digest=name.digest, finetune=name.name)
             if owner == project:
-                jobs.append(tagged)
-        return tuple(sorted(jobs, key=lambda job: job.age_order, reverse=True))
+                own.append(tagged)
+        return tuple(sorted(own, key=lambda job: job.age_order, reverse=True))
+
+    def _of_others(self, raw_jobs: Sequence[Raw], project: str) -> tuple[Job, ...]:
+        jobs = self._read("list jobs", read_job_of_project, raw_jobs)
+        return tuple(job for job in jobs if job.project not in (None, project))
+
+    def _own_files(
+        self, raw_files: Sequence[Raw], project: str, jobs: Iterable[Job]
+    ) -> tuple[File, ...]:
+        """What the project uploaded, and what its jobs wrote."""
+        results = {file for job in jobs for file in job.result_files}
+        files = self._read(
+            "list files",
+            lambda raw: read_file(raw, project, is_result=raw["id"] in results),
+            raw_files,
+        )
+        return tuple(file for file in files if file is not None)
 
     def _files(self) -> list[Raw]:
         return self._entries("list files", "/files", {"limit": _FILES_PAGE})
@@ -144,25 +143,22 @@ class OpenAIProvider:
             query["metadata"] = {PROJECT: project}
         return self._entries("list jobs", "/fine_tuning/jobs", query)
 
-    def _models(self, jobs: tuple[Job, ...]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
+    def _models(self, jobs: Iterable[Job]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
         try:
-            found = self._page("list models", "/models", {})
+            models = self._page("list models", "/models", {}).entries
         except ProviderError as fault:
             # Restricted keys may not list models, and some gateways cannot.
             if fault.status in (403, 404, 405, 501):
                 return None, {}
             raise
-        listed = frozenset(model["id"] for model in found.entries)
-        shutdowns = {
-            model["id"]: day
-            for model in found.entries
-            if (day := read_day(model.get("shutdown_date"))) is not None
-        }
+        names = frozenset(model["id"] for model in models)
+        days = {model["id"]: read_day(model.get("shutdown_date")) for model in models}
+        shutdowns = {model: day for model, day in days.items() if day is not None}
         expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
-        if expected and listed.isdisjoint(expected) and self.model_visible(expected[0]):
+        if expected and names.isdisjoint(expected) and self.model_visible(expected[0]):
             return None, shutdowns  # a list without any fine-tuned model in it proves nothing
-        return listed, shutdowns
+        return names, shutdowns
 
     def model_visible(self, model: str) -> bool:
         """See `Reader.model_visible`."""
@@ -186,16 +182,16 @@ class OpenAIProvider:
         """See `Reader.events`."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/events"
         if limit is not None:
-            found = list(self._page("list events", path, {"limit": limit}).entries)
+            newest_first = list(self._page("list events", path, {"limit": limit}).entries)
         else:
-            found = self._entries("list events", path, {"limit": _EVENTS_PAGE})
-        return self._read("list events", read_event, found[::-1])
+            newest_first = self._entries("list events", path, {"limit": _EVENTS_PAGE})
+        return self._read("list events", read_event, newest_first[::-1])
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
         """See `Reader.checkpoints`."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/checkpoints"
-        found = self._entries("list checkpoints", path, {"limit": 100})
-        return self._read("list checkpoints", read_checkpoint, found)
+        entries = self._entries("list checkpoints", path, {"limit": _CHECKPOINTS_PAGE})
+        return self._read("list checkpoints", read_checkpoint, entries)
 
     def upload(self, step: Upload, source: Path) -> str:
         """See `Writer.upload`."""
@@ -208,8 +204,9 @@ class OpenAIProvider:
     def find_upload(self, filename: str, size: int) -> str | None:
         """See `Reader.find_upload`."""
         files = self._read("list files", read_uploaded, self._files())
-        found = [file for file in files if file.name == filename and file.bytes == size]
-        return min(found, key=lambda file: (file.created_at, file.id)).id if found else None
+        copies = [file for file in files if file.name == filename and file.bytes == size]
+        oldest = min(copies, key=lambda file: (file.created_at, file.id), default=None)
+        return oldest.id if oldest is not None else None
 
     def start_job(
         self,
@@ -240,8 +237,17 @@ class OpenAIProvider:
         return replace(job, finetune=step.finetune, digest=step.digest)
 
     def _is_tagged(self, job: Job, project: str) -> bool:
-        """Whether a new job carries our tag; the answer to a create need not repeat it."""
-        return job.digest is not None or any(one.id == job.id for one in self.jobs(project))
+        """Whether a new job carries our tag; the answer to a create need not repeat it.
+
+        A fault of the look is `ambiguous`: the job was made, and must not be asked for again.
+        """
+        if job.digest is not None:
+            return True
+        try:
+            return job.id in {listed.id for listed in self.jobs(project)}
+        except ProviderError as fault:
+            fault.ambiguous = True
+            raise
 
     def cancel_job(self, job: str) -> Job:
         """See `Writer.cancel_job`."""
@@ -370,17 +376,22 @@ class OpenAIProvider:
 
         Some servers ignore the cursor, and would be read for ever.
         """
-        found: dict[str, Raw] = {}
+        entries: dict[str, Raw] = {}
         while True:
             page = self._page(operation, path, query)
-            fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in found}
-            found |= fresh
+            fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in entries}
+            entries |= fresh
             if not fresh or not page.has_more:
-                return list(found.values())
+                return list(entries.values())
             query = {**query, "after": next(reversed(fresh))}
 
     def _translated(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
         return translate_errors(operation, str(self._client.base_url), self._secrets, write=write)
+
+
+def _names(raw_files: Iterable[Raw]) -> dict[str, FileName | None]:
+    """What the name of each file says, by the file's id; None where it is not one of ours."""
+    return {file["id"]: read_file_name(file.get("filename") or "") for file in raw_files}
 
 
 def _read_page(answer: Any) -> _Page:

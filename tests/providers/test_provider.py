@@ -1,0 +1,638 @@
+"""The provider alone, over a transport that plays answers: what it asks and what it tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+from conftest import KEY, HandClock
+
+from ftctl.catalog.services import SERVICES, Service
+from ftctl.domain.digest import file_name
+from ftctl.domain.observed import CheckpointModel, Event, Job
+from ftctl.domain.plan import FileRef, StartJob, Upload
+from ftctl.errors import ProviderError
+from ftctl.providers import MODERATION_MODEL, Client, Connection, connect
+
+OPENAI = SERVICES["openai"]
+BY_FILE_NAME = OPENAI.with_ownership_store("file-name")
+SHA256 = "a" * 64
+DIGEST = f"v1:{'d' * 64}"
+JOBS, FILES, MODELS = "GET /fine_tuning/jobs", "GET /files", "GET /models"
+CREATE = "POST /fine_tuning/jobs"
+
+
+@dataclass
+class Wire:
+    """Answers of each route in turn; the last one goes on for good."""
+
+    routes: dict[str, list[Any]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    queries: list[dict[str, list[str]]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+
+    def answers(self, route: str, *answers: Any) -> Wire:
+        self.routes[route] = list(answers)
+        return self
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        route = f"{request.method} {request.url.path.removeprefix('/v1')}"
+        self.requests.append(route)
+        self.queries.append(parse_qs(request.url.query.decode()))
+        content = request.read()
+        self.bodies.append(json.loads(content) if content.startswith(b"{") else content)
+        left = self.routes.get(route, [(404, {"error": {"message": "no such thing"}})])
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, bytes):
+            return httpx2.Response(200, content=answer)
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        return httpx2.Response(status, json=body)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire().answers(FILES, listed()).answers(JOBS, listed()).answers(MODELS, listed())
+
+
+Opened = Any  # a function of a service row
+
+
+@pytest.fixture
+def provider(wire: Wire, clock: HandClock) -> Iterator[Opened]:
+    opened: list[Client] = []
+
+    def open_(service: Service = OPENAI) -> Client:
+        connection = Connection("https://api.example/v1", KEY)
+        opened.append(
+            connect(connection, service, transport=httpx2.MockTransport(wire), clock=clock)
+        )
+        return opened[-1]
+
+    yield open_
+    for client in opened:
+        client.close()
+
+
+def listed(*entries: Any, has_more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": list(entries), "has_more": has_more}
+
+
+def raw_job(number: int, project: str | None = "demo", **more: Any) -> dict[str, Any]:
+    tags = {"ftctl_project": project, "ftctl_finetune": "tone", "ftctl_digest": DIGEST}
+    return {
+        "id": f"ftjob-{number}", "status": "running", "created_at": number, "model": "gpt",
+        "metadata": tags if project else None, **more,
+    }  # fmt: skip
+
+
+def raw_file(number: int, name: str, **more: Any) -> dict[str, Any]:
+    return {"id": f"file-{number}", "filename": name, "bytes": 10, "created_at": number, **more}
+
+
+OURS = file_name("demo", "rows", SHA256)
+TAGGED = file_name("demo", "tone", SHA256, DIGEST)
+
+
+# Whose a job is.
+
+
+def test_the_filter_of_the_service_is_used_and_not_believed(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(raw_job(1), raw_job(3), raw_job(2, "theirs"), raw_job(4, None)))
+
+    jobs = provider().jobs("demo")
+
+    assert [job.id for job in jobs] == ["ftjob-3", "ftjob-1"]
+    assert wire.queries == [{"limit": ["100"], "metadata[ftctl_project]": ["demo"]}]
+    assert wire.requests == [JOBS]
+
+
+def test_the_whole_list_is_read_without_the_filter(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(raw_job(1)))
+
+    assert [job.id for job in provider().jobs("demo", whole=True)] == ["ftjob-1"]
+    assert wire.queries == [{"limit": ["100"]}]
+
+
+def test_where_tags_are_in_file_names_no_filter_is_sent(wire: Wire, provider: Opened) -> None:
+    wire.answers(FILES, listed(raw_file(1, TAGGED), raw_file(2, OURS), raw_file(3, "x.jsonl")))
+    wire.answers(
+        JOBS,
+        listed(
+            raw_job(1, None, training_file="file-1"), raw_job(2, None, training_file="file-2"),
+            raw_job(3, None, training_file="file-3"), raw_job(4, None),
+            raw_job(5, "theirs", training_file="file-1"),
+        ),
+    )  # fmt: skip
+
+    (job,) = provider(BY_FILE_NAME).jobs("demo")
+
+    assert (job.id, job.finetune, job.digest) == ("ftjob-1", "tone", DIGEST)
+    assert wire.queries[-1] == {"limit": ["100"]}
+
+
+def test_a_name_in_a_file_serves_in_every_snapshot(wire: Wire, provider: Opened) -> None:
+    """Jobs that were bought under one setting are known under the other."""
+    wire.answers(FILES, listed(raw_file(1, TAGGED)))
+    wire.answers(JOBS, listed(raw_job(1, None, training_file="file-1")))
+
+    observed = provider().observe("demo")
+
+    assert [job.digest for job in observed.jobs] == [DIGEST]
+
+
+def test_adopted_jobs_and_those_of_others_need_the_whole_list(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(raw_job(1), raw_job(2, "theirs"), raw_job(3, None)))
+    client = provider()
+
+    alone = client.observe("demo")
+    adopting = client.observe("demo", frozenset({"ftjob-3"}))
+    account = client.observe("demo", others=True)
+
+    assert [job.id for job in alone.jobs] == ["ftjob-1"]
+    assert (alone.adopted, alone.others) == ((), ())
+    assert [job.id for job in adopting.adopted] == ["ftjob-3"]
+    assert adopting.others == ()
+    assert [(job.id, job.project) for job in account.others] == [("ftjob-2", "theirs")]
+    filters = ["metadata[ftctl_project]" in query for query in wire.queries[1::3]]
+    assert filters == [True, False, False]
+
+
+def test_files_are_ours_by_name_or_as_results_of_our_jobs(wire: Wire, provider: Opened) -> None:
+    wire.answers(
+        FILES, listed(raw_file(1, OURS), raw_file(2, "steps.csv"), raw_file(3, "theirs.csv"))
+    )
+    wire.answers(
+        JOBS,
+        listed(raw_job(1, result_files=["file-2"]), raw_job(2, "theirs", result_files=["file-3"])),
+    )
+
+    observed = provider().observe("demo")
+
+    assert [file.id for file in observed.files] == ["file-1", "file-2"]
+    assert [file.sha256 for file in observed.files] == [SHA256, None]
+
+
+# Lists.
+
+
+def test_a_list_is_read_page_by_page_to_its_end(wire: Wire, provider: Opened) -> None:
+    wire.answers(
+        JOBS,
+        listed(raw_job(3), raw_job(2), has_more=True),
+        listed(raw_job(2), raw_job(1), has_more=False),
+    )
+
+    jobs = provider().jobs("demo")
+
+    assert [job.id for job in jobs] == ["ftjob-3", "ftjob-2", "ftjob-1"]
+    assert [query.get("after") for query in wire.queries] == [None, ["ftjob-2"]]
+
+
+def test_a_server_that_ignores_the_cursor_is_not_read_for_ever(
+    wire: Wire, provider: Opened
+) -> None:
+    wire.answers(JOBS, listed(raw_job(1), has_more=True))
+
+    assert len(provider().jobs("demo")) == 1
+    assert len(wire.requests) == 2
+
+
+def test_a_read_is_repeated_with_backoff(wire: Wire, provider: Opened, clock: HandClock) -> None:
+    busy = (503, {"error": {"message": "busy"}})
+    began = clock.now()
+    wire.answers(JOBS, *[busy] * 5, listed(raw_job(1)))
+
+    assert len(provider().jobs("demo")) == 1
+    assert (len(wire.requests), clock.now() - began > 11) == (6, True)
+
+
+# Models.
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+def test_a_service_that_lists_no_models_says_nothing_of_them(
+    wire: Wire, provider: Opened, status: int
+) -> None:
+    wire.answers(MODELS, (status, {"error": {"message": "no"}}))
+
+    assert provider().observe("demo").models is None
+
+
+def test_another_fault_of_the_list_of_models_is_told(wire: Wire, provider: Opened) -> None:
+    wire.answers(MODELS, (401, {"error": {"message": "no"}}))
+
+    with pytest.raises(ProviderError):
+        provider().observe("demo")
+
+
+DONE = raw_job(1, status="succeeded", fine_tuned_model="ft:1")
+
+
+def test_a_list_without_any_fine_tuned_model_proves_nothing(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(DONE)).answers(MODELS, listed({"id": "gpt"}))
+    wire.answers("GET /models/ft:1", {"id": "ft:1"})
+
+    assert provider().observe("demo").models is None
+
+
+def test_a_model_that_is_neither_listed_nor_seen_by_its_name_is_gone(
+    wire: Wire, provider: Opened
+) -> None:
+    wire.answers(JOBS, listed(DONE)).answers(MODELS, listed({"id": "gpt"}))
+
+    assert provider().observe("demo").models == frozenset({"gpt"})
+    assert wire.requests[-1] == "GET /models/ft:1"
+
+
+def test_a_list_that_has_one_of_our_models_is_believed(wire: Wire, provider: Opened) -> None:
+    other = raw_job(2, status="succeeded", fine_tuned_model="ft:2")
+    wire.answers(JOBS, listed(DONE, other))
+    wire.answers(MODELS, listed({"id": "ft:2", "shutdown_date": "2027-01-14"}, {"id": "gpt"}))
+
+    observed = provider().observe("demo")
+
+    assert observed.models == frozenset({"ft:2", "gpt"})
+    assert observed.shutdowns == {"ft:2": date(2027, 1, 14)}
+    assert not any("/models/" in request for request in wire.requests)
+
+
+@pytest.mark.parametrize("running", [{"fine_tuned_model": "ft:1"}, {"status": "succeeded"}])
+def test_only_models_that_should_be_there_are_looked_for(
+    wire: Wire, provider: Opened, running: dict[str, str]
+) -> None:
+    wire.answers(JOBS, listed(raw_job(1, **running)))
+
+    assert provider().observe("demo").models == frozenset()
+    assert wire.requests == [FILES, JOBS, MODELS]
+
+
+def test_whether_a_model_is_visible_is_asked_by_its_name(wire: Wire, provider: Opened) -> None:
+    wire.answers("GET /models/ft:1", {"id": "ft:1"})
+    wire.answers("GET /models/ft:3", (403, {"error": {"message": "no"}}))
+    client = provider()
+
+    assert client.model_visible("ft:1")
+    assert not client.model_visible("ft:2")
+    with pytest.raises(ProviderError):
+        client.model_visible("ft:3")
+
+
+# One job.
+
+
+def test_a_job_is_read_by_its_id(wire: Wire, provider: Opened) -> None:
+    wire.answers("GET /fine_tuning/jobs/ftjob-1", raw_job(1))
+    client = provider()
+
+    assert client.job("ftjob-1").digest == DIGEST
+    with pytest.raises(ProviderError) as fault:
+        client.job("ftjob-2")
+    assert fault.value.status == 404
+
+
+def test_the_newest_events_come_last(wire: Wire, provider: Opened) -> None:
+    raw = [{"id": f"e-{number}", "created_at": number, "message": "m"} for number in (3, 2, 1)]
+    path = "GET /fine_tuning/jobs/ftjob-1/events"
+    wire.answers(path, listed(*raw[:2], has_more=True), listed(*raw[2:]))
+    client = provider()
+
+    whole = client.events("ftjob-1")
+    wire.answers(path, listed(*raw[:2], has_more=True))
+    newest = client.events("ftjob-1", 2)
+
+    assert whole == tuple(Event(f"e-{number}", number, "info", "m") for number in (1, 2, 3))
+    assert newest == whole[1:]
+    assert [query.get("limit") for query in wire.queries] == [["100"], ["100"], ["2"]]
+
+
+def test_checkpoints_have_their_loss_where_it_was_measured(wire: Wire, provider: Opened) -> None:
+    wire.answers(
+        "GET /fine_tuning/jobs/ftjob-1/checkpoints",
+        listed(
+            {"id": "c-2", "fine_tuned_model_checkpoint": "ft:2", "step_number": 2,
+             "metrics": {"full_valid_loss": 0.5}},
+            {"id": "c-1", "fine_tuned_model_checkpoint": "ft:1", "step_number": 1},
+        ),
+    )  # fmt: skip
+
+    assert provider().checkpoints("ftjob-1") == (
+        CheckpointModel("ft:2", 2, 0.5),
+        CheckpointModel("ft:1", 1, None),
+    )
+
+
+# Uploads.
+
+
+UPLOAD = Upload("rows", "rows.jsonl", SHA256, 10, OURS)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+def test_a_file_is_sent_once_under_its_name(wire: Wire, provider: Opened, rows: Path) -> None:
+    wire.answers("POST /files", raw_file(1, OURS))
+
+    assert provider().upload(UPLOAD, rows) == "file-1"
+    assert OURS.encode() in wire.bodies[0]
+    assert b"0123456789" in wire.bodies[0]
+    assert b"fine-tune" in wire.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "ambiguous"),
+    [
+        (httpx2.ReadError("cut"), True), ((500, {}), True), ((200, {"object": "file"}), True),
+        ((413, {}), False), (httpx2.ConnectError("refused"), False),
+    ],
+)  # fmt: skip
+def test_an_upload_is_asked_once_and_may_be_in_doubt(
+    wire: Wire, provider: Opened, rows: Path, answer: Any, ambiguous: bool
+) -> None:
+    wire.answers("POST /files", answer)
+
+    with pytest.raises(ProviderError) as fault:
+        provider().upload(UPLOAD, rows)
+
+    assert fault.value.ambiguous is ambiguous
+    assert wire.requests == ["POST /files"]
+
+
+def test_of_copies_of_an_upload_the_oldest_whole_one_is_taken(wire: Wire, provider: Opened) -> None:
+    cut = {**raw_file(1, OURS), "bytes": 9}
+    wire.answers(FILES, listed(raw_file(4, OURS), cut, raw_file(2, OURS), raw_file(0, "x.jsonl")))
+    client = provider()
+
+    assert client.find_upload(OURS, 10) == "file-2"
+    assert client.find_upload(OURS, 11) is None
+
+
+# Creates.
+
+
+START = StartJob("tone", DIGEST, {"seed": 7}, "gpt", FileRef("rows", OURS, SHA256, "file-1"), None)
+TAGS = {"ftctl_project": "demo", "ftctl_finetune": "tone", "ftctl_digest": DIGEST}
+
+
+def start(client: Client, step: StartJob = START, validation: str | None = None) -> Job:
+    return client.start_job(
+        step, base_model="gpt", training_file="file-1", validation_file=validation, tags=TAGS
+    )
+
+
+def test_a_create_carries_our_tags_beside_the_users(wire: Wire, provider: Opened) -> None:
+    wire.answers(CREATE, raw_job(1))
+    step = replace(START, spec={"seed": 7, "metadata": {"owner": "cx"}})
+
+    job = start(provider(), step, "file-2")
+
+    assert (job.id, job.digest, job.finetune) == ("ftjob-1", DIGEST, "tone")
+    assert wire.bodies == [
+        {
+            "model": "gpt",
+            "training_file": "file-1",
+            "validation_file": "file-2",
+            "seed": 7,
+            "method": {"type": "supervised"},
+            "metadata": {"owner": "cx", **TAGS},
+        }
+    ]
+
+
+def test_where_tags_are_in_file_names_a_create_carries_none(wire: Wire, provider: Opened) -> None:
+    wire.answers(CREATE, raw_job(1, None))
+
+    job = start(provider(BY_FILE_NAME))
+
+    assert (job.digest, job.finetune) == (DIGEST, "tone")
+    assert wire.bodies[0].keys() == {"model", "training_file", "seed", "method"}
+    assert wire.requests == [CREATE]
+
+
+def test_an_answer_that_does_not_repeat_the_tags_is_looked_up(wire: Wire, provider: Opened) -> None:
+    wire.answers(CREATE, raw_job(1, None)).answers(JOBS, listed(raw_job(1)))
+
+    assert start(provider()).id == "ftjob-1"
+    assert wire.requests == [CREATE, JOBS]
+
+
+@pytest.mark.parametrize("shown", [[], [raw_job(1, None)], [raw_job(2)]])
+def test_a_service_that_keeps_no_tags_is_told_with_the_job_that_it_made(
+    wire: Wire, provider: Opened, shown: list[Any]
+) -> None:
+    wire.answers(CREATE, raw_job(1, None)).answers(JOBS, listed(*shown))
+
+    with pytest.raises(ProviderError, match="ftjob-1 was created") as fault:
+        start(provider())
+
+    assert "cancel ftjob-1 by hand" in (fault.value.hint or "")
+    assert not fault.value.retryable
+
+
+def test_a_job_that_was_made_is_in_doubt_while_its_tags_cannot_be_looked_up(
+    wire: Wire, provider: Opened
+) -> None:
+    """Else the create would be asked again: the fault of the look alone is one that passes."""
+    wire.answers(CREATE, raw_job(1, None)).answers(JOBS, (503, {}))
+
+    with pytest.raises(ProviderError) as fault:
+        start(provider())
+
+    assert fault.value.ambiguous
+    assert wire.requests.count(CREATE) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "ambiguous"),
+    [
+        (httpx2.ReadError("cut"), True), ((500, {}), True), ((409, {}), True),
+        ((200, {"object": "job"}), True),
+        ((400, {}), False), ((429, {}), False), (httpx2.ConnectError("refused"), False),
+    ],
+)  # fmt: skip
+def test_a_create_is_asked_once_and_may_be_in_doubt(
+    wire: Wire, provider: Opened, answer: Any, ambiguous: bool
+) -> None:
+    wire.answers(CREATE, answer)
+
+    with pytest.raises(ProviderError) as fault:
+        start(provider())
+
+    assert fault.value.ambiguous is ambiguous
+    assert wire.requests == [CREATE]
+
+
+# Cancels and deletes.
+
+
+CANCEL, LOOK = "POST /fine_tuning/jobs/ftjob-1/cancel", "GET /fine_tuning/jobs/ftjob-1"
+
+
+def test_a_cancel_is_repeated_until_it_is_answered(wire: Wire, provider: Opened) -> None:
+    wire.answers(CANCEL, (503, {}), httpx2.ReadError("cut"), raw_job(1, status="cancelled"))
+
+    assert provider().cancel_job("ftjob-1").status == "cancelled"
+    assert wire.requests == [CANCEL] * 3
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+def test_a_job_that_is_over_already_is_returned_as_it_is(
+    wire: Wire, provider: Opened, status: str
+) -> None:
+    wire.answers(CANCEL, (400, {"error": {"message": "it is over"}}))
+    wire.answers(LOOK, raw_job(1, status=status, fine_tuned_model="ft:1"))
+
+    assert provider().cancel_job("ftjob-1").status == status
+
+
+def test_a_job_that_runs_on_although_it_was_to_be_cancelled_is_a_fault(
+    wire: Wire, provider: Opened
+) -> None:
+    wire.answers(CANCEL, (400, {"error": {"message": "not now"}})).answers(LOOK, raw_job(1))
+
+    with pytest.raises(ProviderError, match="not now"):
+        provider().cancel_job("ftjob-1")
+
+
+@pytest.mark.parametrize("what", ["model", "file"])
+def test_deleting_what_is_gone_is_no_error_and_what_stays_is_one(
+    wire: Wire, provider: Opened, what: str
+) -> None:
+    wire.answers(f"DELETE /{what}s/used", (400, {"error": {"message": "in use"}}))
+    wire.answers(f"DELETE /{what}s/there", (503, {}), {"id": "there", "deleted": True})
+    delete = getattr(provider(), f"delete_{what}")
+
+    delete("there")
+    delete("gone")
+    with pytest.raises(ProviderError, match="in use"):
+        delete("used")
+
+    assert wire.requests.count(f"DELETE /{what}s/there") == 2
+
+
+# The account, the probe and the moderator.
+
+
+def test_every_job_of_the_account_is_read_as_it_stands(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(raw_job(2, "theirs"), raw_job(1, None)))
+    wire.answers("GET /fine_tuning/jobs/ftjob%2F1", raw_job(1))
+    client = provider()
+
+    assert client.account_jobs(lambda raw: raw["id"]) == ("ftjob-2", "ftjob-1")
+    assert wire.queries == [{"limit": ["100"]}]
+
+
+def test_files_are_named_by_their_ids(wire: Wire, provider: Opened) -> None:
+    wire.answers(FILES, listed(raw_file(1, "a.jsonl"), {"id": "file-2"}))
+
+    assert provider().file_names() == {"file-1": "a.jsonl", "file-2": ""}
+
+
+def test_a_download_is_asked_once(wire: Wire, provider: Opened) -> None:
+    wire.answers("GET /files/file-1/content", b"rows").answers(
+        "GET /files/file-2/content", (503, {})
+    )
+    client = provider()
+
+    assert b"".join(client.download("file-1")) == b"rows"
+    with pytest.raises(ProviderError):
+        list(client.download("file-2"))
+    assert wire.requests.count("GET /files/file-2/content") == 1
+
+
+def test_a_probe_tells_whatever_is_answered(wire: Wire, provider: Opened) -> None:
+    refusal = {"error": {"message": f"no, {KEY}", "code": "bad"}}
+    wire.answers(CREATE, (400, refusal)).answers("DELETE /models/x", (200, {"deleted": False}))
+    wire.answers("GET /files", httpx2.ReadError("cut")).answers(MODELS, b"<html>")
+    client = provider()
+
+    refused = client.ask("POST", "/fine_tuning/jobs", {"model": "gpt"})
+    assert (refused.status, refused.code, refused.message) == (400, "bad", "no, [redacted]")
+    assert (refused.ok, refused.entries) == (False, None)
+    assert wire.bodies == [{"model": "gpt"}]
+    assert client.ask("DELETE", "/models/x").ok
+    cut = client.ask("GET", "/files")
+    assert cut.status is None
+    assert "cut" in (cut.message or "")
+    html = client.ask("GET", "/models")
+    assert (html.status, html.body, html.ok) == (200, None, False)
+    assert len(wire.requests) == 4
+
+
+def test_the_entries_of_an_answer_are_those_of_a_list(wire: Wire, provider: Opened) -> None:
+    wire.answers(MODELS, listed({"id": "gpt"}, 7), {"data": 7}, [], (500, listed({"id": "x"})))
+    client = provider()
+
+    assert [client.ask("GET", "/models").entries for _ in range(4)] == [
+        ({"id": "gpt"},), None, None, None,
+    ]  # fmt: skip
+
+
+def test_texts_are_moderated_one_verdict_each(wire: Wire, provider: Opened) -> None:
+    verdicts = [
+        {"flagged": True, "categories": {"violence": True, "hate": True, "self-harm": False}},
+        {"flagged": False, "categories": {"violence": True}},
+    ]
+    wire.answers("POST /moderations", (503, {}), {"results": verdicts})
+
+    assert provider().moderate(["a", "\ud83d"]) == (("hate", "violence"), ())
+    assert wire.bodies[-1] == {"model": MODERATION_MODEL, "input": ["a", "?"]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"results": []}, {"results": {}}, {}, {"results": [{"flagged": 1, "categories": {}}]},
+        (400, {"error": {"message": "'secret' is odd"}}),
+    ],
+)  # fmt: skip
+def test_a_moderation_that_cannot_be_read_quotes_no_text(
+    wire: Wire, provider: Opened, answer: Any
+) -> None:
+    wire.answers("POST /moderations", answer)
+
+    with pytest.raises(ProviderError) as fault:
+        provider().moderate(["secret"])
+
+    assert "secret" not in str(fault.value)
+
+
+def test_an_address_that_is_none_is_told_without_its_password(clock: HandClock) -> None:
+    with pytest.raises(ProviderError, match="is no address") as fault:
+        connect(Connection("http://user:hidden@host:port", KEY), OPENAI, clock=clock)
+
+    assert "hidden" not in str(fault.value)
+
+
+def test_requests_are_logged_and_carry_who_we_are(wire: Wire, clock: HandClock) -> None:
+    lines: list[str] = []
+    headers: list[httpx2.Headers] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        headers.append(request.headers)
+        return wire(request)
+
+    client = connect(
+        Connection("https://api.example/v1", KEY, "org-1", "proj-1"), OPENAI,
+        transport=httpx2.MockTransport(answer), log=lines.append, clock=clock,
+    )  # fmt: skip
+    client.jobs("demo", whole=True)
+    client.close()
+
+    assert lines == ["GET /v1/fine_tuning/jobs?limit=100"]
+    assert headers[0]["authorization"] == f"Bearer {KEY}"
+    assert headers[0]["openai-organization"] == "org-1"
+    assert headers[0]["openai-project"] == "proj-1"
