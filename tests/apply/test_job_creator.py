@@ -406,6 +406,7 @@ def test_without_its_file_a_job_is_not_asked_for(service: FakeProvider) -> None:
 def test_a_job_carries_whose_it_is_and_what_it_was_bought_for(service: FakeProvider) -> None:
     job = creator(service, commit="c0ffee").start(replace(START, replaces="ftjob-old"))
 
+    assert (job.base_model, job.training_file, job.validation_file) == ("gpt", "file-1", None)
     assert service.tags[job.id] == {
         "ftctl_project": "demo",
         "ftctl_finetune": "tone",
