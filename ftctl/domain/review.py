@@ -90,4 +90,5 @@ class Review:
     done: tuple[str, ...] = ()
     unapproved: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    waits: bool = False  # whether the policy was asked about what is deferred as well
     snapshot: str = "ftctl.lock"  # what an offline plan is made against

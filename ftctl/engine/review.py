@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from ftctl.domain.observed import Observed
-from ftctl.domain.plan import Plan
+from ftctl.domain.plan import Action, Plan, Report
 from ftctl.domain.plan_document import Approval, plan_digest, plan_document
-from ftctl.domain.review import DataChange, Review
+from ftctl.domain.review import DataChange, PolicyResult, Review
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import PlanRequest
 from ftctl.engine.policy_programs import run_commands
 from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
-from ftctl.policy import PolicyInput, check_policy, raise_refused, with_violations
+from ftctl.policy import RULES, PolicyInput, check_policy, raise_refused, with_violations
 from ftctl.pricing import spent
 from ftctl.text.escape.single_line import one_line
 
@@ -52,6 +52,7 @@ def review(
         commit_of(session.root),
         offline,
         request.document,
+        waits=waits,
     )
     commands = session.project.config.policy.commands
     if not commands:
@@ -80,6 +81,22 @@ def require_applicable(review: Review) -> None:
     if review.offline:
         raise UsageError("a plan that was made offline cannot be applied", "plan without --offline")
     raise_refused(review.policy)
+
+
+def require_children(session: Session, report: Report) -> None:
+    """Raise `Refused` where starting what is deferred is more than the policy allows.
+
+    A review that was made with `waits` has been judged so already.
+    """
+    plan = report.plan
+    limit = session.project.config.policy.max_jobs_created
+    deferred = plan is not None and plan.count()[Action.DEFER]
+    if plan is None or limit is None or report.waits or not deferred:
+        return
+    request = PlanRequest(allow=report.allowed)
+    policy_input = _policy_input(session, plan, Observed(), request, destroy=False, waits=True)
+    violations = RULES["max_jobs_created"](policy_input, limit)
+    raise_refused(with_violations(PolicyResult(), violations, report.allowed))
 
 
 def stale(digest: str, moved: Sequence[str] = ()) -> Stale:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ftctl.clock import Clock, SystemClock
 from ftctl.domain.observed import Observed
@@ -32,7 +32,7 @@ from ftctl.engine.planning import (
     protected_models,
 )
 from ftctl.engine.record import forget_models, offline_snapshot, write_lock
-from ftctl.engine.review import refuse_unknown, require_applicable, review
+from ftctl.engine.review import refuse_unknown, require_applicable, require_children, review
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
@@ -220,20 +220,29 @@ class Workspace:
         reviewed = approved if isinstance(approved, Review) else self.plan(approval=approved)
         require_applicable(reviewed)
         session = self.session()
-        request = PlanRequest(environment=self.context.environment).with_options(reviewed.options)
+        request = self._request(reviewed.options)
         with self.provider(session) as provider:
             planned = self._planned
             if planned is None or planned.review is not reviewed or look_again:
                 planned = self._looked_again(session, provider, reviewed, request)
             plan = planned.review.plan
             if plan.empty:
-                report = Report(plan=plan, options=reviewed.options)
+                report = Report(plan=plan)
             else:
                 executor = Executor(
                     session, provider, options_for(session, request), stopping, parallelism
                 )
                 report = executor.carry_out(plan, planned.observed)
-                report = replace(report, options=reviewed.options)
+            report = replace(
+                report,
+                options=reviewed.options,
+                waits=reviewed.waits,
+                allowed=frozenset(
+                    violation.rule
+                    for violation in reviewed.policy.violations
+                    if violation.severity == "allowed"
+                ),
+            )
             self._remember(planned)
             if record:
                 _record(session, provider, report, planned, parallelism)
@@ -266,11 +275,14 @@ class Workspace:
     ) -> Report:
         """Follow the jobs of an apply and start what waits for them, until all is over.
 
-        The report with how each ended. `WaitTimeout` when time is up, `Interrupted` after Ctrl-C:
-        the jobs run on. `record`: ftctl.lock is brought up to date, also when time is up.
+        The report with how each ended. `Refused` where the policy stands against starting what was
+        deferred and the review was not made with `waits`. `WaitTimeout` when time is up and
+        `Interrupted` after Ctrl-C: the jobs run on. `record`: ftctl.lock is brought up to date,
+        also when time is up.
         """
         session = self.session()
-        request = PlanRequest(environment=self.context.environment).with_options(report.options)
+        request = self._request(report.options)
+        require_children(session, report)
         with self.provider(session) as provider:
             executor = Executor(
                 session, provider, options_for(session, request), stopping, parallelism
@@ -297,6 +309,11 @@ class Workspace:
         session = self.session()
         with self.provider(session) as provider:
             _record(session, provider, report, self._planned, parallelism)
+
+    def _request(self, options: Mapping[str, Any]) -> PlanRequest:
+        """The request that a review or report stands for; `Stale` in another environment."""
+        here = PlanRequest(environment=self.context.environment)
+        return merge_saved_options(options, here) if options else here
 
     def _remember(self, planned: _Planned) -> None:
         """A run goes on with what it has planned; between runs, everything is looked at anew."""

@@ -156,6 +156,37 @@ def test_what_a_policy_refuses_is_shown_and_does_not_run(
     assert workspace.apply(workspace.plan(allowed)).ok
 
 
+def test_a_wait_starts_no_more_children_than_the_policy_allows(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: warm")
+    child = child.replace("gpt-4.1-mini-2025-04-14", "{finetune: tone}")
+    (root / "finetunes" / "warm.yaml").write_text(child, "utf-8")
+    (root / "ftctl.yaml").write_text("project: demo\npolicy: {max_jobs_created: 1}\n", "utf-8")
+
+    report = workspace.apply(workspace.plan())
+
+    with pytest.raises(Refused, match="starts 2 training jobs"):
+        workspace.wait(report)
+    assert workspace.plan(waits=True).policy.refused == ()  # the parent runs: one more is allowed
+    (root / "ftctl.yaml").write_text("project: demo\npolicy: {max_jobs_created: 2}\n", "utf-8")
+    assert sorted(workspace.wait(report).models) == ["tone", "warm"]
+
+
+def test_a_review_is_for_one_environment(root: Path, workspace: ftctl.Workspace) -> None:
+    environments = "environments: {dev: {prune: false}, prod: {prune: false}}\n"
+    (root / "ftctl.yaml").write_text(f"project: demo\n{environments}", "utf-8")
+    dev, prod = (
+        ftctl.Workspace.open(root, environment=name, environ={}) for name in ("dev", "prod")
+    )
+    review = dev.plan()
+
+    for other in (prod, workspace):
+        with pytest.raises(Stale, match="the plan was made for dev"):
+            other.apply(review)
+    assert dev.apply(review).ok
+
+
 def test_a_rule_that_there_is_not_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="there is no rule 'max_jobs'"):
         ftctl.PlanRequest(allow=frozenset({"max_jobs"}))
