@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from ftctl.text.credentials import PRINTED
 from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
 
@@ -161,13 +161,9 @@ def problems_text(problems: Iterable[Diagnostic]) -> str:
     return "\n".join(str(problem) for problem in problems)
 
 
-# What keys look like: OpenAI and its kin (sk-…), and the user:password part of a URL.
-_SECRETS = re.compile(r"\b(?:sk|ek|rk)-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)")
-
-
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without anything that is, or looks like, a key."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "[redacted]")
-    return _SECRETS.sub("[redacted]", text)
+    return PRINTED.sub("[redacted]", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import string
 
 import pytest
@@ -20,11 +21,13 @@ from ftctl.data.quality.checkdigits import (
     is_korean_resident,
     is_luhn,
 )
-from ftctl.data.quality.credentials import entropy, may_hold_secret, secrets_in
 from ftctl.data.quality.fold import folded
 from ftctl.data.quality.languages import language_of
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
+from ftctl.data.quality.secret_search import entropy, may_hold_secret, secrets_in
+from ftctl.errors import redact
+from ftctl.text.credentials import FORMS, JWT, PRIVATE_KEY, loose_pattern
 
 _ALL = string.ascii_letters + string.digits
 
@@ -66,6 +69,7 @@ KEYS = {
     "hugging face": ("a Hugging Face token", "hf_" + chance(34, string.ascii_letters)),
     "npm": ("an npm token", "npm_" + chance(36)),
     "sendgrid": ("a SendGrid key", f"SG.{chance(22)}.{chance(43)}"),
+    "pypi": ("a PyPI token", "pypi-AgE" + chance(60)),
     "jwt": ("a signed token (JWT)", token({"alg": "HS256", "typ": "JWT"})),
     "private": ("a private key", f"-----BEGIN RSA PRIVATE KEY-----\n{PEM}\n-----END"),
     "private in json": (
@@ -84,6 +88,28 @@ def test_a_key_is_found_wherever_it_stands(what: str, key: str, text: str) -> No
 
     assert may_hold_secret(held.encode())
     assert [one.what for one in found] == [what]
+
+
+def test_every_known_form_of_a_key_is_tried_here() -> None:
+    tried = {what for what, _ in KEYS.values()}
+
+    assert tried == {form.what for form in (*FORMS, JWT, PRIVATE_KEY)}
+
+
+REDACTED = ("aws", "aws session", "github", "github oauth", "hugging face", "jwt")
+
+
+@pytest.mark.parametrize("key", [KEYS[name][1] for name in REDACTED], ids=REDACTED)
+def test_a_key_that_is_found_exactly_looks_like_one_in_text_of_others(key: str) -> None:
+    assert re.sub(loose_pattern(), "[redacted]", f"said: {key}, so") == "said: [redacted], so"
+
+
+OURS = ("openai", "openai project", "openai service", "anthropic")
+
+
+@pytest.mark.parametrize("key", [KEYS[name][1] for name in OURS], ids=OURS)
+def test_a_key_of_openai_and_its_kin_is_taken_out_of_all_that_is_printed(key: str) -> None:
+    assert redact(f"said: {key}, so") == "said: [redacted], so"
 
 
 @pytest.mark.parametrize(("what", "key"), KEYS.values(), ids=KEYS)

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from ftctl.data.diff.compared import shown_value
-from ftctl.data.quality.credentials import secrets_in
 from ftctl.data.quality.personal import personal_in
+from ftctl.data.quality.secret_search import secrets_in
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import redact

@@ -7,12 +7,12 @@ from functools import lru_cache
 from struct import Struct
 from typing import Any, NamedTuple
 
-from ftctl.data.quality.credentials import may_hold_secret, secrets_in
 from ftctl.data.quality.fold import folded, key_of, words_of
 from ftctl.data.quality.languages import number_of
 from ftctl.data.quality.parts import Form, Parts, parts_of, places_of
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
+from ftctl.data.quality.secret_search import may_hold_secret, secrets_in
 from ftctl.data.quality.similar import signature_of
 from ftctl.domain.quality_settings import QualitySettings
 

@@ -22,7 +22,7 @@ from ftctl.data.quality.checkdigits import (
     is_korean_resident,
     is_us_social_security,
 )
-from ftctl.data.quality.credentials import Found
+from ftctl.data.quality.secret_search import Found
 
 _EIGHT = b"0" * 8  # the fewest digits of any number that is looked for
 _NUMBERS = bytes.maketrans(digits.encode(), b"0" * 10)

@@ -14,6 +14,7 @@ from typing import Any
 from ftctl.data.sources.address import Address
 from ftctl.data.sources.codes import CODES
 from ftctl.errors import Diagnostic, Finding, FtctlError, Span, redact
+from ftctl.text.credentials import loose_pattern
 
 
 class SourceFault(FtctlError):
@@ -159,8 +160,7 @@ _LOOKS = re.compile(
     r"|(?<=\?)[^\s'\"<>)]+(?=[\s'\"<>)]|$)"
     r"|(?i:(?<=bearer )|(?<=basic )|(?<=accountkey=)|(?<=sharedaccesssignature=)|(?<=sig=)"
     r"|(?<=signature=)|(?<=token=)|(?<=password=)|(?<=secret=))[^\s;&'\",]+"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bhf_[A-Za-z0-9]{8,}|\bya29\.[\w.\-]+|\bgh[pousr]_[A-Za-z0-9]{16,}"
-    r"|\beyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]+)?"
+    rf"|{loose_pattern()}"
 )
 _SECRET_VARIABLE = re.compile(r".*(?:KEY|TOKEN|SECRET|PASSWORD|CONNECTION_STRING|CREDENTIALS)")
 

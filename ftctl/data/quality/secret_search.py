@@ -1,7 +1,7 @@
 """A text goes in; the keys and tokens in it come out, by kind and with their middle left out.
 
-A shape alone is not enough: what stands behind the prefix must look random, so that placeholders
-such as sk-XXXX or 'your key here' are let by. Shapes are those that the issuers document.
+A form alone is not enough: what stands behind the prefix must look random, so that placeholders
+such as sk-XXXX or 'your key here' are let by.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from functools import cache
 from string import ascii_letters, digits
 from typing import NamedTuple
 
+from ftctl.text.credentials import FORMS, JWT, PRIVATE_KEY
+
 
 class Found(NamedTuple):
     """What was found, in words with its article, and as much of it as may be shown."""
@@ -25,47 +27,7 @@ class Found(NamedTuple):
     shown: str
 
 
-class _Shape(NamedTuple):
-    what: str
-    hint: str  # a text without it holds none
-    pattern: str  # with the part that must look random as its last group
-
-
-# Longer prefixes first: the first shape that fits names the key.
-_SHAPES = (
-    _Shape("an Anthropic key", "sk-ant-", r"\bsk-ant-[a-z0-9]{2,12}-([A-Za-z0-9_-]{20,})"),
-    _Shape("an OpenAI key", "sk-", r"\bsk-(?:proj-|svcacct-|admin-|None-)?([A-Za-z0-9_-]{20,})"),
-    _Shape("an AWS access key", "AKIA", r"\bAKIA([A-Z2-7]{16})\b"),
-    _Shape("a temporary AWS access key", "ASIA", r"\bASIA([A-Z2-7]{16})\b"),
-    _Shape(
-        "an AWS secret key",
-        "aws_secret_access_key",
-        r"aws_secret_access_key[\"']?\s{0,9}[=:]\s{0,9}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
-    ),
-    _Shape("a GitHub token", "github_pat_", r"\bgithub_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})\b"),
-    *(
-        _Shape("a GitHub token", prefix, rf"\b{prefix}([A-Za-z0-9]{{36,}})\b")
-        for prefix in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")
-    ),
-    _Shape("a GitLab token", "glpat-", r"\bglpat-([A-Za-z0-9_-]{20,})"),
-    _Shape("a Slack token", "xox", r"\bxox[abeoprs]-([A-Za-z0-9-]{16,})"),
-    _Shape(
-        "a Slack webhook",
-        "hooks.slack.com",
-        r"hooks\.slack\.com/services/T[A-Z0-9]{6,14}/B[A-Z0-9]{6,14}/([A-Za-z0-9]{20,})",
-    ),
-    _Shape("a Google key", "AIza", r"\bAIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])"),
-    _Shape("a Stripe key", "k_live_", r"\b[sr]k_live_([A-Za-z0-9]{20,})"),
-    _Shape("a Hugging Face token", "hf_", r"\bhf_([A-Za-z]{34})\b"),
-    _Shape("an npm token", "npm_", r"\bnpm_([A-Za-z0-9]{36})\b"),
-    _Shape("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.([A-Za-z0-9_-]{43})"),
-    _Shape("a PyPI token", "pypi-", r"\bpypi-(AgE[A-Za-z0-9_-]{50,})"),
-)
-_JWT = r"\b(eyJ[A-Za-z0-9_-]{8,})\.(eyJ[A-Za-z0-9_-]{8,})\.([A-Za-z0-9_-]{20,})"
-_PRIVATE_KEY = r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]{40,})"
-_BLOCK = "-----BEGIN"
-
-_RUN = b"w" * 20  # every shape has so long a run of these characters
+_RUN = b"w" * 20  # every form has so long a run of these characters
 _IN_RUNS = (ascii_letters + digits + "_-").encode()
 _RUNS = bytes(ord("w") if sign in _IN_RUNS else ord(" ") for sign in range(256))
 _NO_DIGITS = bytes(set(range(256)) - set(digits.encode()))
@@ -89,7 +51,7 @@ def may_hold_secret(raw: bytes) -> bool:
         if raw[start:end].translate(None, _NO_DIGITS):
             return True
         start = runs.find(_RUN, end)
-    return _BLOCK.encode() in raw
+    return PRIVATE_KEY.hint.encode() in raw
 
 
 def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterator[Found]:
@@ -98,32 +60,32 @@ def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterato
     Those in `allowed` are let by.
     """
     taken: set[int] = set()
-    for index, shape in enumerate(_SHAPES):
-        if shape.hint not in text:
+    for form in FORMS:
+        if form.hint not in text:
             continue
-        for match in _compiled(index).finditer(text):
+        for match in _compiled(form.exact).finditer(text):
             if match.start() in taken or not _random(match[1], bits):
                 continue
             taken.add(match.start())
             if match[0] not in allowed:
-                yield Found(shape.what, _shown(match[0], match.start(1) - match.start()))
-    if "eyJ" in text:
+                yield Found(form.what, _shown(match[0], match.start(1) - match.start()))
+    if JWT.hint in text:
         yield from (
-            Found("a signed token (JWT)", _shown(match[0], 3))
-            for match in re.finditer(_JWT, text)
+            Found(JWT.what, _shown(match[0], 3))
+            for match in _compiled(JWT.exact).finditer(text)
             if _is_header(match[1]) and match[0] not in allowed
         )
-    if _BLOCK in text:
+    if PRIVATE_KEY.hint in text:
         yield from (
-            Found("a private key", f"{_BLOCK} …")
-            for match in re.finditer(_PRIVATE_KEY, text)
+            Found(PRIVATE_KEY.what, f"{PRIVATE_KEY.hint} …")
+            for match in _compiled(PRIVATE_KEY.exact).finditer(text)
             if _random(re.sub(r"\\n|\s", "", match[1])[:200], bits)
         )
 
 
 @cache
-def _compiled(index: int) -> re.Pattern[str]:
-    return re.compile(_SHAPES[index].pattern)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def _shown(key: str, prefix: int) -> str:
