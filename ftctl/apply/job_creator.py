@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from ftctl.clock import Clock
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import Job, best_checkpoint
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.domain.spec_memory import packed_spec
 from ftctl.errors import FtctlError, ProviderError
@@ -195,14 +195,13 @@ class JobCreator:
     def _checkpoint(self, base: ParentModel) -> str:
         checkpoints = self.provider.checkpoints(base.job)
         if base.checkpoint == "best":
-            measured = [(at.loss, -at.step, at.model) for at in checkpoints if at.loss is not None]
-            if not measured:
+            best = best_checkpoint(checkpoints)
+            if best is None:
                 raise FtctlError(
                     f"no checkpoint of {base.job} has a full validation loss to be best by",
                     "give the parent a validation file, or use 'checkpoint: last'",
                 )
-            _loss, _step, model = min(measured)  # of equals the later one
-            return model
+            return best.model
         for checkpoint in checkpoints:
             if checkpoint.step == base.checkpoint:
                 return checkpoint.model

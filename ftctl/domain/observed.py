@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -121,6 +121,12 @@ class CheckpointModel:
     model: str
     step: int
     loss: float | None
+
+
+def best_checkpoint(checkpoints: Iterable[CheckpointModel]) -> CheckpointModel | None:
+    """That of the least validation loss, of equals the latest; None where none was measured."""
+    measured = [(at.loss, -at.step, at) for at in checkpoints if at.loss is not None]
+    return min(measured, key=lambda one: one[:2])[2] if measured else None
 
 
 @dataclass(frozen=True, slots=True)
