@@ -131,8 +131,8 @@ def _vocabularies(folder: Path) -> Path:
     """The official files where tiktoken looks for what it would download."""
     import hashlib
 
-    from ftctl.data.tokens.packing import official_file
-    from ftctl.data.tokens.vocabulary import VOCABULARIES, read_tokens
+    from ftctl.data.tokens.rank_files import official_file
+    from ftctl.data.tokens.vocabularies import VOCABULARIES, read_tokens
 
     for vocabulary in VOCABULARIES.values():
         name = hashlib.sha1(vocabulary.url.encode(), usedforsecurity=False).hexdigest()

@@ -24,7 +24,7 @@ from statistics import median
 import tiktoken
 
 from ftctl.data.tokens import Counter, count_row, open_counter
-from ftctl.data.tokens.vocabulary import VOCABULARIES, find_vocabulary, read_tokens
+from ftctl.data.tokens.vocabularies import VOCABULARIES, find_vocabulary, read_tokens
 
 HANGUL = [chr(point) for point in range(0xAC00, 0xD7A4)]
 HAN = [chr(point) for point in range(0x4E00, 0x5E00)]

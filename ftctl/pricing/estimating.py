@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ftctl.catalog import OWN, BaseModelFacts, Catalog, Price
 from ftctl.catalog.terms import Terms, terms_of
-from ftctl.data.tokens.models import encoding_for
+from ftctl.data.tokens.model_encodings import encoding_for
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
 from ftctl.domain.plan import Action, Change, Estimate, Plan, StartJob
 from ftctl.pricing.epochs import Epochs, epochs_of, method_of

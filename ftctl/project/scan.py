@@ -14,7 +14,7 @@ from ftctl.catalog.services import SERVICES
 from ftctl.catalog.terms import terms_of
 from ftctl.data.cache import Datasets, Known, open_store
 from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
-from ftctl.data.tokens.models import encoding_for
+from ftctl.data.tokens.model_encodings import encoding_for
 from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document

@@ -31,8 +31,8 @@ from ftctl.data.tokens.counter import (
     encode_around_blanks,
     quick_pattern,
 )
-from ftctl.data.tokens.packing import official_file, pack, unpack
-from ftctl.data.tokens.vocabulary import RANKS, VOCABULARIES, find_vocabulary, read_tokens
+from ftctl.data.tokens.rank_files import official_file, pack, unpack
+from ftctl.data.tokens.vocabularies import RANKS, VOCABULARIES, find_vocabulary, read_tokens
 from ftctl.emulator.base_models import BASE_MODELS
 
 NAMES = tuple(VOCABULARIES)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ftctl.data.tokens.counter import LONGEST_BLANK, Counter, open_counter
-from ftctl.data.tokens.packing import official_file
-from ftctl.data.tokens.vocabulary import find_vocabulary, read_tokens
+from ftctl.data.tokens.rank_files import official_file
+from ftctl.data.tokens.vocabularies import find_vocabulary, read_tokens
 
 Encode = Callable[[str], Sized]
 

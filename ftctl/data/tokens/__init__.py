@@ -10,7 +10,7 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
-    from ftctl.data.tokens.billing import (
+    from ftctl.data.tokens.chat_counting import (
         EXAMPLE_PRIMING_TOKENS,
         Form,
         Parts,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         prompt_tokens,
     )
     from ftctl.data.tokens.counter import Counter, open_counter
-    from ftctl.data.tokens.models import encoding_for
-    from ftctl.data.tokens.vocabulary import VocabularyError
+    from ftctl.data.tokens.model_encodings import encoding_for
+    from ftctl.data.tokens.vocabularies import VocabularyError
 
 __all__ = [
     "EXAMPLE_PRIMING_TOKENS",
@@ -40,18 +40,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "EXAMPLE_PRIMING_TOKENS": "billing",
+    "EXAMPLE_PRIMING_TOKENS": "chat_counting",
     "Counter": "counter",
-    "Form": "billing",
-    "Parts": "billing",
-    "RowTokens": "billing",
-    "TokenBatch": "billing",
-    "VocabularyError": "vocabulary",
-    "completion_tokens": "billing",
-    "count_row": "billing",
-    "encoding_for": "models",
+    "Form": "chat_counting",
+    "Parts": "chat_counting",
+    "RowTokens": "chat_counting",
+    "TokenBatch": "chat_counting",
+    "VocabularyError": "vocabularies",
+    "completion_tokens": "chat_counting",
+    "count_row": "chat_counting",
+    "encoding_for": "model_encodings",
     "open_counter": "counter",
-    "prompt_tokens": "billing",
+    "prompt_tokens": "chat_counting",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ftctl.data.tokens.vocabulary import find_vocabulary, read_tokens
+from ftctl.data.tokens.vocabularies import find_vocabulary, read_tokens
 
 if TYPE_CHECKING:
     import tiktoken
 
-    from ftctl.data.tokens.pieces import Pieces
+    from ftctl.data.tokens.bpe_pretokens import PretokenCounter
 
 LONGEST_BLANK = 100_000
 """Characters; tiktoken's regex gives up somewhere between 600,000 and 1,000,000 blanks in a row."""
@@ -39,7 +39,7 @@ class Counter:
         self.encoding = encoding.name
         self._tiktoken = encoding
         self._remembered = _Remembered(self._count)
-        self._pieces: Pieces | None = None
+        self._pretokens: PretokenCounter | None = None
         self._rendered: dict[int, tuple[object, int]] = {}  # the last values, and their tokens
         self.text: Callable[[str], int] = self._remembered.__getitem__
         """The number of tokens of a text."""
@@ -99,12 +99,12 @@ class Counter:
                 next(counts) if len(text) <= LONGEST_REMEMBERED else self._count(text)
                 for text in texts
             ]
-        if self._pieces is None:
-            from ftctl.data.tokens.pieces import Pieces  # noqa: PLC0415 - it imports numpy: 0.1 s
+        if self._pretokens is None:
+            from ftctl.data.tokens.bpe_pretokens import PretokenCounter  # noqa: PLC0415 - it imports numpy: 0.1 s
 
-            self._pieces = Pieces(self.encode)
+            self._pretokens = PretokenCounter(self.encode)
         try:
-            return self._pieces.counts(texts)
+            return self._pretokens.counts(texts)
         except UnicodeEncodeError:  # a lone surrogate in one of them: each on its own, then
             return [*map(self._count, texts)]
 

@@ -52,7 +52,7 @@ Places = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 
-class Pieces:
+class PretokenCounter:
     """Counts texts by their words, with a table of the words that `encode` was asked for.
 
     `encode` gives the tokens of a text. Threads may share it.
@@ -78,12 +78,12 @@ class Pieces:
         ends = np.cumsum(lengths)
         joined = _BETWEEN_TEXTS.join([*encoded, bytes(_LONGEST)])
         with self._lock:
-            found, firsts = self._pieces(joined, ends)
+            found, firsts = self._count_pretokens(joined, ends)
         found[firsts[1:] - 1] = 0  # what stands between two texts
         starts = firsts[:-1]
         return np.add.reduceat(found, starts).tolist() if len(found) else []
 
-    def _pieces(self, joined: bytes, ends: Places) -> tuple[Places, Places]:
+    def _count_pretokens(self, joined: bytes, ends: Places) -> tuple[Places, Places]:
         """The tokens of each piece; and which is the first of each text, and of what follows."""
         cuts = _cuts(joined, ends)
         places = np.append(cuts, ends[-1])

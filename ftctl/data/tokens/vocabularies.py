@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from ftctl.data.tokens.packing import unpack
+from ftctl.data.tokens.rank_files import unpack
 
 RANKS = Path(__file__).with_name("ranks")
 

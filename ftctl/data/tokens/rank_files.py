@@ -5,7 +5,7 @@ from 0, so the order says them all. Packed it is zlib over: how many tokens ther
 big-endian), the length of each (one byte), then their bytes one after another. zlib, since lzma
 would save a fifth of the size and unpack six times slower.
 
-    python -m ftctl.data.tokens.packing o200k_base.tiktoken ftctl/data/tokens/ranks/o200k_base.ranks
+    python -m ftctl.data.tokens.rank_files o200k_base.tiktoken o200k_base.ranks
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, assert_never
 
 from ftctl.data.tokens.counter import Counter
-from ftctl.data.tokens.images import ImageTokens, image_tokens
+from ftctl.data.tokens.image_tokens import ImageTokens, image_tokens
 
 Form = Literal["chat", "completion", "preference", "reinforcement"]
 

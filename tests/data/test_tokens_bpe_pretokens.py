@@ -11,7 +11,7 @@ from unicodedata import category
 import pytest
 
 from ftctl.data.tokens import Counter, open_counter
-from ftctl.data.tokens.pieces import Pieces
+from ftctl.data.tokens.bpe_pretokens import PretokenCounter
 
 # One of each kind that the vocabularies' expressions tell apart, and what they single out.
 ALPHABET = "aSs1'/.{ \n\té…\u3000한\u0301\r٣\x1cǅ\x85\u2028👍\x00"
@@ -24,7 +24,7 @@ def counter(request: pytest.FixtureRequest) -> Counter:
 
 def wrong(counter: Counter, texts: Iterable[str]) -> list[str]:
     """The texts whose counts differ, counted in batches by one table."""
-    pieces = Pieces(counter.encode)
+    pieces = PretokenCounter(counter.encode)
     rest, found = iter(texts), []
     while batch := list(itertools.islice(rest, 20_000)):
         counts = pieces.counts(batch)
@@ -106,7 +106,7 @@ def test_all_numbers_are_numeric_to_python_which_tells_them_apart() -> None:
 
 
 def test_texts_are_counted_apart(counter: Counter) -> None:
-    pieces = Pieces(counter.encode)
+    pieces = PretokenCounter(counter.encode)
     texts = ["", "over", "all", "", " over", "all", "\n", "\n", "1", "23", ""]
 
     assert pieces.counts(texts) == [len(counter.encode(text)) for text in texts]

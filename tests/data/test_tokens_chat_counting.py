@@ -23,7 +23,7 @@ from ftctl.data.tokens import (
     open_counter,
     prompt_tokens,
 )
-from ftctl.data.tokens.images import (
+from ftctl.data.tokens.image_tokens import (
     HEADER_BYTES,
     LOW_DETAIL,
     UNKNOWN_SIZE,
