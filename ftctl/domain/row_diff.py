@@ -16,7 +16,7 @@ class Changed:
     before: int
     after: int
     kind: Literal["answer", "near"]
-    likeness: float | None = None
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

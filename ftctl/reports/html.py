@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 
-from ftctl.data.diff.compared import kind_words, notes
+from ftctl.data.diff.diff_words import kind_words, notes
 from ftctl.data.diff.masked import masked_text
 from ftctl.domain.plan import Change
 from ftctl.domain.review import DataChange, Review, Violation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ftctl.data.diff.compared import notes
-from ftctl.data.diff.markdown import rows_markdown
+from ftctl.data.diff.diff_as_markdown import rows_markdown
+from ftctl.data.diff.diff_words import notes
 from ftctl.domain.plan import (
     CancelJob,
     Change,

@@ -72,7 +72,7 @@ def counts(plan: Plan) -> str:
 
 def rows_summary(compared: Compared) -> str:
     """`5 added, 3 removed, 470 unchanged`."""
-    from ftctl.data.diff.compared import summary  # noqa: PLC0415 - most plans compare no data
+    from ftctl.data.diff.diff_words import summary  # noqa: PLC0415 - most plans compare no data
 
     return summary(compared)
 

@@ -12,11 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.data.diff import compare as compare_module
-from ftctl.data.diff import diff_document, diff_markdown, diff_rows, diff_text, differences
-from ftctl.data.diff.compared import lines_text
+from ftctl.data.diff import (
+    diff_document,
+    diff_markdown,
+    diff_rows,
+    diff_text,
+    differences,
+    row_matching,
+)
+from ftctl.data.diff.diff_words import lines_text
 from ftctl.data.diff.identity import prompt_key, row_key
-from ftctl.data.diff.likeness import MOST_FEATURES, features_of, likeness
+from ftctl.data.diff.similarity import MOST_FEATURES, features_of, similarity
 from ftctl.domain.row_diff import Changed, Compared, Difference, Pair, RowDiff, Shown, Side
 
 Row = dict[str, Any]
@@ -158,7 +164,7 @@ def test_text_without_spaces_is_compared_too() -> None:
 
 
 def test_too_many_rows_are_not_compared_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_module, "MOST_COMPARED", 1)
+    monkeypatch.setattr(row_matching, "MOST_COMPARED", 1)
     before = [chat(f"question {n} about the weather of the day", "x") for n in range(2)]
     after = [chat(f"question {n} about the weather of the year", "x") for n in range(2)]
 
@@ -174,7 +180,7 @@ def test_likeness_is_near_the_jaccard_index(one: list[int], other: list[int]) ->
     ours, theirs = (set(_phrases(text)) for text in texts)
     exact = len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
 
-    found = likeness(*(features_of({"prompt": text}) for text in texts))
+    found = similarity(*(features_of({"prompt": text}) for text in texts))
 
     few = max(len(ours), len(theirs)) < MOST_FEATURES
     assert found == pytest.approx(exact, abs=1e-9 if few else 0.25)

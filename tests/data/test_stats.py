@@ -20,8 +20,8 @@ from ftctl.data.stats import (
     BaseModel,
     Bin,
     Collector,
+    Distribution,
     Price,
-    Spread,
     Statistics,
     TokensOfRow,
     Training,
@@ -34,8 +34,8 @@ from ftctl.data.stats import (
     training_context,
 )
 from ftctl.data.stats import answers as answers_module
-from ftctl.data.stats.spread import MOST_BINS, percentile, spread_of
-from ftctl.data.stats.tally import MOST_NAMES, OTHER, Tally
+from ftctl.data.stats.collect import MOST_NAMES, OTHER, NameCounts
+from ftctl.data.stats.distribution import MOST_BINS, distribution_of, percentile
 from ftctl.data.tokens import count_row, open_counter
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "emotion" / "train.jsonl"
@@ -69,7 +69,7 @@ def test_a_percentile_is_the_number_at_its_nearest_rank(found: dict[int, int]) -
 
 
 def test_a_spread_of_nothing_is_zeros() -> None:
-    assert spread_of({}) == Spread(0, 0, 0, 0)
+    assert distribution_of({}) == Distribution(0, 0, 0, 0)
     assert histogram({}) == ()
 
 
@@ -202,7 +202,7 @@ def test_roles_turns_tools_calls_and_images_are_counted() -> None:
     found = statistics(row, chat("q", "a"))
 
     assert found.roles == {"assistant": 3, "tool": 1, "user": 2}
-    assert found.messages == Spread(6, 2, 4, 4)
+    assert found.messages == Distribution(6, 2, 4, 4)
     assert (found.declared, found.calls, found.tool_rows) == ({"look_up": 1}, {"look_up": 2}, 1)
     assert (found.images, found.image_rows) == (2, 1)
 
@@ -240,7 +240,7 @@ def test_rows_of_no_known_format_are_counted_as_such_and_in_nothing_else() -> No
 
 
 def test_names_of_functions_get_out_only_if_they_read_like_names() -> None:
-    tally = Tally()
+    tally = NameCounts()
 
     for name in ["f", "My secret diary, page one", 7, None, "f"]:
         tally.add(name)

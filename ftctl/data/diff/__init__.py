@@ -6,12 +6,12 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.data.diff.compare import MOST_COMPARED, Rows, diff_rows
-    from ftctl.data.diff.document import diff_document
+    from ftctl.data.diff.changed_places import differences
+    from ftctl.data.diff.diff_as_json import diff_document
+    from ftctl.data.diff.diff_as_markdown import diff_markdown
+    from ftctl.data.diff.diff_as_text import diff_text
     from ftctl.data.diff.file_comparison import RowSource, compare_files
-    from ftctl.data.diff.markdown import diff_markdown
-    from ftctl.data.diff.places import differences
-    from ftctl.data.diff.view import diff_text
+    from ftctl.data.diff.row_matching import MOST_COMPARED, Rows, diff_rows
 
 __all__ = [
     "MOST_COMPARED",
@@ -26,15 +26,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "MOST_COMPARED": "compare",
+    "MOST_COMPARED": "row_matching",
     "RowSource": "file_comparison",
-    "Rows": "compare",
+    "Rows": "row_matching",
     "compare_files": "file_comparison",
-    "diff_document": "document",
-    "diff_markdown": "markdown",
-    "diff_rows": "compare",
-    "diff_text": "view",
-    "differences": "places",
+    "diff_document": "diff_as_json",
+    "diff_markdown": "diff_as_markdown",
+    "diff_rows": "row_matching",
+    "diff_text": "diff_as_text",
+    "differences": "changed_places",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

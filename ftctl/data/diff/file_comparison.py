@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
-from ftctl.data.diff.compare import diff_rows
-from ftctl.data.diff.places import differences
+from ftctl.data.diff.changed_places import differences
+from ftctl.data.diff.row_matching import diff_rows
 from ftctl.data.stats import BaseModel, TokensOfRow
 from ftctl.domain.row_diff import Compared, Pair, RowDiff, Shown, Side
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from ftctl.data.diff.compared import shown_value
+from ftctl.data.diff.diff_words import shown_value
 from ftctl.data.quality.personal import personal_in
 from ftctl.data.quality.secret_search import secrets_in
 from ftctl.domain.digest import canonical_json

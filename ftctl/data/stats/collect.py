@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ftctl.catalog import load_catalog
 from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.message import role_of
 from ftctl.data.quality.languages import LANGUAGES, language_of
 from ftctl.data.stats.answers import Answers, answer_of, asked_in
-from ftctl.data.stats.measure import BaseModel, measure
-from ftctl.data.stats.spread import histogram, spread_of
+from ftctl.data.stats.distribution import distribution_of, histogram
+from ftctl.data.stats.row_tokens import BaseModel, measure
 from ftctl.data.stats.summary import Statistics, Tokens, Training
-from ftctl.data.stats.tally import OTHER, Tally
-from ftctl.data.stats.training import default_epochs
 from ftctl.domain.desired import Format
 
 MOST_ANSWERS = 100  # told of those that repeat
@@ -21,6 +21,9 @@ UNKNOWN = "unknown"
 UNTOLD = "untold"  # too short, or mixed, or names and code
 _WITH_MESSAGES = ("chat", "reinforcement")
 _OUTPUTS = ("preferred_output", "non_preferred_output")
+MOST_NAMES = 1_000
+OTHER = "(other)"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Collector:
@@ -37,7 +40,7 @@ class Collector:
         self._billed = self._low = self._high = self._learnt = self._cut = 0
         self._languages: dict[str, int] = {}
         self._roles: dict[str, int] = {}
-        self._declared, self._calls = Tally(), Tally()
+        self._declared, self._calls = NameCounts(), NameCounts()
         self._tool_rows = self._images = self._image_rows = 0
         self._answers = Answers(show_text=show_text)
 
@@ -65,7 +68,7 @@ class Collector:
             self._high,
             self._learnt,
             self._cut,
-            spread_of(self._lengths),
+            distribution_of(self._lengths),
             histogram(self._lengths),
         )
         return Statistics(
@@ -78,7 +81,7 @@ class Collector:
             base=self.base,
             tokens=tokens,
             training=self._training(tokens),
-            messages=spread_of(self._messages),
+            messages=distribution_of(self._messages),
             roles=dict(sorted(self._roles.items())),
             languages=_by_rows(self._languages),
             tool_rows=self._tool_rows,
@@ -129,6 +132,30 @@ class Collector:
         _count(self._messages, number)
         self._images += images
         self._image_rows += bool(images)
+
+
+class NameCounts:
+    """Counts names that read like names; all else counts as other, and never gets out as text."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: object) -> None:
+        known = name if isinstance(name, str) and _NAME.fullmatch(name) else OTHER
+        if known not in self._counts and len(self._counts) >= MOST_NAMES:
+            known = OTHER
+        self._counts[known] = self._counts.get(known, 0) + 1
+
+    def counts(self) -> Mapping[str, int]:
+        """The most frequent first, else by name."""
+        return dict(sorted(self._counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def default_epochs(rows: int) -> int:
+    """The epochs that OpenAI is said to choose for so many rows when it is asked to."""
+    rule = load_catalog().epoch_rule("openai")
+    assert rule is not None, "catalog.json has OpenAI's rule"
+    return rule.epochs(rows)
 
 
 def _by_rows(languages: Mapping[str, int]) -> Mapping[str, int]:

@@ -1,13 +1,14 @@
-"""What a data file holds, as one value."""
+"""What a data file holds, and what training on it costs, as values that at most reckon."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ftctl.data.stats.answers import AnswerShares
-from ftctl.data.stats.measure import BaseModel
-from ftctl.data.stats.spread import Bin, Spread
+from ftctl.data.stats.distribution import Bin, Distribution
+from ftctl.data.stats.row_tokens import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Tokens:
     high: int
     learnt: int
     cut_rows: int
-    lengths: Spread
+    lengths: Distribution
     bins: tuple[Bin, ...]
 
 
@@ -50,7 +51,7 @@ class Statistics:
     base: BaseModel
     tokens: Tokens
     training: Training | None  # None: nothing in it is billed by the token
-    messages: Spread
+    messages: Distribution
     roles: Mapping[str, int]
     languages: Mapping[str, int]  # of the last question in each row
     tool_rows: int
@@ -59,3 +60,21 @@ class Statistics:
     images: int
     image_rows: int
     answers: AnswerShares
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the tokens of a training cost for one base model, in US dollars."""
+
+    model: str
+    low: Decimal
+    high: Decimal
+
+
+def prices(low: int, high: int, table: Mapping[str, Decimal]) -> tuple[Price, ...]:
+    """The price of between `low` and `high` tokens by a table of dollars per million, by model."""
+    million = Decimal(1_000_000)
+    return tuple(
+        Price(model, low * table[model] / million, high * table[model] / million)
+        for model in sorted(table)
+    )

@@ -11,7 +11,7 @@ _TAIL = 3  # times p95: what lies beyond is gathered in one open bin
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Distribution:
     """A number per row over all rows. Percentiles are by nearest rank: numbers that occurred."""
 
     total: int
@@ -37,12 +37,12 @@ class Bin:
         return f"{self.low:,}" if last == self.low else f"{self.low:,}-{last:,}"
 
 
-def spread_of(counts: Mapping[int, int]) -> Spread:
-    """The spread of numbers given with how many rows have each; of nothing it is zeros."""
+def distribution_of(counts: Mapping[int, int]) -> Distribution:
+    """The distribution of numbers given with how many rows have each; of nothing it is zeros."""
     if not counts:
-        return Spread(0, 0, 0, 0)
+        return Distribution(0, 0, 0, 0)
     total = sum(number * rows for number, rows in counts.items())
-    return Spread(total, percentile(counts, 50), percentile(counts, 95), max(counts))
+    return Distribution(total, percentile(counts, 50), percentile(counts, 95), max(counts))
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftctl.data.diff.compared import shown_value
+from ftctl.data.diff.diff_words import shown_value
 from ftctl.domain.row_diff import Changed, Compared, Difference, Pair, Shown, Side
 
 
@@ -46,7 +46,7 @@ def _side(side: Side, rows: int) -> Mapping[str, Any]:
 
 
 def _changed(one: Changed) -> Mapping[str, Any]:
-    alike = None if one.likeness is None else round(one.likeness, 4)
+    alike = None if one.similarity is None else round(one.similarity, 4)
     return {"before": one.before, "after": one.after, "kind": one.kind, "likeness": alike}
 
 

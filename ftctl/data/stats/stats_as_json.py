@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ftctl.data.stats.answers import AnswerShares
-from ftctl.data.stats.summary import Statistics, Tokens, Training
-from ftctl.data.stats.training import Price
+from ftctl.data.stats.summary import Price, Statistics, Tokens, Training
 
 
 def statistics_document(found: Statistics, priced: Iterable[Price] = ()) -> Mapping[str, Any]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftctl.data.diff.compared import kind_words, lines_text, notes, summary, tokens_line, value_text
+from ftctl.data.diff.diff_words import (
+    kind_words,
+    lines_text,
+    notes,
+    summary,
+    tokens_line,
+    value_text,
+)
 from ftctl.domain.row_diff import Compared, Pair
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from ftctl.data.stats.spread import Bin
+from ftctl.data.stats.distribution import Bin
 from ftctl.data.stats.summary import Statistics
 
 _WIDTH, _LEFT, _TOP = 720, 140, 64  # pixels

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftctl.data.diff.identity import Key, prompt_key, row_key
-from ftctl.data.diff.likeness import Features, features_of
-from ftctl.data.diff.pairing import pair_alike
+from ftctl.data.diff.similarity import Features, features_of, pair_alike
 from ftctl.domain.row_diff import Changed, RowDiff
 
 MOST_COMPARED = 10_000

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ftctl.data.stats.answers import Answer, AnswerShares
-from ftctl.data.stats.spread import Bin
-from ftctl.data.stats.summary import Statistics, Tokens
-from ftctl.data.stats.training import Price
+from ftctl.data.stats.distribution import Bin
+from ftctl.data.stats.summary import Price, Statistics, Tokens
 from ftctl.text.format import plural, usd_range
 
 BAR = 40  # characters of the longest
@@ -70,10 +69,10 @@ def _range(likely: int, low: int, high: int) -> str:
 
 
 def _content_rows(found: Statistics) -> Iterator[_Row]:
-    spread = found.messages
-    if spread.total:
-        per_row = f"p50 {spread.p50:,}, p95 {spread.p95:,}, most {spread.longest:,}"
-        yield "messages", f"{spread.total:,}; per row {per_row}"
+    messages = found.messages
+    if messages.total:
+        per_row = f"p50 {messages.p50:,}, p95 {messages.p95:,}, most {messages.longest:,}"
+        yield "messages", f"{messages.total:,}; per row {per_row}"
         yield "roles", ", ".join(f"{name} {count:,}" for name, count in found.roles.items())
     if found.languages:
         yield "languages", ", ".join(f"{name} {rows:,}" for name, rows in found.languages.items())

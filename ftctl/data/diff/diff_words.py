@@ -42,7 +42,7 @@ def kind_words(changed: Changed) -> str:
     """What makes two rows one that changed."""
     if changed.kind == "answer":
         return "same prompt, another answer"
-    return f"near-equal ({changed.likeness or 0:.0%})"
+    return f"near-equal ({changed.similarity or 0:.0%})"
 
 
 def value_text(value: Any) -> str:
