@@ -129,8 +129,7 @@ def _start(context: Context, step: StartJob) -> Result:
 
 def _first_alone(tasks: Tasks[StartJob]) -> Iterator[Tasks[StartJob]]:
     """The first finds out whether the service sells at all; then so many before a look."""
-    if tasks:
-        yield tasks[:1]
+    yield tasks[:1]
     for first in range(1, len(tasks), _STARTED_BEFORE_A_LOOK):
         yield tasks[first : first + _STARTED_BEFORE_A_LOOK]
 

@@ -98,6 +98,7 @@ def test_uploads_come_first_and_deletes_last_whatever_the_plan_lists(
         "deleted model ft:old",
         "deleted file file-old (old.jsonl)",
     )
+    assert report.outcomes[0].job == service.made["ftjob-2"]
 
 
 @pytest.mark.parametrize("parallelism", [1, 4])
@@ -158,6 +159,19 @@ def test_once_told_to_stop_nothing_more_is_begun(service: FakeProvider, carry_ou
     assert [outcome.skipped for outcome in report.outcomes] == ["not begun: interrupted"] * 2
     assert service.called("start_job") == ["start_job tone"]
     assert report.partial
+
+
+def test_what_was_skipped_goes_no_further(service: FakeProvider, carry_out: Apply) -> None:
+    told = iter([True, False, False])
+
+    report = carry_out(
+        change("tone", start("tone"), CANCEL), change("files", DELETE_FILE),
+        stopping=lambda: next(told),
+    )  # fmt: skip
+
+    assert report.outcomes[0].skipped == "not begun: interrupted"
+    assert report.outcomes[1].skipped is not None
+    assert service.calls == []
 
 
 # Files that a job may be using.
