@@ -34,11 +34,11 @@ def follow(
     progress: tuple[Progress, ...] = ()
     while True:
         try:
-            found = {job.id: job for job in provider.jobs(project)}
-            _all_listed(jobs, found)
+            listed = {job.id: job for job in provider.jobs(project)}
+            _all_listed(jobs, listed)
             now = clock.now()
             progress = tuple(
-                progress_of(name, found[job], _events(provider, found[job]), now)
+                progress_of(name, listed[job], _events(provider, listed[job]), now)
                 for name, job in jobs.items()
             )
             last_good_look = now
@@ -47,14 +47,14 @@ def follow(
                 raise
         else:
             yield progress
-            if not any(one.job.in_progress for one in progress):
+            if not any(state.job.in_progress for state in progress):
                 return
         pause = usual_pause
         usual_pause = min(every_seconds, usual_pause * 1.5)
         if timeout_seconds is not None:
             pause = min(pause, timeout_seconds - (clock.now() - started))
         if timeout_seconds is not None and pause <= 0:
-            over = {one.name for one in progress if not one.job.in_progress}
+            over = {state.name for state in progress if not state.job.in_progress}
             waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items() if name not in over)
             raise WaitTimeout(
                 f"time is up, and not over yet: {waiting}",
@@ -64,9 +64,9 @@ def follow(
         clock.sleep(pause)
 
 
-def _all_listed(jobs: Mapping[str, str], found: Mapping[str, Job]) -> None:
+def _all_listed(jobs: Mapping[str, str], listed: Mapping[str, Job]) -> None:
     """Lists may lag behind a create; a job that stays away is a fault of the service."""
-    missing = [job for job in jobs.values() if job not in found]
+    missing = [job for job in jobs.values() if job not in listed]
     if missing:
         raise ProviderError("list jobs", f"the service does not list {', '.join(missing)}")
 

@@ -17,7 +17,7 @@ def field_changes(
         return ()
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms that an equal pair need not pay
 
-    found = DeepDiff(
+    differences = DeepDiff(
         before,
         after,
         view="tree",
@@ -26,7 +26,9 @@ def field_changes(
         ignore_private_variables=False,
         threshold_to_diff_deeper=0,  # else mappings with little in common are one difference
     )
-    paths = {tuple(node.path(output_format="list")) for group in found.values() for node in group}
+    paths = {
+        tuple(node.path(output_format="list")) for group in differences.values() for node in group
+    }
     changes = [
         FieldChange(
             field=_dotted(path),

@@ -43,23 +43,23 @@ def make_plan(
     desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
 ) -> Plan:
     """What to do so that what exists is what is asked for. The same input gives the same plan."""
-    world = _World(desired, observed, options)
-    changes = [world.decide(finetune) for finetune in world.chosen]
+    planning = _Planning(desired, observed, options)
+    changes = [planning.decide(finetune) for finetune in planning.chosen]
     if options.select is None:
         settled = bool(changes) and all(change.model is not None for change in changes)
         changes += plan_orphans(
             desired, observed, prune=options.prune, settled=settled, protected=options.protected
         )
         changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
-    changes = [replace(change, steps=world.uploads_once(change.steps)) for change in changes]
+    changes = [replace(change, steps=planning.uploads_once(change.steps)) for change in changes]
     return Plan(desired.project, service, tuple(changes), _warnings(observed))
 
 
 def models_taken_for_deleted(desired: Desired, observed: Observed) -> tuple[str, ...]:
     """The models whose absence from the list would make a plan buy them again."""
-    world = _World(desired, observed, PlanOptions())
-    facts = (world.facts(finetune) for finetune in desired.finetunes)
-    return tuple(one.lost.model for one in facts if one.lost is not None and one.lost.model)
+    planning = _Planning(desired, observed, PlanOptions())
+    lost = (planning.facts(finetune).lost for finetune in desired.finetunes)
+    return tuple(job.model for job in lost if job is not None and job.model)
 
 
 def _warnings(observed: Observed) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def _warnings(observed: Observed) -> tuple[str, ...]:
     return ()
 
 
-class _World:
+class _Planning:
     """One planning run: the facts of every fine-tune, and what earlier changes already upload."""
 
     def __init__(self, desired: Desired, observed: Observed, options: PlanOptions) -> None:
@@ -76,14 +76,16 @@ class _World:
         self.observed = observed
         self.options = options
         self.chosen = tuple(
-            one for one in desired.finetunes if options.select is None or one.name in options.select
+            finetune
+            for finetune in desired.finetunes
+            if options.select is None or finetune.name in options.select
         )
-        self.wanted = frozenset(one.digest for one in desired.finetunes)
-        self.adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt)
+        self.wanted = frozenset(finetune.digest for finetune in desired.finetunes)
+        self.adopted = frozenset(f.adopt for f in desired.finetunes if f.adopt)
         self.twins: dict[str, list[str]] = {}  # digest -> names, of those that would buy
-        for one in self.chosen:
-            if one.adopt is None:
-                self.twins.setdefault(one.digest, []).append(one.name)
+        for finetune in self.chosen:
+            if finetune.adopt is None:
+                self.twins.setdefault(finetune.digest, []).append(finetune.name)
         self.uploading: set[str] = set()  # file names
         self.filenames: dict[tuple[str, str | None], str] = {}
         self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
@@ -208,13 +210,13 @@ class _World:
 
     def _why_wait(self, parent: str) -> str:
         """What keeps the parent from having a model, where this plan does nothing about it."""
-        found = next(one for one in self.desired.finetunes if one.name == parent)
-        if found.adopt is not None:
-            return f", which adopts {found.adopt}: it has no model"
-        facts = self.facts(found)
+        finetune = next(f for f in self.desired.finetunes if f.name == parent)
+        if finetune.adopt is not None:
+            return f", which adopts {finetune.adopt}: it has no model"
+        facts = self.facts(finetune)
         if facts.running:
             return f": {facts.running[-1].id} trains it"
-        if found not in self.chosen:
+        if finetune not in self.chosen:
             return ", which is not selected"
         if facts.ended is not None and not (facts.retry_failed or facts.replace):
             return f", but {how_it_ended(facts.ended)}"
@@ -269,9 +271,9 @@ class _World:
         tag, name = None, dataset.name
         if self.options.tag_in_file_name:
             tag, name = finetune.digest, finetune.name
-        known = self.files.get((dataset.sha256, tag, dataset.bytes))
-        if known is not None:
-            return None, FileRef(dataset.name, known.name, dataset.sha256, known.id)
+        there = self.files.get((dataset.sha256, tag, dataset.bytes))
+        if there is not None:
+            return None, FileRef(dataset.name, there.name, dataset.sha256, there.id)
         # Equal content is uploaded once, under the name of the dataset that comes first.
         filename = self.filenames.setdefault(
             (dataset.sha256, tag),
@@ -332,6 +334,9 @@ def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:
     """The reason, naming what changed where that is why."""
     if decision.action is not Action.REPLACE or decision.reason != "changed":
         return decision.reason
-    material = [change for change in fields if not change.cosmetic]
-    told = [f"{one.field} {one.before or 'unset'} → {one.after or 'unset'}" for one in material]
-    return ", ".join(told) or "the spec changed; what it was is not on record"
+    material = [
+        f"{change.field} {change.before or 'unset'} → {change.after or 'unset'}"
+        for change in fields
+        if not change.cosmetic
+    ]
+    return ", ".join(material) or "the spec changed; what it was is not on record"

@@ -42,9 +42,9 @@ def plan_orphans(
     `settled` says that every fine-tune has its model. Before that, jobs without a name keep
     theirs: they may be the earlier versions that are in use.
     """
-    adopted = {one.adopt for one in desired.finetunes}
-    names = {one.name for one in desired.finetunes}
-    digests = {one.digest for one in desired.finetunes}
+    adopted = {finetune.adopt for finetune in desired.finetunes}
+    names = {finetune.name for finetune in desired.finetunes}
+    digests = {finetune.digest for finetune in desired.finetunes}
     orphans = [
         job
         for job in observed.jobs
@@ -80,8 +80,8 @@ def plan_files(
         return []
     wanted = {
         dataset.sha256: dataset.bytes
-        for one in desired.finetunes
-        for dataset in (one.training, one.validation)
+        for finetune in desired.finetunes
+        for dataset in (finetune.training, finetune.validation)
         if dataset is not None
     }
     used = _files_in_use(observed, changes)
@@ -109,7 +109,7 @@ def plan_files(
 
 def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     """The files of jobs in progress, and those by which a job is known."""
-    stopping = {s.job for one in changes for s in one.steps if isinstance(s, CancelJob)}
+    stopping = {s.job for change in changes for s in change.steps if isinstance(s, CancelJob)}
     jobs = (*observed.jobs, *observed.adopted)
     running = [job for job in jobs if job.in_progress and job.id not in stopping]
     used = {file for job in running for file in _inputs(job)}
@@ -124,7 +124,7 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
 
 def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
     """The jobs whose model stays once `changes` are carried out."""
-    going = {s.model for one in changes for s in one.steps if isinstance(s, DeleteModel)}
+    going = {s.model for change in changes for s in change.steps if isinstance(s, DeleteModel)}
     return [
         job
         for job in (*observed.jobs, *observed.adopted)

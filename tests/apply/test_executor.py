@@ -297,6 +297,16 @@ def test_a_file_that_goes_while_it_is_sent_is_told(service: FakeProvider, carry_
     assert service.called("start_job") == []
 
 
+def test_one_at_a_time_nothing_of_a_change_is_sent_after_a_failure(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.at_next("upload", refused(400))
+
+    carry_out(change("tone", UPLOAD, replace(UPLOAD, filename="validation.jsonl")))
+
+    assert service.calls == ["upload rows.jsonl"]
+
+
 def test_a_job_whose_upload_failed_elsewhere_is_not_asked_for(
     service: FakeProvider, carry_out: Apply
 ) -> None:

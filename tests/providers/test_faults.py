@@ -123,7 +123,14 @@ def test_what_may_pass_is_told_from_what_stays(
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("Wed, 21 Oct 2026", None)],
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("nan", 0.0),
+        ("soon", None),
+        ("Wed, 21 Oct 2026", None),
+    ],
 )
 def test_how_long_the_service_asks_us_to_wait(header: str, seconds: float | None) -> None:
     assert translated(status(429, **{"retry-after": header})).retry_after == seconds

@@ -40,7 +40,7 @@ def connect(
     import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay
     from openai import OpenAI  # noqa: PLC0415
 
-    def told(request: httpx2.Request) -> None:
+    def log_request(request: httpx2.Request) -> None:
         if log is not None:
             log(f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}")
 
@@ -49,7 +49,7 @@ def connect(
             transport=transport,
             timeout=timeout,
             limits=limits,
-            event_hooks={"request": [told]},
+            event_hooks={"request": [log_request]},
             follow_redirects=True,
         )
 

@@ -98,9 +98,9 @@ def _is_retryable(status: int, code: str) -> bool:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """What the service asks us to wait, in seconds; dates are not understood and passed over."""
-    told = headers.get("retry-after", "")
+    value = headers.get("retry-after", "")
     try:
-        return max(float(told), 0.0)
+        return max(0.0, float(value))  # in this order nan is no time at all
     except ValueError:
         return None
 

@@ -31,7 +31,9 @@ def _merged(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]
     """Both, key by key all the way down. The SDK's own merge would replace whole mappings."""
     merged = dict(body)
     for key, value in extra.items():
-        known = merged.get(key)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(known, value) if both else value  # type: ignore[arg-type]
+        ours = merged.get(key)
+        if isinstance(ours, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merged(ours, value)
+        else:
+            merged[key] = value
     return merged

@@ -59,14 +59,14 @@ def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     method = raw.get("method")
     kind = method.get("type") if isinstance(method, Mapping) else None
     inner = method.get(kind) if isinstance(method, Mapping) and isinstance(kind, str) else None
-    found = inner.get("hyperparameters") if isinstance(inner, Mapping) else None
-    if not isinstance(found, Mapping) or not found:
-        found = raw.get("hyperparameters")
-    if not isinstance(found, Mapping):
+    values = inner.get("hyperparameters") if isinstance(inner, Mapping) else None
+    if not isinstance(values, Mapping) or not values:
+        values = raw.get("hyperparameters")
+    if not isinstance(values, Mapping):
         return {}
     return {
         str(name): value
-        for name, value in found.items()
+        for name, value in values.items()
         if isinstance(value, int | float | str) and not isinstance(value, bool)
     }
 
