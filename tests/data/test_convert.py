@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ftctl.data.convert import Convert, Reshaped, convert_file
+from ftctl.data.convert import Convert, StepOutcome, convert_file
 from ftctl.errors import FtctlError
 
 Row = dict[str, Any]
@@ -20,7 +20,7 @@ AUTO = Convert()
 QA = (("user", "{question}"), ("assistant", "{answer}"))
 
 
-def run(path: Path, convert: Convert = AUTO, **options: bool) -> tuple[Reshaped, list[Row]]:
+def run(path: Path, convert: Convert = AUTO, **options: bool) -> tuple[StepOutcome, list[Row]]:
     """A conversion's result and the rows that it gave."""
     stream = io.BytesIO()
     result = convert_file(path, path.name, stream, convert, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ftctl.cli.dataset.reshaping import report_outcome, target_of
+from ftctl.cli.dataset.step_outcome import report_outcome, target_of
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ftctl.cli.dataset.amounts import ROWS, Amount
-from ftctl.cli.dataset.reshaping import report_outcome
+from ftctl.cli.dataset.step_outcome import report_outcome
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options

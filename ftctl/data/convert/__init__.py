@@ -9,9 +9,15 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
-    from ftctl.data.convert.codes import CODES
+    from ftctl.data.convert.conversion_codes import CODES
+    from ftctl.data.convert.convert_files import (
+        StepOutcome,
+        Written,
+        convert_file,
+        sample_file,
+        split_file,
+    )
     from ftctl.data.convert.derived import Materialised, materialise
-    from ftctl.data.convert.files import Reshaped, Written, convert_file, sample_file, split_file
     from ftctl.data.convert.recipe import (
         CONTAINERS,
         FORMS,
@@ -37,9 +43,9 @@ __all__ = [
     "Materialised",
     "Part",
     "Recipe",
-    "Reshaped",
     "Sample",
     "Split",
+    "StepOutcome",
     "Written",
     "convert_file",
     "materialise",
@@ -49,14 +55,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CODES": "codes",
+    "CODES": "conversion_codes",
     "Materialised": "derived",
     "materialise": "derived",
-    "Reshaped": "files",
-    "Written": "files",
-    "convert_file": "files",
-    "sample_file": "files",
-    "split_file": "files",
+    "StepOutcome": "convert_files",
+    "Written": "convert_files",
+    "convert_file": "convert_files",
+    "sample_file": "convert_files",
+    "split_file": "convert_files",
     "CONTAINERS": "recipe",
     "FORMS": "recipe",
     "PARTS": "recipe",

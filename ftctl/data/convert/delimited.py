@@ -11,9 +11,8 @@ from typing import BinaryIO, NamedTuple
 
 from ftctl.data.convert.encodings import decoding, encoding_of
 from ftctl.data.convert.fault import FileFault
-from ftctl.data.convert.header import check_header
 from ftctl.data.convert.recipe import Container
-from ftctl.data.convert.records import Record, Records
+from ftctl.data.convert.records import Record, Records, check_header
 from ftctl.errors import Finding
 from ftctl.text.format import plural
 

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftctl.data.convert.divide import Division, divide
-from ftctl.data.convert.likeness import Likeness
 from ftctl.data.convert.recipe import Part, Recipe, Split
 from ftctl.data.convert.row_draft import RowDraft
-from ftctl.data.convert.rows import Rows
+from ftctl.data.convert.row_similarity import RowSimilarity
+from ftctl.data.convert.source_rows import Rows
+from ftctl.data.convert.splitting import Division, split_or_sample
 from ftctl.data.formats.codes import WARNINGS
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.scanning import read_dataset
@@ -51,7 +51,7 @@ def make(
     with ExitStack() as drafts:
         rows = Rows(path, shown, recipe.convert)
         work = Piece(drafts.enter_context(RowDraft(folder)), array("I"))
-        likeness = _write(
+        similarity = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None
         )
         problems = [*rows.findings.diagnostics(shown, WARNINGS)]
@@ -61,26 +61,26 @@ def make(
         parts: dict[Part | None, Piece] = {}
         if not any(problem.severity == "error" for problem in problems):
             parts[None] = work
-            if likeness is not None:
-                division = divide(likeness, recipe.sample, recipe.split)
+            if similarity is not None:
+                division = split_or_sample(similarity, recipe.sample, recipe.split)
                 problems += _empty_parts(division, shown)
-                notes += _division_notes(division, recipe.split, len(likeness))
+                notes += _division_notes(division, recipe.split, len(similarity))
                 parts = _deal(work, division, drafts, folder)
         if any(problem.severity == "error" for problem in problems):
             parts = {}
         yield Pieces(parts, tuple(problems), tuple(notes), rows.form)
 
 
-def _write(rows: Rows, work: Piece, *, sample: bool, split: bool) -> Likeness | None:
+def _write(rows: Rows, work: Piece, *, sample: bool, split: bool) -> RowSimilarity | None:
     """Every row into one draft, noting what division must know of them."""
-    likeness = Likeness(signed=split) if split or sample else None
+    similarity = RowSimilarity(signed=split) if split or sample else None
     for number, row, line in rows:
         work.draft.write(line)
         work.places.append(number)
-        if likeness is not None:
-            likeness.add(row, line)
+        if similarity is not None:
+            similarity.add(row, line)
     work.draft.finish()
-    return likeness
+    return similarity
 
 
 def _deal(

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.data.convert.fault import FileFault
-from ftctl.data.convert.header import check_header
-from ftctl.data.convert.optional import optional
-from ftctl.data.convert.records import Record, Records
+from ftctl.data.convert.records import Record, Records, check_header, optional
 from ftctl.errors import Finding
 
 _BATCH_ROWS = 256

@@ -1,14 +1,16 @@
-"""An open source's rows before anyone asks what they say: numbered mappings, one after another."""
+"""What an open source is read into, whatever its form: numbered rows, and a table's columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple
 
+from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.recipe import Container
 from ftctl.data.formats.shape import quoted_key
-from ftctl.errors import Finding
+from ftctl.errors import Finding, FtctlError
 
 
 class Record(NamedTuple):
@@ -40,3 +42,33 @@ class Records:
 def keyed(container: Container, rows: Iterator[Record], read_as: str) -> Records:
     """Rows that each have keys of their own."""
     return Records(container, rows, None, read_as, _by_key)
+
+
+def check_header(cells: Sequence[Any]) -> tuple[str, ...]:
+    """The names without spaces around them; columns without a name get one that nobody types."""
+    names = tuple(
+        "" if cell is None else str(cell).strip().removeprefix("\ufeff") for cell in cells
+    )
+    if not any(names):
+        hint = "put the columns' names into the first row"
+        raise FileFault(Finding("bad-table", "the table has no header", hint), 1)
+    known: set[str] = set()
+    for name in names:
+        if name and name in known:
+            message = f"two columns are named {quoted_key(name)}"
+            raise FileFault(Finding("bad-table", message, "rename one"), 1)
+        known.add(name)
+    # Such as the row numbers that pandas writes. A placeholder cannot name them.
+    return tuple(name or f"{{{number}}}" for number, name in enumerate(names, 1))
+
+
+def optional(module: str, extra: str, what: str) -> Any:
+    """The module, imported now: both packages take a good part of a second."""
+    try:
+        return import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        raise FtctlError(
+            f"{what} needs the package {package}, which is not installed",
+            f"pip install 'ftctl[{extra}]'",
+        ) from None

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.data.convert.fault import FileFault
-from ftctl.data.convert.header import check_header
-from ftctl.data.convert.optional import optional
-from ftctl.data.convert.records import Record, Records
+from ftctl.data.convert.records import Record, Records, check_header, optional
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import did_you_mean

@@ -28,7 +28,7 @@ _FUNCTION_KEYS = ("name", "arguments")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Conversation:
+class ConversationState:
     """What a conversation has declared, the calls that wait for their answer, its images."""
 
     __slots__ = ("declared", "images", "takes_images", "waiting", "weighed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ftctl.data.formats.calls import Conversation
+from ftctl.data.formats.calls import ConversationState
 from ftctl.data.formats.images import check_image_address
 from ftctl.data.formats.shape import (
     check_text,
@@ -27,7 +27,9 @@ _DETAILS = ("auto", "low", "high")
 _BESIDE = ("type", "prompt_cache_breakpoint")
 
 
-def check_content(content: object, role: str, place: str, talk: Conversation) -> Iterator[Finding]:
+def check_content(
+    content: object, role: str, place: str, talk: ConversationState
+) -> Iterator[Finding]:
     """The content is a string or a list of parts that the role takes."""
     if isinstance(content, str):
         return
@@ -45,7 +47,7 @@ def check_content(content: object, role: str, place: str, talk: Conversation) ->
         yield from _check_mixture(content, place)
 
 
-def _check_part(part: object, role: str, place: str, talk: Conversation) -> Iterator[Finding]:
+def _check_part(part: object, role: str, place: str, talk: ConversationState) -> Iterator[Finding]:
     if not isinstance(part, dict):
         yield wrong_type(place, part, "an object with a type")
         return

@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from ftctl.data.formats.calls import Conversation
+from ftctl.data.formats.calls import ConversationState
 from ftctl.data.formats.content import check_content
 from ftctl.data.formats.shape import (
     check_text,
@@ -43,7 +43,7 @@ _NAME = re.compile(r"[^\s<|\\/>]{1,64}")
 
 
 def check_messages(
-    owner: dict[str, Any], talk: Conversation, place: str = ""
+    owner: dict[str, Any], talk: ConversationState, place: str = ""
 ) -> Generator[Finding, None, Messages]:
     """Returns the messages when all roles are known, else none, so that no order is judged."""
     if "messages" not in owner:
@@ -76,7 +76,7 @@ def _is_plain(message: object) -> bool:
     return type(role) is str and role in _PLAIN and type(message.get("content")) is str
 
 
-def check_message(message: object, place: str, talk: Conversation) -> Iterator[Finding]:
+def check_message(message: object, place: str, talk: ConversationState) -> Iterator[Finding]:
     if not isinstance(message, dict):
         yield wrong_type(place, message, "an object with role and content")
         return
@@ -146,7 +146,7 @@ def _check_name(message: dict[str, Any], role: str, place: str) -> Iterator[Find
 
 
 def _check_content(
-    message: dict[str, Any], role: str, place: str, talk: Conversation
+    message: dict[str, Any], role: str, place: str, talk: ConversationState
 ) -> Iterator[Finding]:
     content = message.get("content")
     if content is not None:
@@ -166,7 +166,9 @@ def _check_content(
         yield Finding("wrong-type", text, hint)
 
 
-def _check_weight(message: dict[str, Any], place: str, talk: Conversation) -> Iterator[Finding]:
+def _check_weight(
+    message: dict[str, Any], place: str, talk: ConversationState
+) -> Iterator[Finding]:
     weight = message.get("weight")
     if weight is None:
         return

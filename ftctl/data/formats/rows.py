@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.data.formats.calls import Conversation
+from ftctl.data.formats.calls import ConversationState
 from ftctl.data.formats.graders import Field, check_fields
 from ftctl.data.formats.message import Messages, check_message, check_messages, role_of
 from ftctl.data.formats.shape import check_text, missing_key, unknown_keys, wrong_type
@@ -47,7 +47,7 @@ def check_chat(row: dict[str, Any], demands: Demands) -> Checked:
     else:
         yield from unknown_keys(row, CHAT_KEYS)
         declared = yield from check_declarations(row)
-    talk = Conversation(declared, weighed=True)
+    talk = ConversationState(declared, weighed=True)
     messages = yield from check_messages(row, talk)
     yield from _check_turns(messages)
     yield from _check_images(talk, demands)
@@ -72,7 +72,7 @@ def _check_turns(messages: Messages) -> Iterator[Finding]:
         )
 
 
-def _check_images(talk: Conversation, demands: Demands) -> Iterator[Finding]:
+def _check_images(talk: ConversationState, demands: Demands) -> Iterator[Finding]:
     if talk.images > demands.images:
         message = f"the row has {talk.images:,} images; at most {demands.images} are taken"
         yield Finding("too-many-images", message, "keep those that the answer depends on")
@@ -95,19 +95,19 @@ def check_preference(row: dict[str, Any], _: Demands) -> Checked:
     else:
         yield from unknown_keys(row["input"], _INPUT_KEYS, "input")
         declared = yield from check_declarations(row["input"], "input")
-        talk = Conversation(declared, takes_images=False)
+        talk = ConversationState(declared, takes_images=False)
         messages = yield from check_messages(row["input"], talk, "input")
         if messages and messages[-1]["role"] == "assistant":
             message = "input.messages ends with an assistant message, so nothing is left to answer"
             hint = "end it with the question; the answers stand in the two outputs"
             yield Finding("input-ends-with-assistant", message, hint)
     for key in _OUTPUT_KEYS:
-        yield from _check_output(row, key, Conversation(declared, takes_images=False))
+        yield from _check_output(row, key, ConversationState(declared, takes_images=False))
     yield from _check_difference(row)
     return 0
 
 
-def _check_output(row: dict[str, Any], key: str, talk: Conversation) -> Iterator[Finding]:
+def _check_output(row: dict[str, Any], key: str, talk: ConversationState) -> Iterator[Finding]:
     if key not in row:
         yield missing_key(key)
         return
@@ -150,7 +150,7 @@ def _said(output: object) -> object:
 def check_reinforcement(row: dict[str, Any], demands: Demands) -> Checked:
     """Keys beside the messages and tools are free: they are what the grader reads."""
     declared = yield from check_declarations(row)
-    talk = Conversation(declared)
+    talk = ConversationState(declared)
     messages = yield from check_messages(row, talk)
     if messages and messages[-1]["role"] != "user":
         message = f"messages ends with the role {messages[-1]['role']}, not user"

@@ -1,4 +1,4 @@
-"""The first row and what is asked for go in; the way from each row to the wanted form comes out."""
+"""The first row and what is asked for go in; how every row becomes the wanted form comes out."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ftctl.data.convert.cells import cell_text
+from ftctl.data.convert.conversation import Conversation, Message, PreferencePair, said
+from ftctl.data.convert.decoders import DECODERS, KEYS
+from ftctl.data.convert.encoders import ENCODERS
 from ftctl.data.convert.fault import FileFault, RowFault, TemplateFault
-from ftctl.data.convert.give import GIVE
 from ftctl.data.convert.recipe import SHAPES, Convert, Form, Shape
 from ftctl.data.convert.records import Records
-from ftctl.data.convert.take import KEYS, TAKE
-from ftctl.data.convert.talk import Message, Pair, Talk, said
 from ftctl.data.convert.template import (
     Template,
     check_columns,
@@ -47,7 +47,7 @@ _KNOWN_PAIRS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Conversion:
     """How every row of a file is converted, and in words what was found out or chosen."""
 
     shape: Shape
@@ -56,8 +56,8 @@ class Way:
     notes: tuple[str, ...]
 
 
-def find_way(convert: Convert, records: Records, first: Row) -> Way:
-    """The way for this file; `FileFault` or `TemplateFault` when there is none."""
+def find_conversion(convert: Convert, records: Records, first: Row) -> Conversion:
+    """The conversion for this file; `FileFault` or `TemplateFault` when there is none."""
     columns = records.columns or tuple(first)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
@@ -70,14 +70,14 @@ def find_way(convert: Convert, records: Records, first: Row) -> Way:
     left_out.look_at(columns)
     if left_out.seen:
         notes.append(f"left out: {_names(left_out.seen)}")
-    take, give = TAKE[shape], GIVE[form]
+    decode, encode = DECODERS[shape], ENCODERS[form]
 
     def change(_: int, row: Row) -> Row:
         if records.columns is None:
             left_out.look_at(row)
-        return give(take(row))
+        return encode(decode(row))
 
-    return Way(shape, form, change, tuple(notes))
+    return Conversion(shape, form, change, tuple(notes))
 
 
 class _LeftOut:
@@ -127,7 +127,7 @@ def _default_template(columns: Collection[str]) -> Mapping[str, Template]:
 
 def _by_template(
     convert: Convert, records: Records, columns: tuple[str, ...], templates: Mapping[str, Template]
-) -> Way:
+) -> Conversion:
     made = cast(Form, form_of(templates))
     check_columns(templates, columns)
     form = convert.to or made
@@ -135,7 +135,7 @@ def _by_template(
         finding = Finding("bad-template", f"the template makes {made} rows, not {form} rows",
                           "change the template's roles, or the form that is asked for")  # fmt: skip
         raise TemplateFault(finding, next(iter(templates)))
-    give = GIVE[form]
+    encode = ENCODERS[form]
     used = {column for template in templates.values() for column in template.columns}
 
     def change(number: int, row: Row) -> Row:
@@ -144,18 +144,18 @@ def _by_template(
             if column not in row:
                 raise RowFault(_no_key(column))
             cells[column] = cell_text(row[column], records.cell(number, column))
-        return give(_filled(templates, cells, records, number))
+        return encode(_filled(templates, cells, records, number))
 
     notes = [f"{role} from {_names(template.columns)}" for role, template in templates.items()]
     unused = [name for name in columns if name not in used and not name.startswith("{")]
     if unused:
         notes.append(f"not used: {_names(unused)}")
-    return Way("table", form, change, tuple(notes))
+    return Conversion("table", form, change, tuple(notes))
 
 
 def _filled(
     templates: Mapping[str, Template], cells: Mapping[str, str], records: Records, number: int
-) -> Talk | Pair:
+) -> Conversation | PreferencePair:
     """The row's conversation. Only the system message may come out empty: it is left away then."""
     texts = {role: template.render(cells) for role, template in templates.items()}
     for role, text in texts.items():
@@ -174,9 +174,9 @@ def _filled(
     messages.append(said("user", texts["user"] if "user" in texts else texts["prompt"]))
     if "chosen" in texts:
         chosen, rejected = said("assistant", texts["chosen"]), said("assistant", texts["rejected"])
-        return Pair(messages, chosen, rejected, {})
+        return PreferencePair(messages, chosen, rejected, {})
     answer = texts["assistant"] if "assistant" in texts else texts["completion"]
-    return Talk([*messages, said("assistant", answer)], {})
+    return Conversation([*messages, said("assistant", answer)], {})
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Conversation:
     """A conversation whose last message is the answer to learn; `extras` are tools and the like."""
 
     messages: list[Message]
@@ -23,7 +23,7 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PreferencePair:
     """A question with a better and a worse answer to it."""
 
     messages: list[Message]

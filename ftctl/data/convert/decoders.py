@@ -1,22 +1,22 @@
-"""A row of a known shape goes in; what it says, as a `Talk` or a `Pair`, comes out."""
+"""A row of a known shape goes in; the conversation or pair of answers in it comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ftctl.data.convert.fault import RowFault
-from ftctl.data.convert.recipe import Shape
-from ftctl.data.convert.talk import (
+from ftctl.data.convert.conversation import (
+    Conversation,
     Message,
-    Pair,
-    Talk,
+    PreferencePair,
     extras_of,
     messages_at,
     refuse,
     said,
     text_at,
 )
+from ftctl.data.convert.fault import RowFault
+from ftctl.data.convert.recipe import Shape
 from ftctl.data.formats.shape import missing_key, nearest, quoted_word, wrong_type
 from ftctl.errors import Finding
 
@@ -46,29 +46,29 @@ KEYS: Mapping[Shape, tuple[str, ...]] = {
 }
 
 
-def take_chat(row: Row) -> Talk:
-    return Talk(messages_at(row, "messages"), extras_of(row, CHAT_EXTRAS))
+def decode_chat(row: Row) -> Conversation:
+    return Conversation(messages_at(row, "messages"), extras_of(row, CHAT_EXTRAS))
 
 
-def take_completion(row: Row) -> Talk:
+def decode_completion(row: Row) -> Conversation:
     """TRL's prompt/completion: two texts, or two lists of messages."""
     if isinstance(row.get("prompt"), list):
         messages = [*messages_at(row, "prompt"), *messages_at(row, "completion")]
-        return Talk(messages, extras_of(row, ("tools",)))
+        return Conversation(messages, extras_of(row, ("tools",)))
     prompt, completion = text_at(row, "prompt"), text_at(row, "completion")
-    return Talk([said("user", prompt), said("assistant", completion)], {})
+    return Conversation([said("user", prompt), said("assistant", completion)], {})
 
 
-def take_sharegpt(row: Row) -> Talk:
+def decode_sharegpt(row: Row) -> Conversation:
     turns = row.get("conversations")
     if not isinstance(turns, list):
         raise RowFault(wrong_type("conversations", turns, "a list of turns"))
     messages = [said("system", text_at(row, "system"))] if row.get("system") else []
     messages += [_turn(turn, f"conversations[{index}]") for index, turn in enumerate(turns)]
-    return Talk(messages, {})
+    return Conversation(messages, {})
 
 
-def take_alpaca(row: Row) -> Talk:
+def decode_alpaca(row: Row) -> Conversation:
     """The input stands below the instruction, after an empty line."""
     messages = [said("system", text_at(row, "system"))] if row.get("system") else []
     for index, turn in enumerate(row.get("history") or []):
@@ -80,14 +80,16 @@ def take_alpaca(row: Row) -> Talk:
     task = text_at(row, "instruction")
     if row.get("input"):
         task = f"{task}\n\n{text_at(row, 'input')}"
-    return Talk([*messages, said("user", task), said("assistant", text_at(row, "output"))], {})
+    return Conversation(
+        [*messages, said("user", task), said("assistant", text_at(row, "output"))], {}
+    )
 
 
-def take_preference(row: Row) -> Pair:
+def decode_preference(row: Row) -> PreferencePair:
     given = row.get("input")
     if not isinstance(given, dict):
         raise RowFault(wrong_type("input", given, "an object with messages"))
-    return Pair(
+    return PreferencePair(
         messages_at(given, "messages"),
         _one(messages_at(row, "preferred_output"), "preferred_output"),
         _one(messages_at(row, "non_preferred_output"), "non_preferred_output"),
@@ -95,7 +97,7 @@ def take_preference(row: Row) -> Pair:
     )
 
 
-def take_pairs(row: Row) -> Pair:
+def decode_pairs(row: Row) -> PreferencePair:
     """TRL's preference rows: texts or messages; a prompt that only the answers hold is found."""
     prompt = row.get("prompt")
     chosen, rejected = _answers(row, "chosen"), _answers(row, "rejected")
@@ -108,7 +110,7 @@ def take_pairs(row: Row) -> Pair:
         shared = [*system, said("user", prompt)]
     else:
         shared = messages_at(row, "prompt")
-    return Pair(
+    return PreferencePair(
         shared,
         _one(_after(shared, chosen), "chosen"),
         _one(_after(shared, rejected), "rejected"),
@@ -116,13 +118,13 @@ def take_pairs(row: Row) -> Pair:
     )
 
 
-TAKE: Mapping[Shape, Callable[[Row], Talk | Pair]] = {
-    "chat": take_chat,
-    "completion": take_completion,
-    "preference": take_preference,
-    "sharegpt": take_sharegpt,
-    "alpaca": take_alpaca,
-    "pairs": take_pairs,
+DECODERS: Mapping[Shape, Callable[[Row], Conversation | PreferencePair]] = {
+    "chat": decode_chat,
+    "completion": decode_completion,
+    "preference": decode_preference,
+    "sharegpt": decode_sharegpt,
+    "alpaca": decode_alpaca,
+    "pairs": decode_pairs,
 }
 
 

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ftctl.data.convert.likeness import Likeness, hash64
 from ftctl.data.convert.recipe import Amount, Part, Sample, Split
+from ftctl.data.convert.row_similarity import RowSimilarity, hash64
 from ftctl.data.quality.similar import alike
 
 _LOTS = 2**64
@@ -23,7 +23,7 @@ _ANYTHING = 0  # the stratum of rows whose answers do not repeat
 Indexes = Sequence[int]  # of rows, in the file's order
 
 
-def sample_rows(rows: Likeness, sample: Sample) -> Indexes:
+def sample_rows(rows: RowSimilarity, sample: Sample) -> Indexes:
     """The rows with the smallest lots. With one seed, a smaller sample is part of a larger one."""
     everything = range(len(rows))
     lots = _lots(b"sample", sample.seed, rows.content)
@@ -42,7 +42,7 @@ def sample_rows(rows: Likeness, sample: Sample) -> Indexes:
 
 
 def split_rows(
-    rows: Likeness, split: Split, among: Indexes
+    rows: RowSimilarity, split: Split, among: Indexes
 ) -> tuple[Mapping[Part, Indexes], tuple[str, ...]]:
     """The rows of each part, and what there is to say of it. Rows that ask alike are never parted.
 
@@ -65,7 +65,7 @@ Groups = Mapping[int, list[int]]  # a group's key -> its rows
 Dealt = Mapping[int, Part]  # what is not there is for training
 
 
-def _by_threshold(_: Likeness, split: Split, groups: Groups, lots: Mapping[int, int]) -> Dealt:
+def _by_threshold(_: RowSimilarity, split: Split, groups: Groups, lots: Mapping[int, int]) -> Dealt:
     first = int(split.validation * _LOTS)
     second = first + int((split.test or 0) * _LOTS)
     dealt: dict[int, Part] = {}
@@ -77,7 +77,7 @@ def _by_threshold(_: Likeness, split: Split, groups: Groups, lots: Mapping[int, 
     return dealt
 
 
-def _by_quota(rows: Likeness, split: Split, groups: Groups, lots: Mapping[int, int]) -> Dealt:
+def _by_quota(rows: RowSimilarity, split: Split, groups: Groups, lots: Mapping[int, int]) -> Dealt:
     """Groups in the order of their lots, each part's quota filled as far as whole groups fit."""
     count = sum(len(group) for group in groups.values())
     strata = _group_strata(rows, groups) if split.by_answer else dict.fromkeys(groups, _ANYTHING)
@@ -98,7 +98,7 @@ def _by_quota(rows: Likeness, split: Split, groups: Groups, lots: Mapping[int, i
     return dealt
 
 
-def _groups(rows: Likeness, among: Indexes) -> tuple[Groups, tuple[str, ...]]:
+def _groups(rows: RowSimilarity, among: Indexes) -> tuple[Groups, tuple[str, ...]]:
     """Rows that ask the same or nearly the same, and conversations with those that continue them.
 
     A group's key is the smallest of its questions, so that the order of rows plays no part.
@@ -118,7 +118,7 @@ def _groups(rows: Likeness, among: Indexes) -> tuple[Groups, tuple[str, ...]]:
 
 
 def _joined(
-    rows: Likeness, among: Indexes, pairs: Iterable[tuple[int, int]]
+    rows: RowSimilarity, among: Indexes, pairs: Iterable[tuple[int, int]]
 ) -> dict[int, list[int]]:
     """The rows by question, those of each pair of questions together."""
     leader: dict[int, int] = {}
@@ -137,19 +137,19 @@ def _joined(
     return groups
 
 
-def _continued(rows: Likeness, among: Indexes) -> Iterator[tuple[int, int]]:
+def _continued(rows: RowSimilarity, among: Indexes) -> Iterator[tuple[int, int]]:
     """Questions of conversations that go on where another row ends."""
     if not rows.earlier:
         return
     inside = set(among)
-    ends = {rows.talk[row]: rows.question[row] for row in among}
-    for row, talk in rows.earlier:
-        if row in inside and talk in ends:
-            yield rows.question[row], ends[talk]
+    ends = {rows.conversation[row]: rows.question[row] for row in among}
+    for row, conversation in rows.earlier:
+        if row in inside and conversation in ends:
+            yield rows.question[row], ends[conversation]
 
 
 def _near(
-    signatures: Mapping[int, bytes], among: Indexes, rows: Likeness
+    signatures: Mapping[int, bytes], among: Indexes, rows: RowSimilarity
 ) -> Iterator[tuple[int, int]]:
     """Questions that share most of their phrases."""
     keys = sorted({rows.question[row] for row in among})
@@ -162,12 +162,12 @@ def _lots(purpose: bytes, seed: int, keys: Iterable[int]) -> array[int]:
     return array("Q", (hash64(purpose, start, key.to_bytes(8, "big")) for key in keys))
 
 
-def _strata(rows: Likeness, among: Indexes) -> list[int]:
+def _strata(rows: RowSimilarity, among: Indexes) -> list[int]:
     counts = Counter(rows.answer[row] for row in among)
     return [rows.answer[row] if counts[rows.answer[row]] > 1 else _ANYTHING for row in among]
 
 
-def _group_strata(rows: Likeness, groups: Groups) -> dict[int, int]:
+def _group_strata(rows: RowSimilarity, groups: Groups) -> dict[int, int]:
     """A group whose rows have several answers counts for one of them, in any order of rows."""
     counts = Counter(rows.answer[row] for group in groups.values() for row in group)
     strata = {}
@@ -202,13 +202,10 @@ class Division:
     notes: tuple[str, ...] = ()  # what there is to say of it
 
 
-def divide(rows: Likeness, sample: Sample | None, split: Split | None) -> Division:
+def split_or_sample(rows: RowSimilarity, sample: Sample | None, split: Split | None) -> Division:
     """Sample first, then split what is left."""
     among: Indexes = range(len(rows)) if sample is None else sample_rows(rows, sample)
     if split is None:
         return Division({None: among})
     dealt, notes = split_rows(rows, split, among)
     return Division({part: dealt[part] for part in split.parts}, notes)
-
-
-__all__ = ["Division", "divide", "sample_rows", "split_rows"]

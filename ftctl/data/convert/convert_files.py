@@ -30,7 +30,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Reshaped:
+class StepOutcome:
     """What came of a step. With an error among the problems nothing was written."""
 
     written: Mapping[Part | None, Written]
@@ -51,16 +51,16 @@ def convert_file(
     *,
     check: bool = False,
     replace: bool = False,
-) -> Reshaped:
+) -> StepOutcome:
     """The rows in the wanted form. `check` reads them back as training data first."""
-    return _reshape(source, shown, {None: target}, Recipe(convert), check=check, replace=replace)
+    return _carry_out(source, shown, {None: target}, Recipe(convert), check=check, replace=replace)
 
 
 def sample_file(
     source: Path, shown: str, target: Target, sample: Sample, *, replace: bool = False
-) -> Reshaped:
+) -> StepOutcome:
     """Fewer rows, in their order, byte for byte."""
-    return _reshape(source, shown, {None: target}, Recipe(sample=sample), replace=replace)
+    return _carry_out(source, shown, {None: target}, Recipe(sample=sample), replace=replace)
 
 
 def split_file(
@@ -70,13 +70,13 @@ def split_file(
     split: Split,
     *,
     replace: bool = False,
-) -> Reshaped:
+) -> StepOutcome:
     """A file for each of `split.parts`, byte for byte, rows in their order."""
     parts: dict[Part | None, Target] = {part: targets[part] for part in split.parts}
-    return _reshape(source, shown, parts, Recipe(split=split), replace=replace)
+    return _carry_out(source, shown, parts, Recipe(split=split), replace=replace)
 
 
-def _reshape(
+def _carry_out(
     source: Path,
     shown: str,
     targets: Mapping[Part | None, Target],
@@ -84,7 +84,7 @@ def _reshape(
     *,
     check: bool = False,
     replace: bool,
-) -> Reshaped:
+) -> StepOutcome:
     paths = [target for target in targets.values() if isinstance(target, Path)]
     if not replace:
         for path in paths:
@@ -97,10 +97,10 @@ def _reshape(
             make(source, shown, recipe, folder, check=check) as pieces,
         ):
             written = _keep(pieces, targets, replace=replace) if pieces.parts else {}
-            return Reshaped(written, pieces.problems, pieces.notes, pieces.form)
+            return StepOutcome(written, pieces.problems, pieces.notes, pieces.form)
     except TemplateFault as fault:
         span = Span(f"template.{fault.role}" if fault.role else "template")
-        return Reshaped({}, (fault.finding.at(span),), (), None)
+        return StepOutcome({}, (fault.finding.at(span),), (), None)
 
 
 @contextmanager

@@ -1,24 +1,30 @@
-"""A `Talk` or a `Pair` goes in; the row that says it in a form, or why it cannot, comes out."""
+"""A conversation or a pair of answers goes in; the row that says it in a form comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ftctl.data.convert.conversation import (
+    Conversation,
+    Message,
+    PreferencePair,
+    plain_text,
+    refuse,
+)
 from ftctl.data.convert.recipe import Form
-from ftctl.data.convert.talk import Message, Pair, Talk, plain_text, refuse
 
 Row = dict[str, Any]
 
 
-def give_chat(what: Talk | Pair) -> Row:
+def encode_chat(what: Conversation | PreferencePair) -> Row:
     """Of a pair, the better answer."""
-    if isinstance(what, Pair):
+    if isinstance(what, PreferencePair):
         return {"messages": [*what.messages, what.chosen], **what.extras}
     return {"messages": what.messages, **what.extras}
 
 
-def give_completion(what: Talk | Pair) -> Row:
+def encode_completion(what: Conversation | PreferencePair) -> Row:
     messages = _plain(what)
     if [message["role"] for message in messages] != ["user", "assistant"]:
         roles = ", ".join(str(message["role"]) for message in messages[:6])
@@ -33,7 +39,7 @@ def give_completion(what: Talk | Pair) -> Row:
 _SPEAKERS = {"system": "system", "developer": "system", "user": "human", "assistant": "gpt"}
 
 
-def give_sharegpt(what: Talk | Pair) -> Row:
+def encode_sharegpt(what: Conversation | PreferencePair) -> Row:
     turns = []
     for index, message in enumerate(_plain(what)):
         place = f"messages[{index}]"
@@ -43,7 +49,7 @@ def give_sharegpt(what: Talk | Pair) -> Row:
     return {"conversations": turns}
 
 
-def give_alpaca(what: Talk | Pair) -> Row:
+def encode_alpaca(what: Conversation | PreferencePair) -> Row:
     messages = _plain(what)
     texts = [plain_text(one, f"messages[{index}]") for index, one in enumerate(messages)]
     roles = [str(message["role"]) for message in messages]
@@ -60,7 +66,7 @@ def give_alpaca(what: Talk | Pair) -> Row:
     return row
 
 
-def give_preference(what: Talk | Pair) -> Row:
+def encode_preference(what: Conversation | PreferencePair) -> Row:
     pair = _pair(what)
     return {
         "input": {"messages": pair.messages, **pair.extras},
@@ -69,7 +75,7 @@ def give_preference(what: Talk | Pair) -> Row:
     }
 
 
-def give_pairs(what: Talk | Pair) -> Row:
+def encode_pairs(what: Conversation | PreferencePair) -> Row:
     pair = _pair(what)
     if "parallel_tool_calls" in pair.extras:
         refuse("parallel_tool_calls has no place in TRL's rows", "keep it in the preference form")
@@ -77,24 +83,24 @@ def give_pairs(what: Talk | Pair) -> Row:
     return {"prompt": pair.messages, **answers, **pair.extras}
 
 
-GIVE: Mapping[Form, Callable[[Talk | Pair], Row]] = {
-    "chat": give_chat,
-    "completion": give_completion,
-    "preference": give_preference,
-    "sharegpt": give_sharegpt,
-    "alpaca": give_alpaca,
-    "pairs": give_pairs,
+ENCODERS: Mapping[Form, Callable[[Conversation | PreferencePair], Row]] = {
+    "chat": encode_chat,
+    "completion": encode_completion,
+    "preference": encode_preference,
+    "sharegpt": encode_sharegpt,
+    "alpaca": encode_alpaca,
+    "pairs": encode_pairs,
 }
 
 
-def _plain(what: Talk | Pair) -> list[Message]:
+def _plain(what: Conversation | PreferencePair) -> list[Message]:
     if what.extras:
         refuse(f"the row has {next(iter(what.extras))!r}, which the wanted form cannot say",
                "keep it in the chat form")  # fmt: skip
-    return [*what.messages, what.chosen] if isinstance(what, Pair) else what.messages
+    return [*what.messages, what.chosen] if isinstance(what, PreferencePair) else what.messages
 
 
-def _pair(what: Talk | Pair) -> Pair:
-    if isinstance(what, Talk):
+def _pair(what: Conversation | PreferencePair) -> PreferencePair:
+    if isinstance(what, Conversation):
         refuse("the row has one answer; a preference needs two", "use the chat form")
     return what

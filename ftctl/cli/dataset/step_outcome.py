@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ftctl.cli.dataset.writing import refuse_to_overwrite
 from ftctl.cli.settings import Settings
-from ftctl.data.convert import Part, Reshaped, Written
+from ftctl.data.convert import Part, StepOutcome, Written
 from ftctl.data.scanning.row_file import named_here
 from ftctl.errors import InvalidProject, problems_text
 from ftctl.text.format import plural
@@ -35,7 +35,9 @@ def target_of(settings: Settings, shown: str, *, force: bool) -> Target:
     return Target(shown, path)
 
 
-def report_outcome(settings: Settings, done: Reshaped, targets: Mapping[Part | None, str]) -> None:
+def report_outcome(
+    settings: Settings, done: StepOutcome, targets: Mapping[Part | None, str]
+) -> None:
     """Say what was decided and written; `InvalidProject` when nothing was."""
     problems = tuple(map(named_here, done.problems))
     if not done.ok:

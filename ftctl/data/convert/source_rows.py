@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ftctl.data.convert.canonical import line_of
+from ftctl.data.convert.conversions import Conversion, find_conversion
 from ftctl.data.convert.delimited import read_delimited
-from ftctl.data.convert.documents import read_lines, read_list, record_of, text_lines
 from ftctl.data.convert.fault import FileFault, RowFault
+from ftctl.data.convert.json_documents import read_lines, read_list, record_of, text_lines
 from ftctl.data.convert.parquet import read_parquet
 from ftctl.data.convert.recipe import CONTAINERS, Container, Convert
 from ftctl.data.convert.records import Record, Records
-from ftctl.data.convert.shapes import Way, find_way
 from ftctl.data.convert.sheets import read_sheet
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import format_of
@@ -101,7 +101,7 @@ class Rows:
 
     def _converted(self, stream: BufferedReader, convert: Convert) -> Iterator[Made]:
         records = self._records(stream, convert)
-        way: Way | None = None
+        conversion: Conversion | None = None
         rows = blank = 0
         for record in records.rows:
             if record.value == {} and records.columns is not None:
@@ -112,16 +112,16 @@ class Rows:
                 self._tell(record)
                 continue
             try:
-                way = way or find_way(convert, records, record.value)
-                row = way.change(record.number, record.value)
+                conversion = conversion or find_conversion(convert, records, record.value)
+                row = conversion.change(record.number, record.value)
                 yield Made(record.number, row, _line(row))
             except RowFault as row_fault:
                 self.findings.add(row_fault.finding, record.number)
         self._expect(rows)
-        if way is not None:
+        if conversion is not None:
             left_out = [f"{blank:,} blank rows left out"] if blank else []
-            self.notes = (f"read as {records.read_as}", *way.notes, *left_out)
-            self.form = way.form
+            self.notes = (f"read as {records.read_as}", *conversion.notes, *left_out)
+            self.form = conversion.form
 
     def _records(self, stream: BufferedReader, convert: Convert) -> Records:
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]

@@ -25,15 +25,15 @@ def hash64(purpose: bytes, *parts: bytes) -> int:
     return int.from_bytes(made.digest(), "big")
 
 
-class Likeness:
+class RowSimilarity:
     """What division needs to know of every row: some 40 bytes each, or 150 with signatures."""
 
     def __init__(self, *, signed: bool) -> None:
         self.content = array("Q")  # the row's bytes
         self.question = array("Q")  # what is asked, folded, without system messages
         self.answer = array("Q")  # what is answered, folded
-        self.talk = array("Q")  # question and answer together
-        self.earlier: list[tuple[int, int]] = []  # (row, a talk that the row goes on from)
+        self.conversation = array("Q")  # question and answer together
+        self.earlier: list[tuple[int, int]] = []  # (row, a conversation that the row goes on from)
         # Of each question, to find near duplicates by; None where nobody asks or there are too many
         self._asked = signed
         self.signatures: dict[int, bytes] | None = {} if signed else None
@@ -50,8 +50,8 @@ class Likeness:
         asked, turns = _question(row), list(_turns(row))
         question = hash64(b"question", asked)
         self.question.append(question)
-        self.talk.append(turns[-1] if turns else hash64(b"row", line))
-        self.earlier += [(index, talk) for talk in turns[:-1]]
+        self.conversation.append(turns[-1] if turns else hash64(b"row", line))
+        self.earlier += [(index, conversation) for conversation in turns[:-1]]
         if self.signatures is not None and question not in self.signatures:
             self.signatures[question] = signature_of(
                 words_of(asked.decode("utf-8", "surrogatepass"))
