@@ -23,7 +23,7 @@ from ftctl.project.load import Project
 from ftctl.project.locate import Located
 
 if TYPE_CHECKING:
-    from ftctl.data.formats.rows import Demands
+    from ftctl.data.formats.row_checks import Demands
     from ftctl.data.scanning.workers import Workers
 
 _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"})
@@ -214,7 +214,7 @@ def _images(project: Project) -> Demands | None:
     service = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
     if service.images_per_example == SERVICES["openai"].images_per_example:
         return None
-    from ftctl.data.formats.rows import Demands
+    from ftctl.data.formats.row_checks import Demands
 
     return Demands(images=service.images_per_example, validation=True)  # until somebody trains
 
@@ -224,8 +224,8 @@ def _joined(known: ScanRequest, document: Document, role: str) -> Demands | None
     grader = document.value.get("grader")
     if not isinstance(grader, dict):
         return known.demands
-    from ftctl.data.formats.graders import fields_of
-    from ftctl.data.formats.rows import Demands
+    from ftctl.data.formats.grader_fields import fields_of
+    from ftctl.data.formats.row_checks import Demands
 
     asked = known.demands or Demands(validation=True)
     fields = tuple(dict.fromkeys((*asked.fields, *fields_of(grader))))

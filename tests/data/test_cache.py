@@ -367,7 +367,7 @@ def test_fingerprints_that_are_damaged_or_gone_are_made_again(write_project: Wri
     assert len(list((_cache(root) / "fingerprints").iterdir())) == 2
 
 
-_DECIDES = ("data/scanning/scan.py", "data/scanning/worker.py", "data/cache/datasets.py",
+_DECIDES = ("data/scanning/file_scan.py", "data/scanning/worker.py", "data/cache/datasets.py",
             "manifest/reader.py", "project/document_cache.py", "project/load.py")  # fmt: skip
 _DECIDES_NOTHING = {PACKAGE / "lazy.py"}
 

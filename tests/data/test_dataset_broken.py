@@ -18,8 +18,8 @@ import pytest
 
 from ftctl.data.formats import CODES
 from ftctl.data.formats.formats import RowChecker
-from ftctl.data.formats.graders import fields_of
-from ftctl.data.formats.rows import Demands
+from ftctl.data.formats.grader_fields import fields_of
+from ftctl.data.formats.row_checks import Demands
 from ftctl.data.scanning import MAX_FILE_BYTES, read_dataset
 from ftctl.domain.desired import Method
 

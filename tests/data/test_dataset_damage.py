@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from naive_judge import Judge, Refused
 
-from ftctl.data.scanning.scan import scan_file
+from ftctl.data.scanning.file_scan import scan_file
 from ftctl.data.scanning.scan_request import ScanRequest
 from ftctl.domain.desired import Method
 

@@ -10,7 +10,7 @@ import pytest
 
 from ftctl.data.formats import MAX_REINFORCEMENT_EXAMPLES
 from ftctl.data.formats.formats import MAX_IMAGE_EXAMPLES, RowChecker
-from ftctl.data.formats.rows import Demands
+from ftctl.data.formats.row_checks import Demands
 from ftctl.data.scanning import read_dataset
 
 USER = {"role": "user", "content": "q"}

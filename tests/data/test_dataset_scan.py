@@ -26,27 +26,27 @@ from ftctl.data.formats import MIN_EXAMPLES
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.lines import Line, LineReader
-from ftctl.data.formats.rows import Demands
-from ftctl.data.formats.text import read_row
+from ftctl.data.formats.row_checks import Demands
+from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning import (
     Counting,
+    RowFile,
     ScanRequest,
     ScanResult,
     Workers,
     read_dataset,
-    rows_of,
     scan_file,
 )
 from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.fast_path import KnownGoodRows
+from ftctl.data.scanning.file_scan import SMALL_BYTES, _Disagreement, _Pass
 from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat, measure
 from ftctl.data.scanning.key_counts import key_counts
 from ftctl.data.scanning.orjson_parser import orjson_parser
-from ftctl.data.scanning.scan import SMALL_BYTES, _Disagreement, _Pass
 from ftctl.data.scanning.scan_request import LEAST_EXAMPLES, decoded, encoded
 from ftctl.data.tokens import count_row, open_counter
-from ftctl.errors import FtctlError, InvalidProject
+from ftctl.errors import FtctlError
 
 ENCODING = "o200k_base"
 COUNTED = ScanRequest("supervised", countings=(Counting(ENCODING),))
@@ -566,7 +566,7 @@ def test_totals_are_those_of_every_row(tmp_path: Path) -> None:
     ]
     path = _chats(tmp_path, *answers)
     counter = open_counter(ENCODING)
-    each = [count_row(row, "chat", counter) for _, row in rows_of(path, "x")]
+    each = [count_row(row, "chat", counter) for _, row in RowFile(path, "x").rows()]
 
     found = scan_file("a", path, "x", COUNTED)
 
@@ -713,26 +713,7 @@ def test_rows_come_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"a": 1}\n\n{"a": 2}')
 
-    assert list(rows_of(path, "x")) == [(1, {"a": 1}), (3, {"a": 2})]
-
-
-@pytest.mark.parametrize(
-    ("content", "place", "code"),
-    [(b'{"a": 1}\n{"a": \n', "x:2:6", "not-json"), (b"\x1f\x8b123", "x", "compressed-file"),
-     (b'{"a": 1}\n' + b"[" * 100_000 + b"\n", "x:2", "nesting-too-deep"),
-     (None, "x", "missing-file")],
-)  # fmt: skip
-def test_a_row_that_cannot_be_read_is_told_with_its_place(
-    tmp_path: Path, content: bytes | None, place: str, code: str
-) -> None:
-    path = tmp_path / "train.jsonl"
-    if content is not None:
-        path.write_bytes(content)
-
-    with pytest.raises(InvalidProject) as caught:
-        list(rows_of(path, "x"))
-
-    assert [(str(one.span), one.code) for one in caught.value.diagnostics] == [(place, code)]
+    assert list(RowFile(path, "x").rows()) == [(1, {"a": 1}), (3, {"a": 2})]
 
 
 def test_the_least_number_of_rows_is_said_in_two_places() -> None:

@@ -33,8 +33,8 @@ from ftctl.data.sources import (
 )
 from ftctl.data.sources.address import Address, read_address
 from ftctl.data.sources.content_cache import ContentCache
-from ftctl.data.sources.faults import SourceFault, fault_of
 from ftctl.data.sources.fetch import MAX_BYTES, Fetched, Limits, fetch, fetch_at
+from ftctl.data.sources.source_faults import SourceFault, fault_of
 from ftctl.data.sources.timeout import call_with_timeout
 from ftctl.errors import Finding, Span
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from ftctl.catalog import Catalog, load_catalog
-from ftctl.data.scanning.scan import scan_file
+from ftctl.data.scanning.file_scan import scan_file
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.domain.config import catalog_overrides
 from ftctl.domain.desired import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens

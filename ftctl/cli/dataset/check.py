@@ -16,7 +16,7 @@ from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.findings import as_diagnostics
-from ftctl.data.formats.rows import Demands
+from ftctl.data.formats.row_checks import Demands
 from ftctl.data.quality import leaks
 from ftctl.data.scanning import (
     TRAINING_CONTEXT,
@@ -161,7 +161,7 @@ def check_files(
 def _moderator(
     settings: Settings, most: int | None
 ) -> Callable[[Sequence[Checked]], tuple[Diagnostic, ...]]:
-    from ftctl.cli.dataset.moderation import connection_of, flagged_rows  # rarely asked for
+    from ftctl.cli.dataset.flagged_rows import connection_of, flagged_rows  # rarely asked for
 
     connection = connection_of(settings)
 

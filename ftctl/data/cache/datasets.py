@@ -20,7 +20,7 @@ from ftctl.files import is_racy, sha256_of, signature_of
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
-    from ftctl.data.scanning.scan import OnProgress
+    from ftctl.data.scanning.file_scan import OnProgress
     from ftctl.data.scanning.workers import Workers
     from ftctl.errors import Diagnostic
 
@@ -119,7 +119,7 @@ class Datasets:
         request: ScanRequest,
         on_progress: OnProgress | None,
     ) -> ScanResult:
-        from ftctl.data.scanning.scan import scan_file  # noqa: PLC0415 - what is known needs no checks
+        from ftctl.data.scanning.file_scan import scan_file  # noqa: PLC0415 - what is known needs no checks
 
         workers = self._workers() if self._workers is not None else None
         return scan_file(name, source, shown, request, workers, on_progress)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ftctl.data.convert.fault import RowFault
+from ftctl.data.formats.row_text import parse_json
 from ftctl.data.formats.shape import described, missing_key, wrong_type
-from ftctl.data.formats.text import parse_json
 from ftctl.errors import Finding
 
 Message = dict[str, Any]

@@ -13,7 +13,7 @@ from ftctl.data.convert.encodings import decoding, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, keyed
 from ftctl.data.formats.lines import Line, LineReader
-from ftctl.data.formats.text import read_row
+from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.errors import Finding
 

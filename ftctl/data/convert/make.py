@@ -13,8 +13,8 @@ from ftctl.data.convert.row_draft import RowDraft
 from ftctl.data.convert.row_similarity import RowSimilarity
 from ftctl.data.convert.source_rows import Rows
 from ftctl.data.convert.splitting import Division, split_or_sample
-from ftctl.data.formats.codes import WARNINGS
 from ftctl.data.formats.findings import FindingLog
+from ftctl.data.formats.format_codes import WARNINGS
 from ftctl.data.scanning import read_dataset
 from ftctl.errors import Diagnostic, Finding, Span
 

@@ -6,17 +6,17 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.data.formats.codes import CODES, WARNINGS
+    from ftctl.data.formats.format_codes import CODES, WARNINGS
     from ftctl.data.formats.formats import MAX_REINFORCEMENT_EXAMPLES, METHOD_FORMATS, MIN_EXAMPLES
 
 __all__ = ["CODES", "MAX_REINFORCEMENT_EXAMPLES", "METHOD_FORMATS", "MIN_EXAMPLES", "WARNINGS"]
 
 _HOMES = {
-    "CODES": "codes",
+    "CODES": "format_codes",
     "MAX_REINFORCEMENT_EXAMPLES": "formats",
     "METHOD_FORMATS": "formats",
     "MIN_EXAMPLES": "formats",
-    "WARNINGS": "codes",
+    "WARNINGS": "format_codes",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

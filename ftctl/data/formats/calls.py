@@ -8,6 +8,7 @@ from typing import Any
 
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.parameters import Rule
+from ftctl.data.formats.row_text import parse_json
 from ftctl.data.formats.shape import (
     check_text,
     described,
@@ -19,7 +20,6 @@ from ftctl.data.formats.shape import (
     strings,
     wrong_type,
 )
-from ftctl.data.formats.text import parse_json
 from ftctl.data.formats.tools import Declarations, Declared, check_wrapper
 from ftctl.errors import Finding
 

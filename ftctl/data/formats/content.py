@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ftctl.data.formats.calls import ConversationState
-from ftctl.data.formats.images import check_image_address
+from ftctl.data.formats.image_checks import check_image_address
 from ftctl.data.formats.shape import (
     check_text,
     empty,

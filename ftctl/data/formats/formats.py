@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.formats.message import role_of
-from ftctl.data.formats.rows import (
+from ftctl.data.formats.row_checks import (
     CHAT_KEYS,
     Checked,
     Demands,

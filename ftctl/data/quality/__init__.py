@@ -7,12 +7,12 @@ from ftctl.lazy import lazily
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.data.quality.checks import check_table, repeated_rows
-    from ftctl.data.quality.codes import CHECKS, CODES
     from ftctl.data.quality.fingerprint_table import FingerprintTable
     from ftctl.data.quality.fingerprints import RowFingerprint, fingerprint_of
     from ftctl.data.quality.languages import language_of
     from ftctl.data.quality.leakage import leaked_rows, leaks
     from ftctl.data.quality.moderation import moderate
+    from ftctl.data.quality.quality_codes import CHECKS, CODES
 
 __all__ = [
     "CHECKS",
@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CHECKS": "codes",
-    "CODES": "codes",
+    "CHECKS": "quality_codes",
+    "CODES": "quality_codes",
     "FingerprintTable": "fingerprint_table",
     "RowFingerprint": "fingerprints",
     "check_table": "checks",

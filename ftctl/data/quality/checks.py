@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-from ftctl.data.quality.codes import CHECKS
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import KEYS, Flag
 from ftctl.data.quality.key_groups import equal_rows, middle, most_common
 from ftctl.data.quality.languages import LANGUAGES
+from ftctl.data.quality.quality_codes import CHECKS
 from ftctl.data.quality.similar import Alike, alike
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Finding

@@ -14,8 +14,8 @@ from zlib import crc32
 
 from ftctl.data.quality.fingerprints import ROW, Detail, RowFingerprint
 from ftctl.data.quality.languages import LANGUAGES
-from ftctl.data.quality.parts import Form
 from ftctl.data.quality.similar import SIGNATURE_BYTES
+from ftctl.domain.desired import Format
 
 DETAILS = 100  # of each kind: those of the first lines; of later rows only the kind is kept
 _MAGIC = b"ftctl quality 1\n"
@@ -45,8 +45,8 @@ class FingerprintColumns:
 class FingerprintTable:
     """All that is kept of a file's rows. Equal whatever order they were added in."""
 
-    def __init__(self, form: Form) -> None:
-        self.form: Form = form
+    def __init__(self, form: Format) -> None:
+        self.form: Format = form
         self._rows = bytearray()
         self._signatures = bytearray()
         self._details: dict[int, list[Detail]] = {}
@@ -129,7 +129,7 @@ class FingerprintTable:
         sizes = _HEAD.unpack_from(body)
         head, rows, signatures = _cut(body[_HEAD.size :], *sizes)
         header = json.loads(head)
-        made = cls(cast(Form, header["form"]))
+        made = cls(cast(Format, header["form"]))
         made._rows += rows
         made._signatures += signatures
         for line, flag, message in header["details"]:

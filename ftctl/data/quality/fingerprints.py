@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from ftctl.data.quality.fold import folded, key_of, words_of
 from ftctl.data.quality.languages import number_of
-from ftctl.data.quality.parts import Form, Parts, parts_of, places_of
+from ftctl.data.quality.parts import Parts, parts_of, places_of
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
 from ftctl.data.quality.secret_search import may_hold_secret, secrets_in
 from ftctl.data.quality.similar import signature_of
+from ftctl.domain.desired import Format
 from ftctl.domain.quality_settings import QualitySettings
 
 ROW = Struct("<IQQQIBBH")
@@ -65,7 +66,7 @@ class _Standing(NamedTuple):
 
 
 def fingerprint_of(
-    row: Mapping[str, Any], form: Form, line: int, settings: QualitySettings = _EVERYTHING
+    row: Mapping[str, Any], form: Format, line: int, settings: QualitySettings = _EVERYTHING
 ) -> RowFingerprint:
     """The row's fingerprint; it depends on nothing but the arguments, and nothing raises."""
     parts = parts_of(row, form)
@@ -138,7 +139,7 @@ def _standing(texts: tuple[str, ...]) -> _Standing:
 
 
 def _details_of(
-    row: Mapping[str, Any], form: Form, line: int, settings: QualitySettings
+    row: Mapping[str, Any], form: Format, line: int, settings: QualitySettings
 ) -> list[Detail]:
     found = []
     for place, text, standing in places_of(row, form):

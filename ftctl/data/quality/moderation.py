@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from hashlib import blake2b
 from typing import Any
 
-from ftctl.data.quality.parts import Form, places_of
+from ftctl.data.quality.parts import places_of
+from ftctl.domain.desired import Format
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Finding
 
@@ -30,7 +31,7 @@ _CHARACTERS = 100_000  # in a request
 
 def moderate(
     rows: Iterable[tuple[int, Mapping[str, Any]]],
-    form: Form,
+    form: Format,
     ask: Ask,
     known: Known,
     settings: QualitySettings,
@@ -45,9 +46,9 @@ def moderate(
     for line, row in rows:
         waiting[line] = _pieces(row, form)
         if _size(waiting) >= _CHARACTERS or len(waiting) >= _TEXTS:
-            yield from _judge(waiting, ask, known, settings)
+            yield from _check_batch(waiting, ask, known, settings)
             waiting = {}
-    yield from _judge(waiting, ask, known, settings)
+    yield from _check_batch(waiting, ask, known, settings)
 
 
 def text_key(text: str) -> str:
@@ -59,7 +60,7 @@ def _size(waiting: Mapping[int, Sequence[str]]) -> int:
     return sum(len(piece) for pieces in waiting.values() for piece in pieces)
 
 
-def _pieces(row: Mapping[str, Any], form: Form) -> list[str]:
+def _pieces(row: Mapping[str, Any], form: Format) -> list[str]:
     """The row's texts in one, in pieces that a request takes."""
     text = "\n".join(text for _, text, _ in places_of(row, form) if text.strip())
     pieces = (
@@ -69,7 +70,7 @@ def _pieces(row: Mapping[str, Any], form: Form) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-def _judge(
+def _check_batch(
     waiting: Mapping[int, Sequence[str]], ask: Ask, known: Known, settings: QualitySettings
 ) -> Iterator[Finding]:
     pieces = {text_key(piece): piece for all_ in waiting.values() for piece in all_}

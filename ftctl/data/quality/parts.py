@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Form = Literal["chat", "completion", "preference", "reinforcement"]
+from ftctl.domain.desired import Format
 
 _STANDING = ("system", "developer")
 _TURN = "\x1e"  # between the parts of a key: no text that people write holds it
@@ -34,7 +34,7 @@ class Parts(NamedTuple):
     acts: bool = False  # the answer calls a function, so it may do without a text
 
 
-def parts_of(row: Mapping[str, Any], form: Form) -> Parts:
+def parts_of(row: Mapping[str, Any], form: Format) -> Parts:
     """The row's parts; in a chat the last assistant message is the answer."""
     match form:
         case "completion":
@@ -56,7 +56,7 @@ def parts_of(row: Mapping[str, Any], form: Form) -> Parts:
             return _parts(turns, row, len(turns) if last < 0 else last)
 
 
-def places_of(row: Mapping[str, Any], form: Form) -> Iterator[tuple[str, str, bool]]:
+def places_of(row: Mapping[str, Any], form: Format) -> Iterator[tuple[str, str, bool]]:
     """Every text of the row with its place, and whether it is a standing one."""
     match form:
         case "completion":

@@ -9,9 +9,8 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
-    from ftctl.data.scanning.read import read_dataset, rows_of
+    from ftctl.data.scanning.file_scan import read_dataset, scan_file
     from ftctl.data.scanning.row_file import RowFile
-    from ftctl.data.scanning.scan import scan_file
     from ftctl.data.scanning.scan_request import (
         TRAINING_CONTEXT,
         Counting,
@@ -32,7 +31,6 @@ __all__ = [
     "TokenTotals",
     "Workers",
     "read_dataset",
-    "rows_of",
     "scan_file",
 ]
 
@@ -45,9 +43,8 @@ _HOMES = {
     "ScanResult": "scan_request",
     "TokenTotals": "scan_request",
     "Workers": "workers",
-    "read_dataset": "read",
-    "rows_of": "read",
-    "scan_file": "scan",
+    "read_dataset": "file_scan",
+    "scan_file": "file_scan",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

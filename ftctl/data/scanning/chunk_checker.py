@@ -10,7 +10,7 @@ from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
-from ftctl.data.formats.text import read_row, repeated_key
+from ftctl.data.formats.row_text import read_row, repeated_key
 from ftctl.data.scanning.chunks import CHUNK_BYTES, Chunk
 from ftctl.data.scanning.fast_path import KnownGoodRows
 from ftctl.data.scanning.json_equivalence import UNSURE, may_repeat

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.data.formats.lines import Line, LineReader
-from ftctl.data.formats.text import read_row
+from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.source import (
     BYTE_ORDER_MARK,
     HEAD_BYTES,

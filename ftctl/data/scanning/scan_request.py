@@ -10,7 +10,7 @@ from ftctl.domain.desired import Dataset, Method, Tokens
 from ftctl.errors import Diagnostic, Span
 
 if TYPE_CHECKING:
-    from ftctl.data.formats.rows import Demands
+    from ftctl.data.formats.row_checks import Demands
     from ftctl.data.quality import FingerprintTable
     from ftctl.domain.quality_settings import QualitySettings
 

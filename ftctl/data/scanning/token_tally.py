@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftctl.data.formats.codes import WARNINGS
+from ftctl.data.formats.format_codes import WARNINGS
 from ftctl.data.scanning.scan_request import Counting, TokenTotals
 from ftctl.errors import Finding
 

@@ -4,9 +4,9 @@ What only looks at names is here. `ftctl.data.sources.fetch` is imported where s
 """
 
 from ftctl.data.sources.address import AllowedUrls, is_listed, is_remote, show_source
-from ftctl.data.sources.codes import CODES, WARNINGS
 from ftctl.data.sources.pointers import missing_hint, pointer_of
 from ftctl.data.sources.read_scope import ReadScope, read_scope_of, repository_of, unprintable
+from ftctl.data.sources.source_codes import CODES, WARNINGS
 
 __all__ = [
     "CODES",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, show_source
-from ftctl.data.sources.faults import SourceFault, chain_of, fault_of
+from ftctl.data.sources.source_faults import SourceFault, chain_of, fault_of
 from ftctl.data.sources.timeout import call_with_timeout
 from ftctl.errors import Finding
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ftctl.data.sources.address import Address, AllowedUrls, is_listed, not_listed, read_address
 from ftctl.data.sources.content_cache import ContentCache
-from ftctl.data.sources.faults import SourceFault, unreachable
 from ftctl.data.sources.pointers import HEAD_BYTES, stand_in_of
+from ftctl.data.sources.source_faults import SourceFault, unreachable
 from ftctl.errors import Diagnostic, Finding, Span
 from ftctl.files import AtomicWriter
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftctl.data.sources.address import Address
-from ftctl.data.sources.codes import CODES
+from ftctl.data.sources.source_codes import CODES
 from ftctl.errors import Diagnostic, Finding, FtctlError, Span, redact
 from ftctl.text.credentials import loose_pattern
 

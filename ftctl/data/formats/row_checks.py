@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftctl.data.formats.calls import ConversationState
-from ftctl.data.formats.graders import Field, check_fields
+from ftctl.data.formats.grader_fields import Field, check_fields
 from ftctl.data.formats.message import Messages, check_message, check_messages, role_of
 from ftctl.data.formats.shape import check_text, missing_key, unknown_keys, wrong_type
 from ftctl.data.formats.tools import KEYS as TOOL_KEYS

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.data.formats.findings import FindingLog, as_diagnostics
-from ftctl.data.formats.formats import RowChecker
+from ftctl.data.formats.formats import MIN_EXAMPLES, RowChecker
 from ftctl.data.formats.lines import Line
-from ftctl.data.formats.rows import Demands
-from ftctl.data.formats.text import read_row
+from ftctl.data.formats.row_checks import Demands
+from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.orjson_parser import orjson_parser
@@ -30,7 +30,7 @@ from ftctl.data.scanning.source import (
     unreadable,
 )
 from ftctl.data.scanning.token_tally import NO_ERRORS, TokenTally
-from ftctl.domain.desired import Dataset
+from ftctl.domain.desired import Dataset, Method
 from ftctl.errors import Diagnostic, Finding, in_order
 
 if TYPE_CHECKING:
@@ -77,6 +77,22 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
             opened.seek(0)
             again = _Pass(request, workers, on_progress, exact=True).scan(opened, name, shown)
             return replace(again, notes=(f"{shown}: {found}",))
+
+
+def read_dataset(
+    name: str,
+    source: Path,
+    shown: str,
+    method: Method | None = None,
+    least: int = MIN_EXAMPLES,
+) -> tuple[Dataset | None, tuple[Diagnostic, ...]]:
+    """The dataset, or None when it has errors; warnings stand beside either.
+
+    `shown` is the path as people know it. `method` is what the fine-tune needs; None means that
+    the first row decides. `least` is how many rows there must be.
+    """
+    found = scan_file(name, source, shown, ScanRequest(method, least))
+    return found.dataset, found.diagnostics
 
 
 class _Disagreement(Exception):

@@ -14,8 +14,8 @@ from ftctl.data.cache import Store, open_store
 from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.quality import moderate
 from ftctl.data.quality.moderation import Categories, text_key
-from ftctl.data.quality.parts import Form
 from ftctl.data.scanning import RowFile
+from ftctl.domain.desired import Format
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.session import STATE_FOLDER
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
@@ -54,7 +54,7 @@ def connection_of(settings: Settings) -> Connection:
 
 
 def flagged_rows(
-    settings: Settings, connection: Connection, forms: Mapping[str, Form], most: int | None
+    settings: Settings, connection: Connection, forms: Mapping[str, Format], most: int | None
 ) -> tuple[Diagnostic, ...]:
     """The flagged rows of files (path as named → form), at most so many of each to be told.
 
