@@ -39,15 +39,14 @@ def method_of(finetune: FineTune) -> str:
 
 def _asked(finetune: FineTune, service: str) -> Iterator[Any]:
     """Every n_epochs that the request carries; `extra` may name another one, in two places."""
-    spec = finetune.spec
-    extra = spec.get("extra")
+    extra = finetune.spec.get("extra")
     top = _below(extra, "hyperparameters", "n_epochs")
     inner = _below(extra, "method", method_of(finetune), "hyperparameters", "n_epochs")
     row = SERVICES.get(service)
     first, second = (inner, top)
     if row is not None and row.hyperparameters == "top-level":
         first, second = top, inner
-    yield spec.get("hyperparameters", {}).get("n_epochs", "auto") if first is None else first
+    yield finetune.n_epochs if first is None else first
     if second is not None:
         yield second
 
