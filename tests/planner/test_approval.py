@@ -130,6 +130,16 @@ def test_a_child_of_another_model_of_its_parent_is_stale() -> None:
     assert "child: base_model of its training changed" in moved(approved, now)
 
 
+def test_what_was_approved_without_training_is_not_bought() -> None:
+    twins = tuple(Job(f"ftjob-{at}", "running", at, "tone", TONE.digest) for at in (1, 2))
+    approved = planned(TONE, jobs=twins)
+    assert approved.steps(CancelJob)
+
+    told = moved(approved, planned(TONE))
+
+    assert told == "tone: approved was no training, and it would now be bought (not found)"
+
+
 def test_a_parent_that_lost_its_model_is_stale() -> None:
     approved = planned(TONE, CHILD, jobs=(succeeded("ftjob-1", TONE, 1),))
     running = Job("ftjob-2", "running", 2, "tone", TONE.digest)

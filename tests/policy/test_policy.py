@@ -326,6 +326,16 @@ CASES = {
         asking(TONE, shutdowns={BASE: TODAY + timedelta(days=30)}),
         "tone",
     ),
+    "a base model on its last day": Case(
+        asking(TONE, shutdowns={BASE: TODAY}),
+        "min_days_to_shutdown",
+        "tone trains gpt-4.1-mini-2025-04-14, which shuts down on 2026-11-22, in 0 days;"
+        " policy.min_days_to_shutdown asks for 30 days",
+        "train it on a base model that stays longer, set policy.min_days_to_shutdown: 0 in"
+        " ftctl.yaml, or pass --allow min_days_to_shutdown",
+        asking(TONE, shutdowns={BASE: TODAY + timedelta(days=30)}),
+        "tone",
+    ),
     "a base model that is gone already": Case(
         asking(
             TONE,
@@ -722,6 +732,18 @@ def test_what_nothing_names_counts_for_itself_and_what_is_adopted_by_its_adopter
     assert policy_input.live == {"v1:a": {"ft:1"}, "ftjob-2": {"ft:2"}, "tone": {"ft:3"}}
 
 
+def test_where_models_are_not_listed_a_job_without_one_has_still_none() -> None:
+    nameless = Job("ftjob-1", "succeeded", 0, "tone", TONE.digest)
+
+    assert asking(TONE, observed=Observed((nameless,), models=None)).live == {}
+
+
+def test_what_was_not_looked_for_in_the_rows_is_not_held_against_a_plan() -> None:
+    policy = {"max_leakage_share": 0, "max_duplicate_share": 0}
+
+    assert check_policy(asking(measured(TONE), policy=policy)).refused == ()
+
+
 # Money
 
 
@@ -752,6 +774,12 @@ def test_a_month_that_is_spent_stops_nothing_that_costs_nothing() -> None:
     assert check_policy(asking(TONE, observed=existing(TONE), **spent)).violations == ()
     assert check_policy(asking(TONE, cost={"tone": ELSEWHERE}, **spent)).violations == ()
     assert len(check_policy(asking(TONE, **spent)).refused) == 2
+
+
+def test_a_month_in_which_nothing_is_known_to_be_spent_has_all_of_its_limit() -> None:
+    policy = {"max_cost_per_month": 1}
+
+    assert check_policy(asking(TONE, cost={"tone": costs("1.00")}, policy=policy)).refused == ()
 
 
 def test_children_that_wait_are_in_the_sums_that_reviewers_are_shown() -> None:
