@@ -61,7 +61,7 @@ def _switches(command: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckOptions:
     """What the command line asks of every file."""
 
     method: Method | None
@@ -71,7 +71,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedFile:
     """A file as it was named, and what its pass found."""
 
     path: str
@@ -126,14 +126,14 @@ def check_command(
     """
     settings = settings_of(context)
     off = {name: "ignore" for name, given in switches.items() if given}
-    asked = Asked(
+    options = CheckOptions(
         method,
         None if model is None else BaseModel.about(model),
         replace(QualitySettings(), **off),  # type: ignore[arg-type]  # every one of them is a level
         None if form == "json" else max_per_code,
     )
-    ask = _moderator(settings, asked.most) if moderation else None  # without a key, at once
-    checked, problems = check_files(settings, files, validation, asked)
+    ask = _moderator(settings, options.most) if moderation else None  # without a key, at once
+    checked, problems = check_files(settings, files, validation, options)
     if ask is not None:
         problems = in_order([*problems, *ask(checked)])
     failed = any(problem.severity == "error" for problem in problems)
@@ -142,10 +142,10 @@ def check_command(
 
 
 def check_files(
-    settings: Settings, files: Sequence[str], validation: str | None, asked: Asked
-) -> tuple[tuple[Checked, ...], tuple[Diagnostic, ...]]:
+    settings: Settings, files: Sequence[str], validation: str | None, options: CheckOptions
+) -> tuple[tuple[CheckedFile, ...], tuple[Diagnostic, ...]]:
     """Every file with its scan, in the order given, and the problems of all."""
-    request = _request(asked)
+    request = _request(options)
     with Workers() as workers:
         checked = [_scan(settings, one, request, workers) for one in dict.fromkeys(files)]
         problems = [problem for one in checked for problem in one.scan.diagnostics]
@@ -153,39 +153,39 @@ def check_files(
             measuring = replace(request, least=1, demands=Demands(validation=True))
             held = _scan(settings, validation, measuring, workers)
             problems += held.scan.diagnostics
-            problems += _leaks(checked, held, asked)
+            problems += _leaks(checked, held, options)
             checked.append(held)
     return tuple(checked), in_order(map(named_here, problems))
 
 
 def _moderator(
     settings: Settings, most: int | None
-) -> Callable[[Sequence[Checked]], tuple[Diagnostic, ...]]:
+) -> Callable[[Sequence[CheckedFile]], tuple[Diagnostic, ...]]:
     from ftctl.cli.dataset.flagged_rows import connection_of, flagged_rows  # rarely asked for
 
     connection = connection_of(settings)
 
-    def ask(checked: Sequence[Checked]) -> tuple[Diagnostic, ...]:
+    def ask(checked: Sequence[CheckedFile]) -> tuple[Diagnostic, ...]:
         forms = {one.path: one.scan.fingerprints.form for one in checked if one.scan.fingerprints}
         return flagged_rows(settings, connection, forms, most)
 
     return ask
 
 
-def _request(asked: Asked) -> ScanRequest:
+def _request(options: CheckOptions) -> ScanRequest:
     """Without a model, tokens are only counted where a row may be too long for any of them."""
-    base = asked.base or BaseModel.about(None)
+    base = options.base or BaseModel.about(None)
     limit = TRAINING_CONTEXT if base.context is None else base.context
     return ScanRequest(
-        method=asked.method,
+        method=options.method,
         countings=(Counting(base.encoding, limit),),
-        totals=asked.base is not None,
-        quality=asked.quality,
-        most=asked.most,
+        totals=options.base is not None,
+        quality=options.quality,
+        most=options.most,
     )
 
 
-def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers) -> Checked:
+def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers) -> CheckedFile:
     path = settings.folder / shown
     progress = ScanProgress(settings.environ)
     try:
@@ -194,24 +194,26 @@ def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers
         progress.done()
     for note in scan.notes if settings.console.verbose else ():
         settings.console.note(note)
-    return Checked(shown, scan)
+    return CheckedFile(shown, scan)
 
 
-def _leaks(files: Sequence[Checked], held: Checked, asked: Asked) -> list[Diagnostic]:
+def _leaks(
+    files: Sequence[CheckedFile], held: CheckedFile, options: CheckOptions
+) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    if held.scan.fingerprints is None or asked.quality.leakage == "ignore":
+    if held.scan.fingerprints is None or options.quality.leakage == "ignore":
         return found
     for one in files:
         if one.scan.fingerprints is not None:
-            doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, asked.quality)
-            found += as_diagnostics(doubts, held.path, asked.most)
+            doubts = leaks(one.scan.fingerprints, held.scan.fingerprints, options.quality)
+            found += as_diagnostics(doubts, held.path, options.most)
     return found
 
 
 def _print(
     settings: Settings,
     form: str,
-    checked: Sequence[Checked],
+    checked: Sequence[CheckedFile],
     problems: Sequence[Diagnostic],
     *,
     failed: bool,
@@ -226,7 +228,9 @@ def _print(
         (console.note if failed else console.result)(_summary(checked, problems, failed=failed))
 
 
-def _summary(checked: Sequence[Checked], problems: Sequence[Diagnostic], *, failed: bool) -> str:
+def _summary(
+    checked: Sequence[CheckedFile], problems: Sequence[Diagnostic], *, failed: bool
+) -> str:
     if failed:
         errors = sum(1 for problem in problems if problem.severity == "error")
         return f"{plural(errors, 'problem')} found."
@@ -237,7 +241,9 @@ def _summary(checked: Sequence[Checked], problems: Sequence[Diagnostic], *, fail
     return f"Valid: {plural(rows, 'row')} of data in {plural(len(data), 'file')}{counted}."
 
 
-def check_document(checked: Sequence[Checked], problems: Sequence[Diagnostic]) -> Mapping[str, Any]:
+def check_document(
+    checked: Sequence[CheckedFile], problems: Sequence[Diagnostic]
+) -> Mapping[str, Any]:
     """What `--format json` prints: every problem, and what is known of each file."""
     document: dict[str, Any] = json.loads(problems_json(problems))
     counts = Counter(problem.code for problem in problems)
@@ -246,7 +252,7 @@ def check_document(checked: Sequence[Checked], problems: Sequence[Diagnostic]) -
     return document | {"files": files, "counts": dict(counts)}
 
 
-def _file(one: Checked, *, ok: bool) -> Mapping[str, Any]:
+def _file(one: CheckedFile, *, ok: bool) -> Mapping[str, Any]:
     data, tokens = one.scan.dataset, one.scan.tokens
     return {
         "path": one.path,
