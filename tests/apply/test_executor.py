@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any, get_args
 
 import pytest
@@ -251,6 +252,19 @@ def test_an_older_duplicate_is_followed_and_told(service: FakeProvider, carry_ou
         ("tone", "cancelled ftjob-3: ftjob-others is the same and older", None),
     ]
     assert service.made["ftjob-3"].status == "cancelled"
+
+
+def test_as_many_steps_run_at_once_as_are_asked_for(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    both = Barrier(2, timeout=20)  # of which one alone would wait in vain
+    service.at_next("upload", both.wait, both.wait)
+    others = replace(UPLOAD, filename="others.jsonl")
+
+    report = carry_out(change("tone", UPLOAD), change("calm", others), parallelism=2)
+
+    assert report.ok
+    assert len(service.called("upload")) == 2
 
 
 def test_steps_are_told_in_the_plans_order_however_many_run_at_once(
