@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from conftest import FINETUNE, KEY, ROOT, chat_rows
 from forges.expressions import evaluate, filled_in
 from forges.github import TEMPLATES, GitHub
 from forges.gitlab import BOT, TOKEN, GitLab
+from forges.programs import FTCTL
+from forges.standby import Standby
 
 from ftctl.emulator import Request, open_emulator, serve
 from ftctl.emulator import Settings as Options
@@ -225,9 +228,29 @@ catalog:
 WARM = FINETUNE.replace("tone", "warm").replace("train.jsonl", "warm.jsonl")
 
 
+@pytest.fixture(scope="module")
+def standby() -> Iterator[Standby]:
+    """An ftctl that is loaded once for all jobs."""
+    with Standby() as standby:
+        yield standby
+
+
 @pytest.fixture
-def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+def github(tmp_path: Path, standby: Standby) -> Iterator[GitHub]:
     """A repository with one fine-tune on main, and a service that takes one key."""
+    with _github(tmp_path, standby.program) as github:
+        yield github
+
+
+@pytest.fixture
+def github_as_it_is(tmp_path: Path) -> Iterator[GitHub]:
+    """The same, where each start of ftctl is a process of its own."""
+    with _github(tmp_path, FTCTL) as github:
+        yield github
+
+
+@contextmanager
+def _github(tmp_path: Path, ftctl: str) -> Iterator[GitHub]:
     options = Options(training=False, api_key=KEY)
     with open_emulator(tmp_path / "service", settings=options) as emulator:
         pace = json.dumps({"kind": "immediate"}).encode()
@@ -238,6 +261,7 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
                 tmp_path / "github",
                 {"OPENAI_API_KEY": KEY},
                 {"OPENAI_BASE_URL": server.url},
+                ftctl,
             )
             github.commit(
                 "main",
@@ -506,7 +530,8 @@ def test_on_events_that_lend_a_key_to_strangers_nothing_is_read(github: GitHub, 
     assert github.comments(number) == []
 
 
-def test_what_a_pull_request_brings_is_not_run(github: GitHub) -> None:
+def test_what_a_pull_request_brings_is_not_run(github_as_it_is: GitHub) -> None:
+    github = github_as_it_is
     trap = "import pathlib\npathlib.Path('/proc/self/cwd/sprung').touch()\n"
     names = ("sitecustomize", "venv", "pip", "yaml", "json", "zipfile", "click", "ftctl")
     number = _proposal(

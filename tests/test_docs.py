@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -557,6 +557,7 @@ def _codes() -> set[str]:
     return every - _ONLY_RAISED
 
 
+@cache
 def _codes_in_source() -> set[str]:
     """Every literal that becomes a diagnostic's code. The emulator's codes are a service's."""
     found: set[str] = set()

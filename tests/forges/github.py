@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from forges.expressions import condition, filled_in
-from forges.programs import ROOT, put_programs
+from forges.programs import FTCTL, ROOT, put_programs
 
 NAME = "acme/support"
 TEMPLATES = ROOT / "examples" / "ci" / "github"
@@ -80,10 +80,11 @@ class GitHub:
     folder: Path
     secrets: dict[str, str]
     variables: dict[str, str]  # of every job's environment
+    ftctl: str = FTCTL  # the program that is installed
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.programs = put_programs(self.folder / "programs")
+        self.programs = put_programs(self.folder / "programs", self.ftctl)
         self.state_file = self.folder / "state.json"
         self.state = {
             "name": NAME, "last_id": 100, "comments": [], "issues": [], "pulls": [],

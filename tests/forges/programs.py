@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 # As installed, but for its patience: a wait between two looks is short.
-_FTCTL = f"""\
+FTCTL = f"""\
 #!{sys.executable} -I
 import sys
 sys.path[:0] = [{str(ROOT)!r}]
@@ -29,16 +29,16 @@ _PIP = f"""\
 [ "$2 $3" = "-m pip" ] || exec {sys.executable} "$@"
 """
 
-# `-m venv FOLDER` gives a folder in which ftctl is this checkout.
-_PYTHON = f"""\
-#!{sys.executable} -I
+# `-m venv FOLDER` gives a folder in which ftctl is this program.
+_PYTHON = """\
+#!{python} -I
 import os, pathlib, sys
 words = sys.argv[1:]
 if words[:3] != ["-I", "-m", "venv"]:
-    os.execv({sys.executable!r}, [{sys.executable!r}, *words])
+    os.execv({python!r}, [{python!r}, *words])
 folder = pathlib.Path(words[3]) / "bin"
 folder.mkdir(parents=True)
-for name, text in (("ftctl", {_FTCTL!r}), ("python", {_PIP!r})):
+for name, text in (("ftctl", {ftctl!r}), ("python", {pip!r})):
     (folder / name).write_text(text)
     (folder / name).chmod(0o755)
 """
@@ -49,10 +49,11 @@ exec {sys.executable} -I {Path(__file__).parent / "gh.py"} "$@"
 """
 
 
-def put_programs(folder: Path) -> Path:
-    """Write them into a folder for PATH."""
+def put_programs(folder: Path, ftctl: str = FTCTL) -> Path:
+    """Write them into a folder for PATH; `ftctl` is the text of the program that is installed."""
     folder.mkdir(parents=True)
-    for name, text in (("python3", _PYTHON), ("gh", _GH)):
+    python = _PYTHON.format(python=sys.executable, ftctl=ftctl, pip=_PIP)
+    for name, text in (("python3", python), ("gh", _GH)):
         (folder / name).write_text(text, "utf-8")
         (folder / name).chmod(0o755)
     return folder
