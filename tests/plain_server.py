@@ -157,3 +157,19 @@ def _finish(world: World) -> None:
             job["status"] = "succeeded"
             job["fine_tuned_model"] = f"ft:{job['model']}:plain::{job['id'][6:]}"
             world.models.append(job["fine_tuned_model"])
+
+
+# Answers for `World.before`.
+
+CREATE = ("POST", "/fine_tuning/jobs")
+DAILY = (429, {"error": {"message": "12 jobs a day", "code": "daily_rate_limit_exceeded"}})
+
+
+def times(number: int, answer: Answer) -> Callable[[str, str], Answer | None]:
+    """Answer so many creates in this way."""
+    left = [answer] * number
+
+    def decide(method: str, path: str) -> Answer | None:
+        return left.pop() if (method, path) == CREATE and left else None
+
+    return decide

@@ -68,7 +68,7 @@ def test_a_plan_is_made_from_manifests_and_what_exists(case: Path, shell: Shell)
 
     review = workspace.plan(PlanRequest(**asked), observed=observed)
 
-    review = replace(review, commit=None)
+    review = replace(review, commit=None, offline=False)
     _compare(case / "plan.txt", plan_text(review, "ftctl apply") + "\n")
     document = plan_document(review)
     told = {**document, "ftctl_version": "VERSION"}  # or every release rewrites them

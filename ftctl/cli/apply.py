@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -19,8 +20,9 @@ from ftctl.domain.plan_document import plan_document
 from ftctl.domain.review import Review
 from ftctl.engine.execute import started_jobs, waiting_changes
 from ftctl.engine.plan_files import is_digest, keep_plan, read_plan
+from ftctl.engine.planning import merge_saved_options
 from ftctl.engine.review import require_applicable, stale
-from ftctl.errors import UsageError
+from ftctl.errors import UsageError, WaitTimeout
 from ftctl.reports.text import plan_text
 from ftctl.text.format import plural
 
@@ -74,6 +76,9 @@ def apply_command(
         force_destroy=force_destroy,
     )  # fmt: skip
     approval = None if planfile is None else read_plan(settings.folder / planfile)
+    if approval is not None:
+        here = dataclasses.replace(request, environment=settings.environment)
+        merge_saved_options(approval.options, here)  # usage is told before anything is read
     waits = wait or timeout is not None
     with workspace_of(settings) as workspace:
         show_warnings(guarded(workspace.session(), settings), settings)
@@ -96,14 +101,19 @@ def apply_command(
             )  # fmt: skip
             if waits:
                 stop.leave_at_once = True
-                report = workspace.wait(
-                    report, timeout, parallelism=parallelism, stopping=lambda: stop.asked
-                )
+                try:
+                    report = workspace.wait(
+                        report, timeout, record=False, parallelism=parallelism,
+                        stopping=lambda: stop.asked,
+                    )  # fmt: skip
+                except WaitTimeout:
+                    workspace.record(parallelism=parallelism)
+                    raise
         if waits:
             _say_how_it_ended(settings, report)
         else:
             _say_what_is_next(settings, report)
-            workspace.record(report, parallelism=parallelism)
+        workspace.record(report, parallelism=parallelism)
     return status_of_report(report)
 
 

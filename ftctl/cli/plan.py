@@ -16,6 +16,7 @@ from ftctl.cli.listening import guarded, show_warnings, workspace_of
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.plan_options import apply_words, plan_options, request_from_options
 from ftctl.cli.settings import Settings, settings_of, shared_options
+from ftctl.domain.observed import Observed
 from ftctl.domain.plan_document import plan_document, plan_json
 from ftctl.domain.review import Review
 from ftctl.domain.snapshot import observed_document
@@ -97,15 +98,15 @@ def plan_command(
     snapshot = None if observed is None else read_snapshot(settings.folder / observed)
     with workspace_of(settings) as workspace:
         show_warnings(guarded(workspace.session(), settings), settings)
-        review = workspace.plan(
-            request, observed=snapshot, offline=offline or snapshot is not None, show_text=show_text
-        )
-        seen = workspace.observed
+        try:
+            review = workspace.plan(
+                request, observed=snapshot, offline=offline, show_text=show_text
+            )
+        finally:
+            if record is not None:  # also where no plan can be made: that is what it is for
+                _record(settings.folder / record, workspace.observed)
     if observed is not None:
         review = dataclasses.replace(review, snapshot=str(observed))
-    if record is not None:
-        text = json.dumps(observed_document(seen), indent=2, sort_keys=True)
-        write_file(settings.folder / record, f"{text}\n")
     document = cache(lambda: plan_document(review))  # large, and seldom asked for
     if out is not None:
         write_file(settings.folder / out, plan_json(document()))
@@ -115,6 +116,12 @@ def plan_command(
     settings.console.result(_text(settings, review, command, form, document))
     raise_refused(review.policy)
     return CHANGES if detailed_exitcode and review.plan.has_changes else DONE
+
+
+def _record(path: Path, observed: Observed | None) -> None:
+    if observed is not None:
+        text = json.dumps(observed_document(observed), indent=2, sort_keys=True)
+        write_file(path, f"{text}\n")
 
 
 def _text(

@@ -41,7 +41,6 @@ def request_from_options(
     retry_failed: bool = False,
     allow: Iterable[str] = (),
     force_destroy: bool = False,
-    environment: str | None = None,
 ) -> PlanRequest:
     """The request of a command line, lists with commas taken apart."""
     return PlanRequest(
@@ -51,7 +50,6 @@ def request_from_options(
         retry_failed,
         frozenset(names_in(allow)),
         force_destroy,
-        environment,
     )
 
 

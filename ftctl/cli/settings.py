@@ -6,15 +6,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ftctl.cli.console import Console, wants_color
 from ftctl.clock import Clock, SystemClock
 
-# A transport of the HTTP library around another one; named loosely, since naming it imports it.
-Wire = Callable[[Any], Any]
+if TYPE_CHECKING:
+    from ftctl.engine.context import Wire
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -221,7 +221,8 @@ class Report:
     plan: Plan | None = None  # that was carried out
     options: Spec = field(default_factory=nothing)  # the plan's, as they stand in its document
     waits: bool = False  # whether the policy was asked about what was deferred as well
-    allowed: frozenset[str] = frozenset()  # rules of the policy that were let pass
+    allow: frozenset[str] = frozenset()  # rules of the policy that may pass
+    known_jobs: frozenset[str] = frozenset()  # those that there were before it: ids
     ended: tuple[Ended, ...] = ()  # the jobs that were waited for
     not_begun: tuple[str, ...] = ()  # fine-tunes whose parents came to no model
     later: tuple[Report, ...] = ()  # of what was started during the wait

@@ -84,11 +84,12 @@ class Review:
     offline: bool = False  # the service was not asked; the plan is against `snapshot`
     # Those of the command line that shaped the plan.
     options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)
-    # Of a plan that was approved before: what is done already, what nobody approved and is left
-    # alone, and a sentence for each thing that would now be another. With any, nothing may run.
+    # Of a plan that was approved before, this is what is left to do.
     approved: str | None = None  # its digest
-    done: tuple[str, ...] = ()
-    unapproved: tuple[str, ...] = ()
-    moved: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()  # what is done already
+    unapproved: tuple[str, ...] = ()  # what nobody approved: it is left alone
+    moved: tuple[str, ...] = ()  # what would now be another thing; with any, nothing may run
+    allow: frozenset[str] = frozenset()  # rules of the policy that may pass
     waits: bool = False  # whether the policy was asked about what is deferred as well
+    destroy: bool = False  # whether it is of a plan to leave nothing
     snapshot: str = "ftctl.lock"  # what an offline plan is made against

@@ -25,20 +25,23 @@ from ftctl.engine.events import (
     Applied,
     Applying,
     Cancelled,
+    Deferred,
     Deleted,
     Finished,
     Progressed,
     Started,
     StepDone,
     Uploaded,
+    Waiting,
 )
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import priced_plan
 from ftctl.engine.session import Session
-from ftctl.errors import Interrupted, WaitTimeout
+from ftctl.errors import Interrupted, Stale, UsageError, WaitTimeout
 from ftctl.manifest.schema import cosmetic_fields
 from ftctl.planner import PlanOptions
 from ftctl.providers.protocol import Provider
+from ftctl.text.escape.single_line import one_line
 
 _TURN_EVERY = 6  # polls between two tries to start what waits its turn
 
@@ -65,6 +68,7 @@ class Executor:
     def carry_out(self, plan: Plan, observed: Observed) -> Report:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
         listener = self.session.context.listener
+        known_jobs = frozenset(job.id for job in observed.jobs)
         listener(Applying(plan))
         report = apply_plan(
             plan,
@@ -72,12 +76,13 @@ class Executor:
             root=self.session.root,
             clock=self.session.context.clock,
             cosmetic=cosmetic_fields(),
-            known_jobs=frozenset(job.id for job in observed.jobs),
+            known_jobs=known_jobs,
             commit=commit_of(self.session.root) if plan.steps(StartJob) else None,
             say=self._report_step,
             stopping=self.stopping,
             parallelism=self.parallelism,
         )
+        report = replace(report, known_jobs=known_jobs)
         listener(Applied(report))
         if self.stopping():
             raise interrupted(started_jobs(report))
@@ -90,11 +95,16 @@ class Executor:
     def wait(self, report: Report, timeout_seconds: float | None) -> Report:
         """Follow every job of a report's plan and start what waits for one, until all is over."""
         plan = report.plan
-        assert plan is not None, "the report of an apply has its plan"
+        if plan is None:
+            raise UsageError("there is nothing to wait for: the report is of no apply")
         waiting = _Wait(self, report, timeout_seconds)
         waiting.deferred = {c.name for c in plan.changes if c.action is Action.DEFER}
         waiting.queued = waiting_changes(report)
         waiting.jobs = {**self.jobs_in_progress(plan.changes), **started_jobs(report)}
+        for name in sorted(waiting.deferred):
+            self.session.context.listener(Deferred(name))
+        for name, why in waiting.queued.items():
+            self.session.context.listener(Waiting(name, why))
         try:
             return waiting.until_all_is_over()
         except KeyboardInterrupt:
@@ -164,6 +174,8 @@ class _Wait:
         clock = self.executor.session.context.clock
         limit = self.timeout_seconds
         deadline = None if limit is None else clock.now() + limit
+        if self.deferred and not (self.jobs or self.queued):
+            self._start_ready()  # a parent may be over since the apply
         while self.jobs or self.queued:
             for progress in self._look(None if deadline is None else deadline - clock.now()):
                 self._note_end(progress)
@@ -226,10 +238,22 @@ class _Wait:
         """Start those whose turn has come, and follow their jobs."""
         names = frozenset(self.deferred | self.queued.keys())
         plan, observed = self.executor.plan_for(names, frozenset(self.queued))
+        self._require_approved(names, plan)
+        self._drop_bought(observed)
+        plan = replace(
+            plan,
+            changes=tuple(
+                change
+                for change in plan.changes
+                if change.name in self.deferred or change.name in self.queued
+            ),
+        )
         ready = tuple(change for change in plan.changes if change.action is not Action.DEFER)
         for change in ready:
             if not change.steps:  # somebody else has done it, or nothing is to be done any more
                 self.queued.pop(change.name, None)
+                if change.model is not None:
+                    self.ended.append(Ended(change.name, change.job, change.model))
         if not ready:
             return
         work = replace(plan, changes=ready)
@@ -243,3 +267,38 @@ class _Wait:
             self.queued |= waiting_changes(report)
         self.jobs |= {**self.executor.jobs_in_progress(ready), **started}
         self.deferred -= {change.name for change in ready} - self.queued.keys()
+
+    def _require_approved(self, names: Iterable[str], plan: Plan) -> None:
+        """Raise `Stale` where the manifests ask for another training than was approved."""
+        assert self.report.plan is not None
+        approved = {change.name: change.digest for change in self.report.plan.changes}
+        now = {change.name: change.digest for change in plan.changes}
+        moved = sorted(name for name in names if now.get(name) != approved.get(name))
+        if moved:
+            raise Stale(
+                "what was approved is not what would be started now: the manifests or their data"
+                f" are others for {', '.join(one_line(name) for name in moved)}",
+                "plan and apply again",
+            )
+
+    def _drop_bought(self, observed: Observed) -> None:
+        """Take from the queue what has been bought since the apply, and follow that.
+
+        Whoever waits for one report twice must not buy twice.
+        """
+        assert self.report.plan is not None
+        digests = {change.name: change.digest for change in self.report.plan.changes}
+        for name in [*self.queued]:
+            bought = [
+                job
+                for job in observed.jobs
+                if job.digest == digests[name] and job.id not in self.report.known_jobs
+            ]
+            if not bought:
+                continue
+            del self.queued[name]
+            newest = max(bought, key=lambda job: job.age_order)
+            if newest.in_progress:
+                self.jobs[name] = newest.id
+            else:
+                self.ended.append(Ended(name, newest.id, newest.model))

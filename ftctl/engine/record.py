@@ -56,7 +56,7 @@ def write_lock(
 ) -> None:
     """Bring `ftctl.lock` up to what stands now. What was done is done: a fault is only told.
 
-    `observed` and `plan` are those of all fine-tunes after the apply; asked for where not given.
+    `observed` and `plan` are those after the apply; made anew where not given.
     New jobs are asked for their checkpoints, `parallelism` at once.
     """
     try:

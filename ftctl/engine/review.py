@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Action, Plan, Report
-from ftctl.domain.plan_document import Approval, plan_digest, plan_document
+from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import DataChange, PolicyResult, Review
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import PlanRequest
@@ -53,6 +53,8 @@ def review(
         offline,
         request.document,
         waits=waits,
+        allow=request.allow,
+        destroy=destroy,
     )
     commands = session.project.config.policy.commands
     if not commands:
@@ -62,7 +64,7 @@ def review(
     return replace(reviewed, policy=with_violations(result, violations, request.allow))
 
 
-def refuse_unknown(session: Session, approval: Approval, request: PlanRequest) -> None:
+def refuse_unknown(session: Session, digest: str, request: PlanRequest) -> None:
     """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
     known = {one.name for one in session.desired.finetunes}
     gone = sorted({*request.select, *request.replace} - known)
@@ -70,17 +72,28 @@ def refuse_unknown(session: Session, approval: Approval, request: PlanRequest) -
         names = ", ".join(one_line(name) for name in gone)
         raise Stale(
             f"what was approved cannot run now: no manifest asks for {names} any more",
-            f"make a plan anew, and approve that instead of {approval.digest}",
+            f"make a plan anew, and approve that instead of {digest}",
         )
 
 
 def require_applicable(review: Review) -> None:
-    """Raise `Stale` or `Refused` for a review whose plan may not be carried out."""
+    """Raise `Stale`, `Refused` or `UsageError` for a review whose plan may not be carried out."""
     if review.moved:
         raise stale(review.digest, review.moved)
     if review.offline:
         raise UsageError("a plan that was made offline cannot be applied", "plan without --offline")
     raise_refused(review.policy)
+
+
+def require_allowed(
+    session: Session, plan: Plan, observed: Observed, request: PlanRequest, *, waits: bool
+) -> None:
+    """Raise `Refused` where the rules of the policy stand against a plan now.
+
+    Programs of the project's own have spoken when the plan was reviewed.
+    """
+    policy_input = _policy_input(session, plan, observed, request, destroy=False, waits=waits)
+    raise_refused(check_policy(policy_input))
 
 
 def require_children(session: Session, report: Report) -> None:
@@ -93,10 +106,10 @@ def require_children(session: Session, report: Report) -> None:
     deferred = plan is not None and plan.count()[Action.DEFER]
     if plan is None or limit is None or report.waits or not deferred:
         return
-    request = PlanRequest(allow=report.allowed)
+    request = PlanRequest(allow=report.allow)
     policy_input = _policy_input(session, plan, Observed(), request, destroy=False, waits=True)
     violations = RULES["max_jobs_created"](policy_input, limit)
-    raise_refused(with_violations(PolicyResult(), violations, report.allowed))
+    raise_refused(with_violations(PolicyResult(), violations, report.allow))
 
 
 def stale(digest: str, moved: Sequence[str] = ()) -> Stale:

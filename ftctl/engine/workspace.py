@@ -32,7 +32,13 @@ from ftctl.engine.planning import (
     protected_models,
 )
 from ftctl.engine.record import forget_models, offline_snapshot, write_lock
-from ftctl.engine.review import refuse_unknown, require_applicable, require_children, review
+from ftctl.engine.review import (
+    refuse_unknown,
+    require_allowed,
+    require_applicable,
+    require_children,
+    review,
+)
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
@@ -64,6 +70,7 @@ class Workspace:
         self._session: Session | None = None
         self._provider: Client | None = None
         self._planned: _Planned | None = None
+        self._observed: Observed | None = None
 
     @classmethod
     def open(
@@ -98,6 +105,10 @@ class Workspace:
 
     def __enter__(self) -> Self:
         """Begin a run: the project is read once, and one connection serves it."""
+        if self._stack is not None:
+            raise UsageError(
+                "this workspace is in a run already", "open another one for another run"
+            )
         self._stack = ExitStack()
         return self
 
@@ -154,30 +165,31 @@ class Workspace:
 
         Nothing is written. With an `approval`, or the digest of a plan that was made here lately,
         the review is of what is left to do of that; its `moved` says what would now be otherwise.
-        `observed`: against this snapshot, asking nobody. `offline`: the plan can be looked at and
-        not applied; without a snapshot it is made against ftctl.lock. `show_text`: rows that
-        differ from the base are in the review. `waits`: children of what is trained now count too.
+        `observed`: against this snapshot, and `offline` against ftctl.lock; nobody is asked, and
+        the plan can be looked at but not applied. `show_text`: rows that differ from the base are
+        in the review. `waits`: children of what is trained now count too.
         Raises `InvalidProject`, and `UsageError` for a request that names what there is not.
         """
         session = self.session()
-        request = replace(request or PlanRequest(), environment=self.context.environment)
+        request = self._in_environment(request)
+        offline = offline or observed is not None
         if isinstance(approval, Approval):
             request = merge_saved_options(approval.options, request)
-            refuse_unknown(session, approval, request)
-        options = options_for(session, request)
+            refuse_unknown(session, approval.digest, request)
         if observed is None and offline:
             observed = offline_snapshot(session)
         elif observed is None:
             with self.provider(session) as provider:
                 observed = session.observe(provider)
-        plan = priced_plan(session, observed, options)
+        self._observed = observed
+        plan = priced_plan(session, observed, options_for(session, request))
         if isinstance(approval, str):
             approval = None if is_digest(approval, plan) else find_plan(session.root, approval)
             if approval is not None:
                 # What it was made with is a part of what was approved.
                 if request.document != approval.options:
                     request = merge_saved_options(approval.options, request)
-                refuse_unknown(session, approval, request)
+                refuse_unknown(session, approval.digest, request)
                 plan = priced_plan(session, observed, options_for(session, request))
         remaining, moved = (Remaining(plan), ()) if approval is None else reconcile(approval, plan)
         reviewed = review(
@@ -219,10 +231,12 @@ class Workspace:
         """
         reviewed = approved if isinstance(approved, Review) else self.plan(approval=approved)
         require_applicable(reviewed)
+        if reviewed.destroy:
+            raise UsageError("this is a plan to leave nothing", "carry it out with destroy()")
         session = self.session()
-        request = self._request(reviewed.options)
+        request = replace(self._request(reviewed.options), allow=reviewed.allow)
         with self.provider(session) as provider:
-            planned = self._planned
+            planned, self._planned = self._planned, None  # it is trusted once
             if planned is None or planned.review is not reviewed or look_again:
                 planned = self._looked_again(session, provider, reviewed, request)
             plan = planned.review.plan
@@ -237,13 +251,10 @@ class Workspace:
                 report,
                 options=reviewed.options,
                 waits=reviewed.waits,
-                allowed=frozenset(
-                    violation.rule
-                    for violation in reviewed.policy.violations
-                    if violation.severity == "allowed"
-                ),
+                allow=reviewed.allow,
             )
-            self._remember(planned)
+            if plan.empty:
+                self._remember(planned)
             if record:
                 _record(session, provider, report, planned, parallelism)
         return report
@@ -252,6 +263,7 @@ class Workspace:
         self, session: Session, provider: Provider, reviewed: Review, request: PlanRequest
     ) -> _Planned:
         """What is left to do of a review now. `Stale` where it would be something else."""
+        refuse_unknown(session, reviewed.digest, request)
         observed = session.observe(provider)
         whole = priced_plan(session, observed, options_for(session, request))
         remaining, moved = reconcile(approval_of(reviewed.plan), whole)
@@ -261,6 +273,7 @@ class Workspace:
                 " now\n    " + "\n    ".join(one_line(sentence) for sentence in moved),
                 "run the same command again",
             )
+        require_allowed(session, remaining.plan, observed, request, waits=reviewed.waits)
         self.context.listener(Reconciled(remaining.done, remaining.unapproved))
         return _Planned(replace(reviewed, plan=remaining.plan), observed, whole)
 
@@ -282,7 +295,9 @@ class Workspace:
         """
         session = self.session()
         request = self._request(report.options)
+        self._require_own(session, report)
         require_children(session, report)
+        self._planned = None
         with self.provider(session) as provider:
             executor = Executor(
                 session, provider, options_for(session, request), stopping, parallelism
@@ -298,17 +313,37 @@ class Workspace:
         return report
 
     @property
-    def observed(self) -> Observed:
-        """What exists at the service, as the last plan of this run has seen it."""
-        if self._planned is None:
-            raise UsageError("nothing has been planned in this run")
-        return self._planned.observed
+    def observed(self) -> Observed | None:
+        """What exists, as the last plan has seen it, also one that failed; None before any."""
+        return self._observed
 
     def record(self, report: Report | None = None, *, parallelism: int = 4) -> None:
         """Bring ftctl.lock up to what stands now; a fault is only told, what is done is done."""
         session = self.session()
         with self.provider(session) as provider:
             _record(session, provider, report, self._planned, parallelism)
+
+    def _require_own(self, session: Session, report: Report) -> None:
+        """Raise `Stale` for a report of another project or service."""
+        plan = report.plan
+        own = (session.desired.project, session.info)
+        if plan is not None and (plan.project, plan.service) != own:
+            raise Stale(
+                f"the report is of the project {one_line(plan.project)} at"
+                f" {one_line(plan.service.base_url)}",
+                "wait where it was applied",
+            )
+
+    def _in_environment(self, request: PlanRequest | None) -> PlanRequest:
+        """The request, in the workspace's environment; `UsageError` where it names another."""
+        request, here = request or PlanRequest(), self.context.environment
+        if request.environment not in (None, here):
+            raise UsageError(
+                f"the request is for the environment '{request.environment}', and the workspace for"
+                f" {here or 'none'}",
+                "name it when the workspace is opened: Workspace.open(…, environment=…)",
+            )
+        return replace(request, environment=here)
 
     def _request(self, options: Mapping[str, Any]) -> PlanRequest:
         """The request that a review or report stands for; `Stale` in another environment."""
@@ -324,6 +359,8 @@ class Workspace:
         """What would be cancelled and deleted so that nothing is left, or nothing of some."""
         session = self.session()
         request = request or PlanRequest()
+        if request.replace or request.prune or request.retry_failed or request.environment:
+            raise UsageError("of a request, only select, allow and force_destroy count here")
         with self.provider(session) as provider:
             observed = session.observe(provider)
         known = {one.name for one in session.desired.finetunes}
@@ -344,9 +381,12 @@ class Workspace:
     def destroy(self, approved: Review, *, stopping: Callable[[], bool] = lambda: False) -> Report:
         """Carry out a plan of `plan_destruction`, of this run; promotions of what went end too."""
         require_applicable(approved)
-        planned = self._planned
-        if planned is None or planned.review is not approved:
-            raise UsageError("what is destroyed must have been reviewed in the same run")
+        planned, self._planned = self._planned, None  # it is trusted once
+        if not approved.destroy or planned is None or planned.review is not approved:
+            raise UsageError(
+                "what is destroyed must have been reviewed in the same run",
+                "with workspace: workspace.destroy(workspace.plan_destruction())",
+            )
         session = self.session()
         with self.provider(session) as provider:
             executor = Executor(session, provider, PlanOptions(), stopping, parallelism=1)

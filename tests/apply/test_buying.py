@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conftest import FINETUNE, Shell
-from plain_server import Answer, World
+from plain_server import CREATE, DAILY, World, times
 
-CREATE = ("POST", "/fine_tuning/jobs")
-DAILY = (429, {"error": {"message": "12 jobs a day", "code": "daily_rate_limit_exceeded"}})
 SLOW_DOWN = (429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}})
-
-
-def times(number: int, answer: Answer) -> Callable[[str, str], Answer | None]:
-    """Answer so many creates in this way."""
-    left = [answer] * number
-
-    def decide(method: str, path: str) -> Answer | None:
-        return left.pop() if (method, path) == CREATE and left else None
-
-    return decide
 
 
 def test_a_service_that_is_asked_too_fast_is_asked_again_more_slowly(

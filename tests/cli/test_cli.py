@@ -430,3 +430,20 @@ def test_what_is_no_snapshot_is_refused_in_a_sentence(small: Shell, text: str) -
 def test_a_snapshot_that_is_not_there_and_two_things_to_plan_against(small: Shell) -> None:
     assert "seen.json cannot be read" in small("plan", "--observed", "seen.json").err
     assert small("plan", "--observed", "seen.json", "--offline").status == 64
+
+
+def test_what_was_observed_is_recorded_where_no_plan_can_be_made(small: Shell) -> None:
+    (small.folder / "ftctl.lock").write_text("{", "utf-8")
+
+    result = small("plan", "--record", "seen.json")
+
+    assert result.status == 1
+    assert json.loads((small.folder / "seen.json").read_text("utf-8"))["jobs"] == []
+
+
+def test_wrong_usage_of_a_saved_plan_is_told_before_the_project_is_read(small: Shell) -> None:
+    small.ok("plan", "--out", "plan.json")
+    (small.folder / "finetunes" / "tone.yaml").write_text("name: [", "utf-8")
+
+    assert small("apply", "plan.json", "--prune").status == 64
+    assert small("apply", "plan.json", "--env", "prod").status == 5

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from conftest import FINETUNE, ROOT, HandClock, Shell, small_project
-from plain_server import PlainServer, World
+from plain_server import DAILY, PlainServer, World, times
 
 import ftctl
-from ftctl.domain.plan import Action
+from ftctl.domain.observed import Observed
+from ftctl.domain.plan import Action, Report
 from ftctl.domain.plan_document import approval_of, plan_document, plan_json
 from ftctl.domain.review import NO_OPTIONS
 from ftctl.engine import events
@@ -273,3 +274,184 @@ def test_a_run_uses_one_connection_and_asks_for_three_lists_a_plan(
 
 def test_the_options_of_nothing_are_those_of_an_empty_request() -> None:
     assert ftctl.PlanRequest().document == dict(NO_OPTIONS)
+
+
+# What a caller may do who is no command line.
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[PlainServer]:
+    """A service that is not ours, over loopback."""
+    with PlainServer(world) as server:
+        yield server
+
+
+@pytest.fixture
+def distant(root: Path, server: PlainServer, clock: HandClock) -> ftctl.Workspace:
+    """The small project at that service."""
+    (root / "ftctl.yaml").write_text("project: demo\nprovider: {type: compatible}\n", "utf-8")
+    environ = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+    return ftctl.Workspace.open(root, clock=clock, environ=environ)
+
+
+@pytest.mark.parametrize("option", ["create", "replace", "retry_failed"])
+def test_waiting_twice_for_one_report_buys_once(
+    option: str, distant: ftctl.Workspace, world: World
+) -> None:
+    request = ftctl.PlanRequest()
+    if option != "create":
+        world.finishes = option == "replace"
+        distant.apply(distant.plan())
+        if option == "retry_failed":
+            world.jobs[0]["status"] = "failed"
+            world.finishes = True
+            request = ftctl.PlanRequest(retry_failed=True)
+        else:
+            request = ftctl.PlanRequest(replace=("tone",))
+    world.before = times(1, DAILY)
+    report = distant.apply(distant.plan(request))
+    assert [outcome.waits is not None for outcome in report.outcomes] == [True]
+    made = len(world.jobs)
+
+    first = distant.wait(report)
+    second = distant.wait(report)
+
+    assert len(world.jobs) == made + 1
+    assert list(first.models) == list(second.models) == ["tone"]
+
+
+def test_a_wait_starts_nothing_that_was_not_approved(
+    root: Path, distant: ftctl.Workspace, world: World
+) -> None:
+    world.before = times(1, DAILY)
+    report = distant.apply(distant.plan())
+    edit(root / "finetunes" / "tone.yaml", "name: tone\n", "name: tone\nseed: 1\n")
+
+    with pytest.raises(Stale, match="others for tone"):
+        distant.wait(report)
+
+    assert world.jobs == []
+
+
+def test_a_review_is_trusted_once(workspace: ftctl.Workspace) -> None:
+    with workspace:
+        review = workspace.plan()
+        first = workspace.apply(review, look_again=False)
+        second = workspace.apply(review, look_again=False)
+
+    assert first.outcomes[0].job is not None
+    assert second.outcomes == ()
+
+
+def test_a_plan_on_a_snapshot_cannot_be_applied(workspace: ftctl.Workspace) -> None:
+    with workspace:
+        review = workspace.plan(observed=Observed())
+        assert review.offline
+        with pytest.raises(UsageError, match="offline"):
+            workspace.apply(review, look_again=False)
+
+
+def test_the_policy_is_asked_again_before_an_old_review_runs(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    review = workspace.plan()
+    (root / "ftctl.yaml").write_text("project: demo\npolicy: {max_jobs_created: 0}\n", "utf-8")
+
+    with pytest.raises(Refused, match="max_jobs_created allows 0"):
+        workspace.apply(review)
+
+    assert workspace.plan().plan.count()[Action.CREATE] == 1
+
+
+def test_what_is_allowed_is_allowed_until_the_end(root: Path, workspace: ftctl.Workspace) -> None:
+    child = FINETUNE.replace("name: tone", "name: warm")
+    child = child.replace("gpt-4.1-mini-2025-04-14", "{finetune: tone}")
+    (root / "finetunes" / "warm.yaml").write_text(child, "utf-8")
+    (root / "ftctl.yaml").write_text("project: demo\npolicy: {max_jobs_created: 1}\n", "utf-8")
+    request = ftctl.PlanRequest(allow=frozenset({"max_jobs_created"}))
+
+    report = workspace.wait(workspace.apply(workspace.plan(request)))
+
+    assert sorted(report.models) == ["tone", "warm"]
+
+
+def test_a_child_whose_parent_ended_before_the_wait_is_started(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: warm")
+    child = child.replace("gpt-4.1-mini-2025-04-14", "{finetune: tone}")
+    (root / "finetunes" / "warm.yaml").write_text(child, "utf-8")
+    report = workspace.apply(workspace.plan())
+    only = workspace.plan(ftctl.PlanRequest(select=("tone",)))
+    workspace.wait(workspace.apply(only))
+
+    finished = workspace.wait(report)
+    again = workspace.wait(report)
+
+    assert finished.not_begun == ()
+    assert "warm" in finished.models
+    assert "warm" in again.models
+
+
+def test_a_run_in_a_run_is_refused_and_the_outer_one_goes_on(workspace: ftctl.Workspace) -> None:
+    with workspace:
+        before = workspace.session()
+        with pytest.raises(UsageError, match="in a run already"), workspace:
+            pass
+        assert workspace.session() is before
+
+
+def test_a_plan_to_leave_nothing_is_not_applied_nor_another_destroyed(
+    workspace: ftctl.Workspace,
+) -> None:
+    with workspace:
+        workspace.wait(workspace.apply(workspace.plan()))
+        with pytest.raises(UsageError, match="leave nothing"):
+            workspace.apply(workspace.plan_destruction(), look_again=False)
+        with pytest.raises(UsageError, match="same run"):
+            workspace.destroy(workspace.plan(ftctl.PlanRequest(replace=("tone",))))
+        assert workspace.plan().plan.empty
+
+
+def test_the_environment_is_the_workspaces(root: Path, workspace: ftctl.Workspace) -> None:
+    for plan in (workspace.plan, workspace.plan_destruction):
+        with pytest.raises(UsageError):
+            plan(ftctl.PlanRequest(environment="prod"))
+    with pytest.raises(UsageError):
+        workspace.plan_destruction(ftctl.PlanRequest(prune=True))
+
+
+def test_a_report_of_another_project_is_not_waited_for(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    report = workspace.apply(workspace.plan())
+    edit(root / "ftctl.yaml", "project: demo", "project: other")
+
+    with pytest.raises(Stale, match="the report is of the project demo"):
+        workspace.wait(report)
+    with pytest.raises(UsageError, match="nothing to wait for"):
+        workspace.wait(Report())
+
+
+def test_a_review_of_what_left_the_manifests_is_stale(
+    root: Path, workspace: ftctl.Workspace
+) -> None:
+    review = workspace.plan(ftctl.PlanRequest(select=("tone",)))
+    edit(root / "finetunes" / "tone.yaml", "name: tone", "name: calm")
+
+    with pytest.raises(Stale, match="no manifest asks for tone any more"):
+        workspace.apply(review)
+
+
+def test_an_unchanged_project_is_recorded_from_what_was_planned_on(
+    distant: ftctl.Workspace, world: World
+) -> None:
+    distant.wait(distant.apply(distant.plan()))
+    (distant.context.root / "ftctl.lock").unlink()
+    world.requests.clear()
+
+    with distant:
+        distant.apply(distant.plan(), look_again=False)
+
+    assert len([line for line in world.requests if "checkpoints" not in line]) == 3
+    assert (distant.context.root / "ftctl.lock").exists()
