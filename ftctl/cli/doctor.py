@@ -10,10 +10,10 @@ import click
 
 from ftctl.catalog.services import SERVICES
 from ftctl.cli.exit_codes import DONE, FAILED
-from ftctl.cli.listening import workspace_of
+from ftctl.cli.listening import context_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.doctor import CheckResult, fail, machine, ok, results_document, service, warn
-from ftctl.engine.session import STATE_FOLDER, Session
+from ftctl.engine.session import STATE_FOLDER, Session, check_project
 from ftctl.errors import Diagnostic, FtctlError
 from ftctl.project.load import Project, load_project
 from ftctl.text.format import plural
@@ -72,7 +72,7 @@ def _results(settings: Settings, *, probe: bool) -> Iterator[CheckResult]:
         return
     yield machine.look_at_git(root, settings.environ)
     project, _ = load_project(root, settings.environment)
-    validation = workspace_of(settings).validate()
+    validation = check_project(context_of(settings))
     session = validation.session
     yield _project(session, validation.problems)
     if project is None:

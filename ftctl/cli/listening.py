@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ftctl.cli.job_progress import Screen, screen_for
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings
-from ftctl.domain.plan import Report
 from ftctl.engine import events
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Event
 from ftctl.engine.session import Session
 from ftctl.engine.session import open_session as open_session_in
-from ftctl.engine.workspace import Workspace
 from ftctl.text.escape.single_line import one_line
+
+if TYPE_CHECKING:  # a command that plans nothing need not load what plans
+    from ftctl.cli.job_progress import Screen
+    from ftctl.domain.plan import Report
+    from ftctl.engine.workspace import Workspace
 
 
 @dataclass(slots=True)
@@ -73,12 +76,16 @@ class ConsoleListener:
 
     def _screen(self) -> Screen:
         if self.screen is None:
+            from ftctl.cli.job_progress import screen_for
+
             self.screen = screen_for(self.settings)
         return self.screen
 
 
 def workspace_of(settings: Settings) -> Workspace:
     """The workspace in the command's folder, whose events are printed."""
+    from ftctl.engine.workspace import Workspace
+
     return Workspace(context_of(settings))
 
 

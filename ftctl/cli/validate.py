@@ -10,10 +10,10 @@ import click
 
 from ftctl import __version__
 from ftctl.cli.exit_codes import DONE, FAILED
-from ftctl.cli.listening import workspace_of
+from ftctl.cli.listening import context_of
 from ftctl.cli.options import base_option
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.engine.session import Session
+from ftctl.engine.session import Session, check_project
 from ftctl.errors import Diagnostic, problems_text
 from ftctl.project.load import PROJECT_FILE
 from ftctl.reports.problems import problems_github, problems_json
@@ -36,7 +36,7 @@ def validate_command(context: click.Context, form: str) -> int:
     addresses are fetched, unless they are pinned and kept already.
     """
     settings = settings_of(context)
-    validation = workspace_of(settings).validate()
+    validation = check_project(context_of(settings))
     session, problems = validation.session, validation.problems
     errors = sum(1 for problem in problems if problem.severity == "error")
     console = settings.console
