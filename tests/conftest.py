@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fidelity import Hearing
 from plain_server import PlainServer, World
+from simulation.tally import Figures
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
@@ -216,5 +217,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # What the whole run says to the emulator is judged at its end.
+    # What the whole run says to the emulator is judged at its end; what it broke is counted.
     config.pluginmanager.register(Hearing(config))
+    config.pluginmanager.register(Figures())

@@ -1,4 +1,4 @@
-"""Fixtures of the simulation, and the figures that it ends with."""
+"""Fixtures of the simulation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from ftctl.emulator import ids, open_emulator
 from simulation.proof import Proof
-from simulation.tally import TALLY
 
 
 @pytest.fixture
@@ -30,13 +29,3 @@ def proof(stage: Proof) -> Iterator[Proof]:
     stage.seed = 0  # a test that runs alone plays the same as among others
     yield stage
     ids.os, open_emulator.__defaults__ = before
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-) -> None:
-    """Print the figures."""
-    if TALLY.applies:
-        terminalreporter.section("simulation")
-        for line in TALLY.lines():
-            terminalreporter.line(line)

@@ -1,9 +1,18 @@
-"""The figures of a test session: what was broken, how often, and what came of it."""
+"""The figures of a test session: what was broken, how often, and what came of it.
+
+With several workers, each counts its own and hands over its counts when it ends.
+"""
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+_HANDED = "simulation"
 
 
 @dataclass
@@ -14,6 +23,13 @@ class Tally:
     kinds: set[str] = field(default_factory=set)  # "request × fault"
     counts: Counter[str] = field(default_factory=Counter)
     applies: Counter[int] = field(default_factory=Counter)  # needed to settle → how often
+
+    def add(self, other: Tally) -> None:
+        """Count what another worker counted."""
+        self.points |= other.points
+        self.kinds |= other.kinds
+        self.counts += other.counts
+        self.applies += other.applies
 
     def lines(self) -> list[str]:
         """The summary."""
@@ -36,3 +52,26 @@ class Tally:
 
 
 TALLY = Tally()
+
+
+class Figures:
+    """A plugin: prints the figures of all workers at the end."""
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker hands over its counts."""
+        if hasattr(session.config, "workerinput"):
+            session.config.workeroutput[_HANDED] = pickle.dumps(TALLY)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """One of several workers has ended."""
+        handed = getattr(node, "workeroutput", {}).get(_HANDED)
+        if handed is not None:
+            TALLY.add(pickle.loads(handed))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the figures."""
+        if TALLY.applies:
+            terminalreporter.section("simulation")
+            for line in TALLY.lines():
+                terminalreporter.line(line)
