@@ -34,12 +34,13 @@ def promote(lock: Lock, environment: str, name: str, alias: str, pointer: Pointe
 def rollback(lock: Lock, environment: str, name: str, alias: str) -> Lock:
     """The record with the alias at the pointer before; the same record where there is none."""
     entry = lock.entry(environment, name)
-    *rest, earlier = entry.history.get(alias, ()) or (None,)
-    if earlier is None:
+    before = entry.history.get(alias, ())
+    if not before:
         return lock
+    *rest, earlier = before
     history = {key: value for key, value in entry.history.items() if key != alias}
     if rest:
-        history[alias] = tuple(pointer for pointer in rest if pointer is not None)
+        history[alias] = tuple(rest)
     after = replace(entry, promoted={**entry.promoted, alias: earlier}, history=history)
     return lock.with_entries(environment, {**lock.entries(environment), name: after})
 
@@ -50,7 +51,9 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
         name: replace(
             entry,
             promoted={
-                alias: entry for alias, entry in entry.promoted.items() if entry.model not in models
+                alias: pointer
+                for alias, pointer in entry.promoted.items()
+                if pointer.model not in models
             },
         )
         for name, entry in lock.entries(environment).items()

@@ -81,7 +81,7 @@ def _release(
     version: str,
     commit: str | None,
 ) -> Release:
-    """The release that a job is. `known` is what was recorded of the same job before.
+    """The release that a job is. `recorded` is what was known of the same job before.
 
     What only the manifest tells may change under a job that stays, as its suffix may: then what
     was recorded first is what the job was bought with.

@@ -55,6 +55,7 @@ from ftctl.lockfile import (
     rollback,
     unknown_checkpoints,
     update_lock_file,
+    without_models,
 )
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan
@@ -174,6 +175,25 @@ def test_a_promotion_outlives_a_new_release() -> None:
     assert entry.release.job == "ftjob-9"
 
 
+def test_a_new_job_is_recorded_by_the_version_and_commit_that_bought_it() -> None:
+    lock = recorded(observed_of(done("ftjob-1", OLDER)), OLDER, version="1.0.0", commit="old")
+
+    after = recorded(
+        observed_of(done("ftjob-9", TONE)), TONE, lock=lock, version="2.0.0", commit="new"
+    )
+
+    release = after.entry("default", "tone").release
+    assert release is not None
+    assert (release.job, release.ftctl_version, release.commit) == ("ftjob-9", "2.0.0", "new")
+
+
+def test_what_is_promoted_and_has_no_release_stays_as_it_is() -> None:
+    running = Job("ftjob-9", "running", 9, "tone", TONE.digest)
+    lock = promoted(Lock(), POINTER)
+
+    assert recorded(observed_of(running), TONE, lock=lock) == lock
+
+
 def test_environments_are_apart() -> None:
     dev = recorded(observed_of(done("ftjob-1", TONE)), TONE, environment="dev")
 
@@ -218,7 +238,10 @@ def test_checkpoints_are_asked_for_once() -> None:
     first = unknown_checkpoints(Lock(), "default", desired, observed, plan)
     lock = recorded(observed, OTHER, TONE, checkpoints={"ftjob-1": {}})
 
+    promoted_alone = promoted(Lock(), POINTER)
+
     assert first == ("ftjob-2", "ftjob-1")
+    assert unknown_checkpoints(promoted_alone, "default", desired, observed, plan) == first
     assert unknown_checkpoints(lock, "default", desired, observed, plan) == ("ftjob-2",)
 
 
@@ -290,6 +313,26 @@ def test_aliases_move_apart() -> None:
     assert lock.entry("default", "tone").promoted == {"prod": LATER, "canary": LATEST}
     back = rollback(lock, "default", "tone", "prod")
     assert back.entry("default", "tone").promoted == {"prod": POINTER, "canary": LATEST}
+
+
+def test_a_model_that_was_deleted_is_promoted_no_more() -> None:
+    lock = promoted(promoted(Lock(), POINTER), LATER, alias="canary")
+
+    after = without_models(lock, "default", {POINTER.model, "ft:another"})
+
+    assert after.entry("default", "tone").promoted == {"canary": LATER}
+    assert without_models(lock, "default", {"ft:another"}) == lock
+
+
+def test_with_its_last_promotion_an_entry_goes_unless_it_tells_something_else() -> None:
+    models = {POINTER.model}
+    alone = promoted(Lock(), POINTER)
+    released = promoted(recorded(observed_of(done("ftjob-1", TONE)), TONE), POINTER)
+    later = Lock().with_entries("default", {"tone": Entry(None, {"prod": POINTER}, {}, {"x": 1})})
+
+    assert without_models(alone, "default", models).entries("default") == {}
+    assert without_models(released, "default", models).entry("default", "tone").release
+    assert without_models(later, "default", models).entry("default", "tone").more == {"x": 1}
 
 
 def test_twenty_earlier_models_are_remembered() -> None:
