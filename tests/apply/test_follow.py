@@ -136,6 +136,23 @@ def test_a_minute_without_a_good_look_ends_the_wait(clock: HandClock) -> None:
     assert 60 <= clock.now() - started < 70
 
 
+def test_the_minute_without_a_good_look_is_no_longer_than_that(clock: HandClock) -> None:
+    started = clock.now()
+
+    with pytest.raises(ProviderError):
+        list(follow(script(FAULT), "demo", {"tone": "ftjob-1"}, clock, every_seconds=0.5))
+
+    assert clock.now() - started == 60
+
+
+def test_looks_without_a_pause_never_run_out_of_time(clock: HandClock) -> None:
+    service = script((job("running"),), (DONE,))
+
+    looks = list(follow(service, "demo", {"tone": "ftjob-1"}, clock, every_seconds=0))
+
+    assert [look[0].job.status for look in looks] == ["running", "succeeded"]
+
+
 def test_a_list_may_lag_behind_but_not_for_good(clock: HandClock) -> None:
     seen = wait(script((), (), (DONE,)), clock)
     with pytest.raises(ProviderError) as fault:
