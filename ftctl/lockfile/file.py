@@ -79,7 +79,7 @@ def _content(path: Path) -> bytes | None:
 def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
     """What is wrong with the file; never quoting it, since a link may lead anywhere."""
     if marker := _MARKERS.search(content):
-        line = content.count(b"\n", 0, marker.start()) + 1
+        line = content[: marker.start()].count(b"\n") + 1
         return FtctlError(
             f"{path}:{line}: the marks of a merge conflict are still in the file",
             "keep one side with 'git checkout --ours ftctl.lock' or '--theirs', promote again what"
