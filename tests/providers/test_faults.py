@@ -89,6 +89,13 @@ def test_what_was_sent_and_not_answered_may_have_been_carried_out(
     assert translated(connection(cause, timeout=timeout), write=False).ambiguous is False
 
 
+def test_a_line_that_broke_without_a_reason_is_told_in_the_sdks_words() -> None:
+    fault = translated(openai.APIConnectionError(request=REQUEST))
+
+    assert fault.message.endswith("cannot be reached: Connection error.")
+    assert fault.ambiguous
+
+
 @pytest.mark.parametrize("cause", [openai.OpenAIError("odd"), httpx2.ReadError("reset")])
 def test_any_other_fault_of_the_sdk_leaves_a_write_in_doubt(cause: Exception) -> None:
     assert translated(cause).ambiguous

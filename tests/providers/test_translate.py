@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import httpx2
 import pytest
 
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
 from ftctl.providers.openai.translate import (
+    read_answer,
     read_checkpoint,
     read_day,
     read_event,
@@ -19,6 +21,7 @@ from ftctl.providers.openai.translate import (
     read_moderation,
     read_uploaded,
 )
+from ftctl.providers.protocol import Answer
 
 SHA256 = "a" * 64
 DIGEST = f"v1:{'d' * 64}"
@@ -85,6 +88,7 @@ def test_an_empty_error_is_none(error: Any, told: JobError | None) -> None:
          {"n_epochs": "auto"}),
         ({"method": {"type": 7}, "hyperparameters": None}, {}),
         ({"method": "dpo", "hyperparameters": [3]}, {}),
+        ({"method": {"type": ["dpo"]}, "hyperparameters": {"n_epochs": 3}}, {"n_epochs": 3}),
         ({"method": {"type": "dpo", "dpo": 7}}, {}),
         ({"hyperparameters": {"a": True, "b": None, "c": [1], "d": 1.5}}, {"d": 1.5}),
     ],
@@ -190,3 +194,27 @@ def test_what_is_neither_yes_nor_no_is_no_verdict(raw: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_day_is_read_where_it_is_one(value: Any, day: date | None) -> None:
     assert read_day(value) == day
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ({"code": "bad", "type": "kind", "message": "words"}, "bad", "words"),
+        ({"code": None, "type": "kind", "message": ""}, "kind", None),
+        ({"message": "sk-0123456789abcdef"}, None, "[redacted]"),
+        ({}, None, None), ("text", None, None), (None, None, None),
+    ],
+)  # fmt: skip
+def test_an_answer_has_the_words_of_its_error(
+    error: Any, code: str | None, message: str | None
+) -> None:
+    response = httpx2.Response(400, json={"error": error}, headers={"date": "today"})
+
+    assert read_answer(response, 0.5, ()) == Answer(
+        400, 0.5, {"error": error}, code, message, "today"
+    )
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"", b"[" * 100_000])
+def test_an_answer_that_is_no_json_has_no_body(content: bytes) -> None:
+    assert read_answer(httpx2.Response(200, content=content), 0.5, ()) == Answer(200, 0.5)

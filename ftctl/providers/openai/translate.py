@@ -56,19 +56,20 @@ def read_job_of_project(raw: Raw) -> Job:
 
 def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     """Those of its method, else those at the top, where older jobs and other services have them."""
-    method = raw.get("method")
-    kind = method.get("type") if isinstance(method, Mapping) else None
-    inner = method.get(kind) if isinstance(method, Mapping) and isinstance(kind, str) else None
-    values = inner.get("hyperparameters") if isinstance(inner, Mapping) else None
-    if not isinstance(values, Mapping) or not values:
-        values = raw.get("hyperparameters")
-    if not isinstance(values, Mapping):
-        return {}
+    method = _mapping(raw.get("method"))
+    kind = method.get("type")
+    inner = _mapping(method.get(kind)) if isinstance(kind, str) else {}
+    values = _mapping(inner.get("hyperparameters")) or _mapping(raw.get("hyperparameters"))
     return {
         str(name): value
         for name, value in values.items()
         if isinstance(value, int | float | str) and not isinstance(value, bool)
     }
+
+
+def _mapping(value: object) -> Raw:
+    """What is one; an empty one for all else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _seed(raw: object) -> int | None:
@@ -159,8 +160,7 @@ def read_answer(response: httpx2.Response, seconds: float, secrets: Iterable[str
         body = response.json()
     except (ValueError, RecursionError):
         body = None
-    error = body.get("error") if isinstance(body, Mapping) else None
-    error = error if isinstance(error, Mapping) else {}
+    error = _mapping(_mapping(body).get("error"))
     code, message = error.get("code") or error.get("type"), error.get("message")
     return Answer(
         response.status_code,
