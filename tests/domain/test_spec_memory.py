@@ -7,6 +7,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftctl.domain.digest import canonical_json
 from ftctl.domain.spec_memory import PARTIAL, SPEC_LENGTH, packed_spec, short_spec
 
 often = settings(max_examples=150, deadline=None, derandomize=True, database=None)
@@ -73,3 +74,13 @@ def test_long_texts_that_differ_are_still_told_apart() -> None:
     one, other = short_spec({"prompt": "x" * 99 + "1"}), short_spec({"prompt": "x" * 99 + "2"})
 
     assert one != other
+
+
+def test_a_metadata_value_has_at_most_512_characters() -> None:
+    """The service's limit: a longer one is refused, and with it the job."""
+    empty = len(canonical_json({"a": ["y" * 40] * 11, "b": ""}))
+    whole = {"a": ["y" * 40] * 11, "b": "x" * (512 - empty)}
+    longer = {**whole, "b": f"{whole['b']}x"}
+
+    assert len(packed_spec(whole, frozenset()) or "") == 512
+    assert packed_spec(longer, frozenset()) is None

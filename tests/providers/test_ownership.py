@@ -10,7 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ftctl.domain.spec_memory import packed_spec
-from ftctl.providers.ownership import OURS, SPEC, OwnershipTag, read_tag, tags_for
+from ftctl.providers.ownership import (
+    OURS,
+    PROJECT,
+    SPEC,
+    OwnershipTag,
+    project_of,
+    read_tag,
+    tags_for,
+)
 
 often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
@@ -73,3 +81,14 @@ def test_our_pairs_leave_room_for_ten_of_the_users() -> None:
 
     assert set(tags) == OURS
     assert len(tags) + 10 <= 16
+
+
+@pytest.mark.parametrize(
+    ("metadata", "owner"),
+    [
+        ({PROJECT: "demo", "owner": "cx"}, "demo"), ({PROJECT: 7}, "7"), ({PROJECT: ""}, ""),
+        ({PROJECT: None}, None), ({"owner": "cx"}, None), (None, None), ("demo", None),
+    ],
+)  # fmt: skip
+def test_whose_a_job_is_stands_in_its_metadata_alone(metadata: Any, owner: str | None) -> None:
+    assert project_of(metadata) == owner
