@@ -206,6 +206,12 @@ def test_a_server_that_ignores_the_cursor_is_not_read_for_ever(
     assert len(wire.requests) == 2
 
 
+def test_a_list_of_nothing_may_be_null(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, {"data": None})
+
+    assert provider().jobs("demo") == ()
+
+
 def test_a_read_is_repeated_with_backoff(wire: Wire, provider: Opened, clock: HandClock) -> None:
     busy = (503, {"error": {"message": "busy"}})
     began = clock.now()
@@ -528,11 +534,12 @@ def test_deleting_what_is_gone_is_no_error_and_what_stays_is_one(
 
 def test_every_job_of_the_account_is_read_as_it_stands(wire: Wire, provider: Opened) -> None:
     wire.answers(JOBS, listed(raw_job(2, "theirs"), raw_job(1, None)))
-    wire.answers("GET /fine_tuning/jobs/ftjob%2F1", raw_job(1))
+    wire.answers(LOOK, (503, {}), raw_job(1, "theirs"))
     client = provider()
 
     assert client.account_jobs(lambda raw: raw["id"]) == ("ftjob-2", "ftjob-1")
     assert wire.queries == [{"limit": ["100"]}]
+    assert client.account_job("ftjob-1", lambda raw: raw["metadata"]["ftctl_project"]) == "theirs"
 
 
 def test_files_are_named_by_their_ids(wire: Wire, provider: Opened) -> None:
@@ -595,7 +602,8 @@ def test_texts_are_moderated_one_verdict_each(wire: Wire, provider: Opened) -> N
 @pytest.mark.parametrize(
     "answer",
     [
-        {"results": []}, {"results": {}}, {}, {"results": [{"flagged": 1, "categories": {}}]},
+        {"results": []}, {"results": {}}, {"results": {"a": 1}}, {"results": None},
+        {}, {"results": [{"flagged": 1, "categories": {}}]},
         (400, {"error": {"message": "'secret' is odd"}}),
     ],
 )  # fmt: skip
@@ -636,3 +644,17 @@ def test_requests_are_logged_and_carry_who_we_are(wire: Wire, clock: HandClock) 
     assert headers[0]["authorization"] == f"Bearer {KEY}"
     assert headers[0]["openai-organization"] == "org-1"
     assert headers[0]["openai-project"] == "proj-1"
+
+
+def test_a_client_that_was_closed_asks_nothing_more(
+    wire: Wire, provider: Opened, rows: Path
+) -> None:
+    client = provider()
+    client.close()
+
+    with pytest.raises((RuntimeError, ProviderError)):
+        client.jobs("demo")
+    with pytest.raises((RuntimeError, ProviderError)):
+        client.upload(UPLOAD, rows)
+
+    assert wire.requests == []

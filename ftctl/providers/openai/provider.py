@@ -288,7 +288,7 @@ class OpenAIProvider:
         body = {"model": MODERATION_MODEL, "input": sent}
         answer = self._client.post("/moderations", cast_to=httpx2.Response, body=body)
         results = answer.json()["results"]
-        if not isinstance(results, list) or len(results) != len(sent):
+        if len(results) != len(sent):
             raise TypeError("not one result for each text")
         return tuple(read_moderation(result) for result in results)
 
