@@ -123,7 +123,10 @@ def test_the_whole_list_is_read_without_the_filter(wire: Wire, provider: Opened)
 
 
 def test_where_tags_are_in_file_names_no_filter_is_sent(wire: Wire, provider: Opened) -> None:
-    wire.answers(FILES, listed(raw_file(1, TAGGED), raw_file(2, OURS), raw_file(3, "x.jsonl")))
+    nameless = {"id": "file-0"}
+    wire.answers(
+        FILES, listed(nameless, raw_file(1, TAGGED), raw_file(2, OURS), raw_file(3, "x.jsonl"))
+    )
     wire.answers(
         JOBS,
         listed(
@@ -204,6 +207,15 @@ def test_a_server_that_ignores_the_cursor_is_not_read_for_ever(
 
     assert len(provider().jobs("demo")) == 1
     assert len(wire.requests) == 2
+
+
+def test_a_read_that_fails_leaves_nothing_in_doubt(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, (503, {}))
+
+    with pytest.raises(ProviderError) as fault:
+        provider().jobs("demo")
+
+    assert (fault.value.ambiguous, fault.value.retryable) == (False, True)
 
 
 def test_a_list_of_nothing_may_be_null(wire: Wire, provider: Opened) -> None:
@@ -334,6 +346,7 @@ def test_checkpoints_have_their_loss_where_it_was_measured(wire: Wire, provider:
         CheckpointModel("ft:2", 2, 0.5),
         CheckpointModel("ft:1", 1, None),
     )
+    assert wire.queries == [{"limit": ["100"]}]
 
 
 # Uploads.
