@@ -182,6 +182,7 @@ def test_files_are_ours_by_name_or_as_results_of_our_jobs(wire: Wire, provider: 
 
     assert [file.id for file in observed.files] == ["file-1", "file-2"]
     assert [file.sha256 for file in observed.files] == [SHA256, None]
+    assert wire.queries[0] == {"limit": ["10000"]}  # the most that one page gives
 
 
 # Lists.
@@ -216,6 +217,18 @@ def test_a_read_that_fails_leaves_nothing_in_doubt(wire: Wire, provider: Opened)
         provider().jobs("demo")
 
     assert (fault.value.ambiguous, fault.value.retryable) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "answer", [[], "text", {"data": 3}, {"data": [3]}, {"data": [{**raw_job(1), "id": 3}]}]
+)
+def test_what_is_no_list_of_things_with_names_is_a_fault(
+    wire: Wire, provider: Opened, answer: Any
+) -> None:
+    wire.answers(JOBS, answer)
+
+    with pytest.raises(ProviderError, match="the answer cannot be read"):
+        provider().jobs("demo")
 
 
 def test_a_list_of_nothing_may_be_null(wire: Wire, provider: Opened) -> None:
