@@ -684,3 +684,20 @@ def test_a_client_that_was_closed_asks_nothing_more(
         client.upload(UPLOAD, rows)
 
     assert wire.requests == []
+
+
+def test_a_service_that_has_moved_is_followed(wire: Wire, clock: HandClock) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "old.example":
+            moved = f"https://api.example{request.url.path}"
+            return httpx2.Response(307, headers={"location": moved})
+        return wire(request)
+
+    client = connect(
+        Connection("https://old.example/v1", KEY), OPENAI,
+        transport=httpx2.MockTransport(answer), clock=clock,
+    )  # fmt: skip
+
+    assert client.jobs("demo") == ()
+    assert wire.requests == [JOBS]
+    client.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ftctl.catalog.services import Service
-from ftctl.clock import Clock, SystemClock
+from ftctl.clock import Clock
 from ftctl.errors import ProviderError, redact
 from ftctl.providers.openai.provider import OpenAIProvider
 from ftctl.providers.protocol import Client
@@ -32,9 +32,9 @@ def connect(
     connection: Connection,
     service: Service,
     *,
+    clock: Clock,
     transport: httpx2.BaseTransport | None = None,
     log: Callable[[str], None] | None = None,
-    clock: Clock | None = None,
 ) -> Client:
     """A client of a service; over `transport` instead of the network where one is given."""
     import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay
@@ -75,4 +75,4 @@ def connect(
     # for nothing.
     unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
     writer = client.with_options(http_client=unshared)
-    return OpenAIProvider(client, writer, service, clock or SystemClock(), (connection.api_key,))
+    return OpenAIProvider(client, writer, service, clock, (connection.api_key,))
