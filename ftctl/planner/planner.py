@@ -323,9 +323,7 @@ def _sorted_out(
 
 
 def _replaced(facts: Facts) -> str | None:
-    """What a run bought with --replace stands in for: the newest of the same."""
-    if not facts.replace:
-        return None
+    """What a run stands in for: the newest of the same, which is there with --replace alone."""
     candidates = [*facts.running, *([facts.live] if facts.live else [])]
     return candidates[0].id if candidates else None
 

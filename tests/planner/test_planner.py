@@ -38,7 +38,7 @@ from ftctl.domain.plan import (
     StartJob,
     Upload,
 )
-from ftctl.planner import TABLE, PlanOptions, make_plan
+from ftctl.planner import TABLE, PlanOptions, make_plan, models_taken_for_deleted
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
@@ -326,6 +326,68 @@ def test_of_two_in_progress_the_oldest_stays_although_a_replacement_was_stopped(
         Action.CANCEL,
         "ftjob-2 duplicates ftjob-1",
     )
+
+
+def test_only_a_replacement_that_failed_is_told_as_one() -> None:
+    tone = finetune("tone")
+    live = succeeded("ftjob-1", tone, 1)
+    failed = Job("ftjob-2", "failed", 2, "tone", tone.digest)
+
+    assert only_change(tone, failed, live)[1] == f"up to date as {live.model}"
+    assert only_change(tone, replace(failed, replaces="ftjob-1"), live)[1] == (
+        f"up to date as {live.model}; its replacement ftjob-2 failed"
+    )
+
+
+@pytest.mark.parametrize(("status", "stops"), [("running", ["ftjob-1"]), ("succeeded", [])])
+def test_a_replacement_stops_what_can_be_stopped(status: str, stops: list[str]) -> None:
+    """A job that succeeded and gets its model's name late is not to be cancelled."""
+    tone = finetune("tone")
+    job = Job("ftjob-1", status, 1, "tone", tone.digest)
+    options = PlanOptions(replace=frozenset({"tone"}))
+
+    plan = make_plan(Desired("demo", (tone,)), Observed((job,)), SERVICE, options)
+
+    assert [step.job for step in plan.steps(CancelJob)] == stops
+    assert [step.replaces for step in starts(plan)] == ["ftjob-1"]
+
+
+def test_what_is_bought_without_being_asked_to_replace_replaces_nothing() -> None:
+    tone, older = finetune("tone"), finetune("tone", 2)
+    jobs = (succeeded("ftjob-1", older, 1), Job("ftjob-2", "failed", 2, "tone", tone.digest))
+    for observed in (jobs, jobs[:1], jobs[1:], ()):
+        models = frozenset(job.model for job in observed if job.model)
+        plan = make_plan(
+            Desired("demo", (tone,)), Observed(observed, (), models), SERVICE,
+            PlanOptions(retry_failed=True),
+        )  # fmt: skip
+
+        assert [step.replaces for step in starts(plan)] == [None]
+
+
+def test_a_deleted_model_is_not_explained_by_an_older_spec() -> None:
+    tone, older = finetune("tone"), finetune("tone", 2)
+    gone = succeeded("ftjob-2", tone, 2)
+    before = replace(succeeded("ftjob-1", older, 1), spec={"seed": 1})
+
+    plan = make_plan(Desired("demo", (tone,)), Observed((gone, before)), SERVICE, PlanOptions())
+
+    assert plan.changes[0].reason == f"model {gone.model} was deleted"
+    assert plan.changes[0].fields == ()
+
+
+def test_only_a_model_that_is_missed_is_looked_for() -> None:
+    tone = finetune("tone")
+    old, new = succeeded("ftjob-1", tone, 1), succeeded("ftjob-2", tone, 2)
+    desired = Desired("demo", (tone,))
+
+    def missed(*models: str | None) -> tuple[str, ...]:
+        observed = Observed((new, old), (), frozenset(m for m in models if m))
+        return models_taken_for_deleted(desired, observed)
+
+    assert missed(new.model, old.model) == ()
+    assert missed(old.model) == ()
+    assert missed() == (new.model,)
 
 
 def test_jobs_that_claim_to_replace_each_other_are_still_told_apart() -> None:

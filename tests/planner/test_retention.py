@@ -250,3 +250,52 @@ def test_of_copies_the_one_that_a_job_uses_stays() -> None:
     plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions())
 
     assert [step.id for step in plan.steps(DeleteFile)] == ["file-1", "file-3"]
+
+
+def test_what_two_fine_tunes_share_is_retired_once() -> None:
+    jobs = (succeeded("ftjob-1", TONE, 1), succeeded("ftjob-2", TONE, 2))
+    models = frozenset(f"{job.model}" for job in jobs)
+    tone, twin = replace(TONE, keep=1), replace(TONE, name="twin", keep=1)
+
+    plan = make_plan(
+        Desired("demo", (tone, twin)), Observed(jobs, (), models), SERVICE, PlanOptions()
+    )
+
+    assert plan.steps(DeleteModel) == (DeleteModel(f"{jobs[0].model}"),)
+
+
+@pytest.mark.parametrize("by", ["job", "model"])
+def test_what_is_promoted_outlives_every_cleanup(by: str) -> None:
+    """A record may know the job, or the model alone."""
+    old, new = succeeded("ftjob-1", OLDER, 1), succeeded("ftjob-2", TONE, 2)
+    observed = Observed((new, old), (), frozenset({f"{old.model}", f"{new.model}"}))
+    protected = {old.id if by == "job" else f"{old.model}": "prod"}
+    tone, other = Desired("demo", (replace(TONE, keep=1),)), Desired("demo", ())
+    options = PlanOptions(prune=True, protected=protected)
+
+    retired = make_plan(tone, observed, SERVICE, options)
+    pruned = make_plan(other, observed, SERVICE, options)
+    destroyed = make_destroy_plan("demo", observed, SERVICE, None, protected)
+
+    assert retired.steps(DeleteModel) == ()
+    assert pruned.steps(DeleteModel) == (DeleteModel(f"{new.model}"),)
+    assert destroyed.steps(DeleteModel) == (DeleteModel(f"{new.model}"),)
+
+
+def test_destroy_takes_what_is_selected_and_no_more() -> None:
+    tone, calm = succeeded("ftjob-1", TONE), succeeded("ftjob-2", finetune("calm", 2))
+    observed = Observed((tone, calm), (), frozenset({f"{tone.model}", f"{calm.model}"}))
+
+    plan = make_destroy_plan("demo", observed, SERVICE, frozenset({"calm"}))
+
+    assert plan.steps(DeleteModel) == (DeleteModel(f"{calm.model}"),)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "running"])
+def test_only_a_job_that_succeeded_has_a_model_to_delete(status: str) -> None:
+    job = replace(succeeded("ftjob-1", TONE), status=status)
+    observed = Observed((job,), (), frozenset({f"{job.model}"}))
+
+    plan = make_destroy_plan("demo", observed, SERVICE, None)
+
+    assert plan.steps(DeleteModel) == ()
