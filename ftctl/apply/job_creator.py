@@ -50,13 +50,19 @@ class JobCreator:
     def upload(self, step: Upload, source: Path) -> str:
         """Send a file; its id. A copy that a lost answer left behind is taken for it."""
 
+        lost = False  # whether an answer was: a copy may be there, and is looked for first
+
         def ask() -> str:
+            nonlocal lost
+            if lost and (file := self._recover_lost_upload(step)) is not None:
+                return file
             try:
                 return self.provider.upload(step, source)
             except ProviderError as fault:
-                if not fault.ambiguous:
+                if lost or not fault.ambiguous:
                     raise
-            return self._recover_lost_upload(step) or self.provider.upload(step, source)
+            lost = True
+            return ask()
 
         file = with_backoff(ask, self.clock)
         self.uploaded[step.filename] = file

@@ -364,6 +364,14 @@ def test_an_upload_whose_answer_is_lost_is_taken_for_it(service: FakeProvider) -
     assert (len(service.files), len(service.called("find_upload"))) == (1, 3)
 
 
+def test_an_upload_that_is_lost_again_is_looked_for_again(service: FakeProvider) -> None:
+    service.at_next("upload", Lost(carried_out=False))
+    service.at_next("upload", Lost(carried_out=True))
+
+    assert creator(service).upload(UPLOAD, PATH) == "file-1"
+    assert (len(service.files), len(service.called("upload"))) == (1, 2)
+
+
 def test_an_upload_that_was_not_carried_out_is_sent_again(service: FakeProvider) -> None:
     service.at_next("upload", Lost(carried_out=False))
 
