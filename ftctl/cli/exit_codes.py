@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ftctl.domain.plan import Report
 from ftctl.errors import (
     FtctlError,
     Interrupted,
@@ -15,6 +15,9 @@ from ftctl.errors import (
     UsageError,
     WaitTimeout,
 )
+
+if TYPE_CHECKING:  # --help need not load the nouns
+    from ftctl.domain.plan import Report
 
 DONE = 0
 FAILED = 1
