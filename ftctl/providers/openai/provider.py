@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from ftctl.catalog.request import job_request
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
 from ftctl.domain.digest import FileName, read_file_name
@@ -21,7 +22,6 @@ from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
-from ftctl.providers.openai.request import job_request
 from ftctl.providers.openai.translate import (
     Raw,
     read_answer,

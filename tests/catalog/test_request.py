@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from ftctl.catalog.request import job_request
 from ftctl.catalog.services import SERVICES
-from ftctl.providers.openai.request import job_request
 
 METHOD, TOP_LEVEL = SERVICES["openai"], SERVICES["nebius"]
 EPOCHS = {"n_epochs": 3}

@@ -1,4 +1,4 @@
-"""A spec in, the fields of a create request out, as the service wants them."""
+"""A spec and a service's row in; the fields of the create request that is sent for it out."""
 
 from __future__ import annotations
 
