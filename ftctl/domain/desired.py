@@ -94,12 +94,6 @@ class FineTune:
         method: Method = self.spec.get("method", "supervised")
         return method
 
-    @property
-    def n_epochs(self) -> int | Literal["auto"]:
-        """How often its rows are trained on; `auto` leaves that to the service."""
-        epochs: int | Literal["auto"] = self.spec.get("hyperparameters", {}).get("n_epochs", "auto")
-        return epochs
-
 
 @dataclass(frozen=True)
 class Desired:

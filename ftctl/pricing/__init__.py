@@ -6,7 +6,12 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.pricing.estimating import cost_of_tokens, estimate, price_plan
+    from ftctl.pricing.estimating import (
+        cost_of_tokens,
+        estimate,
+        estimate_of_job,
+        price_plan,
+    )
     from ftctl.pricing.spending import Spent, Total, compare, spent, total
 
 __all__ = [
@@ -15,6 +20,7 @@ __all__ = [
     "compare",
     "cost_of_tokens",
     "estimate",
+    "estimate_of_job",
     "price_plan",
     "spent",
     "total",
@@ -26,6 +32,7 @@ _HOMES = {
     "compare": "spending",
     "cost_of_tokens": "estimating",
     "estimate": "estimating",
+    "estimate_of_job": "estimating",
     "price_plan": "estimating",
     "spent": "spending",
     "total": "spending",

@@ -1,14 +1,13 @@
-"""A fine-tune's settings in; how often its rows are trained on, at least and at most, out."""
+"""What a request asks for in; how often its rows are trained on, at least and at most, out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.catalog.services import SERVICES
+from ftctl.catalog.request import Asked
 from ftctl.catalog.terms import Terms
-from ftctl.domain.desired import FineTune
 from ftctl.text.format import plural, plural_range
 
 _FEWEST, _MOST = 1, 50  # what the API takes as n_epochs
@@ -23,42 +22,36 @@ class Epochs:
     note: str | None = None
 
 
-def epochs_of(finetune: FineTune, terms: Terms, service: str) -> Epochs:
-    """The manifest's number, or what `auto` comes to; of two numbers that are sent, both."""
-    each = [_one(value, finetune, terms) for value in _asked(finetune, service)]
+def epochs_of(asked: Asked, rows: int, terms: Terms) -> Epochs:
+    """The number that is asked for, or what `auto` comes to; of several that are sent, all."""
+    each = [_one(value, rows, terms) for value in _values(asked)]
     notes = [epochs.note for epochs in each if epochs.note is not None]
     low, high = min(epochs.low for epochs in each), max(epochs.high for epochs in each)
+    if len({(epochs.low, epochs.high) for epochs in each}) > 1:
+        notes.append("the request names its epochs more than once")
     return Epochs(low, high, notes[0] if notes else None)
 
 
-def method_of(finetune: FineTune) -> str:
-    """The method that the request names: `extra` is merged over the manifest's own."""
-    method = _below(finetune.spec.get("extra"), "method", "type")
-    return method if isinstance(method, str) else finetune.method
+def _values(asked: Asked) -> Iterator[Any]:
+    """Every number of epochs that the request carries. A null leaves it to the service."""
+    yield _named(asked.hyperparameters.get("n_epochs"))
+    if "n_epochs" in asked.others:
+        yield _named(asked.others["n_epochs"])
+    # Of no number under another name can be told that it is one of epochs.
+    yield from (value for value in asked.stray_epochs if is_count(value))
 
 
-def _asked(finetune: FineTune, service: str) -> Iterator[Any]:
-    """Every n_epochs that the request carries; `extra` may name another one, in two places."""
-    extra = finetune.spec.get("extra")
-    top = _below(extra, "hyperparameters", "n_epochs")
-    inner = _below(extra, "method", method_of(finetune), "hyperparameters", "n_epochs")
-    row = SERVICES.get(service)
-    first, second = (inner, top)
-    if row is not None and row.hyperparameters == "top-level":
-        first, second = top, inner
-    yield finetune.n_epochs if first is None else first
-    if second is not None:
-        yield second
+def _named(value: Any) -> Any:
+    return "auto" if value is None else value
 
 
-def _below(value: Any, *way: str) -> Any:
-    for key in way:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def is_count(value: Any) -> bool:
+    """Whether a value is a number of epochs."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= _FEWEST
 
 
-def _one(value: Any, finetune: FineTune, terms: Terms) -> Epochs:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= _FEWEST:
+def _one(value: Any, rows: int, terms: Terms) -> Epochs:
+    if is_count(value):
         return Epochs(value, value)
     if value != "auto":
         return Epochs(_FEWEST, _MOST, "n_epochs below 'extra' is no number of epochs")
@@ -66,8 +59,7 @@ def _one(value: Any, finetune: FineTune, terms: Terms) -> Epochs:
         words = plural_range(_FEWEST, _MOST, "epoch")
         note = f"auto: {words}, since no rule of {terms.service} is on record"
         return Epochs(_FEWEST, _MOST, f"{note}; n_epochs in the manifest settles it")
-    assert finetune.training is not None  # what adopts a job buys nothing
-    number = terms.rule.epochs(finetune.training.examples)
+    number = terms.rule.epochs(rows)
     words = plural(number, "epoch")
     note = f"auto: {words} by the public rule, which the service need not follow"
     return Epochs(number, number, note)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ftctl.catalog import OWN, BaseModelFacts, Catalog, Price
+from ftctl.catalog.request import Asked, asked_of, row_of
 from ftctl.catalog.terms import Terms, terms_of
 from ftctl.data.tokens.model_encodings import encoding_for
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Tokens
+from ftctl.domain.observed import Job
 from ftctl.domain.plan import Action, Change, Estimate, Plan, StartJob
-from ftctl.pricing.epochs import Epochs, epochs_of, method_of
+from ftctl.pricing.epochs import Epochs, epochs_of, is_count
 from ftctl.text.format import count_range, plural_range, usd_rate
 
 MILLION = Decimal(1_000_000)
@@ -45,20 +47,43 @@ def price_plan(plan: Plan, desired: Desired, catalog: Catalog) -> Plan:
 def estimate(
     finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
 ) -> Estimate:
-    """What one training run of a fine-tune costs, by the base model at the root of its chain."""
-    terms = terms_of(desired.root_model(finetune), catalog, service)
-    method = method_of(finetune)
-    price = terms.facts.price_of(method)
+    """What one training run of a fine-tune costs, by the base model at the root of its chain.
+
+    What is priced is the request that is sent for it, with `extra` in it.
+    """
+    asked = asked_of(finetune.spec, row_of(service.type))
+    return _estimate(asked, desired.root_model(finetune), finetune, catalog, service)
+
+
+def estimate_of_job(
+    job: Job, finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
+) -> Estimate:
+    """What a job of a fine-tune costs by the epochs that the service says it trains.
+
+    Where it does not say a number yet, what was asked for counts.
+    """
+    asked = asked_of(finetune.spec, row_of(service.type))
+    told = job.hyperparameters.get("n_epochs")
+    if is_count(told):
+        asked = replace(asked, hyperparameters={"n_epochs": told}, others={}, stray_epochs=())
+    return _estimate(asked, desired.root_model(finetune), finetune, catalog, service)
+
+
+def _estimate(
+    asked: Asked, model: str, finetune: FineTune, catalog: Catalog, service: ServiceInfo
+) -> Estimate:
+    terms = terms_of(model, catalog, service)
+    price = terms.facts.price_of(asked.method)
     if price is not None and price.per == "hour":
         basis = f"billed by the hour: {_rate_words(price, terms.service)}"
         basis += "; how long it takes cannot be known beforehand"
         return Estimate(None, None, basis, terms.billed, price.usd)
     assert finetune.training is not None  # what adopts a job buys nothing
-    epochs = epochs_of(finetune, terms, service.type)
+    epochs = epochs_of(asked, finetune.training.examples, terms)
     training = _epoch(finetune.training, terms.facts)
     tokens = training.times(epochs) if training is not None else None
     if price is None:
-        basis = _without_price(terms, method, service)
+        basis = _without_price(terms, asked.method, service)
         return Estimate(None, None, basis, terms.billed, tokens=tokens)
     if training is None:
         basis = f"the data was not counted; {_rate_words(price, terms.service)}"
@@ -84,10 +109,11 @@ def cost_of_tokens(
     The lower figure first. None where the price is not known, or not by the token.
     """
     terms = terms_of(desired.root_model(finetune), catalog, service)
-    price = terms.facts.price_of(method_of(finetune))
-    if price is None or price.per == "hour":
+    asked = asked_of(finetune.spec, row_of(service.type))
+    price = terms.facts.price_of(asked.method)
+    if price is None or price.per == "hour" or finetune.training is None:
         return None
-    epochs = epochs_of(finetune, terms, service.type)
+    epochs = epochs_of(asked, finetune.training.examples, terms)
     ends = [_dollars(tokens * number, price) for number in (epochs.low, epochs.high)]
     return min(ends), max(ends)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ftctl.data.diff.diff_words import kind_words, notes
 from ftctl.data.diff.masked import masked_text
+from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.plan import Change
 from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Pair
@@ -129,7 +130,7 @@ def _details(review: Review) -> Iterator[str]:
         files = data_of(review, change.name)
         fresh = [file for file in files if (file.path, file.role) not in shown_before]
         shown_before |= {(file.path, file.role) for file in files}
-        inner = [*_change_parts(change), *_data(files, fresh)]
+        inner = [*_change_parts(change, review.plan.service), *_data(files, fresh)]
         if inner:
             head = f"{_code(change.name)}: {change.action.value}"
             yield from ("<section>", f"<h2>{head}</h2>", *inner, "</section>")
@@ -139,7 +140,7 @@ def _details(review: Review) -> Iterator[str]:
         yield from ("<section>", "<h2>Other data</h2>", users, *_data(others, others), "</section>")
 
 
-def _change_parts(change: Change) -> Iterator[str]:
+def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
     if change.fields:
         rows = (
             "".join(map(_td, (_code(field.field), _value(field.before), _value(field.after))))
@@ -151,7 +152,7 @@ def _change_parts(change: Change) -> Iterator[str]:
             words = "costs nothing, takes effect with the next training or <code>--replace</code>"
             yield f"<p>{', '.join(cosmetic)}: {words}.</p>"
     if change.steps:
-        steps = (step_words(step) for step in change.steps)
+        steps = (step_words(step, service) for step in change.steps)
         yield from (
             "<ul>",
             *(f"<li>{verb} {html_text(what)}</li>" for verb, what in steps),

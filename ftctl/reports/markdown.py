@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ftctl.data.diff.diff_as_markdown import rows_markdown
 from ftctl.data.diff.diff_words import notes
+from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.plan import (
     CancelJob,
     Change,
@@ -185,7 +186,7 @@ def _folds(review: Review) -> Iterator[_Fold]:
         files = data_of(review, change.name)
         fresh = [file for file in files if (file.path, file.role) not in shown_before]
         shown_before |= {(file.path, file.role) for file in files}
-        parts = [*_change_parts(change), *_data_table(files)]
+        parts = [*_change_parts(change, review.plan.service), *_data_table(files)]
         if parts:
             yield _fold(_summary(change), parts, _rows(fresh))
     if others := other_data(review):
@@ -210,7 +211,7 @@ def _fold(summary: str, parts: Iterable[str], rows: Iterable[str]) -> _Fold:
     return _Fold(f"{full}\n\n</details>", f"{brief}\n\n</details>")
 
 
-def _change_parts(change: Change) -> Iterator[str]:
+def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
     if change.fields:
         lines = [_row(["field", "before", "after"]), "|---|---|---|"]
         lines += [
@@ -223,18 +224,18 @@ def _change_parts(change: Change) -> Iterator[str]:
             names = ", ".join(map(_code, cosmetic))
             yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
     if change.steps:
-        yield "\n".join(f"- {_step(step)}" for step in change.steps)
+        yield "\n".join(f"- {_step(step, service)}" for step in change.steps)
     if change.cost is not None:
         yield f"Cost: {_text(cost_sentences(change.cost))}"
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, service: ServiceInfo) -> str:
     """In words, with the names as code: they are there to be copied."""
     match step:
         case Upload():
             return f"upload {_code(step.path)} ({size(step.bytes)})"
         case StartJob():
-            return f"train {_text(training_words(step))}"
+            return f"train {_text(training_words(step, service))}"
         case CancelJob():
             return f"cancel {_code(step.job)} ({_text(step.reason)})"
         case DeleteModel():

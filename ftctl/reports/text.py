@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Progress
 from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
 from ftctl.domain.review import DataChange, Review
@@ -46,7 +47,7 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     if review.offline:
         lines[1:1] = [paint(_offline(review), "yellow")]
     for change in plan.changes:
-        lines += _change_lines(change, paint)
+        lines += _change_lines(change, plan.service, paint)
     if plan.changes:
         lines.append("")
     if review.data:
@@ -73,12 +74,12 @@ def _offline(review: Review) -> str:
     )
 
 
-def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
+def _change_lines(change: Change, service: ServiceInfo, paint: Paint) -> Iterator[str]:
     colour = _COLOURS.get(change.action)
     head = one_line(f"{SIGNS[change.action]} {change.name}: {change.action.value}, {change.reason}")
     yield paint(head, colour) if colour else head
     for step in change.steps:
-        verb, what = step_words(step)
+        verb, what = step_words(step, service)
         yield f"    {verb:<7} {one_line(what)}"
     if change.cost is not None:
         yield f"    {'cost':<7} {one_line(_cost(change))}"

@@ -33,6 +33,7 @@ from ftctl.pricing import (
     compare,
     cost_of_tokens,
     estimate,
+    estimate_of_job,
     price_plan,
     spent,
     total,
@@ -317,7 +318,17 @@ def test_where_no_rule_is_known_auto_is_anything_that_the_api_takes() -> None:
         ("openai", {"method": {"supervised": {"hyperparameters": {"n_epochs": -1}}}}, 1, 50),
         ("openai", {"method": {"supervised": {"hyperparameters": {"n_epochs": True}}}}, 1, 50),
         ("openai", {"method": {"dpo": {"hyperparameters": {"n_epochs": 40}}}}, 2, 2),
-        ("openai", {"method": "supervised", "hyperparameters": []}, 2, 2),
+        # A null leaves it to the service, as does a request that loses the manifest's number.
+        ("openai", {"method": {"supervised": {"hyperparameters": {"n_epochs": None}}}}, 3, 3),
+        ("openai", {"method": {"supervised": {"hyperparameters": None}}}, 3, 3),
+        ("openai", {"method": "supervised", "hyperparameters": []}, 3, 3),
+        ("openai", {"hyperparameters": {"n_epochs": None}}, 2, 3),
+        ("nebius", {"hyperparameters": {"n_epochs": None}}, 1, 50),
+        # What no place of the wire has, a service may heed all the same.
+        ("openai", {"n_epochs": 40}, 2, 40),
+        ("openai", {"training": [{"num-train_Epochs": 40}]}, 2, 40),
+        ("openai", {"epochs": "many", "warmup_epochs": 40, "epochs_per_check": 40}, 2, 2),
+        ("openai", {"epochs": True, "max_epochs": 0}, 2, 2),
         ("nebius", {"hyperparameters": {"n_epochs": 40}}, 40, 40),
         ("nebius", {"hyperparameters": {"lora": True}}, 2, 2),
     ],
@@ -331,6 +342,43 @@ def test_epochs_that_the_request_is_given_beside_the_manifest_are_paid_too(
     found = reckoned(one, ServiceInfo(service, "https://x.example"), catalog)
 
     assert (found.low, found.high) == (5 * low, 5 * high)
+
+
+def test_the_basis_says_that_a_request_names_its_epochs_more_than_once() -> None:
+    extra = {"hyperparameters": {"n_epochs": 40}}
+
+    found = reckoned(finetune(MINI, hyperparameters=epochs(2), extra=extra))
+
+    assert found.basis == (
+        "100,000 tokens × 2 to 40 epochs at $5.00 a million tokens (openai, 2025-11);"
+        " the request names its epochs more than once"
+    )
+
+
+def test_rows_more_or_fewer_are_paid_in_the_epochs_that_are_sent() -> None:
+    extra = {"method": {"supervised": {"hyperparameters": {"n_epochs": 40}}}}
+    one = finetune(MINI, hyperparameters=epochs(2), extra=extra)
+
+    found = cost_of_tokens(10**6, one, Desired("acme", (one,)), CATALOG, OPENAI)
+
+    assert found == (Decimal(200), Decimal(200))
+
+
+@pytest.mark.parametrize(
+    ("told", "low"),
+    [({"n_epochs": 8}, "4"), ({"n_epochs": "auto"}, "1"), ({}, "1"), ({"n_epochs": 2.5}, "1")],
+)
+def test_a_job_costs_the_epochs_that_the_service_says_it_trains(
+    told: dict[str, Any], low: str
+) -> None:
+    one = finetune(MINI, hyperparameters=epochs(2), extra={"hyperparameters": {"n_epochs": 9}})
+
+    found = estimate_of_job(
+        job(1, hyperparameters=told), one, Desired("acme", (one,)), CATALOG, OPENAI
+    )
+
+    assert found.low == Decimal(low)
+    assert found.high == (Decimal(low) if low == "4" else Decimal("4.5"))
 
 
 def test_a_method_that_the_request_is_given_beside_the_manifest_is_the_one_that_counts() -> None:
