@@ -311,6 +311,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
         _rows({"messages": [{**_QUESTION, "weight": 1}, _ANSWER]}),
     ),
     "bad-key": (_manifest("metadata: {ftctl_owner: cx}"),),
+    "other-spelling": (_manifest("extra: {hyperparameters: {nEpochs: 50}}"),),
     "unknown-kind": (_manifest(kind="Finetune"),),
     "not-a-manifest": (_beside("to be done\n"),),
     "unknown-name": (_manifest(training="chats"),),

@@ -18,6 +18,7 @@ from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
 from ftctl.files import file_fault, keep_out_of_git
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
+from ftctl.project.extra_fields import check_extra
 from ftctl.project.link import link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate
@@ -213,6 +214,7 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     problems += located.problems
     scanned = scan_data(located, cache, context.listener, count=count)
     problems += tuple(located.at_source(problem) for problem in scanned.problems)
+    problems += check_extra((*project.finetunes, *project.unfit))
     service, info, faults = _service(project, context.environ)
     problems += faults
     if service is not None:
