@@ -236,6 +236,26 @@ class FakeProvider:
 
         return self._play(f"cancel_job {job}", stop)
 
+    def pause_job(self, job: str) -> Job:
+        def halt() -> Job:
+            if self.made[job].status != "paused":
+                if self.made[job].status != "running":
+                    raise refused(400)
+                self.becomes(job, status="paused")
+            return self.made[job]
+
+        return self._play(f"pause_job {job}", halt)
+
+    def resume_job(self, job: str) -> Job:
+        def go_on() -> Job:
+            if self.made[job].status == "paused":
+                self.becomes(job, status="queued")
+            elif not self.made[job].in_progress:
+                raise refused(400)
+            return self.made[job]
+
+        return self._play(f"resume_job {job}", go_on)
+
     def delete_model(self, model: str) -> None:
         self._play(f"delete_model {model}", lambda: self.models.discard(model))
 

@@ -52,7 +52,9 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """What changes the service. Only `apply_plan` calls these; the doctor's `Probe` is apart."""
+    """What changes the service. Only `apply_plan` calls these, and for the job that runs already
+    whoever cancels, pauses or resumes it on request; the doctor's `Probe` is apart.
+    """
 
     def upload(self, step: Upload, source: Path) -> str:
         """Send a file's bytes; the id that the service gave it. Makes one file at each call.
@@ -82,6 +84,19 @@ class Writer(Protocol):
         """Stop a job, for good; the job as it is then. One that is over is returned as it is.
 
         Idempotent: an error leaves the job as it was or stopped, and asking again is harmless.
+        """
+
+    def pause_job(self, job: str) -> Job:
+        """Halt a job that trains; the job as it is then. One that is paused is returned as it is.
+
+        Idempotent, as `cancel_job` is. Many services know no pause: an error, whatever its status,
+        then leaves the job as it was.
+        """
+
+    def resume_job(self, job: str) -> Job:
+        """Let a paused job go on; the job as it is then. One that goes on is returned as it is.
+
+        Idempotent, as `cancel_job` is. It buys nothing: the run was bought when it was created.
         """
 
     def delete_model(self, model: str) -> None:

@@ -539,6 +539,50 @@ def test_a_job_that_runs_on_although_it_was_to_be_cancelled_is_a_fault(
         provider().cancel_job("ftjob-1")
 
 
+STEER = "POST /fine_tuning/jobs/ftjob-1/{}"
+
+
+@pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("resume", "queued")])
+def test_a_pause_and_a_resume_are_repeated_until_they_are_answered(
+    wire: Wire, provider: Opened, verb: str, status: str
+) -> None:
+    ask = STEER.format(verb)
+    wire.answers(ask, (503, {}), httpx2.ReadError("cut"), raw_job(1, status=status))
+
+    assert getattr(provider(), f"{verb}_job")("ftjob-1").status == status
+    assert wire.requests == [ask] * 3
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("pause", "paused"), ("resume", "running"), ("resume", "queued")]
+)
+def test_a_job_that_is_paused_or_goes_on_already_is_returned_as_it_is(
+    wire: Wire, provider: Opened, verb: str, status: str
+) -> None:
+    """The answer to an earlier request may have been lost: the second is then refused."""
+    wire.answers(STEER.format(verb), (400, {"error": {"message": "not now"}}))
+    wire.answers(LOOK, raw_job(1, status=status))
+
+    assert getattr(provider(), f"{verb}_job")("ftjob-1").status == status
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [("pause", "running"), ("pause", "succeeded"), ("resume", "paused"), ("resume", "failed")],
+)
+@pytest.mark.parametrize("refusal", [400, 404, 405])
+def test_a_pause_or_resume_that_did_not_come_about_is_a_fault(
+    wire: Wire, provider: Opened, verb: str, status: str, refusal: int
+) -> None:
+    wire.answers(STEER.format(verb), (refusal, {"error": {"message": "not here"}}))
+    wire.answers(LOOK, raw_job(1, status=status))
+
+    with pytest.raises(ProviderError, match="not here") as fault:
+        getattr(provider(), f"{verb}_job")("ftjob-1")
+
+    assert fault.value.status == refusal
+
+
 @pytest.mark.parametrize("what", ["model", "file"])
 def test_deleting_what_is_gone_is_no_error_and_what_stays_is_one(
     wire: Wire, provider: Opened, what: str

@@ -251,15 +251,37 @@ class OpenAIProvider:
 
     def cancel_job(self, job: str) -> Job:
         """See `Writer.cancel_job`."""
+        cancel = self._client.fine_tuning.jobs.cancel
+        return self._steered("cancel a job", cancel, job, lambda after: not after.in_progress)
 
-        def cancel(name: str) -> Job:
-            return read_job(self._client.fine_tuning.jobs.cancel(name).to_dict())
+    def pause_job(self, job: str) -> Job:
+        """See `Writer.pause_job`."""
+        pause = self._client.fine_tuning.jobs.pause
+        return self._steered("pause a job", pause, job, lambda after: after.status == "paused")
+
+    def resume_job(self, job: str) -> Job:
+        """See `Writer.resume_job`."""
+        resume = self._client.fine_tuning.jobs.resume
+        return self._steered(
+            "resume a job",
+            resume,
+            job,
+            lambda after: after.in_progress and after.status != "paused",
+        )
+
+    def _steered(
+        self, operation: str, ask: Callable[[str], Any], job: str, is_there: Callable[[Job], bool]
+    ) -> Job:
+        """The job after a request that is the same twice. A refusal is none where it is there."""
+
+        def steer(name: str) -> Job:
+            return read_job(ask(name).to_dict())
 
         try:
-            return self._retried("cancel a job", cancel)(job)
+            return self._retried(operation, steer)(job)
         except ProviderError:
             after = self.job(job)
-            if after.in_progress:
+            if not is_there(after):
                 raise
             return after
 
