@@ -52,19 +52,21 @@ def session(
 
 
 def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
-    buy, request, as_json, listen = BLOCKS
+    buy, request, as_json, stop, listen = BLOCKS
 
     bought = session.paste(buy)
     again = session.paste(buy)
     planned = session.paste(request)
     document = session.paste(as_json)
     printed = shell.ok("-C", "examples/classifier", "plan", "--format", "json").out
+    stopped = session.paste(stop)
     told = session.paste(listen)
 
     model = ftctl.model("triage", project="examples/classifier")
     assert bought == again
     assert planned == f"triage no-op up to date as {bought}"
     assert document == printed
+    assert stopped == "triage cancelled none, as nothing is billed here\n"
     assert re.match(r"triage: started ftjob-\S+ \(validating_files\)\ntriage \w+\n", told)
     assert told.endswith("triage succeeded\n")
     assert model != bought.strip()  # the last example trains once more

@@ -58,7 +58,7 @@ def follow(
             waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items() if name not in over)
             raise WaitTimeout(
                 f"time is up, and not over yet: {waiting}",
-                "the jobs run on and are billed; 'ftctl apply --wait' waits again,"
+                "the jobs run on and are billed; 'ftctl wait' waits again,"
                 " 'ftctl status' shows them",
             )
         clock.sleep(pause)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ftctl.cli.confirm import confirm
+from ftctl.cli.confirm import confirm_plan
 from ftctl.cli.durations import DURATION
 from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
@@ -92,7 +92,7 @@ def apply_command(
         asks = not (review.plan.empty or auto_approve or approval or approve)
         if asks:
             jobs = plural(len(review.plan.steps(StartJob)), "training job")
-            confirm(settings.console, review.digest, f"Apply this plan ({jobs})?")
+            confirm_plan(settings.console, review.digest, f"Apply this plan ({jobs})?")
         with interrupts(settings.console) as stop:
             # Somebody reads for a while: what runs must still be what was read.
             report = workspace.apply(
@@ -129,7 +129,7 @@ def _say_what_is_next(settings: Settings, report: Report) -> None:
     if started_jobs(report):
         result(
             "The jobs run on at the service: 'ftctl status' shows them,"
-            " 'ftctl apply --wait' waits for them."
+            " 'ftctl wait' waits for them."
         )
     changes = report.plan.changes if report.plan is not None else ()
     deferred = [change.name for change in changes if change.action is Action.DEFER]

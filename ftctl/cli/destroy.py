@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ftctl.cli.confirm import confirm
+from ftctl.cli.confirm import confirm_plan
 from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
 from ftctl.cli.listening import guarded, workspace_of
@@ -54,7 +54,7 @@ def destroy_command(
         if digest is not None and not is_digest(digest, review.plan):
             raise stale(review.digest)
         if not auto_approve and digest is None:
-            confirm(console, review.digest, "Destroy all of this? It cannot be undone.")
+            confirm_plan(console, review.digest, "Destroy all of this? It cannot be undone.")
         with interrupts(console) as stop:
             report = workspace.destroy(review, stopping=lambda: stop.asked)
     return status_of_report(report)

@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, str] = {
     "apply": "Plan, ask, and do it.",
     "status": "Show each fine-tune: state, model, progress, days left.",
     "events": "Show what happened in the job of a fine-tune.",
+    "wait": "Wait until the jobs that run are over.",
+    "cancel": "Stop running jobs, and touch nothing else.",
+    "pause": "Halt running jobs, where the service can.",
+    "resume": "Let paused jobs go on.",
     "output": "Print the models' names.",
     "promote": "Put a model of a fine-tune into service.",
     "rollback": "Put the model before back into service.",
@@ -80,7 +84,7 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
         return status_of(fault)
     except (KeyboardInterrupt, click.Abort):
         note("\nInterrupted. Jobs that were started run on: 'ftctl status' shows them,"
-             " 'ftctl apply --wait' waits for them, 'ftctl destroy' cancels them.")  # fmt: skip
+             " 'ftctl wait' waits for them, 'ftctl cancel NAME' stops one.")  # fmt: skip
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; what is left to be flushed must not complain about it again.

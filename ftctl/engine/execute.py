@@ -21,6 +21,8 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
+from ftctl.engine.command_words import command_words
+from ftctl.engine.context import RunContext
 from ftctl.engine.events import (
     Applied,
     Applying,
@@ -37,7 +39,7 @@ from ftctl.engine.events import (
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import priced_plan
 from ftctl.engine.session import Session
-from ftctl.errors import Interrupted, Stale, UsageError, WaitTimeout
+from ftctl.errors import Interrupted, ProviderError, Stale, UsageError, WaitTimeout
 from ftctl.manifest.schema import cosmetic_fields
 from ftctl.planner import PlanOptions
 from ftctl.providers.protocol import Provider
@@ -85,7 +87,7 @@ class Executor:
         report = replace(report, known_jobs=known_jobs)
         listener(Applied(report))
         if self.stopping():
-            raise interrupted(started_jobs(report))
+            raise interrupted(self.session.context, started_jobs(report))
         return report
 
     def _report_step(self, name: str, sentence: str, step: Step | None) -> None:
@@ -105,10 +107,12 @@ class Executor:
             self.session.context.listener(Deferred(name))
         for name, why in waiting.queued.items():
             self.session.context.listener(Waiting(name, why))
-        try:
-            return waiting.until_all_is_over()
-        except KeyboardInterrupt:
-            raise interrupted(waiting.jobs) from None
+        return waiting.until_all_is_over_or_told()
+
+    def follow(self, plan: Plan, jobs: Mapping[str, str], timeout_seconds: float | None) -> Report:
+        """Follow jobs that run already (fine-tune → job) until all are over; nothing is begun."""
+        waiting = _Wait(self, Report(plan=plan), timeout_seconds, dict(jobs))
+        return waiting.until_all_is_over_or_told()
 
     def jobs_in_progress(self, changes: Iterable[Change]) -> dict[str, str]:
         """The jobs that stand for fine-tunes already and are not over (fine-tune → job)."""
@@ -143,16 +147,29 @@ def waiting_changes(report: Report) -> dict[str, str]:
     return {outcome.name: outcome.waits for outcome in report.outcomes if outcome.waits is not None}
 
 
-def interrupted(jobs: Mapping[str, str]) -> Interrupted:
-    """What to tell somebody who stopped a run, of the jobs that run on."""
+def interrupted(
+    context: RunContext, jobs: Mapping[str, str], *, unbegun: bool = False
+) -> Interrupted:
+    """What to tell somebody who stopped a run, of the jobs that run on.
+
+    `unbegun`: something of the run is still to be started.
+    """
     if not jobs:
         return Interrupted("stopped; no job of this command is running", "apply again to go on")
-    names = sorted(jobs)
-    running = ", ".join(f"{name} ({jobs[name]})" for name in names)
+    running = ", ".join(f"{name} ({job})" for name, job in sorted(jobs.items()))
     return Interrupted(
         f"stopped; these run on at the service: {running}",
-        f"'ftctl apply --wait' waits for them, 'ftctl destroy --select {','.join(names)}'"
-        " cancels them",
+        way_on(context, jobs, unbegun=unbegun),
+    )
+
+
+def way_on(context: RunContext, jobs: Iterable[str], *, unbegun: bool = False) -> str:
+    """How to go on with jobs (fine-tunes) that run although the command has ended."""
+    names = sorted(jobs)
+    again = ("apply", "--wait") if unbegun else ("wait", *names)
+    return (
+        f"'{command_words(context, *again)}' waits for them again,"
+        f" '{command_words(context, 'cancel', *names)}' cancels them and touches nothing else"
     )
 
 
@@ -169,6 +186,25 @@ class _Wait:
     ended: list[Ended] = field(default_factory=list)
     later: list[Report] = field(default_factory=list)  # of what was started during the wait
 
+    def until_all_is_over_or_told(self) -> Report:
+        """See `until_all_is_over`; whatever ends it before says how to go on."""
+        context = self.executor.session.context
+        try:
+            return self.until_all_is_over()
+        except KeyboardInterrupt:
+            raise interrupted(context, self.jobs, unbegun=self.unbegun) from None
+        except (ProviderError, WaitTimeout) as fault:
+            if self.jobs:
+                cure = f"{fault.hint}; " if isinstance(fault, ProviderError) and fault.hint else ""
+                on = way_on(context, self.jobs, unbegun=self.unbegun)
+                fault.hint = f"{cure}the jobs run on and are billed: {on}"
+            raise
+
+    @property
+    def unbegun(self) -> bool:
+        """Whether something is still to be started."""
+        return bool(self.deferred or self.queued)
+
     def until_all_is_over(self) -> Report:
         """The report with how everything ended: nothing runs, and nothing can be started."""
         clock = self.executor.session.context.clock
@@ -179,7 +215,7 @@ class _Wait:
         while self.jobs or self.queued:
             for progress in self._look(None if deadline is None else deadline - clock.now()):
                 self._note_end(progress)
-            if self.deferred or self.queued:
+            if self.unbegun:
                 self._start_ready()
         return replace(
             self.report,

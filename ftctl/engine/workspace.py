@@ -7,7 +7,7 @@ handed over as a value. The command line is one caller, a program of yours anoth
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +38,16 @@ from ftctl.engine.review import (
     require_applicable,
     require_children,
     review,
+)
+from ftctl.engine.running import (
+    Running,
+    RunningJob,
+    Steered,
+    cancel_jobs,
+    pause_jobs,
+    resume_jobs,
+    running_jobs,
+    wait_for_jobs,
 )
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import Stale, UsageError, WaitTimeout
@@ -304,6 +314,63 @@ class Workspace:
             )
             try:
                 report = executor.wait(report, timeout_seconds)
+            except WaitTimeout:
+                if record:
+                    write_lock(session, provider, parallelism=parallelism)
+                raise
+            if record:
+                write_lock(session, provider, parallelism=parallelism)
+        return report
+
+    def running(self, names: Iterable[str] = (), *, what: str = "running") -> Running:
+        """The jobs of this project that run, of some fine-tunes or of all; none is touched.
+
+        Names may be patterns. `UsageError` for one that fits nothing; `what` says who asked.
+        """
+        session = self.session()
+        with self.provider(session) as provider:
+            return running_jobs(session, provider, names, what)
+
+    def cancel(self, jobs: Iterable[RunningJob]) -> tuple[Steered, ...]:
+        """Stop jobs of `running()` for good, and touch nothing else: no model, no file."""
+        session = self.session()
+        self._planned = None
+        with self.provider(session) as provider:
+            return cancel_jobs(session, provider, jobs)
+
+    def pause(self, jobs: Iterable[RunningJob]) -> tuple[Steered, ...]:
+        """Halt jobs of `running()`, where the service can."""
+        session = self.session()
+        self._planned = None
+        with self.provider(session) as provider:
+            return pause_jobs(session, provider, jobs)
+
+    def resume(self, jobs: Iterable[RunningJob]) -> tuple[Steered, ...]:
+        """Let paused jobs of `running()` go on, where the service can."""
+        session = self.session()
+        self._planned = None
+        with self.provider(session) as provider:
+            return resume_jobs(session, provider, jobs)
+
+    def wait_for(
+        self,
+        names: Iterable[str] = (),
+        timeout_seconds: float | None = None,
+        *,
+        record: bool = True,
+        parallelism: int = 4,
+    ) -> Report:
+        """Follow what runs already, of some fine-tunes or of all, until it is over.
+
+        Nothing is begun, also not what waits for a parent: that is for `wait` and its report.
+        Otherwise as `wait`; what was named and does not run is in the report as it stands.
+        """
+        session = self.session()
+        self._planned = None
+        with self.provider(session) as provider:
+            executor = Executor(session, provider, PlanOptions())
+            try:
+                report = wait_for_jobs(executor, names, timeout_seconds)
             except WaitTimeout:
                 if record:
                     write_lock(session, provider, parallelism=parallelism)

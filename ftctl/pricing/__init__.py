@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         estimate_of_job,
         price_plan,
     )
+    from ftctl.pricing.so_far import cost_so_far
     from ftctl.pricing.spending import Spent, Total, compare, spent, total
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Total",
     "compare",
     "cost_of_tokens",
+    "cost_so_far",
     "estimate",
     "estimate_of_job",
     "price_plan",
@@ -31,6 +33,7 @@ _HOMES = {
     "Total": "spending",
     "compare": "spending",
     "cost_of_tokens": "estimating",
+    "cost_so_far": "so_far",
     "estimate": "estimating",
     "estimate_of_job": "estimating",
     "price_plan": "estimating",

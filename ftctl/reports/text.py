@@ -185,7 +185,7 @@ def progress_text(progress: Progress) -> str:
     """`triage: running, step 12 of 48, training loss 1.204, about 8 s left`."""
     parts = [progress.job.status]
     if progress.job.status == "succeeded":
-        return f"{progress.name}: succeeded as {progress.job.model}"
+        return one_line(f"{progress.name}: succeeded as {progress.job.model}")
     if progress.job.error is not None and not progress.job.in_progress:
         return one_line(f"{progress.name}: {progress.job.status}: {progress.job.error.message}")
     if progress.step is not None:
@@ -197,4 +197,4 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"validation loss {progress.valid_loss:.3f}")
     if progress.seconds_left is not None and progress.seconds_left >= 1:
         parts.append(f"about {duration(progress.seconds_left)} left")
-    return f"{progress.name}: {', '.join(parts)}"
+    return one_line(f"{progress.name}: {', '.join(parts)}")

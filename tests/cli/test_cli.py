@@ -146,7 +146,8 @@ def test_130_when_it_is_interrupted(
     assert status == 130
     told = capsys.readouterr().err
     assert "error: stopped; these run on at the service: tone (ftjob-" in told
-    assert "'ftctl destroy --select tone' cancels them" in told
+    assert "'ftctl cancel tone' cancels them and touches nothing else" in told
+    assert "destroy" not in told
 
 
 def _subclasses(kind: type[errors.FtctlError]) -> set[type[errors.FtctlError]]:

@@ -1,0 +1,31 @@
+"""`ftctl pause NAME…`: halts the jobs that run, and touches nothing else."""
+
+from __future__ import annotations
+
+import click
+
+from ftctl.cli.listening import guarded, workspace_of
+from ftctl.cli.running_jobs import show_running, show_steered
+from ftctl.cli.settings import settings_of, shared_options
+from ftctl.errors import FtctlError
+
+
+@click.command("pause")
+@shared_options
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.pass_context
+def pause_command(context: click.Context, names: tuple[str, ...]) -> int:
+    """Halt running jobs, where the service can.
+
+    A paused job keeps its place in training: 'ftctl resume NAME' lets it go on. NAME may be a
+    pattern: 'tone-*'.
+    """
+    settings = settings_of(context)
+    with workspace_of(settings) as workspace:
+        session = guarded(workspace.session(), settings)
+        running = workspace.running(names, what="pause")
+        show_running(settings, session, running)
+        if not running.jobs:
+            raise FtctlError("there is no job to pause", "'ftctl status' shows what there is")
+        settings.console.result("")
+        return show_steered(settings, workspace.pause(running.jobs), "paused", "paused")
