@@ -22,7 +22,7 @@ from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, ProviderError
 from ftctl.planner.retention import stoppable
-from ftctl.pricing import cost_so_far, estimate
+from ftctl.pricing import cost_so_far, estimate_of_job
 from ftctl.providers.protocol import Provider, Reader
 
 _EVENTS_LOOKED_AT = 50  # for the newest step; between checkpoints there is one a step
@@ -193,7 +193,7 @@ def _cost(session: Session, name: str, progress: Progress, *, steps_told: bool) 
     finetune = session.desired.named(name)
     expected: Estimate | None = None
     if finetune is not None and progress.job.digest == finetune.digest and finetune.training:
-        expected = estimate(finetune, session.desired, catalog, info)
+        expected = estimate_of_job(progress.job, finetune, session.desired, catalog, info)
     now = session.context.clock.now()
     return cost_so_far(progress, expected, catalog, info, now, steps_told=steps_told)
 
