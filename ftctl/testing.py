@@ -114,6 +114,13 @@ class EmulatorLab:
         """What goes wrong from now on, and nothing else; no rules: all goes well again."""
         self.admin("PUT", "faults", {"faults": [dict(rule) for rule in rules]})
 
+    def temperaments(self, *slugs: str) -> None:
+        """How the API behaves from now on, as in `"lagging-list=30"`; none: honestly again.
+
+        Those of the mark, `temperaments=(...)`, hold besides.
+        """
+        self.admin("PUT", "faults", {"temperaments": list(slugs)})
+
     @property
     def journal(self) -> list[dict[str, Any]]:
         """The requests so far, oldest first."""

@@ -32,6 +32,7 @@ from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.scanning.token_tally import ROW_TRUNCATED
 from ftctl.data.sources.address import not_listed
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.emulator.temperament import TEMPERAMENTS, Kind
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
 from ftctl.manifest.schema import describe, load_schema
@@ -824,6 +825,14 @@ def _exit_table() -> str:
     return _table(("status", "meaning"), ((str(code), text) for code, text in MEANINGS.items()))
 
 
+def _temperament_table() -> str:
+    def usual(kind: Kind) -> str:
+        return "" if kind.usual is None else f"{kind.usual:g} {kind.unit}"
+
+    rows = ((f"`{slug}`", usual(kind), kind.does) for slug, kind in TEMPERAMENTS.items())
+    return _table(("slug", "value, if none is given", "the service"), rows)
+
+
 GENERATED: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "errors.md": {"exit statuses": _exit_table},
     "manifests.md": {
@@ -832,6 +841,7 @@ GENERATED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "finetune": _finetune_table,
         "graders": _grader_table,
     },
+    "emulator.md": {"temperaments": _temperament_table},
     "services.md": {"services": _service_table},
     "commands.md": {
         "shared": lambda: _option_table(cli),

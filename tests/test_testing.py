@@ -220,6 +220,34 @@ def test_faults_strike_and_go_and_the_journal_has_the_requests(
     )
 
 
+def test_a_temperament_is_given_and_taken(pytester: pytest.Pytester) -> None:
+    passes(
+        pytester,
+        """
+        import pytest
+
+        def many(lab):
+            return len(lab.client.files.list().data)
+
+        @pytest.mark.ftctl_emulator(temperaments=("list-without-end",))
+        def test_by_the_mark(ftctl_emulator):
+            assert ftctl_emulator.client.files.list().has_more
+
+        def test_by_a_call(ftctl_emulator):
+            ftctl_emulator.client.files.create(file=("a.jsonl", b"{}"), purpose="fine-tune")
+            ftctl_emulator.temperaments("lagging-list=30", "odd-jobs")
+            before = many(ftctl_emulator)
+            ftctl_emulator.faults()
+            after_faults = many(ftctl_emulator)
+            ftctl_emulator.temperaments()
+            assert (before, after_faults, many(ftctl_emulator)) == (0, 0, 1)
+            with pytest.raises(ValueError, match="did you mean 'odd-jobs'"):
+                ftctl_emulator.temperaments("odd-job")
+        """,
+        count=2,
+    )
+
+
 def test_other_processes_reach_it_by_its_address_while_the_test_lasts(
     pytester: pytest.Pytester,
 ) -> None:

@@ -57,6 +57,13 @@ if TYPE_CHECKING:
     help="What is to go wrong, as YAML or JSON.  [default: as before]",
 )
 @click.option(
+    "--temperament",
+    "temperaments",
+    multiple=True,
+    metavar="SLUG",
+    help="How it is to behave, as in lagging-list=30. Can be repeated; holds for this run.",
+)
+@click.option(
     "--speed",
     type=click.FloatRange(1e-6, 1e6),
     metavar="N",
@@ -83,8 +90,9 @@ if TYPE_CHECKING:
 @click.pass_context
 def emulator_command(
     context: click.Context, port: int, host: str, api_key_env: str | None, data: Path | None,
-    reset: bool, faults: Path | None, speed: float | None, immediate: bool, reads: int | None,
-    by_hand: bool, no_training: bool, python_graders: bool, id_seed: int | None,
+    reset: bool, faults: Path | None, temperaments: tuple[str, ...], speed: float | None,
+    immediate: bool, reads: int | None, by_hand: bool, no_training: bool, python_graders: bool,
+    id_seed: int | None,
 ) -> int:  # fmt: skip
     """Serve the embedded API on 127.0.0.1.
 
@@ -97,10 +105,12 @@ def emulator_command(
     pace = _pace(speed, reads, immediate=immediate, by_hand=by_hand)
     document = None if faults is None else _fault_document(settings.folder / faults, faults)
     key = None if api_key_env is None else _key(settings, api_key_env)
+    behaviour = _read_temperaments(temperaments)
     folder = settings.folder / data if data else state_folder(settings.folder)
     options = Options(
-        training=not no_training, python_graders=python_graders, id_seed=id_seed, api_key=key
-    )
+        training=not no_training, python_graders=python_graders, id_seed=id_seed, api_key=key,
+        temperaments=behaviour,
+    )  # fmt: skip
     try:
         emulator = open_emulator(folder, clock=settings.clock.now, settings=options)
     except (EmulatorError, OSError) as fault:
@@ -117,7 +127,8 @@ def emulator_command(
         except (EmulatorError, OSError) as fault:
             raise _cannot_start(fault) from None
         with closing(server):
-            settings.console.result(_greeting(server, folder, api_key_env, _Admin(emulator, key)))
+            greeting = _greeting(server, folder, api_key_env, _Admin(emulator, key), temperaments)
+            settings.console.result(greeting)
             _serve(server, settings)
     return DONE
 
@@ -163,6 +174,17 @@ def _key(settings: Settings, name: str) -> str:
         )
     settings.console.secrets = (*settings.console.secrets, key)
     return key
+
+
+def _read_temperaments(given: tuple[str, ...]) -> tuple[str, ...]:
+    from ftctl.emulator import BadTemperament, read_temperament
+
+    for text in given:
+        try:
+            read_temperament(text)
+        except BadTemperament as fault:
+            raise UsageError(f"--temperament: {fault.message}", fault.hint) from None
+    return given
 
 
 class _Refused(Exception):
@@ -218,7 +240,7 @@ def _fault_document(path: Path, shown: Path) -> Document:
     if problems:
         raise InvalidProject(problems)
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
-        message = "the file must hold one document, with a list of 'faults'"
+        message = "the file must hold one document, with a list of 'faults' or of 'temperaments'"
         raise InvalidProject([Diagnostic("wrong-value", message, Span(str(shown)))])
     return documents[0]
 
@@ -229,7 +251,9 @@ def _at_its_place(fault: _Refused, document: Document) -> Diagnostic:
     return Diagnostic("wrong-value", fault.message.rstrip("."), document.place(where))
 
 
-def _greeting(server: Server, folder: Path, key_name: str | None, admin: _Admin) -> str:
+def _greeting(
+    server: Server, folder: Path, key_name: str | None, admin: _Admin, temperaments: tuple[str, ...]
+) -> str:
     shown_key = "embedded" if key_name is None else f'"${key_name}"'
     page = server.url.removesuffix("v1")
     return (
@@ -237,16 +261,18 @@ def _greeting(server: Server, folder: Path, key_name: str | None, admin: _Admin)
         "In another terminal:\n\n"
         f"    export OPENAI_BASE_URL={server.url}\n"
         f"    export OPENAI_API_KEY={shown_key}\n\n"
-        f"{_course(admin)}"
+        f"{_course(admin, temperaments)}"
         f"Watch it at {page}\n"
         "Ctrl-C ends it; the state stays."
     )
 
 
-def _course(admin: _Admin) -> str:
-    """What is not as usual, a line each: how time passes, what goes wrong."""
+def _course(admin: _Admin, temperaments: tuple[str, ...]) -> str:
+    """What is not as usual, a line each: how time passes, what goes wrong, how it behaves."""
     clock = admin.ask("GET", "clock")
-    number = len(admin.ask("GET", "faults")["faults"])
+    document = admin.ask("GET", "faults")
+    number = len(document["faults"])
+    held = ", ".join((*temperaments, *document["temperaments"]))
     lines = {
         "real": "" if clock["speed"] == 1 else f"Jobs run {clock['speed']:g} times as fast.\n",
         "immediate": "Jobs end as soon as somebody looks.\n",
@@ -254,4 +280,5 @@ def _course(admin: _Admin) -> str:
         "hand": "Time stands until it is moved, on the page.\n",
     }
     faults = f"It has {plural(number, 'fault')} to make.\n" if number else ""
-    return lines[clock["kind"]] + faults
+    behaves = f"It behaves as: {held}.\n" if held else ""
+    return lines[clock["kind"]] + faults + behaves

@@ -16,6 +16,7 @@ Its rooms, each of which may use those before it:
 | jobs | a create request -> a job that goes on with the clock, and is trained |
 | faults | rules -> the requests and jobs that go wrong by them |
 | api | a request of the API -> its answer |
+| temperaments | a request -> the answer of a service that behaves in its own way |
 | web | a path -> a file of the page to look inside |
 | admin | a request under `/_ftctl/` -> state, time, faults, journal |
 """
@@ -31,9 +32,17 @@ if TYPE_CHECKING:
     from ftctl.emulator.server import Server, serve
     from ftctl.emulator.settings import Clock, Settings
     from ftctl.emulator.storage.database import EmulatorError, Store, open_store
+    from ftctl.emulator.temperament import (
+        TEMPERAMENTS,
+        BadTemperament,
+        Temperament,
+        read_temperament,
+    )
     from ftctl.emulator.transport import EmulatorTransport
 
 __all__ = [
+    "TEMPERAMENTS",
+    "BadTemperament",
     "Clock",
     "Emulator",
     "EmulatorError",
@@ -43,12 +52,16 @@ __all__ = [
     "Server",
     "Settings",
     "Store",
+    "Temperament",
     "open_emulator",
     "open_store",
+    "read_temperament",
     "serve",
 ]
 
 _HOMES = {
+    "TEMPERAMENTS": "temperament",
+    "BadTemperament": "temperament",
     "Clock": "settings",
     "Emulator": "app",
     "EmulatorError": "storage.database",
@@ -58,8 +71,10 @@ _HOMES = {
     "Server": "server",
     "Settings": "settings",
     "Store": "storage.database",
+    "Temperament": "temperament",
     "open_emulator": "app",
     "open_store": "storage.database",
+    "read_temperament": "temperament",
     "serve": "server",
 }
 

@@ -21,12 +21,14 @@ from ftctl.emulator.api.routes import find_route, is_public
 from ftctl.emulator.faults.request_faults import RequestFaults, Struck, struck_answer
 from ftctl.emulator.http.access import check_key, check_site, is_of_page
 from ftctl.emulator.http.route_table import Match
-from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
+from ftctl.emulator.http.wire import ApiError, Pairs, Request, Response, refusal
 from ftctl.emulator.ids import fresh
 from ftctl.emulator.jobs.scheduler import seconds_until_due
 from ftctl.emulator.jobs.training_pool import TrainingPool
 from ftctl.emulator.settings import Clock, Settings
 from ftctl.emulator.storage.database import EmulatorError, Store, open_store
+from ftctl.emulator.temperaments.standing import Standings
+from ftctl.emulator.temperaments.tempered import tempered
 
 DATABASE = "emulator.sqlite3"
 FORM_BYTES = 1024 * 1024
@@ -51,6 +53,7 @@ class Emulator:
         self._serials = itertools.count(1)
         self._training_pool = TrainingPool()
         self._faults = RequestFaults(store)
+        self._standings = Standings(store, settings)
         self._journal = Journal()
         self._started_at = time.monotonic()
 
@@ -70,7 +73,8 @@ class Emulator:
                 request_id=request_id,
                 fault=None if struck is None else struck.rule.does,
             )
-        return replace(response, headers=(*response.headers, ("x-request-id", request_id)))
+        headers = (*response.headers, *self._headers(), ("x-request-id", request_id))
+        return replace(response, headers=headers)
 
     def catch_up(self, seconds: float) -> float | None:
         """Carry out what is due, training included, for at most so many seconds of work.
@@ -129,8 +133,22 @@ class Emulator:
         return None if is_of_page(request) else self._faults.strike(request)
 
     def _carry_out(self, request: Request) -> Response:
+        if is_of_page(request):  # it shows what there is
+            return self._carry_out_honestly(request)
+        reading = self._context(_NOTHING, {}).reading_as_it_is
+        held = self._standings.present().temperaments
+        return tempered(held, request, self._carry_out_honestly, reading)
+
+    def _carry_out_honestly(self, request: Request) -> Response:
         match = _route(request)
         return match.handler(self._context(request, match.path))
+
+    def _headers(self) -> Pairs:
+        """Whose the service is; nothing where its store cannot tell."""
+        try:
+            return self._standings.present().headers
+        except sqlite3.Error:
+            return ()
 
     def _beside(self, request: Request) -> Response:
         """The answer to what is no part of the API: the page, and what it asks for."""
@@ -148,12 +166,15 @@ class Emulator:
             check_key(request, self._settings.api_key)
         match = _match(request, find_admin(request.method, request.path))
         api = replace(self._context(request, match.path), settings=self._quick)
-        context = AdminContext(api, self._faults, self._journal, self._started_at, self._renewed)
+        context = AdminContext(
+            api, self._faults, self._standings, self._journal, self._started_at, self._renewed
+        )
         return match.handler(context)
 
     def _renewed(self) -> None:
         """Other rows stand in the place of all that were: what was remembered of them is wrong."""
         self._faults.forget()
+        self._standings.forget()
         self._serials = itertools.count(1)
         self._training_pool = TrainingPool()
 

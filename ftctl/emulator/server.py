@@ -15,7 +15,7 @@ from typing import Any, Self
 from ftctl.emulator.app import Emulator
 from ftctl.emulator.http.access import is_loopback, names_loopback
 from ftctl.emulator.http.request_body import BadBody, body_length, read_body
-from ftctl.emulator.http.wire import ApiError, Request, Response, refusal
+from ftctl.emulator.http.wire import ApiError, Request, Response, refusal, single_bytes
 from ftctl.emulator.storage.database import EmulatorError
 
 LOOK_SECONDS = 0.2
@@ -227,6 +227,9 @@ class _Connection(BaseHTTPRequestHandler):
         if response.cut:
             self.close_connection = True
             return
+        if response.byte_seconds and self.command != "HEAD":
+            self._send_stream(response, self._slowly(response))
+            return
         if response.stream is not None and self.command != "HEAD":
             self._send_stream(response, response.stream)
             return
@@ -247,6 +250,12 @@ class _Connection(BaseHTTPRequestHandler):
             if piece:  # an empty chunk would be the last
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\n\r\n")
+
+    def _slowly(self, response: Response) -> Iterator[bytes]:
+        for byte in single_bytes(response):
+            if self.server.stopping.wait(response.byte_seconds):
+                raise ConnectionAbortedError("the server ends, the answer has not")
+            yield byte
 
     def _head(self, response: Response, length: tuple[str, str]) -> bytes:
         phrase = _PHRASES.get(response.status, "Unknown")  # a fault may have any status

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 import httpx2
 
 from ftctl.emulator.app import Emulator
-from ftctl.emulator.http.wire import Request
+from ftctl.emulator.http.wire import Request, Response, single_bytes
 
 
 class EmulatorTransport(httpx2.BaseTransport):
@@ -30,9 +30,25 @@ class EmulatorTransport(httpx2.BaseTransport):
         if response.cut:
             raise httpx2.RemoteProtocolError("The emulator hung up without an answer, as told.")
         headers = list(response.headers)
+        if response.byte_seconds:
+            slow = _Slow(response, self._sleep)
+            return httpx2.Response(response.status, headers=headers, stream=slow)
         if response.stream is None:
             return httpx2.Response(response.status, headers=headers, content=response.body)
         return httpx2.Response(response.status, headers=headers, stream=_Pieces(response.stream))
+
+
+class _Slow(httpx2.SyncByteStream):
+    """An answer byte by byte, with time between them."""
+
+    def __init__(self, response: Response, sleep: Callable[[float], None]) -> None:
+        self._response = response
+        self._sleep = sleep
+
+    def __iter__(self) -> Iterator[bytes]:
+        for byte in single_bytes(self._response):
+            self._sleep(self._response.byte_seconds)
+            yield byte
 
 
 class _Pieces(httpx2.SyncByteStream):

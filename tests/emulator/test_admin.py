@@ -135,7 +135,7 @@ def test_a_reset_can_keep_faults_and_time(lab: Lab) -> None:
     lab.call("POST", "/_ftctl/reset", {"keep": ["faults", "clock"]})
 
     assert lab.get("/_ftctl/clock")["kind"] == "immediate"
-    assert lab.get("/_ftctl/faults") == {"faults": [{**fault, "met": 0}]}
+    assert lab.get("/_ftctl/faults") == {"faults": [{**fault, "met": 0}], "temperaments": []}
     assert [lab.send("GET", "/v1/models").status for _ in range(2)] == [200, 500]
     assert lab.refused("POST", "/_ftctl/reset", {"keep": ["jobs"]})["param"] == "keep"
 
@@ -297,7 +297,10 @@ def test_a_snapshot_brings_everything_back(lab: Lab) -> None:
         for one in (lab, other):
             assert one.job(job["id"]) == done
             assert one.get("/_ftctl/state") == state
-            assert one.get("/_ftctl/faults") == {"faults": [{**fault, "met": 0}]}
+            assert one.get("/_ftctl/faults") == {
+                "faults": [{**fault, "met": 0}],
+                "temperaments": [],
+            }
         assert one.get(f"{JOBS}?metadata[team]=a")["data"] == [done]
     assert lab.create()["id"] != job["id"]
 

@@ -189,7 +189,7 @@ WRONG_FILES = {
     ),
     "- 1\n": (
         "faults.yaml: error[wrong-value]: the file must hold one document, with a list of"
-        " 'faults'\n1 problem found.\n"
+        " 'faults' or of 'temperaments'\n1 problem found.\n"
     ),
     HEAD + "    request: {}\n": (
         "faults.yaml:3:5: error[repeated-key]: the key 'request' stands twice in one mapping\n"
@@ -251,3 +251,56 @@ def test_what_cannot_be_is_said_before_anything_is_served(
     result = shell("emulator", "--port", "0", *options)
 
     assert (result.status, result.out, result.err) == (status, "", err)
+
+
+def test_a_temperament_holds_for_the_run_and_one_of_the_faults_file_stays(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "faults.yaml").write_text("temperaments: [models-hidden]\n")
+    running = start("--temperament", "odd-jobs", "--faults", "faults.yaml", "--no-training")
+    listed = running.call("GET", "/v1/fine_tuning/jobs")["data"]
+    running.end()
+
+    again = start("--no-training")
+
+    assert "It behaves as: odd-jobs, models-hidden.\n" in running.printed
+    assert None in listed
+    assert "It behaves as: models-hidden.\n" in again.printed
+    assert again.call("GET", "/v1/fine_tuning/jobs")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "laging-list=30",
+            "there is no temperament 'laging-list'\n    hint: did you mean 'lagging-list'?\n",
+        ),
+        (
+            "model-late=soon",
+            (
+                "'soon' is no value for 'model-late'\n"
+                "    hint: write seconds above 0, up to 2,592,000, as in 'model-late=60'\n"
+            ),
+        ),
+    ],
+)
+def test_what_is_no_temperament_is_told_before_anything_is_made(
+    shell: Shell, given: str, message: str
+) -> None:
+    result = shell("emulator", "--temperament", given)
+
+    assert (result.status, result.out, result.err) == (64, "", f"error: --temperament: {message}")
+    assert not (shell.folder / ".ftctl").exists()
+
+
+def test_a_faults_file_with_a_wrong_temperament_is_told_by_its_place(shell: Shell) -> None:
+    (shell.folder / "faults.yaml").write_text("temperaments:\n  - odd-jobs\n  - slow-byte\n")
+
+    result = shell("emulator", "--faults", "faults.yaml")
+
+    assert result.status == 1
+    assert result.err == (
+        "faults.yaml:3:5: error[wrong-value]: temperaments[1]: there is no temperament"
+        " 'slow-byte'; did you mean 'slow-bytes'?\n1 problem found.\n"
+    )

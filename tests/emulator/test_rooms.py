@@ -12,9 +12,9 @@ PACKAGE = ROOT / "ftctl" / "emulator"
 
 # From the ground up, modules of the top folder among them; imports for types alone count as well.
 ORDER = [
-    "ids", "settings", "base_models",
-    "http", "storage", "model", "chat", "graders", "jobs", "faults", "api", "web", "admin",
-    "app", "server", "transport", "__init__",
+    "ids", "temperament", "settings", "base_models",
+    "http", "storage", "model", "chat", "graders", "jobs", "faults", "api", "temperaments", "web",
+    "admin", "app", "server", "transport", "__init__",
 ]  # fmt: skip
 
 

@@ -90,3 +90,8 @@ EXPECTED_FAILURES: Mapping[str, str] = {
     "test_a_stream_that_breaks_ends_with_the_fault": "its database is closed on the way",
 }
 """Tests that break the emulator and look for what it says then."""
+
+BREAKING_TEMPERAMENTS: frozenset[str] = frozenset(
+    {"file-pending", "odd-jobs", "statuses-respelled", "unknown-status"}
+)
+"""Ways of a service whose point is to say what the specification has not: they are not judged."""

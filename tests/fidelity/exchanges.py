@@ -16,12 +16,14 @@ from fidelity.bodies import (
     read_asked_body,
     read_query,
 )
+from fidelity.contradictions import BREAKING_TEMPERAMENTS
 from fidelity.specification import OUTSIDE, Operation, Specification
 from ftctl.emulator import Request, Response
 
 MOST_KEPT = 20_000  # kinds; what comes after them is counted only
 MOST_GLANCES = 500_000
 FAULT_HEADER = "x-ftctl-fault"  # marks an answer that a test asked for by a fault
+TEMPERAMENT_HEADER = "x-ftctl-temperament"  # names the ways of the service that answered
 
 Kind = Hashable
 Handed = tuple[int, int, Counter[tuple[str, int]], list[tuple[Kind, str, "Asked | Answered"]]]
@@ -94,7 +96,7 @@ class Recorder:
 
     def see(self, request: Request, response: Response) -> Response:
         """The same answer; one that comes in pieces is looked at when it has been read."""
-        if not request.path.startswith("/v1/") or response.cut or _header(response, FAULT_HEADER):
+        if not request.path.startswith("/v1/") or response.cut or _was_asked_for(response):
             return response
         if response.stream is not None:
             return replace(response, stream=self._followed(request, response, response.stream))
@@ -190,6 +192,13 @@ _DIGITS = bytes.maketrans(b"23456789", b"11111111")
 def _glance(body: bytes) -> bytes | int:
     """Cheap, and the same for bodies that differ in counters and moments alone."""
     return body.translate(_DIGITS) if len(body) <= MOST_BYTES else len(body)
+
+
+def _was_asked_for(response: Response) -> bool:
+    """Whether a test had the emulator answer in a way that the specification has not."""
+    ways = (_header(response, TEMPERAMENT_HEADER) or "").split(", ")
+    outside = any(way.partition("=")[0] in BREAKING_TEMPERAMENTS for way in ways)
+    return outside or _header(response, FAULT_HEADER) is not None
 
 
 def _header(response: Response, name: str) -> str | None:

@@ -10,6 +10,7 @@ from ftctl.emulator.api.request_context import RequestContext
 from ftctl.emulator.faults.request_faults import RequestFaults
 from ftctl.emulator.http.wire import Json, Response, bad_request, json_object
 from ftctl.emulator.storage.database import Session
+from ftctl.emulator.temperaments.standing import Standings
 
 COUNTED = ("files", "jobs", "models", "events", "faults")
 
@@ -20,6 +21,7 @@ class AdminContext:
 
     api: RequestContext  # the same request as an endpoint of the API gets it
     faults: RequestFaults
+    standings: Standings
     journal: Journal
     started_at: float  # of time.monotonic()
     renewed: Callable[[], None]  # to be told when other rows stand in the place of all that were

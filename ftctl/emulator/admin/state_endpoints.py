@@ -18,7 +18,7 @@ DEFAULT_ROWS, MOST_ROWS = 1_000, 10_000
 MOST_STEPS = 10_000
 LAST_STEP = 999_999_999
 KEPT = ("faults", "clock")
-_TABLES_KEPT = {"faults": "faults", "clock": "pace"}
+_TABLES_KEPT = {"faults": ("faults", "temperaments"), "clock": ("pace",)}
 _JOB = (
     "id, status, step, total_steps, model, suffix, created_at, finished_at, fine_tuned_model,"
     " error, fault"
@@ -87,12 +87,15 @@ def curve(context: AdminContext) -> Response:
 
 
 def reset(context: AdminContext) -> Response:
-    """POST reset: everything goes, and ids start anew; `keep` names what stays."""
+    """POST reset: everything goes, and ids start anew; `keep` names what stays.
+
+    The account goes as well: who knew it must not take what is made from now on for what is gone.
+    """
     kept = fields_sent(context, ("keep",)).get("keep", [])
     if not isinstance(kept, list) or not all(isinstance(k, str) and k in KEPT for k in kept):
         raise bad_request(f"keep must be a list of {' and '.join(KEPT)}.", "keep")
     with context.api.store.transaction("IMMEDIATE") as connection:
-        empty(connection, frozenset(_TABLES_KEPT[name] for name in kept))
+        empty(connection, frozenset(table for name in kept for table in _TABLES_KEPT[name]))
         connection.execute("UPDATE faults SET met = 0")
     context.journal.clear()
     context.renewed()

@@ -43,10 +43,8 @@ OWN_HEADERS = frozenset(
 )
 
 
-def read_faults(document: Json) -> list[Json]:
-    """The rules of `{"faults": [...]}` as they were written, each checked."""
-    fields_at(document, "", ("faults",))
-    rules = document.get("faults")
+def read_faults(rules: Any) -> list[Json]:
+    """The rules of a document's `faults` as they were written, each checked."""
     if not isinstance(rules, list) or len(rules) > MOST_RULES:
         raise bad_request(f"faults must be a list of at most {MOST_RULES} rules.", "faults")
     for place, rule in enumerate(rules):

@@ -63,7 +63,8 @@ class Response:
     """One HTTP answer; its length is the shell's business.
 
     With `stream` the body comes in pieces as they are made, and `body` is empty. A shell waits
-    `delay_seconds` before it answers, and hangs up instead of answering when the answer is `cut`.
+    `delay_seconds` before it answers, lets `byte_seconds` pass before each byte, and hangs up
+    instead of answering when the answer is `cut`.
     """
 
     status: int
@@ -71,6 +72,7 @@ class Response:
     body: bytes
     stream: Iterator[bytes] | None = None
     delay_seconds: float = 0.0
+    byte_seconds: float = 0.0
     cut: bool = False
 
 
@@ -129,6 +131,12 @@ def refusal(error: ApiError) -> Response:
         "code": error.code,
     }
     return answer({"error": envelope}, error.status, error.headers)
+
+
+def single_bytes(response: Response) -> Iterator[bytes]:
+    """The body, a byte at a time."""
+    pieces = (response.body,) if response.stream is None else response.stream
+    return (piece[place : place + 1] for piece in pieces for place in range(len(piece)))
 
 
 def json_object(request: Request) -> Json:

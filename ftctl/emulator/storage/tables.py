@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x46544331  # "FTC1": tells our databases from any other
 
 # What a job learns: each step's figures, where its training stands, and the weights of its models,
@@ -109,6 +109,12 @@ BESIDE: tuple[str, ...] = (
     """,
 )
 
+# Whose the store is, and how the service behaves that it is the state of.
+CHARACTER: tuple[str, ...] = (
+    "CREATE TABLE account (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL)",
+    "CREATE TABLE temperaments (seq INTEGER PRIMARY KEY AUTOINCREMENT, slug TEXT NOT NULL)",
+)
+
 SCHEMA: tuple[str, ...] = (
     """
     CREATE TABLE files (
@@ -208,6 +214,7 @@ SCHEMA: tuple[str, ...] = (
     """,
     *TRAINING,
     *BESIDE,
+    *CHARACTER,
 )
 
 # How a database of each older version becomes one of the next.
@@ -224,4 +231,5 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE checkpoints ADD COLUMN metrics TEXT NOT NULL DEFAULT '{}'",
         "ALTER TABLE models ADD COLUMN weights INTEGER REFERENCES weights (seq)",
     ),
+    3: CHARACTER,
 }
