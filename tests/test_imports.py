@@ -53,8 +53,9 @@ ROOMS = {
 # Wings, and rooms of others, that only think: no file, socket, clock, randomness or environment.
 PURE = {
     "errors", "text", "domain", "planner", "pricing", "policy", "reports", "manifest/scalars",
-    "project/link", "project/resolve", "catalog/services", "catalog/request", "providers/protocol",
-    "providers/ownership", "apply/follow", "data/stats", "data/diff", "data/quality",
+    "project/link", "project/resolve", "catalog/services", "catalog/request", "catalog/answer",
+    "providers/protocol", "providers/ownership", "apply/follow", "data/stats", "data/diff",
+    "data/quality",
 }  # fmt: skip
 PURE_THROUGHOUT = {"errors", "text", "domain", "planner", "pricing", "policy", "reports"}
 IMPURE = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from ftctl.apply.follow import progress_of
+from ftctl.catalog.answer import FieldDifference
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.job_progress import clear
 from ftctl.cli.listening import open_session
@@ -16,7 +18,7 @@ from ftctl.domain.observed import Job, Progress
 from ftctl.domain.plan import Change
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.session import Session
-from ftctl.pricing import compare, estimate
+from ftctl.pricing import compare, differences_of, estimate, estimate_of_job
 from ftctl.providers.protocol import Provider
 from ftctl.reports.phrases import service_line
 from ftctl.reports.text import status_text
@@ -97,6 +99,7 @@ def _row(
         "valid_loss": progress.valid_loss if progress else None,
         "seconds_left": progress.seconds_left if progress else None,
         "cost": _cost(session, change, job),
+        "differences": _differences(session, change, job),
         "days_left": _days_left(session, change, job),
     }
 
@@ -107,9 +110,20 @@ def _cost(session: Session, change: Change, job: Job | None) -> str | None:
     if job is None or finetune is None:
         return None
     catalog, info = session.catalog, session.info
-    bought = finetune.adopt is None
-    expected = estimate(finetune, session.desired, catalog, info) if bought else None
-    return compare(job, expected, catalog, info)
+    expected = told = None
+    if finetune.adopt is None:
+        expected = estimate(finetune, session.desired, catalog, info)
+        told = estimate_of_job(job, finetune, session.desired, catalog, info)
+    return compare(job, expected, catalog, info, told)
+
+
+def _differences(session: Session, change: Change, job: Job | None) -> list[dict[str, Any]]:
+    """What the service trains otherwise than it was asked to."""
+    finetune = session.desired.named(change.name)
+    if job is None or finetune is None:
+        return []
+    found = differences_of(job, finetune, session.catalog, session.info)
+    return [asdict(one) for one in found]
 
 
 def _days_left(session: Session, change: Change, job: Job | None) -> int | None:
@@ -137,6 +151,7 @@ def _remark(row: dict[str, Any]) -> str:
         parts.append(f"apply would {row['action']}: {row['reason']}")
     elif row["status"] in ("failed", "cancelled", "absent"):
         parts.append(row["reason"])
+    parts.extend(FieldDifference(**one).words for one in row["differences"])
     if row["cost"] is not None:
         parts.append(row["cost"])
     if row["days_left"] is not None:

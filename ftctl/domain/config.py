@@ -46,6 +46,7 @@ class PolicySettings:
     max_leakage_share: Decimal | None = None
     max_duplicate_share: Decimal | None = None
     commands: tuple[tuple[str, ...], ...] = ()
+    exact_hyperparameters: bool = False  # whether a job that trains otherwise is cancelled
 
     @classmethod
     def from_config(cls, policy: Mapping[str, Any]) -> PolicySettings:

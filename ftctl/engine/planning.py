@@ -14,7 +14,7 @@ from ftctl.lockfile import protected, read_lock_file
 from ftctl.manifest.schema import cosmetic_fields
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.policy import check_allowed
-from ftctl.pricing import price_plan
+from ftctl.pricing import price_plan, told_differences
 from ftctl.text.suggest import did_you_mean
 
 
@@ -121,4 +121,5 @@ def priced_plan(session: Session, observed: Observed, options: PlanOptions) -> P
     """The plan with its prices, and with what people must know in time."""
     plan = make_plan(session.desired, observed, session.info, options)
     plan = price_plan(plan, session.desired, session.catalog)
-    return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings))
+    told = told_differences(plan, session.desired, observed, session.catalog)
+    return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings, *told))

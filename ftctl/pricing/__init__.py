@@ -6,6 +6,7 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
+    from ftctl.pricing.answers import differences_of, is_dearer, told_differences
     from ftctl.pricing.estimating import (
         cost_of_tokens,
         estimate,
@@ -21,10 +22,13 @@ __all__ = [
     "compare",
     "cost_of_tokens",
     "cost_so_far",
+    "differences_of",
     "estimate",
     "estimate_of_job",
+    "is_dearer",
     "price_plan",
     "spent",
+    "told_differences",
     "total",
 ]
 
@@ -34,10 +38,13 @@ _HOMES = {
     "compare": "spending",
     "cost_of_tokens": "estimating",
     "cost_so_far": "so_far",
+    "differences_of": "answers",
     "estimate": "estimating",
     "estimate_of_job": "estimating",
+    "is_dearer": "answers",
     "price_plan": "estimating",
     "spent": "spending",
+    "told_differences": "answers",
     "total": "spending",
 }
 

@@ -90,13 +90,24 @@ def spent(
 
 
 def compare(
-    job: Job, estimate: Estimate | None, catalog: Catalog, service: ServiceInfo
+    job: Job,
+    estimate: Estimate | None,
+    catalog: Catalog,
+    service: ServiceInfo,
+    told: Estimate | None = None,
 ) -> str | None:
-    """What a job cost beside what was expected, for people; None where neither is known."""
+    """What a job cost beside what was expected, for people; None where neither is known.
+
+    `told` is what it will cost by what the service says that it trains.
+    """
     tokens = job.trained_tokens
     expected = _expected(estimate)
     if tokens is None:
-        return f"estimated {expected}" if expected and job.in_progress else None
+        by_its_word = _expected(told) or expected
+        if not by_its_word or not job.in_progress:
+            return None
+        was = f"; estimated was {expected}" if expected and by_its_word != expected else ""
+        return f"estimated {by_its_word}{was}"
     terms, price = _terms(job, catalog, service)
     if not terms.billed or price is None or price.per == "hour":
         foreseen = estimate and estimate.tokens
