@@ -51,6 +51,8 @@ def apply_command(
     *,
     planfile: Path | None,
     select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    changed: bool,
     replace: tuple[str, ...],
     prune: bool,
     retry_failed: bool,
@@ -73,7 +75,7 @@ def apply_command(
         raise UsageError("a plan in a file is approved by giving it", "leave out --approve")
     request = request_from_options(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
-        force_destroy=force_destroy,
+        force_destroy=force_destroy, exclude=exclude, changed=changed,
     )  # fmt: skip
     approval = None if planfile is None else read_plan(settings.folder / planfile)
     if approval is not None:

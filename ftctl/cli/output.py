@@ -10,6 +10,7 @@ from ftctl.cli.exit_codes import DONE
 from ftctl.cli.listening import context_of, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.engine.promotion import check_alias
+from ftctl.engine.selecting import is_pattern
 from ftctl.engine.serving import ServingModel, recorded_models, serving_models
 from ftctl.errors import FtctlError
 from ftctl.lockfile import DEFAULT_ALIAS
@@ -34,7 +35,8 @@ def output_command(
 ) -> int:
     """Print the models' names.
 
-    All of them, or that of one fine-tune alone. A promoted model goes before the newest.
+    All of them, those of a pattern such as 'tone-*', or that of one fine-tune alone. A promoted
+    model goes before the newest.
     """
     settings = settings_of(context)
     if alias is not None:
@@ -44,8 +46,11 @@ def output_command(
     else:
         answers = serving_models(open_session(settings), name, alias)
     if alias is not None and answers and all(one.model is None for one in answers):
-        raise FtctlError(answers[0].why if name else f"nothing is promoted as {alias}", _PROMOTE)
-    _print(settings, answers, form, alone=name is not None)
+        raise FtctlError(
+            answers[0].why if len(answers) == 1 and name else f"nothing is promoted as {alias}",
+            _PROMOTE,
+        )
+    _print(settings, answers, form, alone=name is not None and not is_pattern(name))
     return DONE
 
 

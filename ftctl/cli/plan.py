@@ -68,6 +68,8 @@ def plan_command(
     context: click.Context,
     *,
     select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    changed: bool,
     replace: tuple[str, ...],
     prune: bool,
     retry_failed: bool,
@@ -89,7 +91,7 @@ def plan_command(
     settings = settings_of(context)
     request = request_from_options(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
-        force_destroy=force_destroy,
+        force_destroy=force_destroy, exclude=exclude, changed=changed,
     )  # fmt: skip
     if show_text and settings.base is None:
         raise UsageError("--show-text shows rows that differ from a base", "add --base REV")

@@ -15,6 +15,18 @@ from ftctl.engine.planning import PlanRequest
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+select_option = click.option(
+    "--select", multiple=True, metavar="NAME",
+    help="Only this fine-tune, or those of a pattern: 'tone-*'; may be repeated, or list names"
+    " with commas.",
+)  # fmt: skip
+exclude_option = click.option(
+    "--exclude", multiple=True, metavar="NAME",
+    help="All but this fine-tune, or those of a pattern; may be repeated, or list names with"
+    " commas.",
+)  # fmt: skip
+
+
 def plan_options(command: F) -> F:
     """Add the options that shape a plan."""
     for option in (
@@ -25,9 +37,11 @@ def plan_options(command: F) -> F:
             help="Train NAME again although it is up to date.",
         ),
         click.option(
-            "--select", multiple=True, metavar="NAME",
-            help="Only this fine-tune; may be repeated, or list names with commas.",
+            "--changed", is_flag=True,
+            help="With --base: only fine-tunes that differ from what they are there.",
         ),
+        exclude_option,
+        select_option,
     ):  # fmt: skip
         command = option(command)
     return command
@@ -41,15 +55,19 @@ def request_from_options(
     retry_failed: bool = False,
     allow: Iterable[str] = (),
     force_destroy: bool = False,
+    exclude: Iterable[str] = (),
+    changed: bool = False,
 ) -> PlanRequest:
     """The request of a command line, lists with commas taken apart."""
     return PlanRequest(
-        names_in(select),
+        names_in(select) or None,
         names_in(replace),
         prune,
         retry_failed,
         frozenset(names_in(allow)),
         force_destroy,
+        exclude=names_in(exclude),
+        changed=changed,
     )
 
 
@@ -64,7 +82,9 @@ def apply_words(settings: Settings, request: PlanRequest) -> str:
     words += [] if settings.folder == Path() else ["-C", str(settings.folder)]
     words += ["--env", settings.environment] if settings.environment else []
     words.append("apply")
-    words += [word for name in request.select for word in ("--select", name)]
+    words += [word for name in request.select or () for word in ("--select", name)]
+    words += [word for name in request.exclude for word in ("--exclude", name)]
+    words += ["--changed"] if request.changed else []
     words += [word for name in request.replace for word in ("--replace", name)]
     words += ["--prune"] if request.prune else []
     words += ["--retry-failed"] if request.retry_failed else []

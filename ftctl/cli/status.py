@@ -17,6 +17,7 @@ from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.observed import Job, Progress
 from ftctl.domain.plan import Change
 from ftctl.engine.planning import PlanRequest, make_plan_for
+from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
 from ftctl.pricing import compare, differences_of, estimate, estimate_of_job
 from ftctl.providers.protocol import Provider
@@ -32,14 +33,20 @@ from ftctl.text.format import duration
     help="How to print it.",
 )  # fmt: skip
 @click.option("--watch", is_flag=True, help="Show it again and again until no job runs.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_context
-def status_command(context: click.Context, form: str, watch: bool) -> int:
-    """Show each fine-tune: state, model, progress, days left."""
+def status_command(context: click.Context, names: tuple[str, ...], form: str, watch: bool) -> int:
+    """Show each fine-tune: state, model, progress, days left.
+
+    All of them, or those that are named; NAME may be a pattern: 'tone-*'.
+    """
     settings = settings_of(context)
     session = open_session(settings)
+    known = [one.name for one in session.desired.finetunes]
+    chosen = frozenset(names_meant(names, known, "status") if names else known)
     with session.provider() as provider:
         while True:
-            found = _rows(session, provider)
+            found = _rows(session, provider, chosen)
             if watch and form == "text":
                 clear(settings.console)
             _show(settings, session, found, form)
@@ -63,14 +70,14 @@ def _show(settings: Settings, session: Session, found: list[dict[str, Any]], for
     console.result(status_text(rows))
 
 
-def _rows(session: Session, provider: Provider) -> list[dict[str, Any]]:
+def _rows(session: Session, provider: Provider, chosen: frozenset[str]) -> list[dict[str, Any]]:
     observed = session.observe(provider)
     plan = make_plan_for(session, observed, PlanRequest())
     jobs = {job.id: job for job in observed.every_job}
     now = session.context.clock.now()
     rows = []
     for change in plan.changes:
-        if change.kind != "FineTune" or session.desired.named(change.name) is None:
+        if change.kind != "FineTune" or change.name not in chosen:
             continue
         job = jobs.get(change.job or "")
         progress = None

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from ftctl.data.scanning.source import MAX_FILE_BYTES
 from ftctl.data.sources import pointer_of
@@ -91,6 +92,25 @@ def rows_at(folder: Path, revision: str, path: str, scratch: Path) -> Path | Non
         with scratch.open("xb") as copy:
             repository.content(entry, copy)
     return scratch
+
+
+def sha256_at(folder: Path, revision: str, path: str) -> str | None:
+    """The SHA-256 of a data file as it is at a revision; None where it cannot be told.
+
+    Of a file that git-lfs keeps, git itself knows it: the object need not be there.
+    """
+    repository = repository_around(folder)
+    entry = repository.entry(repository.commit(revision), path)
+    if entry is None or entry.is_link or entry.size > MAX_FILE_BYTES:
+        return None
+    if entry.size <= _POINTER_BYTES:
+        head = repository.content(entry)
+        found = _LFS_ID.search(head) if pointer_of(head, path) is not None else None
+        return found[1].decode() if found is not None else hashlib.sha256(head).hexdigest()
+    with TemporaryFile() as scratch:
+        repository.content(entry, scratch)
+        scratch.seek(0)
+        return hashlib.file_digest(scratch, "sha256").hexdigest()
 
 
 def _from_lfs(repository: Repository, entry: Entry, shown: str, scratch: Path) -> bool:

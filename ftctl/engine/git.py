@@ -94,18 +94,32 @@ class Repository:
         way = self._from_top(path)
         if way is None:
             return None
-        answer = self.ask(["ls-tree", "-l", "-z", "--full-tree", commit, "--", way])
+        return self._listed(path, [commit, "--", way]).get(way)
+
+    def entries(self, commit: str, path: str) -> dict[str, Entry]:
+        """Every file below a path that counts from the folder, by its own such path."""
+        way = os.path.normpath(self.within / path)
+        if way.startswith("..") or Path(way).is_absolute() or "\0" in way:
+            return {}
+        within = [] if way == "." else ["--", way.replace(os.sep, "/")]
+        found = self._listed(path, ["-r", commit, *within])
+        return {os.path.relpath(name, self.within): entry for name, entry in found.items()}
+
+    def _listed(self, path: str, arguments: Sequence[str]) -> dict[str, Entry]:
+        """The files that git lists, by their path from the top."""
+        answer = self.ask(["ls-tree", "-l", "-z", "--full-tree", *arguments])
         if answer.status != 0:
             raise FtctlError(
                 f"git cannot say what {shorten(path)} was: {answer.complaint}",
                 "fetch all of the repository's files: git fetch --refetch --no-filter",
             )
+        found = {}
         for line in answer.output.split(b"\0"):
             head, tab, name = line.partition(b"\t")
             facts = head.decode("ascii", "replace").split()
-            if tab and name == os.fsencode(way) and len(facts) == 4 and facts[1] == "blob":
-                return Entry(facts[2], facts[0], int(facts[3]))
-        return None
+            if tab and len(facts) == 4 and facts[1] == "blob":
+                found[os.fsdecode(name)] = Entry(facts[2], facts[0], int(facts[3]))
+        return found
 
     def content(self, entry: Entry, to: BinaryIO | None = None) -> bytes:
         """The file's bytes, or nothing where they go to a file that is open for writing."""

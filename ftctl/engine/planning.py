@@ -22,20 +22,23 @@ from ftctl.text.suggest import did_you_mean
 class PlanRequest:
     """What is asked of a plan, beside what the manifests say.
 
-    `select`: only these fine-tunes, all where it is empty. `replace`: these are trained again
-    although they are up to date. `prune`: what left the manifests is cleaned up. `retry_failed`:
-    failed and cancelled jobs are bought again. `allow`: rules of the policy that may pass.
-    `force_destroy`: promoted models may be deleted. `environment`: the one of ftctl.yaml that the
-    plan is for, as it stands in the plan's document.
+    `select`: only these fine-tunes, names or patterns of them; None: all. `exclude`: not these.
+    `changed`: of those, what differs from the workspace's base revision. `replace`: these are
+    trained again although they are up to date. `prune`: what left the manifests is cleaned up.
+    `retry_failed`: failed and cancelled jobs are bought again. `allow`: rules of the policy that
+    may pass. `force_destroy`: promoted models may be deleted. `environment`: the one of ftctl.yaml
+    that the plan is for, as it stands in the plan's document.
     """
 
-    select: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None
     replace: tuple[str, ...] = ()
     prune: bool = False
     retry_failed: bool = False
     allow: frozenset[str] = frozenset()
     force_destroy: bool = False
     environment: str | None = None
+    exclude: tuple[str, ...] = ()
+    changed: bool = False
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a rule that there is not."""
@@ -43,9 +46,13 @@ class PlanRequest:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The options that shape a plan, as they stand in its document."""
+        """The options that shape a plan, as they stand in its document.
+
+        `select` names there every fine-tune that is meant: patterns and `changed` are settled
+        before a plan is made (`resolve_request`), so that a saved plan means the same for ever.
+        """
         return {
-            "select": sorted(self.select) if self.select else None,
+            "select": None if self.select is None else sorted(self.select),
             "replace": sorted(self.replace),
             "prune": self.prune,
             "retry_failed": self.retry_failed,
@@ -57,7 +64,7 @@ class PlanRequest:
         """The same with the options of a plan's document, whatever its environment."""
         return replace(
             self,
-            select=tuple(document["select"] or ()),
+            select=None if document["select"] is None else tuple(document["select"]),
             replace=tuple(document["replace"]),
             prune=document["prune"],
             retry_failed=document["retry_failed"],
@@ -67,7 +74,8 @@ class PlanRequest:
 
 def merge_saved_options(document: Mapping[str, Any], request: PlanRequest) -> PlanRequest:
     """The options that a plan in a file was made with, beside those that come with it."""
-    if request.document != PlanRequest(environment=request.environment).document:
+    plain = PlanRequest(environment=request.environment, allow=request.allow)
+    if request != plain:
         raise UsageError(
             "a plan in a file has its options already",
             "leave out what selects, replaces, prunes, retries or forces, or leave out the plan",
@@ -85,13 +93,13 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
     """The planner's options; names that no manifest declares are refused."""
     known = [one.name for one in session.desired.finetunes]
     for flag, names in (("--select", request.select), ("--replace", request.replace)):
-        for name in names:
+        for name in names or ():
             check_name(name, known, flag)
-    select = frozenset((*request.select, *request.replace)) if request.select else None
+    select = request.select
     return PlanOptions(
         prune=request.prune or session.project.config.prune,
         retry_failed=request.retry_failed,
-        select=select,
+        select=None if select is None else frozenset((*select, *request.replace)),
         replace=frozenset(request.replace),
         cosmetic=cosmetic_fields(),
         tag_in_file_name=session.service.ownership_store == "file-name",

@@ -67,7 +67,7 @@ def review(
 def refuse_unknown(session: Session, digest: str, request: PlanRequest) -> None:
     """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
     known = {one.name for one in session.desired.finetunes}
-    gone = sorted({*request.select, *request.replace} - known)
+    gone = sorted({*(request.select or ()), *request.replace} - known)
     if gone:
         names = ", ".join(one_line(name) for name in gone)
         raise Stale(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Change
 from ftctl.engine.context import RunContext
-from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
+from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.promotion import model_exists
 from ftctl.engine.record import environment_of
+from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
 from ftctl.lockfile import DEFAULT_ALIAS, Entry, read_lock_file
 from ftctl.providers.protocol import Reader
@@ -32,9 +33,9 @@ class ServingModel:
 
 
 def serving_models(session: Session, name: str | None, alias: str | None) -> list[ServingModel]:
-    """What serves for every fine-tune, or for one, as the service and ftctl.lock tell."""
-    if name is not None:
-        check_name(name, [one.name for one in session.desired.finetunes], "output")
+    """What serves for every fine-tune, one, or those of a pattern, as service and record tell."""
+    known = [one.name for one in session.desired.finetunes]
+    names = known if name is None else names_meant((name,), known, "output")
     entries = read_lock_file(session.root).entries(environment_of(session.context))
     with session.provider() as provider:
         observed = session.observe(provider)
@@ -42,7 +43,7 @@ def serving_models(session: Session, name: str | None, alias: str | None) -> lis
         return [
             _serving(change, entries.get(change.name, Entry()), alias, observed, provider)
             for change in plan.changes
-            if session.desired.named(change.name) is not None and name in (None, change.name)
+            if change.kind == "FineTune" and change.name in names
         ]
 
 
@@ -50,8 +51,8 @@ def recorded_models(context: RunContext, name: str | None, alias: str | None) ->
     """What ftctl.lock tells, without the manifests and the service."""
     entries = read_lock_file(context.root).entries(environment_of(context))
     if name is not None:
-        check_name(name, entries, "output --offline: ftctl.lock")
-        entries = {name: entries[name]}
+        names = names_meant((name,), entries, "output --offline: ftctl.lock")
+        entries = {name: entries[name] for name in names}
     return [_recorded(one, entry, alias) for one, entry in sorted(entries.items())]
 
 

@@ -25,7 +25,6 @@ from ftctl.engine.execute import Executor
 from ftctl.engine.plan_files import find_plan, is_digest
 from ftctl.engine.planning import (
     PlanRequest,
-    check_name,
     merge_saved_options,
     options_for,
     priced_plan,
@@ -49,6 +48,7 @@ from ftctl.engine.running import (
     running_jobs,
     wait_for_jobs,
 )
+from ftctl.engine.selecting import names_meant, resolve_request
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
@@ -186,6 +186,8 @@ class Workspace:
         if isinstance(approval, Approval):
             request = merge_saved_options(approval.options, request)
             refuse_unknown(session, approval.digest, request)
+        else:
+            request = resolve_request(session, request)
         if observed is None and offline:
             observed = offline_snapshot(session)
         elif observed is None:
@@ -426,19 +428,29 @@ class Workspace:
         """What would be cancelled and deleted so that nothing is left, or nothing of some."""
         session = self.session()
         request = request or PlanRequest()
-        if request.replace or request.prune or request.retry_failed or request.environment:
-            raise UsageError("of a request, only select, allow and force_destroy count here")
+        beyond = (
+            request.replace, request.prune, request.retry_failed, request.environment,
+            request.changed,
+        )  # fmt: skip
+        if any(beyond):
+            raise UsageError(
+                "of a request, only select, exclude, allow and force_destroy count here"
+            )
         with self.provider(session) as provider:
             observed = session.observe(provider)
         known = {one.name for one in session.desired.finetunes}
         known |= {job.finetune for job in observed.jobs if job.finetune}
-        for name in request.select:
-            check_name(name, known, "--select")
+        names = None if request.select is None else names_meant(request.select, known, "--select")
+        if request.exclude:
+            without = names_meant(request.exclude, known, "--exclude")
+            names = tuple(sorted(known)) if names is None else names
+            names = tuple(name for name in names if name not in without)
+        request = replace(request, select=names, exclude=())
         plan = make_destroy_plan(
             session.desired.project,
             observed,
             session.info,
-            frozenset(request.select) or None,
+            None if names is None else frozenset(names),
             {} if request.force_destroy else protected_models(session),
         )
         reviewed = review(session, plan, observed, request, destroy=True)

@@ -20,6 +20,7 @@ from ftctl.project.document_cache import Documents
 from ftctl.text.suggest import nearest
 
 PROJECT_FILE = "ftctl.yaml"
+MANIFESTS = "finetunes"  # the folder, where ftctl.yaml names none
 MOST_PROBLEMS = 1_000  # after them, the rest says nothing new
 _STATE = (".ftctl", ".ftctl/cache")  # what is written below them must not land elsewhere
 _LONGEST_PATH = 200  # characters of a path in a message
@@ -194,7 +195,7 @@ def _config(file: Document) -> Config:
     known = file.value
     return Config(
         project=known["project"],
-        manifests=known.get("manifests", "finetunes"),
+        manifests=known.get("manifests", MANIFESTS),
         provider=known.get("provider"),
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
@@ -245,7 +246,7 @@ def _linked_state(root: Path, scope: ReadScope) -> tuple[Diagnostic, ...]:
 
 
 def _read_manifests(root: Path, file: Document, known: Documents, scope: ReadScope) -> _Manifests:
-    name = file.value.get("manifests", "finetunes")
+    name = file.value.get("manifests", MANIFESTS)
     if not isinstance(name, str) or not name:
         return _Manifests()  # the schema has told
     listing = _listing(root, name, file, scope)
