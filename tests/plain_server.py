@@ -26,6 +26,7 @@ class World:
     jobs: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)  # paths with their queries
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     # (method, path) → answer instead of the usual one; None: go on as usual
@@ -57,6 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0].removeprefix("/v1")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         world.requests.append(f"{self.command} {path}")
+        world.targets.append(self.path)
         world.headers.append({key.lower(): value for key, value in self.headers.items()})
         answer: Answer | str | None = world.before(self.command, path)
         if answer is None:

@@ -33,6 +33,7 @@ from ftctl.data.scanning.token_tally import ROW_TRUNCATED
 from ftctl.data.sources.address import not_listed
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.emulator.temperament import TEMPERAMENTS, Kind
+from ftctl.engine.way_in import not_reviewed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
 from ftctl.manifest.schema import describe, load_schema
@@ -161,6 +162,7 @@ def _pairs(**keys: Any) -> Faulty:
     return _file("".join(json.dumps(row) + "\n" for row in rows), _DPO)
 
 
+_GATEWAY = "project: demo\nprovider:\n  type: compatible\n  base_url: https://host/v1\n"
 _GRADER = (
     "method: reinforcement",
     "validation: {source: ../data/train.jsonl}",
@@ -347,6 +349,10 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     ),
     "bad-address": (_elsewhere("s3://train.jsonl"),),
     "unknown-scheme": (_elsewhere("htps://data.example.com/train.jsonl"),),
+    "written-key": (_project(_GATEWAY + "  headers: {x-api-key: Zx9abc}\n"),),
+    "missing-variable": (
+        _project(_GATEWAY.replace("base_url: https", "base_url_env: GATEWAY_URL #")),
+    ),
     "secret-in-address": (
         _elsewhere("az://training/train.jsonl?sv=2026-02-06&sig=Zm9yIGV4YW1wbGUgb25seQ%3D%3D"),
     ),
@@ -479,10 +485,15 @@ def _flagged() -> str:
     return "".join(f"{one}\n" for one in as_diagnostics(doubts, "data/train.jsonl", None))
 
 
+def _not_reviewed() -> str:
+    return f"{not_reviewed('base_url', 'main', Span('ftctl.yaml', 4, 3))}\n"
+
+
 # What `ftctl validate` cannot print in a test, and why.
 ELSEWHERE: Mapping[str, Callable[[], str]] = {
     "address-not-listed": _not_listed,  # it needs a base
     "flagged-row": _flagged,  # it needs a service that moderates
+    "not-reviewed": _not_reviewed,  # it needs a base, and asks a service
 }
 
 

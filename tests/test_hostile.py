@@ -848,6 +848,18 @@ SETTINGS_ATTACKS: Mapping[str, tuple[str, str]] = {
         SETTINGS.replace("ACME_KEY", "AWS_SECRET_ACCESS_KEY"),
         "provider",
     ),
+    "sends a secret of the machine as a header": (
+        SETTINGS.replace("ACME_KEY}", "ACME_KEY, headers: {x-a: {env: AWS_SECRET_ACCESS_KEY}}}"),
+        "provider",
+    ),
+    "has a program print the key": (
+        SETTINGS.replace("api_key_env: ACME_KEY", "api_key_command: [sh, -c, evil]"),
+        "provider",
+    ),
+    "lets manifests send what they like": (
+        SETTINGS.replace("ACME_KEY}", "ACME_KEY, variables: [AWS_SECRET_ACCESS_KEY]}"),
+        "provider",
+    ),
     "raises the limit of cost": (SETTINGS.replace("job: 10", "job: 10000"), "policy"),
     "takes the policy out": (
         re.sub(r"(?m)^policy:\n(  .*\n)+", "", SETTINGS),
@@ -948,6 +960,75 @@ def test_a_key_goes_to_no_host_that_a_fork_names(
     assert result.status == 0, result
     assert (theirs.requests, KEY in result.out + result.err) == ([], False)
     assert world.requests
+
+
+TOKEN_PROGRAM = """\
+import pathlib, sys
+print("token-of-THIS")
+pathlib.Path(sys.argv[1]).touch()
+"""
+
+
+def test_a_fork_does_not_bring_along_the_program_that_prints_the_key(
+    checkout: Path, shell: Shell, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ran = tmp_path_factory.mktemp("ran")
+    git(checkout, "checkout", "--quiet", "main")
+    with PlainServer(world) as server:
+        settings = (
+            f'project: demo\nprovider:\n  type: compatible\n  base_url: "{server.url}"\n'
+            f"  api_key_command: ['{sys.executable}', ci/token.py, '{ran}/base']\n"
+        )
+        (checkout / "ci").mkdir()
+        (checkout / "ci" / "token.py").write_text(TOKEN_PROGRAM.replace("THIS", "base"), "utf-8")
+        (checkout / "ftctl.yaml").write_text(settings, "utf-8")
+        commit(checkout, "settings")
+        git(checkout, "checkout", "--quiet", "-B", "fork")
+        (checkout / "ci" / "token.py").write_text(TOKEN_PROGRAM.replace("THIS", "fork"), "utf-8")
+        (checkout / "ftctl.yaml").write_text(settings.replace("/base", "/fork"), "utf-8")
+        commit(checkout, "theirs")
+
+        shell.ok("plan", "--base", "main")
+        shell.ok("validate", "--base", "main")
+
+    assert {one["authorization"] for one in world.headers} == {"Bearer token-of-base"}
+    assert [path.name for path in ran.iterdir()] == ["base"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'base_url: "SERVER"',
+        "base_url_env: CI_GATEWAY",
+        "api_key_env: GITHUB_TOKEN",
+        "api_key_command: [touch, ran]",
+        "headers: {x-a: {env: GITHUB_TOKEN}}",
+        "query: {a: {env: GITHUB_TOKEN}}",
+    ],
+)
+def test_a_change_that_brings_its_own_settings_sends_no_key_where_they_say(
+    checkout: Path, shell: Shell, world: World, lines: str
+) -> None:
+    git(checkout, "checkout", "--quiet", "--orphan", "empty")
+    git(checkout, "rm", "--quiet", "-r", "--cached", ".")
+    git(checkout, "commit", "--quiet", "--allow-empty", "-m", "nothing")
+    with PlainServer(world) as server:
+        text = f"project: demo\nprovider:\n  type: openai\n  {lines}\n"
+        text += "policy: {commands: [[touch, ran]]}\n"
+        (checkout / "ftctl.yaml").write_text(text.replace("SERVER", server.url), "utf-8")
+        shell.environ |= {
+            "OPENAI_API_KEY": KEY, "GITHUB_TOKEN": "ghp_x", "CI_GATEWAY": server.url,
+            "PATH": os.environ["PATH"],
+        }  # fmt: skip
+
+        result = shell("plan", "--base", "empty")
+        offline = shell.ok("plan", "--base", "empty", "--offline")
+
+    name = lines.partition(":")[0]
+    assert (result.status, world.requests) == (1, [])
+    assert f"ftctl.yaml:4:3: error[not-reviewed]: '{name}' is this change's own" in result.err
+    assert "policy.commands are this change's own and not run: empty has no" in offline.err
+    assert not (checkout / "ran").exists()
 
 
 def test_what_is_trained_and_from_which_folder_is_the_changes_own(settled: Path) -> None:

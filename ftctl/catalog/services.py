@@ -14,12 +14,15 @@ from typing import Literal
 class Service:
     """A wire-compatible service.
 
-    `refuses` maps fields of a FineTune that it does not take to the reason that people are told.
+    `refuses` maps fields of a FineTune that it does not take to the reason that people are told;
+    `wants` fields of `extra` that it may not do without to the value that is meant most often.
+    `cures` are what it says when it refuses, in part, each with what to do then.
     """
 
     type: str
     base_url: str | None = None  # None: must be configured
     base_url_env: str | None = None
+    base_url_path: str = ""  # what the address in that variable leaves out at its end
     api_key_env: str = "OPENAI_API_KEY"
     hyperparameters: Literal["method", "top-level"] = "method"
     ownership_store: Literal["metadata", "file-name"] = "metadata"  # users write `mark`
@@ -30,6 +33,11 @@ class Service:
     poll_seconds: float = 10.0  # between two looks at a running job
     billed: bool = True
     images_per_example: int = 10  # OpenAI's vision guide, 2026-07; Azure's documentation has 64
+    lists_models: bool = True  # False: that a model is in no list says nothing
+    names_models: bool = True  # False: a job that succeeded is itself its model
+    absolute_rates: bool = False  # `learning_rate_multiplier` is the rate, and not a factor of it
+    wants: Mapping[str, str] = field(default_factory=dict)
+    cures: Mapping[str, str] = field(default_factory=dict)
 
     def with_ownership_store(self, store: str) -> Service:
         """The same service with another place for our ownership tag."""
@@ -45,7 +53,18 @@ SERVICES: Mapping[str, Service] = {
             base_url_env="OPENAI_BASE_URL",
         ),
         # Whether Azure keeps metadata is not confirmed: `mark: file-name` in ftctl.yaml if not.
-        Service("azure", api_key_env="AZURE_OPENAI_API_KEY", images_per_example=64),
+        Service(
+            "azure",
+            base_url_env="AZURE_OPENAI_ENDPOINT",
+            base_url_path="/openai/v1",
+            api_key_env="AZURE_OPENAI_API_KEY",
+            images_per_example=64,
+            wants={"trainingType": "GlobalStandard"},
+            cures={
+                "does not support fine-tuning": "where the model can be trained here, what is"
+                " missing is the kind of training: add 'extra: {trainingType: GlobalStandard}'"
+            },
+        ),
         Service(
             "nebius",
             base_url="https://api.tokenfactory.nebius.com/v1/",

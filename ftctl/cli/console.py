@@ -27,6 +27,10 @@ class Console:
         """Anything else, on standard error."""
         click.echo(self.redacted(text), err=True, color=self.color)
 
+    def hide(self, *secrets: str) -> None:
+        """From now on, print these nowhere."""
+        self.secrets = (*self.secrets, *secrets)
+
     def redacted(self, text: str) -> str:
         """The text without keys: for what is drawn on a screen instead of printed as lines."""
         return redact(text, self.secrets)

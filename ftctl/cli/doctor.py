@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ftctl.catalog.services import SERVICES
+from ftctl.catalog.services import SERVICES, Service
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import context_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.doctor import CheckResult, fail, machine, ok, results_document, service, warn
 from ftctl.engine.session import STATE_FOLDER, Session, check_project
-from ftctl.errors import Diagnostic, FtctlError
+from ftctl.engine.way_in import account_of
+from ftctl.errors import Diagnostic, FtctlError, InvalidProject
 from ftctl.project.load import Project, load_project
 from ftctl.text.format import plural
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ftctl.providers import Answer, Probe
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+_MEND = "mend it, then look again"
 _A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one
 
 
@@ -93,21 +96,17 @@ def _project(session: Session | None, problems: tuple[Diagnostic, ...]) -> Check
 def _account(
     settings: Settings, project: Project, session: Session | None, *, probe: bool
 ) -> Iterator[CheckResult]:
-    known: Mapping[str, str] = project.config.provider or {"type": "emulator"}
-    row = SERVICES[known["type"]]
-    variable = known.get("api_key_env", row.api_key_env)
-    key = settings.environ.get(variable, "").strip()
-    if row.type != "emulator" and key:
-        settings.console.secrets = (*settings.console.secrets, key)
+    row = SERVICES[project.config.provider.type]
+    variable = project.config.provider.api_key_env or row.api_key_env
+    secrets = _hidden(settings, session, variable, row)
     keyed = machine.look_at_key(row, variable, settings.environ)
+    if project.config.provider.api_key_command:
+        keyed = _look_at_command(session, project.config.provider.api_key_command)
     yield keyed
-    yield machine.look_for_written_keys(settings.folder, [key] if key else [])
+    yield machine.look_for_written_keys(settings.folder, secrets)
     if row.type != "emulator":
-        environ = settings.environ
-        yield from service.look_at_sender(
-            known.get("organization") or environ.get("OPENAI_ORG_ID"),
-            known.get("project") or environ.get("OPENAI_PROJECT_ID"),
-        )
+        account = account_of(project.config.provider, settings.environ)
+        yield from service.look_at_sender(account.organization, account.project)
     wandb = [
         str(one.value["name"])
         for one in project.finetunes
@@ -125,12 +124,42 @@ def _account(
         yield from _asked(settings, session, project, variable, probe=probe)
 
 
+def _hidden(
+    settings: Settings, session: Session | None, variable: str, row: Service
+) -> tuple[str, ...]:
+    """The secrets that are known, from here on printed nowhere."""
+    key = settings.environ.get(variable, "").strip()
+    own = (key,) if key and row.type != "emulator" else ()
+    secrets = session.secrets if session is not None else own
+    settings.console.hide(*secrets)
+    return secrets
+
+
+def _look_at_command(session: Session | None, command: Sequence[str]) -> CheckResult:
+    """Whether the program that gives the key gives one."""
+    name = shlex.join(command)
+    if session is None:
+        cure = "mend the project, then look again"
+        return warn("key", f"'{name}' was not asked for it: the project has problems", cure)
+    try:
+        session.way_in.connection()
+    except InvalidProject as fault:
+        first = fault.diagnostics[0]
+        return fail("key", first.message, first.hint or _MEND)
+    except FtctlError as fault:
+        return fail("key", fault.message, fault.hint or _MEND)
+    return ok("key", f"'{name}' prints it")
+
+
 def _asked(
     settings: Settings, session: Session, project: Project, variable: str, *, probe: bool
 ) -> Iterator[CheckResult]:
     try:
         with session.provider() as provider:
             yield from _service(settings, session, project, provider, variable, probe=probe)
+    except InvalidProject as fault:
+        for problem in fault.diagnostics:
+            yield fail("service", f"{problem.span}: {problem.message}", problem.hint or _MEND)
     except FtctlError as fault:
         yield fail("service", str(fault), fault.hint or "see the line above")
 

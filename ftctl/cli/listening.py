@@ -98,6 +98,7 @@ def context_of(settings: Settings) -> RunContext:
         clock=settings.clock,
         environ=settings.environ,
         listener=ConsoleListener(settings),
+        hide=settings.console.hide,
         wire=settings.wire,
     )
 
@@ -109,7 +110,7 @@ def open_session(settings: Settings) -> Session:
 
 def guarded(session: Session, settings: Settings) -> Session:
     """The session, once the console knows what it must not print."""
-    settings.console.secrets = (*settings.console.secrets, *session.secrets)
+    settings.console.hide(*session.secrets)
     return session
 
 

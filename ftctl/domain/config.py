@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ftctl.domain.desired import nothing
 from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
+from ftctl.domain.variables import Variable
 
 
 def exact(number: float) -> Decimal:
@@ -89,6 +90,64 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedAccount:
+    """Whom the key must act for, in the service's own names. None: whoever."""
+
+    organization: str | None = None
+    project: str | None = None
+
+    @classmethod
+    def from_config(cls, account: Mapping[str, str]) -> ExpectedAccount:
+        """Of a mapping that fits `expect` in schemas/project.json."""
+        return cls(**account)
+
+
+# A header or parameter: its name, and its value as it is sent or the variable that holds it.
+Setting = tuple[str, str | Variable]
+
+
+def _settings(values: Mapping[str, Any]) -> tuple[Setting, ...]:
+    return tuple(
+        (name, value if isinstance(value, str) else Variable(value["env"]))
+        for name, value in values.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """The service that trains, and the way in to it. It holds names of variables and no key."""
+
+    type: str = "emulator"
+    base_url: str | None = None
+    base_url_env: str | None = None
+    api_key_env: str | None = None
+    api_key_command: tuple[str, ...] = ()  # a program and its arguments, for keys that expire
+    headers: tuple[Setting, ...] = ()
+    query: tuple[Setting, ...] = ()
+    variables: tuple[str, ...] = ()  # that `extra` may name where --base lets little be named
+    organization: str | None = None
+    project: str | None = None
+    expect: ExpectedAccount = ExpectedAccount()
+    mark: Literal["metadata", "file-name"] | None = None
+    timeout: Decimal = Decimal(60)  # seconds that one request may take
+
+    @classmethod
+    def from_config(cls, provider: Mapping[str, Any]) -> ProviderSettings:
+        """Of a mapping that fits `provider` in schemas/project.json."""
+        typed: Mapping[str, Callable[[Any], Any]] = {
+            "api_key_command": _strings,
+            "headers": _settings,
+            "query": _settings,
+            "variables": _strings,
+            "expect": ExpectedAccount.from_config,
+            "timeout": exact,
+        }
+        return cls(**{
+            key: typed[key](value) if key in typed else value for key, value in provider.items()
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class BaseModelOverride:
     """What a project says itself of a base model at a service. None: it says nothing."""
 
@@ -132,7 +191,7 @@ class Config:
 
     project: str
     manifests: str = "finetunes"
-    provider: Mapping[str, str] | None = None
+    provider: ProviderSettings = ProviderSettings()
     prune: bool = False
     policy: PolicySettings = PolicySettings()
     catalog: Overrides = field(default_factory=nothing)

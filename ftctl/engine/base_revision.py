@@ -31,9 +31,14 @@ class BaseFile:
     problems: tuple[Diagnostic, ...] = ()  # that leave nothing to go by
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing of this project, so that a change's own settings count."""
+        return self.document is None and not self.problems
+
+    @property
     def note(self) -> str | None:
         """What to tell of a project that is new."""
-        if self.document is not None or self.problems:
+        if not self.is_silent:
             return None
         return f"{self.revision} has no {PROJECT_FILE} here: what this change's own says counts"
 

@@ -16,6 +16,10 @@ from ftctl.engine.events import Listener, nobody
 Wire = Callable[[Any], Any]
 
 
+def _nowhere(_secret: str) -> None:
+    """Nobody prints anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """Everything that a run takes from outside but the project itself."""
@@ -26,6 +30,7 @@ class RunContext:
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     listener: Listener = nobody
+    hide: Callable[[str], None] = _nowhere  # told of each secret that is read later than settings
     wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
 
     @property

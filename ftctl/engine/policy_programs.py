@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from ftctl.domain.plan_document import plan_json
 from ftctl.domain.review import Violation
-from ftctl.engine.git import repository_around
+from ftctl.engine.base_files import project_files
 from ftctl.engine.session import Session
-from ftctl.errors import FtctlError
 from ftctl.policy import command_violation
 
 _TIMEOUT_SECONDS = 60
@@ -33,40 +30,13 @@ def run_commands(
 ) -> tuple[Violation, ...]:
     """What each program says of the plan, which it reads on standard input.
 
-    They run in the project's folder; with --base in that of the base, since a change must not
-    bring along the program that judges it. They get no key: a policy needs none.
+    They run in the project's folder; with --base in that of the base. They get no key: a policy
+    needs none.
     """
     given = plan_json(document).encode()
     environ = {name: text for name, text in session.context.environ.items() if name in _GIVEN}
-    with _folder(session) as folder:
+    with project_files(session.root, session.context.base_revision) as folder:
         return tuple(_verdicts(commands, given, folder, environ))
-
-
-@contextmanager
-def _folder(session: Session) -> Iterator[Path]:
-    base = session.context.base_revision
-    if base is None:
-        yield session.root
-        return
-    repository = repository_around(session.root)
-    with TemporaryDirectory(prefix="ftctl-") as scratch, TemporaryFile() as archive:
-        answer = repository.ask(["archive", "--format=tar", repository.commit(base)], archive)
-        if answer.status != 0:
-            raise FtctlError(f"git cannot give the files of {base}: {answer.complaint}")
-        archive.seek(0)
-        _unpack(archive, scratch)
-        folder = Path(scratch) / repository.within
-        yield folder if folder.is_dir() else Path(scratch)
-
-
-def _unpack(archive: IO[bytes], folder: str) -> None:
-    """Files and folders alone: a link may lead anywhere."""
-    with tarfile.open(fileobj=archive) as files:
-        found = [one for one in files if one.isreg() or one.isdir()]
-        if hasattr(tarfile, "data_filter"):  # since 3.11.4
-            files.extractall(folder, found, filter="data")
-        else:
-            files.extractall(folder, found)  # noqa: S202 - git has no path that leads out
 
 
 def _verdicts(

@@ -11,6 +11,7 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Action, Plan, Report
 from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import DataChange, PolicyResult, Review
+from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import PlanRequest
 from ftctl.engine.policy_programs import run_commands
@@ -57,11 +58,21 @@ def review(
         destroy=destroy,
     )
     commands = session.project.config.policy.commands
-    if not commands:
+    if not commands or not _may_run(session):
         return reviewed
     violations = run_commands(session, commands, plan_document(reviewed))
     result = replace(reviewed.policy, rules=(*reviewed.policy.rules, "commands"))
     return replace(reviewed, policy=with_violations(result, violations, request.allow))
+
+
+def _may_run(session: Session) -> bool:
+    """Whether the programs of the policy have been reviewed, or are asked for by the user."""
+    if session.base is None or not session.base.is_silent:
+        return True
+    base = session.base.revision
+    text = f"note: policy.commands are this change's own and not run: {base} has no ftctl.yaml here"
+    session.context.listener(Noted(text))
+    return False
 
 
 def refuse_unknown(session: Session, digest: str, request: PlanRequest) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
-from ftctl.catalog.services import SERVICES, Service
+from ftctl.catalog.services import Service
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
-from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, in_order
+from ftctl.engine.way_in import WayIn
+from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order
 from ftctl.files import file_fault, keep_out_of_git
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
@@ -24,6 +25,7 @@ from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate
 from ftctl.project.resolve import resolve
 from ftctl.project.scan import ScannedData, scan
+from ftctl.project.service_choice import ServiceChoice, choose_service
 from ftctl.project.service_limits import check_service
 
 if TYPE_CHECKING:
@@ -41,12 +43,12 @@ class Session:
     context: RunContext
     project: Project
     desired: Desired
-    service: Service
-    info: ServiceInfo
+    choice: ServiceChoice
     warnings: tuple[Diagnostic, ...]
     catalog: Catalog
     leaks: Mapping[str, tuple[int, int]]  # by fine-tune: of so many validation rows, where asked
     duplicates: Mapping[str, tuple[int, int]]  # by data file: of so many rows, where asked
+    base: BaseFile | None = None  # ftctl.yaml at the revision that a change goes to
 
     @property
     def root(self) -> Path:
@@ -54,10 +56,24 @@ class Session:
         return self.context.root
 
     @property
+    def service(self) -> Service:
+        """The row of the service that trains."""
+        return self.choice.service
+
+    @property
+    def info(self) -> ServiceInfo:
+        """What the service is known by."""
+        return self.choice.info
+
+    @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be printed nowhere: the key, where there is one."""
-        key = self.context.environ.get(self._key_variable(), "").strip()
-        return (key,) if key and self.service.type != "emulator" else ()
+        """What must be printed nowhere, as far as the environment holds it."""
+        return self.way_in.secrets
+
+    @property
+    def way_in(self) -> WayIn:
+        """As whom the service is asked, and by which road."""
+        return WayIn(self.project, self.choice, self.context, self.base)
 
     def observe(self, provider: Reader) -> Observed:
         """One snapshot of what exists and is of concern to this project, safe to buy by.
@@ -84,21 +100,13 @@ class Session:
     def provider(self) -> Iterator[Client]:
         """The service, until the block ends."""
         # Known only here: the SDK behind it takes half a second to import.
-        from ftctl.providers import Connection, connect
+        from ftctl.providers import connect
 
         if self.service.type == "emulator":
             with self._embedded() as provider:
                 yield provider
             return
-        key = self._api_key()
-        known = self.project.config.provider or {}
-        environ = self.context.environ
-        connection = Connection(
-            self.info.base_url,
-            key,
-            known.get("organization") or environ.get("OPENAI_ORG_ID"),
-            known.get("project") or environ.get("OPENAI_PROJECT_ID"),
-        )
+        connection = self.way_in.connection()
         provider = connect(connection, self.service, log=self._log, clock=self.context.clock)
         with closing(provider):
             yield provider
@@ -118,7 +126,7 @@ class Session:
         transport = EmulatorTransport(emulator, sleep=self.context.clock.sleep)
         wire = self.context.wire
         provider = connect(
-            Connection("http://embedded.invalid/v1", "embedded"),
+            Connection("http://embedded.invalid/v1", "embedded", variables=self.way_in.variables()),
             self.service,
             transport=wire(transport) if wire is not None else transport,
             log=self._log,
@@ -129,26 +137,6 @@ class Session:
 
     def _log(self, line: str) -> None:
         self.context.listener(Requested(line))
-
-    def _key_variable(self) -> str:
-        known = self.project.config.provider or {}
-        return known.get("api_key_env", self.service.api_key_env)
-
-    def _api_key(self) -> str:
-        name = self._key_variable()
-        key = self.context.environ.get(name, "").strip()
-        if not key:
-            raise FtctlError(
-                f"the environment variable {name} is not set; it holds the key for"
-                f" {self.service.type}",
-                f"export {name}=…, or leave out 'provider' to use the embedded API",
-            )
-        if not key.isascii() or not key.isprintable():
-            raise FtctlError(
-                f"the key in the environment variable {name} has characters that no key has",
-                "copy it again",
-            )
-        return key
 
 
 def state_folder(root: Path) -> Path:
@@ -215,24 +203,24 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     scanned = scan_data(located, cache, context.listener, count=count)
     problems += tuple(located.at_source(problem) for problem in scanned.problems)
     problems += check_extra((*project.finetunes, *project.unfit))
-    service, info, faults = _service(project, context.environ)
+    choice, faults = choose_service(project, context.environ)
     problems += faults
-    if service is not None:
-        problems += check_service(project.finetunes, service)
+    if choice is not None:
+        problems += check_service(project.finetunes, choice.service)
     problems = in_order(problems)
-    if any(problem.severity == "error" for problem in problems) or service is None or info is None:
+    if any(problem.severity == "error" for problem in problems) or choice is None:
         return Validation(problems)
     desired = resolve(scanned, load_schema("finetune"), cosmetic_fields())
     session = Session(
         context,
         project,
         desired,
-        service,
-        info,
+        choice,
         problems,
         load_catalog().with_overrides(project.config.catalog),
         scanned.leaks,
         scanned.duplicates,
+        base,
     )
     return Validation(problems, session)
 
@@ -268,35 +256,3 @@ def _note_differences(base: BaseFile, project: Project, context: RunContext) -> 
         note = note_of_differences(base, project.own)
     if note is not None:
         context.listener(Noted(f"note: {note}"))
-
-
-def _service(
-    project: Project, environ: Mapping[str, str]
-) -> tuple[Service | None, ServiceInfo | None, tuple[Diagnostic, ...]]:
-    known = project.config.provider or {"type": "emulator"}
-    row = SERVICES[known["type"]]
-    if row.type == "emulator" and "base_url" in known:
-        place = project.file.place(("provider", "base_url"))
-        message = "the embedded API runs inside ftctl and has no address"
-        hint = "remove 'base_url'; for a server of 'ftctl emulator' use 'type: compatible'"
-        return None, None, (Diagnostic("misplaced-key", message, place, hint),)
-    if "mark" in known:
-        row = row.with_ownership_store(known["mark"])
-    from_environment = environ.get(row.base_url_env) if row.base_url_env else None
-    base_url = known.get("base_url") or from_environment or row.base_url
-    if base_url is None:
-        place = project.file.place(("provider",))
-        also = f", or set {row.base_url_env}" if row.base_url_env else ""
-        return None, None, (
-            Diagnostic(
-                "missing-key",
-                f"'base_url' is missing: {row.type} has no address of its own",
-                place,
-                f"add 'base_url: https://…/v1' below provider{also}",
-            ),
-        )  # fmt: skip
-    if not base_url.startswith(("http://", "https://", "emulator://")) or "@" in base_url:
-        where = Span(row.base_url_env or "base_url")
-        message = "the service's address must start with http:// or https:// and hold no key"
-        return None, None, (Diagnostic("wrong-value", message, where),)
-    return row, ServiceInfo(row.type, base_url, row.billed), ()

@@ -10,7 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from ftctl.data.sources import AllowedUrls, ReadScope, read_scope_of, unprintable
-from ftctl.domain.config import Config, PolicySettings, SourceSettings, catalog_overrides
+from ftctl.domain.config import (
+    Config,
+    PolicySettings,
+    ProviderSettings,
+    SourceSettings,
+    catalog_overrides,
+)
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find_manifests, shorten
@@ -196,7 +202,7 @@ def _config(file: Document) -> Config:
     return Config(
         project=known["project"],
         manifests=known.get("manifests", MANIFESTS),
-        provider=known.get("provider"),
+        provider=ProviderSettings.from_config(known.get("provider") or {}),
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
         policy=PolicySettings.from_config(known.get("policy") or {}),

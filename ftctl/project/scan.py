@@ -180,7 +180,7 @@ def _requests(located: Located, base: ScanRequest) -> dict[_Place, ScanRequest]:
     project = symbols.project
     base = replace(base, demands=_images(project))
     catalog = load_catalog().with_overrides(project.config.catalog)
-    row = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
+    row = SERVICES[project.config.provider.type]
     service = ServiceInfo(row.type, "", row.billed)
     for document in symbols.finetunes.values():
         counting = _counting(_base_model(document, symbols), catalog, service)
@@ -211,7 +211,7 @@ def _with(countings: tuple[Counting, ...], counting: Counting | None) -> tuple[C
 
 def _images(project: Project) -> Demands | None:
     """How many images the project's service takes in a row, where it is not the usual number."""
-    service = SERVICES[(project.config.provider or {"type": "emulator"})["type"]]
+    service = SERVICES[project.config.provider.type]
     if service.images_per_example == SERVICES["openai"].images_per_example:
         return None
     from ftctl.data.formats.row_checks import Demands

@@ -9,7 +9,8 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl: what only reads a protocol loads no service
 if TYPE_CHECKING:
-    from ftctl.providers.openai.connect import Connection, connect
+    from ftctl.providers.openai.connect import connect
+    from ftctl.providers.openai.connection import Connection
     from ftctl.providers.openai.provider import MODERATION_MODEL
     from ftctl.providers.protocol import (
         Account,
@@ -38,7 +39,7 @@ __all__ = [
 
 _HOMES = dict.fromkeys(__all__, "protocol") | {
     "MODERATION_MODEL": "openai.provider",
-    "Connection": "openai.connect",
+    "Connection": "openai.connection",
     "connect": "openai.connect",
 }
 

@@ -85,3 +85,55 @@ def loose_pattern() -> str:
     """One pattern for whatever looks like a key: for text of others that may quote ours."""
     loose = [form.loose for form in (*FORMS, JWT) if form.loose is not None]
     return "|".join([*loose, _GOOGLE_OAUTH])
+
+
+# Words in the name of a header, parameter or field whose value lets its bearer in.
+_SECRET_WORDS = frozenset({
+    "key", "apikey", "accesskey", "subscriptionkey", "token", "accesstoken", "authtoken", "secret",
+    "password", "passwd", "pwd", "auth", "authorization", "credential", "credentials", "signature",
+    "sig", "jwt", "bearer", "cookie",
+})  # fmt: skip
+_WORDS = re.compile(r"[^a-z0-9]+")
+_SHORTEST_KEY = 16  # characters; what is shorter is a name
+
+
+def names_secret(name: str) -> bool:
+    """Whether what is called so is a secret, such as `x-api-key`."""
+    return not _SECRET_WORDS.isdisjoint(_WORDS.split(name.lower()))
+
+
+def key_in(text: str) -> str | None:
+    """What kind of key a setting holds, in words with its article; None for plain text.
+
+    Stricter than a search of rows: no setting needs a text that looks so, not even a made-up one.
+    """
+    for form in FORMS:
+        if form.hint in text and any(map(_is_key, _matches(form, text))):
+            return form.what
+    if JWT.hint in text and re.search(JWT.loose or JWT.exact, text):
+        return JWT.what
+    if PRIVATE_KEY.hint in text and re.search(PRIVATE_KEY.exact, text):
+        return PRIVATE_KEY.what
+    if re.search(_GOOGLE_OAUTH, text):
+        return "a Google token"
+    if any(found[0][:3] not in ("sk-", "ek-", "rk-") for found in PRINTED.finditer(text)):
+        return "a password in an address"
+    return None
+
+
+def _matches(form: CredentialForm, text: str) -> list[str]:
+    patterns = (form.exact, form.loose or form.exact)
+    return [found[0] for pattern in patterns for found in re.finditer(pattern, text)]
+
+
+def _is_key(match: str) -> bool:
+    """Whether it is more than words, as names in code are: sk-learn-models-for-text."""
+    return len(match) >= _SHORTEST_KEY and not (
+        match.islower() and not any(sign.isdigit() for sign in match)
+    )
+
+
+def looks_taken_out(text: str) -> str:
+    """The words of another program without what looks like a key, for certain or not."""
+    looks = (form.loose or form.exact for form in (*FORMS, JWT, PRIVATE_KEY))
+    return re.sub("|".join((*looks, _GOOGLE_OAUTH)), "[redacted]", text)

@@ -13,10 +13,13 @@ from conftest import ROOT
 from ftctl.domain.config import (
     BaseModelOverride,
     Config,
+    ExpectedAccount,
     PolicySettings,
+    ProviderSettings,
     SourceSettings,
     catalog_overrides,
 )
+from ftctl.domain.variables import Variable
 
 SCHEMA = json.loads((ROOT / "schemas" / "project.json").read_text("utf-8"))
 RULES = SCHEMA["$defs"]
@@ -28,6 +31,8 @@ RULES = SCHEMA["$defs"]
         (PolicySettings, RULES["policy"]),
         (SourceSettings, RULES["sources"]),
         (BaseModelOverride, RULES["base-model"]),
+        (ProviderSettings, RULES["provider"]),
+        (ExpectedAccount, RULES["provider"]["properties"]["expect"]),
         (Config, SCHEMA),
     ],
 )
@@ -35,6 +40,9 @@ def test_each_field_is_a_key_of_the_schema_and_each_key_a_field(settings: Any, r
     kept_elsewhere = {"environments", "defaults"} if settings is Config else set()
 
     assert {one.name for one in fields(settings)} == {*rule["properties"]} - kept_elsewhere
+
+
+_SETTINGS = (("text", "text"), ("secret", Variable("TEXT")))
 
 
 def _of_type(rule: Any) -> Any:
@@ -55,6 +63,10 @@ def _of_type(rule: Any) -> Any:
             for step in way.removeprefix("#/").split("/"):
                 rule = rule[step]
             return _of_type(rule)
+        case {"type": "object", "additionalProperties": {"$ref": _}}:
+            return {"text": "text", "secret": {"env": "TEXT"}}
+        case {"type": "object", "properties": properties}:
+            return {key: _of_type(inner) for key, inner in properties.items()}
         case _:
             return "text"
 
@@ -65,6 +77,7 @@ def _of_type(rule: Any) -> Any:
         (PolicySettings, RULES["policy"]),
         (SourceSettings, RULES["sources"]),
         (BaseModelOverride, RULES["base-model"]),
+        (ProviderSettings, RULES["provider"]),
     ],
 )
 def test_every_value_that_the_schema_allows_is_frozen_and_exact(settings: Any, rule: Any) -> None:
@@ -80,6 +93,8 @@ def test_every_value_that_the_schema_allows_is_frozen_and_exact(settings: Any, r
                 assert (type(value), value) == (int, 3)
             case "number":
                 assert value == Decimal("0.1")
+            case "object":
+                assert value in (_SETTINGS, ExpectedAccount("text", "text"))
             case "array":
                 assert len(value) in (1, 2)  # a list, or a set of its entries
             case _:
@@ -97,4 +112,5 @@ def test_what_is_not_said_stays_unsaid() -> None:
     assert PolicySettings.from_config({}) == PolicySettings()
     assert SourceSettings.from_config({}) == SourceSettings()
     assert BaseModelOverride.from_config({}) == BaseModelOverride()
+    assert ProviderSettings.from_config({}) == ProviderSettings()
     assert catalog_overrides({"openai": {"x": {}}}) == {"openai": {"x": BaseModelOverride()}}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, chat_rows, small_project
 
-from ftctl.domain.config import Config, PolicySettings
+from ftctl.domain.config import Config, PolicySettings, ProviderSettings
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document
 from ftctl.project.load import Project, load_project
@@ -59,7 +59,7 @@ policy: {max_jobs_created: 2}
     assert project.config == Config(
         "demo",
         "models",
-        {"type": "compatible", "base_url": "https://host/v1"},
+        ProviderSettings(type="compatible", base_url="https://host/v1"),
         prune=True,
         policy=PolicySettings(max_jobs_created=2),
     )
@@ -118,15 +118,20 @@ defaults:
     [
         (
             None,
-            Config("demo", "finetunes", {"type": "openai", "organization": "org-1"}, prune=True),
+            Config(
+                "demo",
+                "finetunes",
+                ProviderSettings(type="openai", organization="org-1"),
+                prune=True,
+            ),
         ),
-        ("dev", Config("demo", "finetunes", {"type": "emulator"}, prune=True)),
+        ("dev", Config("demo", "finetunes", ProviderSettings(type="emulator"), prune=True)),
         (
             "prod",
             Config(
                 "demo-prod",
                 "prod",
-                {"type": "openai", "organization": "org-1"},
+                ProviderSettings(type="openai", organization="org-1"),
                 policy=PolicySettings(max_jobs_created=1),
             ),
         ),

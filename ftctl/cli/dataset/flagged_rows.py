@@ -38,7 +38,7 @@ def connection_of(settings: Settings) -> Connection:
             " moderates",
             f"export {_KEY}=…, or leave out --moderation",
         )
-    settings.console.secrets = (*settings.console.secrets, key)
+    settings.console.hide(key)
     if not key.isascii() or not key.isprintable():
         raise FtctlError(
             f"the key in the environment variable {_KEY} has characters that no key has",

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
 from ftctl.errors import ProviderError, redact
+from ftctl.providers.openai.connection import Connection
 from ftctl.providers.openai.provider import OpenAIProvider
 from ftctl.providers.protocol import Client
 
 if TYPE_CHECKING:
     import httpx2
-
-_TIMEOUT_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where and as whom to reach a service."""
-
-    base_url: str
-    api_key: str
-    organization: str | None = None
-    project: str | None = None
 
 
 def connect(
@@ -40,20 +28,24 @@ def connect(
     import httpx2  # noqa: PLC0415 - with openai 0.5 s that other commands need not pay
     from openai import OpenAI  # noqa: PLC0415
 
-    def log_request(request: httpx2.Request) -> None:
-        if log is not None:
-            log(f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}")
+    from ftctl.providers.openai.access import Access  # noqa: PLC0415
 
     def over_http(limits: httpx2.Limits) -> httpx2.Client:
         return httpx2.Client(
             transport=transport,
             timeout=timeout,
             limits=limits,
-            event_hooks={"request": [log_request]},
+            auth=access,
+            event_hooks={"request": [access.on_request]},
             follow_redirects=True,
         )
 
-    timeout = httpx2.Timeout(_TIMEOUT_SECONDS, connect=10.0)
+    timeout = httpx2.Timeout(connection.timeout_seconds, connect=10.0)
+    address = redact(connection.base_url)
+    try:
+        access = Access(connection, log)
+    except httpx2.InvalidURL as fault:
+        raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
     reads = over_http(httpx2.Limits())
     try:
         client = OpenAI(
@@ -69,10 +61,11 @@ def connect(
         )
     except (httpx2.InvalidURL, ValueError) as fault:
         reads.close()
-        address = redact(connection.base_url)
         raise ProviderError("connect", f"'{address}' is no address: {fault}") from None
     # Writes do not share connections: on one that the server has just closed, an answer is lost
     # for nothing.
     unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
     writer = client.with_options(http_client=unshared)
-    return OpenAIProvider(client, writer, service, clock, (connection.api_key,))
+    return OpenAIProvider(
+        client, writer, service, clock, access.secrets, variables=connection.variables
+    )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ftctl.errors import ProviderError, redact
+from ftctl.errors import FtctlError, ProviderError, redact
 
 
 @contextmanager
 def translate_errors(
-    operation: str, base_url: str, secrets: tuple[str, ...], *, write: bool
+    operation: str, base_url: str, secrets: Sequence[str], *, write: bool
 ) -> Iterator[None]:
     """Turn the SDK's errors into ours; a write that may have been done is ambiguous."""
     import httpx2  # noqa: PLC0415 - loaded with the client
@@ -22,6 +22,8 @@ def translate_errors(
     except openai.APIStatusError as fault:
         raise _refused(operation, fault, secrets, write=write) from None
     except openai.APIConnectionError as fault:
+        if isinstance(own := fault.__cause__, FtctlError):  # of ours, on the way out: not sent
+            raise ProviderError(operation, redact(own.message, secrets), hint=own.hint) from None
         never_sent = isinstance(
             fault.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
         )
@@ -46,7 +48,7 @@ def translate_errors(
         ) from None
 
 
-def _refused(operation: str, fault: Any, secrets: tuple[str, ...], *, write: bool) -> ProviderError:
+def _refused(operation: str, fault: Any, secrets: Sequence[str], *, write: bool) -> ProviderError:
     body = fault.body if isinstance(fault.body, dict) else {}
     message = body.get("message") or f"HTTP {fault.status_code}"
     code = body.get("code") or body.get("type")

@@ -20,6 +20,7 @@ from ftctl.clock import Clock
 from ftctl.domain.digest import FileName, read_file_name
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
+from ftctl.domain.variables import with_values
 from ftctl.errors import ProviderError
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
 from ftctl.providers.openai.translate import (
@@ -70,13 +71,16 @@ class OpenAIProvider:
         writer: OpenAI,
         service: Service,
         clock: Clock,
-        secrets: tuple[str, ...],
+        secrets: Sequence[str],  # grows where a key is renewed
+        *,
+        variables: Mapping[str, str],
     ) -> None:
         self._client = client
         self._writer = writer
         self._service = service
         self._clock = clock
         self._secrets = secrets
+        self._variables = variables
 
     def close(self) -> None:
         """See `Client.close`."""
@@ -218,7 +222,7 @@ class OpenAIProvider:
         tags: Mapping[str, str],
     ) -> Job:
         """See `Writer.start_job`."""
-        body = job_request(step.spec, self._service)
+        body = job_request(self._with_values(step.spec), self._service)
         if self._service.ownership_store == "metadata":
             body["metadata"] = {**body.get("metadata", {}), **tags}
         if validation_file is not None:
@@ -235,6 +239,17 @@ class OpenAIProvider:
                 hint=f"cancel {job.id} by hand, and set provider.mark to file-name in ftctl.yaml",
             )
         return replace(job, finetune=step.finetune, digest=step.digest)
+
+    def _with_values(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The spec with what its references stand for: for the request alone."""
+        try:
+            return {**spec, "extra": with_values(spec.get("extra", {}), self._variables)}
+        except KeyError as fault:
+            raise ProviderError(
+                "create a job",
+                f"the environment variable {fault.args[0]} is not set; the request needs it",
+                hint=f"export {fault.args[0]}=…",
+            ) from None
 
     def _is_tagged(self, job: Job, project: str) -> bool:
         """Whether a new job carries our tag; the answer to a create need not repeat it.

@@ -1,0 +1,220 @@
+"""A project's settings and the environment in; how its service is reached, and as whom, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ftctl.domain.config import ExpectedAccount, ProviderSettings, Setting
+from ftctl.domain.variables import Variable, references
+from ftctl.engine.context import RunContext
+from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span
+from ftctl.manifest import Document
+from ftctl.project.load import Project
+from ftctl.project.service_choice import ServiceChoice
+
+if TYPE_CHECKING:
+    from ftctl.engine.base_revision import BaseFile
+    from ftctl.providers import Connection
+
+# What of the settings leads somewhere, or runs something: with --base, a change's own does not.
+_LEADS = (
+    "base_url", "base_url_env", "api_key_env", "api_key_command", "headers", "query",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How the service of one project is reached. No repr of it shows a key: it holds none."""
+
+    project: Project
+    choice: ServiceChoice
+    context: RunContext
+    base: BaseFile | None = None
+
+    @property
+    def settings(self) -> ProviderSettings:
+        """What ftctl.yaml says below `provider`."""
+        return self.project.config.provider
+
+    @property
+    def key_variable(self) -> str | None:
+        """The variable that holds the key; None where there is none, or a program gives it."""
+        if self.choice.service.type == "emulator" or self.settings.api_key_command:
+            return None
+        return self.settings.api_key_env or self.choice.service.api_key_env
+
+    @property
+    def account(self) -> ExpectedAccount:
+        """See `account_of`."""
+        return account_of(self.settings, self.context.environ)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be printed nowhere, as far as the environment holds it."""
+        names = [self.key_variable] if self.key_variable else []
+        names += [
+            value.name
+            for _name, value in (*self.settings.headers, *self.settings.query)
+            if isinstance(value, Variable)
+        ]
+        values = [self._value(name) for name in names] + [*self.variables().values()]
+        # In an address a value is written otherwise.
+        written = [form for value in values for form in (value, quote(value, safe=""))]
+        return tuple(dict.fromkeys(value for value in written if value))
+
+    def connection(self) -> Connection:
+        """Where and as whom to ask; `FtctlError` where something for it is missing."""
+        from ftctl.providers import Connection
+
+        self._refuse_a_changes_own()
+        command = self.settings.api_key_command
+        headers = self._given("headers", self.settings.headers)
+        query = (*self.choice.query, *self._given("query", self.settings.query))
+        account = self.account
+        return Connection(
+            self.choice.info.base_url,
+            self._printed_key() if command else self._api_key(),
+            account.organization,
+            account.project,
+            headers=headers,
+            query=query,
+            variables=self.variables(),
+            secrets=self.secrets,
+            renew=self._printed_key if command else None,
+            timeout_seconds=float(self.settings.timeout),
+        )
+
+    def variables(self) -> Mapping[str, str]:
+        """The values that references in manifests stand for, where they are set and may be sent."""
+        named = {name for document in self.project.finetunes for _, name in _references(document)}
+        return {
+            name: value for name in named if self._allowed(name) and (value := self._value(name))
+        }
+
+    def require_variables(self, names: Iterable[str]) -> None:
+        """Raise `InvalidProject` where fine-tunes of these names refer to what cannot be sent."""
+        known, wanted = self.variables(), frozenset(names)
+        problems = [
+            self._missing(name, document, way)
+            for document in self.project.finetunes
+            if document.value["name"] in wanted
+            for way, name in _references(document)
+            if name not in known
+        ]
+        if problems:
+            raise InvalidProject(problems)
+
+    def _missing(self, name: str, document: Document, way: tuple[str | int, ...]) -> Diagnostic:
+        place = document.place(("extra", *way))
+        if self._allowed(name):
+            message = f"the environment variable {name} is not set; it holds what is sent here"
+            return Diagnostic("missing-variable", message, place, f"export {name}=…")
+        message = f"with --base, a manifest may not have the environment variable {name} sent"
+        hint = (
+            f"list it in ftctl.yaml at {self.context.base_revision}: provider: variables: [{name}]"
+        )
+        return Diagnostic("missing-variable", message, place, hint)
+
+    def _allowed(self, name: str) -> bool:
+        """Whether a manifest may have a variable sent: it may be a stranger's."""
+        if self.base is None:
+            return True
+        return not self.base.is_silent and name in self.settings.variables
+
+    def _value(self, name: str) -> str:
+        return self.context.environ.get(name, "").strip()
+
+    def _refuse_a_changes_own(self) -> None:
+        """With --base, no key goes where only the change itself says, and it has nothing run."""
+        if self.base is None or not self.base.is_silent:
+            return
+        unset = ProviderSettings()
+        for name in _LEADS:
+            if getattr(self.settings, name) != getattr(unset, name):
+                place = self.project.file.key_place(("provider", name))
+                raise InvalidProject([not_reviewed(name, self.base.revision, place)])
+
+    def _given(self, kind: str, settings: tuple[Setting, ...]) -> tuple[tuple[str, str], ...]:
+        return tuple(self._pairs(kind, settings))
+
+    def _pairs(self, kind: str, settings: tuple[Setting, ...]) -> Iterator[tuple[str, str]]:
+        for name, setting in settings:
+            if isinstance(setting, str):
+                yield name, setting
+                continue
+            value = self._value(setting.name)
+            place = self.project.file.place(("provider", kind, name))
+            if not value:
+                message = f"the environment variable {setting.name} is not set; '{name}' needs it"
+                hint = f"export {setting.name}=…"
+                raise InvalidProject([Diagnostic("missing-variable", message, place, hint)])
+            if not value.isascii() or not value.isprintable():
+                message = (
+                    f"the environment variable {setting.name} has characters that cannot be sent"
+                )
+                raise InvalidProject(
+                    [Diagnostic("missing-variable", message, place, "copy it again")]
+                )
+            yield name, value
+
+    def _printed_key(self) -> str:
+        """The key that the program prints now; printed nowhere from here on."""
+        from ftctl.engine.base_files import project_files
+        from ftctl.engine.token_command import key_from
+
+        root, revision = self.project.root, self.context.base_revision
+        key = key_from(
+            self.settings.api_key_command,
+            self.context.environ,
+            lambda: project_files(root, revision),
+            self.secrets,
+        )
+        self.context.hide(key)
+        return key
+
+    def _api_key(self) -> str:
+        name = self.key_variable
+        assert name is not None
+        key = self._value(name)
+        if not key:
+            raise FtctlError(
+                f"the environment variable {name} is not set; it holds the key for"
+                f" {self.choice.service.type}",
+                f"export {name}=…, or leave out 'provider' to use the embedded API",
+            )
+        if not key.isascii() or not key.isprintable():
+            raise FtctlError(
+                f"the key in the environment variable {name} has characters that no key has",
+                "copy it again",
+            )
+        return key
+
+
+def not_reviewed(name: str, revision: str, place: Span) -> Diagnostic:
+    """What to tell of a setting that leads somewhere and that a change brings along."""
+    message = (
+        f"'{name}' is this change's own: {revision} has no ftctl.yaml here, and with --base no"
+        " change says where a key goes, or what is run"
+    )
+    hint = f"plan --offline, or have ftctl.yaml at {revision} first"
+    return Diagnostic("not-reviewed", message, place, hint)
+
+
+def account_of(settings: ProviderSettings, environ: Mapping[str, str]) -> ExpectedAccount:
+    """The organization and project that the service is told to act for, as far as it is told.
+
+    Where nothing else is set it is told what `expect` names, so that it refuses other keys.
+    """
+    if settings.type == "emulator":
+        return ExpectedAccount()
+    return ExpectedAccount(
+        settings.organization or environ.get("OPENAI_ORG_ID") or settings.expect.organization,
+        settings.project or environ.get("OPENAI_PROJECT_ID") or settings.expect.project,
+    )
+
+
+def _references(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    return references(document.value.get("extra", {}))

@@ -1,0 +1,101 @@
+"""A request on its way out in; the same with what lets it in, if it goes to the service, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from threading import Lock
+from urllib.parse import urlencode
+
+import httpx2
+
+from ftctl.errors import FtctlError, redact
+from ftctl.providers.openai.connection import Connection
+
+_HARMLESS = frozenset({"GET", "HEAD"})
+_REFUSED_KEY = 401
+
+
+class Access(httpx2.Auth):
+    """What goes with each request to the service, and with none that leads elsewhere.
+
+    `secrets` are all that must be shown nowhere; a key that is renewed joins them.
+    """
+
+    def __init__(self, connection: Connection, log: Callable[[str], None] | None) -> None:
+        self.secrets: list[str] = [connection.api_key, *connection.secrets]
+        self._connection = connection
+        self._log = log
+        self._key = connection.api_key
+        self._lock = Lock()
+        self._service = httpx2.URL(connection.base_url)
+
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Send the key; where it is refused, ask for another and send that, once.
+
+        A refusal is an answer: what was asked has not been done, whatever it was.
+        """
+        key = self._key
+        request.headers["Authorization"] = f"Bearer {key}"
+        response = yield request
+        refused = response.status_code == _REFUSED_KEY and self._is_service(response.request.url)
+        if refused and self._connection.renew is not None:
+            request.headers["Authorization"] = f"Bearer {self._renewed(key)}"
+            yield request
+
+    def _renewed(self, refused: str) -> str:
+        """Another key than the one that was refused; of several who ask, one has it made."""
+        with self._lock:
+            if self._key == refused and self._connection.renew is not None:
+                self._key = self._connection.renew()
+                self.secrets.insert(0, self._key)
+            return self._key
+
+    def on_request(self, request: httpx2.Request) -> None:
+        """Complete a request, also one that follows a redirect, and log it."""
+        if not self._is_service(request.url):
+            self._strip(request)
+            self._tell(request, request.url.path)
+            return
+        request.headers.update(dict(self._connection.headers))
+        target = self._target(request.url)
+        # Beside the address and not in it: the libraries below write addresses to their logs.
+        request.extensions["target"] = target.encode("ascii")
+        self._tell(request, target)
+
+    def _target(self, url: httpx2.URL) -> str:
+        there = url.params.keys()
+        missing = [(name, value) for name, value in self._connection.query if name not in there]
+        path = url.raw_path.decode("ascii")
+        if not missing:
+            return path
+        return f"{path}{'&' if url.query else '?'}{urlencode(missing)}"
+
+    def _strip(self, request: httpx2.Request) -> None:
+        """Take away what is for the service alone: the library takes the key, and no more."""
+        request.extensions.pop("target", None)
+        for name, _value in self._connection.headers:
+            request.headers.pop(name, None)
+        if request.method not in _HARMLESS:
+            raise FtctlError(
+                f"the service sends a {request.method} on to {request.url.host}, which is not its"
+                " own address",
+                "set 'base_url' to where it leads, if that is right",
+            )
+
+    def _is_service(self, url: httpx2.URL) -> bool:
+        """Whether an address is of the service itself, or the same by a safer road."""
+        own = self._service
+        if url.host != own.host:
+            return False
+        safer = (_road(own), _road(url)) == (("http", 80), ("https", 443))
+        return _road(url) == _road(own) or safer
+
+    def _tell(self, request: httpx2.Request, target: str) -> None:
+        if self._log is not None:
+            self._log(f"{request.method} {redact(target, self.secrets)}")
+
+
+def _road(url: httpx2.URL) -> tuple[str, int | None]:
+    return url.scheme, url.port or {"http": 80, "https": 443}.get(url.scheme)
