@@ -18,7 +18,7 @@ from conftest import HandClock
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.errors import ProviderError
-from ftctl.providers.ownership import DIGEST, FINETUNE, PROJECT, REPLACES
+from ftctl.providers.ownership import read_tag
 
 T = TypeVar("T")
 
@@ -157,6 +157,18 @@ class FakeProvider:
 
         return self._play("observe", snapshot)
 
+    def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
+        def snapshot() -> Observed:
+            shown = self._shown(filtered=False)
+            ours = {job.id: job for job in shown if job.project in (None, project) and job.digest}
+            ours |= {job.id: job for job in observed.jobs}
+            files = {file.id for file in observed.files}
+            theirs = [job for job in shown if job.id not in ours and job.training_file in files]
+            newest = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
+            return replace(observed, jobs=tuple(newest), strangers=tuple(theirs))
+
+        return self._play("observe_account", snapshot)
+
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         assert project == self.project
         return self._play(
@@ -214,10 +226,12 @@ class FakeProvider:
         tags: Mapping[str, str],
     ) -> Job:
         def buy() -> Job:
-            assert tags[PROJECT] == self.project
+            tag = read_tag(tags)
+            assert tag.project == self.project
             job = Job(
                 f"ftjob-{len(self.made) + 1}", "validating_files", int(self.clock.now()),
-                finetune=tags[FINETUNE], digest=tags[DIGEST], replaces=tags.get(REPLACES),
+                finetune=tag.finetune, digest=tag.digest, replaces=tag.replaces,
+                follows=tag.follows, environment=tag.environment,
                 base_model=base_model, training_file=training_file,
                 validation_file=validation_file,
             )  # fmt: skip

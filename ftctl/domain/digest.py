@@ -19,7 +19,11 @@ JsonSchema = Mapping[str, Any]
 
 _FILE_NAME = re.compile(
     r"ftctl\.(?P<project>[a-z0-9-]+)\.(?P<name>[a-z0-9-]+)\.(?P<sha256>[0-9a-f]{64})"
-    r"(?:\.(?P<version>v[0-9]+)-(?P<digest>[0-9a-f]{64}))?\.jsonl"
+    r"(?:\.(?P<version>v[0-9]+)-(?P<digest>[0-9a-f]{64})"
+    r"(?P<run>(?:\.env-[a-z0-9_-]+)?(?:\.(?:after|over)-[0-9a-f]{12})?))?\.jsonl"
+)
+_RUN = re.compile(
+    r"(?:\.env-(?P<environment>[a-z0-9_-]+))?(?:\.(?P<kind>after|over)-(?P<job>[0-9a-f]{12}))?"
 )
 
 
@@ -118,13 +122,42 @@ def _rules(rule: JsonSchema, root: JsonSchema) -> Iterator[JsonSchema]:
         yield from _rules(inner, root)
 
 
-def file_name(project: str, name: str, sha256: str, digest: str | None = None) -> str:
+class Run(NamedTuple):
+    """Which purchase of a digest a file was uploaded for, as its name tells."""
+
+    environment: str | None = None
+    follows: str | None = None  # `job_hash` of the newest job of the digest when it was bought
+    replaces: bool = False  # whether it was bought to replace that one
+
+    def __str__(self) -> str:
+        """The end of a file's name; nothing of a first purchase without an environment."""
+        environment = f".env-{self.environment}" if self.environment else ""
+        kind = "over" if self.replaces else "after"
+        return environment + (f".{kind}-{self.follows}" if self.follows else "")
+
+
+def read_run(text: str) -> Run:
+    """What the end of a file's name tells; the first purchase where it tells nothing."""
+    parts = _RUN.fullmatch(text)
+    if not parts:
+        return Run()
+    return Run(parts["environment"], parts["job"], parts["kind"] == "over")
+
+
+def job_hash(job: str) -> str:
+    """What stands for a job's id in the name of a file: ids of services may be long and odd."""
+    return hashlib.sha256(job.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def file_name(
+    project: str, name: str, sha256: str, digest: str | None = None, run: str = ""
+) -> str:
     """What an upload is called: our tag and the content's hash; `name` is for people only.
 
-    `digest` is added where the service keeps no metadata, so that a job is known by its file;
-    `name` is then that of the fine-tune, and is read back.
+    `digest`, and the text of a `Run`, are added where the service keeps no metadata, so that a
+    job is known by its file; `name` is then that of the fine-tune, and is read back.
     """
-    job = f".{digest.replace(':', '-')}" if digest else ""
+    job = f".{digest.replace(':', '-')}{run}" if digest else ""
     return f"ftctl.{project}.{name}.{sha256}{job}.jsonl"
 
 
@@ -135,6 +168,7 @@ class FileName(NamedTuple):
     name: str  # of the dataset; with a digest, of the fine-tune
     sha256: str
     digest: str | None
+    run: str = ""
 
 
 def read_file_name(filename: str) -> FileName | None:
@@ -143,4 +177,4 @@ def read_file_name(filename: str) -> FileName | None:
     if not parts:
         return None
     digest = f"{parts['version']}:{parts['digest']}" if parts["digest"] else None
-    return FileName(parts["project"], parts["name"], parts["sha256"], digest)
+    return FileName(parts["project"], parts["name"], parts["sha256"], digest, parts["run"] or "")

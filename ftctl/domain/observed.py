@@ -34,6 +34,8 @@ class Job:
     project: str | None = None  # whose it is; told of other projects' jobs
     spec: Spec | None = None  # what was asked for, short; to explain changes, never to decide
     replaces: str | None = None  # the job that this one was bought to replace on request
+    follows: str | None = None  # the newest of its digest when it was bought; None: not told
+    environment: str | None = None  # of ftctl.yaml, that it was bought for; None: not told
     model: str | None = None
     base_model: str | None = None
     error: JobError | None = None
@@ -69,6 +71,23 @@ class File:
     sha256: str | None = None
     digest: str | None = None  # of the one job it was uploaded for, where the file carries its tag
     usable: bool = True  # False once the service says that it cannot be trained on
+    run: str = ""  # what its name tells of that job beside the digest: see `Run`
+
+
+@dataclass(frozen=True, slots=True)
+class AccountId:
+    """Whom a key acts for, as far as the service tells. None: it does not."""
+
+    organization: str | None = None
+    project: str | None = None
+
+    def differs_from(self, other: AccountId) -> bool:
+        """Whether both are told and are not the same account. What is not told is no difference."""
+        pairs = ((self.organization, other.organization), (self.project, other.project))
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+UNTOLD = AccountId()
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,11 @@ class Observed:
     others: tuple[Job, ...] = ()  # of other projects in the account, where those may be reused
     # When models stop, as far as the service tells: base models and fine-tuned ones.
     shutdowns: Mapping[str, date] = field(default_factory=dict)
+    account: AccountId = UNTOLD
+    # Jobs that do not carry our tag and train on a file of ours: where the whole list was read.
+    strangers: tuple[Job, ...] = ()
+    missing: frozenset[str] = frozenset()  # jobs that were asked for by id, and are not there
+    unreadable: tuple[str, ...] = ()  # what was left out of the lists, in a sentence each
 
     @property
     def every_job(self) -> tuple[Job, ...]:

@@ -7,11 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec, nothing
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import UNTOLD, AccountId, Job
 from ftctl.errors import FtctlError
+
+NO_OPTIONS: Spec = MappingProxyType(
+    {
+        "select": None,
+        "replace": [],
+        "prune": False,
+        "retry_failed": False,
+        "force_destroy": False,
+        "environment": None,
+    }
+)
+"""The command line of a plan that was given none of the options that shape it."""
 
 
 class Action(StrEnum):
@@ -23,6 +36,7 @@ class Action(StrEnum):
     DELETE = "delete"
     DEFER = "defer"
     NO_OP = "no-op"
+    ATTENTION = "attention"  # what money alone could mend: shown, and never carried out by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,8 @@ class StartJob:
     base_model: str | ParentModel
     training: FileRef
     validation: FileRef | None
-    replaces: str | None = None
+    replaces: str | None = None  # the job that --replace buys it for
+    follows: str | None = None  # the newest job of the digest: where one is newer, this is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,7 @@ class Change:
     job: str | None = None  # the job that stands for it now
     model: str | None = None
     cost: Estimate | None = None  # None: it buys nothing, now or later
+    would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
 
     @property
     def key(self) -> tuple[str, str]:
@@ -159,6 +175,8 @@ class Plan:
     service: ServiceInfo
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
+    account: AccountId = UNTOLD  # whom the key acted for when it was made
+    options: Spec = NO_OPTIONS  # of the command line that it was made with
 
     @property
     def empty(self) -> bool:
@@ -168,7 +186,11 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Whether everything that is asked for exists once this plan is carried out."""
-        return not any(change.action is Action.DEFER for change in self.changes)
+        return not any(
+            change.action is Action.DEFER
+            or (change.action is Action.ATTENTION and change.model is None)
+            for change in self.changes
+        )
 
     @property
     def has_changes(self) -> bool:

@@ -14,7 +14,9 @@ from typing import Any
 from ftctl import __version__
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.digest import canonical_json
+from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.plan import (
+    NO_OPTIONS,
     Action,
     CancelJob,
     Change,
@@ -28,15 +30,17 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
-from ftctl.domain.review import NO_OPTIONS, DataChange, Review, Violation
+from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 Document = Mapping[str, Any]
 ChangeKey = tuple[str, str]  # a change's kind and name
 
+_DIGEST_VERSION = 2  # 1, of plans until 2026-11, left out options and the account
+_NOTHING_DONE = frozenset({Action.NO_OP, Action.ATTENTION})
 _MICRODOLLAR = Decimal("0.000001")
 
 
@@ -53,6 +57,7 @@ class Approval:
     service: Document
     programs: Mapping[ChangeKey, Document]
     options: Document = field(default_factory=lambda: NO_OPTIONS)
+    account: AccountId = UNTOLD
 
 
 def plan_document(review: Review) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def plan_document(review: Review) -> dict[str, Any]:
         "ftctl_version": __version__,
         "digest": review.digest,
         "project": plan.project,
-        "service": service_document(plan.service),
+        "service": service_document(plan.service, plan.account),
         "offline": review.offline,
         "commit": review.commit,
         "base": review.base,
@@ -88,25 +93,33 @@ def plan_json(document: Document) -> str:
 
 
 def plan_digest(plan: Plan) -> str:
-    """The SHA-256 of what would be bought, stopped and deleted.
+    """The SHA-256 of what would be bought, stopped and deleted, where, and by which options.
 
     Reasons, prices and warnings may differ, and what an interrupted run has uploaded already need
     not be approved again.
     """
-    programs = [_program(change) for change in plan.changes if change.action is not Action.NO_OP]
-    return _digest(plan.project, service_document(plan.service), programs)
+    programs = [_program(change) for change in plan.changes if change.action not in _NOTHING_DONE]
+    service = service_document(plan.service, plan.account)
+    return _digest(plan.project, service, plan.options, programs)
 
 
 def approval_of(plan: Plan) -> Approval:
     """What it means to approve a plan."""
     programs = {change.key: _program(change) for change in plan.changes if change.pending}
-    return Approval(plan.project, plan_digest(plan), service_document(plan.service), programs)
+    service = service_document(plan.service)
+    return Approval(plan.project, plan_digest(plan), service, programs, plan.options, plan.account)
 
 
 def read_approval(document: object, display_path: str) -> Approval:
     """The approval that a plan's document stands for. FtctlError where it is none."""
     again = "make it again with 'ftctl plan --out FILE'"
     document = document if isinstance(document, Mapping) else {}
+    if document.get("format_version") == "1.0":
+        raise FtctlError(
+            f"{display_path} was written by an earlier ftctl: its digest leaves out options and"
+            " the account that it is for",
+            again,
+        )
     try:
         approval = _read(document)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
@@ -124,16 +137,27 @@ def read_approval(document: object, display_path: str) -> Approval:
 def _read(document: Document) -> Approval:
     """With the digest that its content has. KeyError, TypeError and others where it is no plan."""
     programs = [
-        _read_program(change) for change in document["changes"] if change["action"] != "no-op"
+        _read_program(change)
+        for change in document["changes"]
+        if change["action"] not in _NOTHING_DONE
     ]
     project = document["project"]
     service = {key: _text(document["service"][key]) for key in ("type", "base_url")}
+    told = {
+        key: _text(value)
+        for key in ("organization", "project")
+        if (value := document["service"][key]) is not None
+    }
+    account = AccountId(**told)
+    options = _read_options(document["options"])
+    whole = service | {"organization": account.organization, "project": account.project}
     return Approval(
         project=_text(project),
-        digest=_digest(project, service, programs),
+        digest=_digest(project, whole, options, programs),
         service=service,
         programs={(program["kind"], program["name"]): program for program in programs},
-        options=_read_options(document["options"]),
+        options=options,
+        account=account,
     )
 
 
@@ -190,14 +214,25 @@ def _without_ids(step: Document) -> Document:
     return document
 
 
-def _digest(project: str, service: Document, programs: Sequence[Document]) -> str:
-    content = {"project": project, "service": service, "changes": programs}
+def _digest(
+    project: str, service: Document, options: Document, programs: Sequence[Document]
+) -> str:
+    content = {
+        "version": _DIGEST_VERSION,
+        "project": project,
+        "service": service,
+        "options": dict(options),
+        "changes": programs,
+    }
     return f"sha256:{hashlib.sha256(canonical_json(content).encode()).hexdigest()}"
 
 
-def service_document(service: ServiceInfo) -> Document:
-    """Whom a plan is for."""
-    return {"type": service.type, "base_url": service.base_url}
+def service_document(service: ServiceInfo, account: AccountId | None = None) -> Document:
+    """Whom a plan is for; with an account, also as whom."""
+    document = {"type": service.type, "base_url": service.base_url}
+    if account is None:
+        return document
+    return document | {"organization": account.organization, "project": account.project}
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -220,6 +255,7 @@ def _change(change: Change) -> dict[str, Any]:
         ],
         "cost": _cost((change,)),
         "estimate": _estimate(change.cost),
+        "would_cost": _estimate(change.would_cost),
         "steps": [step_document(step) for step in change.steps],
     }
 
@@ -308,6 +344,7 @@ def step_document(step: Step) -> dict[str, Any]:
                 "training": _file(step.training),
                 "validation": _file(step.validation) if step.validation else None,
                 "replaces": step.replaces,
+                "follows": step.follows,
                 "spec": _plain(step.spec),
             }
         case CancelJob():

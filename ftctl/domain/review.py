@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from ftctl.domain.plan import Plan
+from ftctl.domain.plan import NO_OPTIONS, Plan
 
 if TYPE_CHECKING:
     from ftctl.domain.row_diff import Compared
 
 Severity = Literal["refused", "allowed", "warning"]
-
-NO_OPTIONS: Mapping[str, Any] = MappingProxyType(
-    {
-        "select": None,
-        "replace": [],
-        "prune": False,
-        "retry_failed": False,
-        "force_destroy": False,
-        "environment": None,
-    }
-)
-"""The command line of a plan that was given none of the options that shape it."""
 
 
 @dataclass(frozen=True, slots=True)

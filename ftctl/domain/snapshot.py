@@ -8,18 +8,24 @@ from datetime import date
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ftctl.domain.observed import File, Job, JobError, Observed
+from ftctl.domain.observed import AccountId, File, Job, JobError, Observed
 
-N = TypeVar("N", Job, File, JobError)
+N = TypeVar("N", Job, File, JobError, AccountId)
 
 
 def observed_document(observed: Observed) -> dict[str, Any]:
     """The snapshot as JSON; fields at their defaults are left out."""
-    others = {"others": [_sparse(job) for job in observed.others]} if observed.others else {}
     days = {model: day.isoformat() for model, day in sorted(observed.shutdowns.items())}
+    sometimes = {
+        "others": [_sparse(job) for job in observed.others],
+        "strangers": [_sparse(job) for job in observed.strangers],
+        "shutdowns": days,
+        "account": _sparse(observed.account),
+        "missing": sorted(observed.missing),
+        "unreadable": list(observed.unreadable),
+    }
     return {
-        **others,
-        **({"shutdowns": days} if days else {}),
+        **{key: value for key, value in sometimes.items() if value},
         "jobs": [_sparse(job) for job in observed.jobs],
         "files": [_sparse(file) for file in observed.files],
         "models": sorted(observed.models) if observed.models is not None else None,
@@ -41,6 +47,10 @@ def read_observed(document: Mapping[str, Any]) -> Observed:
         adopted=_jobs(document.get("adopted", [])),
         others=_jobs(document.get("others", [])),
         shutdowns={str(model): date.fromisoformat(day) for model, day in shutdowns.items()},
+        account=_noun(AccountId, document.get("account", {})),
+        strangers=_jobs(document.get("strangers", [])),
+        missing=frozenset(_texts(document.get("missing", [])) or ()),
+        unreadable=_texts(document.get("unreadable", [])) or (),
     )
 
 

@@ -32,6 +32,13 @@ class Reader(Protocol):
         `others`: also the jobs that carry the tag of another project.
         """
 
+    def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
+        """The snapshot with what the account's own list of jobs adds, which no filter has cut.
+
+        That is jobs of the project, and `strangers`: jobs without its tag on files of ours. It is
+        read back to `since`, in Unix seconds by the service's clock, or for 1,000 jobs.
+        """
+
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """The project's jobs alone, newest first. `whole`: do not trust the service's filter."""
 

@@ -34,6 +34,7 @@ from ftctl.providers.openai.translate import (
     read_job_of_project,
     read_moderation,
     read_uploaded,
+    tagged_by_file,
 )
 from ftctl.providers.ownership import PROJECT, project_of
 from ftctl.providers.protocol import Answer
@@ -49,6 +50,8 @@ _CHECKPOINTS_PAGE = 100
 _PIECE_BYTES = 256 * 1024
 _PROBE_TIMEOUT_SECONDS = 10.0
 MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
+
+ACCOUNT_JOBS = 1000  # so many of an account's jobs are looked at before a purchase
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -117,10 +120,23 @@ class OpenAIProvider:
             owner, tagged = project_of(raw.get("metadata")), job
             name = names.get(job.training_file or "")
             if owner is None and name is not None and name.digest is not None:
-                owner, tagged = name.project, replace(job, digest=name.digest, finetune=name.name)
+                owner, tagged = name.project, tagged_by_file(job, name, raw_jobs)
             if owner == project:
                 own.append(tagged)
         return tuple(sorted(own, key=lambda job: job.age_order, reverse=True))
+
+    def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
+        """See `Reader.observe_account`."""
+        names = {file.id: read_file_name(file.name) for file in observed.files}
+        raw_jobs = self._list_jobs(None, since=since)
+        ours = {job.id: job for job in (*self._own(raw_jobs, project, names), *observed.jobs)}
+        theirs = [
+            job
+            for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True)
+            if job.id not in ours and (job.training_file in names or job.validation_file in names)
+        ]
+        newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
+        return replace(observed, jobs=tuple(newest_first), strangers=tuple(theirs))
 
     def _of_others(self, raw_jobs: Sequence[Raw], project: str) -> tuple[Job, ...]:
         jobs = self._read("list jobs", read_job_of_project, raw_jobs)
@@ -141,11 +157,19 @@ class OpenAIProvider:
     def _files(self) -> list[Raw]:
         return self._entries("list files", "/files", {"limit": _FILES_PAGE})
 
-    def _list_jobs(self, project: str | None) -> list[Raw]:
+    def _list_jobs(self, project: str | None, *, since: int | None = None) -> list[Raw]:
+        """The jobs of a project, or of the account; with `since`, back to that moment or so."""
         query: Query = {"limit": self._service.page_size}
         if project is not None and self._service.ownership_store == "metadata":
             query["metadata"] = {PROJECT: project}
-        return self._entries("list jobs", "/fine_tuning/jobs", query)
+        if since is None:
+            return self._entries("list jobs", "/fine_tuning/jobs", query)
+        return self._entries(
+            "list jobs",
+            "/fine_tuning/jobs",
+            query,
+            enough=lambda entries: len(entries) >= ACCOUNT_JOBS or _reaches(entries, since),
+        )
 
     def _models(self, jobs: Iterable[Job]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
@@ -408,22 +432,36 @@ class OpenAIProvider:
 
         return self._retried(operation, once)(query)
 
-    def _entries(self, operation: str, path: str, query: Query) -> list[Raw]:
-        """Every entry of a list, page by page; ends where a page brings nothing new.
+    def _entries(
+        self,
+        operation: str,
+        path: str,
+        query: Query,
+        *,
+        enough: Callable[[dict[str, Raw]], bool] = lambda _entries: False,
+    ) -> list[Raw]:
+        """Every entry of a list, page by page, until there are enough of them.
 
-        Some servers ignore the cursor, and would be read for ever.
+        It ends where a page brings nothing new: some servers ignore the cursor, and would be read
+        for ever.
         """
         entries: dict[str, Raw] = {}
         while True:
             page = self._page(operation, path, query)
             fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in entries}
             entries |= fresh
-            if not fresh or not page.has_more:
+            if not fresh or not page.has_more or enough(entries):
                 return list(entries.values())
             query = {**query, "after": next(reversed(fresh))}
 
     def _translated(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
         return translate_errors(operation, str(self._client.base_url), self._secrets, write=write)
+
+
+def _reaches(entries: dict[str, Raw], since: int) -> bool:
+    """Whether a list that is newest first has come to what was made before that moment."""
+    created_at = entries[next(reversed(entries))].get("created_at") if entries else None
+    return isinstance(created_at, int | float) and created_at < since
 
 
 def _names(raw_files: Iterable[Raw]) -> dict[str, FileName | None]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ftctl.domain.digest import read_file_name
+from ftctl.domain.digest import FileName, job_hash, read_file_name, read_run
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
 from ftctl.errors import redact
 from ftctl.providers.ownership import COMMIT, project_of, read_tag
@@ -34,6 +34,8 @@ def read_job(raw: Raw) -> Job:
         digest=tag.digest,
         spec=tag.spec,
         replaces=tag.replaces,
+        follows=tag.follows,
+        environment=tag.environment,
         model=raw.get("fine_tuned_model") or None,
         base_model=raw.get("model"),
         error=_error(raw.get("error")),
@@ -46,6 +48,21 @@ def read_job(raw: Raw) -> Job:
         hyperparameters=_hyperparameters(raw),
         seed=_seed(raw.get("seed")),
         commit=_commit(raw.get("metadata")),
+    )
+
+
+def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
+    """A job that is known by the name of its training file, with what that tells."""
+    run = read_run(name.run)
+    ids = (str(raw["id"]) for raw in raw_jobs) if run.follows is not None else ()
+    follows = next((other for other in ids if job_hash(other) == run.follows), run.follows)
+    return replace(
+        job,
+        digest=name.digest,
+        finetune=name.name,
+        environment=run.environment,
+        follows=follows,
+        replaces=follows if run.replaces else None,
     )
 
 
@@ -111,6 +128,7 @@ def read_uploaded(raw: Raw) -> File:
         created_at=int(raw.get("created_at") or 0),
         sha256=name.sha256 if name else None,
         digest=name.digest if name else None,
+        run=name.run if name else "",
         usable=name is not None and raw.get("status") not in ("error", "deleted"),
     )
 

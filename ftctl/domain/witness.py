@@ -1,0 +1,25 @@
+"""What speaks, beside the service's lists, for a training having been bought. Frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ftctl.domain.observed import UNTOLD, AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A record of ours that a digest was bought. It may stop a purchase, and never cause one."""
+
+    source: Literal["ftctl.lock", "intent"]
+    finetune: str
+    digest: str
+    job: str | None  # None: of an intent whose answer is not known
+    model: str | None = None
+    at: int = 0  # Unix seconds; of a record by the service's clock, of an intent by ours
+    service_type: str | None = None
+    base_url: str | None = None
+    account: AccountId = UNTOLD
+    environment: str | None = None  # the section of the record; None: of no environment
+    retired: bool = False  # its model was deleted by ftctl, as `keep` or `destroy` asked for
