@@ -116,6 +116,7 @@ def apply_command(
         else:
             _say_what_is_next(settings, report)
         workspace.record(report, parallelism=parallelism)
+        _say_what_needs_attention(settings, report)
     return status_of_report(report)
 
 
@@ -147,5 +148,18 @@ def _say_what_is_next(settings: Settings, report: Report) -> None:
 def _say_how_it_ended(settings: Settings, report: Report) -> None:
     for name in report.not_begun:
         settings.console.note(f"error: {name}: not begun: its parent has no model")
-    if status_of_report(report) == DONE:
+    if status_of_report(report) == DONE and not _attention(report):
         settings.console.result("All there: 'ftctl output' prints the models' names.")
+
+
+def _attention(report: Report) -> list[str]:
+    changes = report.plan.changes if report.plan is not None else ()
+    return [change.name for change in changes if change.action is Action.ATTENTION]
+
+
+def _say_what_needs_attention(settings: Settings, report: Report) -> None:
+    if names := _attention(report):
+        settings.console.result(
+            f"{len(names):,} needing attention: {', '.join(names)}. Nothing was bought for it:"
+            " 'ftctl plan' says why, and what to do."
+        )

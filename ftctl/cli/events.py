@@ -13,6 +13,7 @@ from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.domain.observed import Event, Progress
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
 from ftctl.errors import FtctlError
 
@@ -35,7 +36,7 @@ def events_command(context: click.Context, name: str, following: bool, form: str
     session = open_session(settings)
     check_name(name, [one.name for one in session.desired.finetunes], "events")
     with session.provider() as provider:
-        observed = session.observe(provider)
+        observed = observe(session, provider)
         plan = make_plan_for(session, observed, PlanRequest())
         job = next((change.job for change in plan.changes if change.name == name), None)
         if job is None:

@@ -16,6 +16,7 @@ from ftctl.cli.listening import open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.observed import Job, Progress
 from ftctl.domain.plan import Change
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
@@ -71,7 +72,7 @@ def _show(settings: Settings, session: Session, found: list[dict[str, Any]], for
 
 
 def _rows(session: Session, provider: Provider, chosen: frozenset[str]) -> list[dict[str, Any]]:
-    observed = session.observe(provider)
+    observed = observe(session, provider)
     plan = make_plan_for(session, observed, PlanRequest())
     jobs = {job.id: job for job in observed.every_job}
     now = session.context.clock.now()

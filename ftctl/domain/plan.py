@@ -176,7 +176,8 @@ class Plan:
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
     account: AccountId = UNTOLD  # whom the key acted for when it was made
-    options: Spec = NO_OPTIONS  # of the command line that it was made with
+    # Those of the command line that it was made with.
+    options: Spec = field(default_factory=lambda: NO_OPTIONS)
 
     @property
     def empty(self) -> bool:

@@ -37,6 +37,7 @@ from ftctl.engine.events import (
     Waiting,
 )
 from ftctl.engine.git import commit_of
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import priced_plan
 from ftctl.engine.session import Session
 from ftctl.errors import Interrupted, ProviderError, Stale, UsageError, WaitTimeout
@@ -126,14 +127,14 @@ class Executor:
 
     def plan_for(self, names: frozenset[str], queued: frozenset[str]) -> tuple[Plan, Observed]:
         """The plan for some fine-tunes; those that are queued keep what was asked for them."""
-        observed = self.session.observe(self.provider)
         options = replace(
             self.options,
             select=names,
-            replace=self.options.replace & queued,
+            replace={name: job for name, job in self.options.replace.items() if name in queued},
             prune=False,
             retry_failed=self.options.retry_failed and bool(queued) and names <= queued,
         )
+        observed = observe(self.session, self.provider, options)
         return priced_plan(self.session, observed, options), observed
 
 

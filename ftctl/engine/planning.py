@@ -8,11 +8,20 @@ from typing import Any
 
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
+from ftctl.engine.git import commit_of
+from ftctl.engine.intents import read_intents
 from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
-from ftctl.lockfile import protected, read_lock_file
+from ftctl.lockfile import (
+    DEFAULT_ENVIRONMENT,
+    Lock,
+    protected,
+    read_lock_file,
+    recorded_jobs,
+    witnesses_of,
+)
 from ftctl.manifest.schema import cosmetic_fields
-from ftctl.planner import PlanOptions, make_plan
+from ftctl.planner import PlanOptions, Scope, make_plan
 from ftctl.policy import check_allowed
 from ftctl.pricing import price_plan, told_differences
 from ftctl.text.suggest import did_you_mean
@@ -92,24 +101,52 @@ def merge_saved_options(document: Mapping[str, Any], request: PlanRequest) -> Pl
 def options_for(session: Session, request: PlanRequest) -> PlanOptions:
     """The planner's options; names that no manifest declares are refused."""
     known = [one.name for one in session.desired.finetunes]
-    for flag, names in (("--select", request.select), ("--replace", request.replace)):
-        for name in names or ():
-            check_name(name, known, flag)
+    for name in request.select or ():
+        check_name(name, known, "--select")
+    for one in request.replace:
+        check_name(one.partition("=")[0], known, "--replace")
+    replaced = {
+        name: job or None for name, _, job in (one.partition("=") for one in request.replace)
+    }
     select = request.select
+    lock = read_lock_file(session.root)
     return PlanOptions(
         prune=request.prune or session.project.config.prune,
         retry_failed=request.retry_failed,
-        select=None if select is None else frozenset((*select, *request.replace)),
-        replace=frozenset(request.replace),
+        select=None if select is None else frozenset((*select, *replaced)),
+        replace=replaced,
         cosmetic=cosmetic_fields(),
         tag_in_file_name=session.service.ownership_store == "file-name",
-        protected={} if request.force_destroy else protected_models(session),
+        protected={} if request.force_destroy else protected(lock, _section(session)),
+        witnesses=(
+            *witnesses_of(lock),
+            *read_intents(session.root, session.desired.project, session.info),
+        ),
+        scope=_scope(session, lock),
+        commit=commit_of(session.root),
+        reuse=session.project.config.reuse == "account",
+        document=request.document,
     )
 
 
 def protected_models(session: Session) -> Mapping[str, str]:
-    """Promoted models and their jobs, with their aliases: what no plan deletes."""
-    return protected(read_lock_file(session.root))
+    """Models in use and their jobs, with the reason: what no plan deletes."""
+    return protected(read_lock_file(session.root), _section(session))
+
+
+def scope_of(session: Session) -> Scope:
+    """Which jobs a plan of this environment may stop, retire or prune."""
+    return _scope(session, read_lock_file(session.root))
+
+
+def _section(session: Session) -> str:
+    return session.context.environment or DEFAULT_ENVIRONMENT
+
+
+def _scope(session: Session, lock: Lock) -> Scope:
+    section = _section(session)
+    mark = section if session.project.has_environments else None
+    return Scope(session.context.environment, mark, recorded_jobs(lock, section))
 
 
 def check_name(name: str, known: Iterable[str], what: str) -> None:

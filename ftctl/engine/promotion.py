@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ftctl.domain.desired import FineTune
 from ftctl.domain.observed import CheckpointModel, Job, Observed, best_checkpoint
 from ftctl.engine.git import commit_of
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
 from ftctl.engine.record import environment_of, timestamp
 from ftctl.engine.session import Session
@@ -48,7 +49,7 @@ def promote_model(
     check_alias(alias)
     check_name(name, [one.name for one in session.desired.finetunes], "promote")
     with session.provider() as provider:
-        observed = session.observe(provider)
+        observed = observe(session, provider)
         chosen = _chosen_job(session, observed, name, job)
         step, model = _chosen_model(provider, chosen, checkpoint)
         if not model_exists(provider, observed, model):

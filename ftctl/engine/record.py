@@ -12,6 +12,7 @@ from ftctl import __version__
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, ProviderError, fault_text
@@ -60,7 +61,7 @@ def write_lock(
     New jobs are asked for their checkpoints, `parallelism` at once.
     """
     try:
-        observed = observed or session.observe(provider)
+        observed = observed or observe(session, provider)
         plan = plan or make_plan_for(session, observed, PlanRequest())
         _write(session, provider, observed, plan, parallelism)
     except FtctlError as fault:

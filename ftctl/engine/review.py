@@ -78,7 +78,8 @@ def _may_run(session: Session) -> bool:
 def refuse_unknown(session: Session, digest: str, request: PlanRequest) -> None:
     """Raise `Stale` where a plan chose fine-tunes that have left the manifests."""
     known = {one.name for one in session.desired.finetunes}
-    gone = sorted({*(request.select or ()), *request.replace} - known)
+    replaced = (one.partition("=")[0] for one in request.replace)
+    gone = sorted({*(request.select or ()), *replaced} - known)
     if gone:
         names = ", ".join(one_line(name) for name in gone)
         raise Stale(

@@ -17,6 +17,7 @@ from ftctl.domain.plan import Change, Ended, Estimate, Plan, Report
 from ftctl.engine.command_words import command_words
 from ftctl.engine.events import Noted
 from ftctl.engine.execute import Executor
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
@@ -140,7 +141,7 @@ class _Now(NamedTuple):
 
 
 def _look(session: Session, provider: Reader) -> _Now:
-    observed = session.observe(provider)
+    observed = observe(session, provider)
     plan = make_plan_for(session, observed, PlanRequest())
     finetunes = {change.name: change for change in plan.changes if change.kind == "FineTune"}
     return _Now(observed, plan, finetunes)

@@ -37,7 +37,7 @@ def resolve_request(session: Session, request: PlanRequest) -> PlanRequest:
         known if request.select is None else names_meant(request.select, known, "--select")
     )
     without = set(names_meant(request.exclude, known, "--exclude"))
-    if both := sorted(without & {*request.replace}):
+    if both := sorted(without & {one.partition("=")[0] for one in request.replace}):
         raise UsageError(
             f"--exclude leaves out what --replace trains again: {', '.join(both)}",
             "leave one of them out",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Change
 from ftctl.engine.context import RunContext
+from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.promotion import model_exists
 from ftctl.engine.record import environment_of
@@ -38,7 +39,7 @@ def serving_models(session: Session, name: str | None, alias: str | None) -> lis
     names = known if name is None else names_meant((name,), known, "output")
     entries = read_lock_file(session.root).entries(environment_of(session.context))
     with session.provider() as provider:
-        observed = session.observe(provider)
+        observed = observe(session, provider)
         plan = make_plan_for(session, observed, PlanRequest())
         return [
             _serving(change, entries.get(change.name, Entry()), alias, observed, provider)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,8 @@ from ftctl.project.service_choice import ServiceChoice, choose_service
 from ftctl.project.service_limits import check_service
 
 if TYPE_CHECKING:
-    from ftctl.domain.observed import Observed
     from ftctl.engine.base_revision import BaseFile
-    from ftctl.providers import Client, Reader
+    from ftctl.providers import Client
 
 STATE_FOLDER = ".ftctl"
 
@@ -74,23 +73,6 @@ class Session:
     def way_in(self) -> WayIn:
         """As whom the service is asked, and by which road."""
         return WayIn(self.project, self.choice, self.context, self.base)
-
-    def observe(self, provider: Reader) -> Observed:
-        """One snapshot of what exists and is of concern to this project, safe to buy by.
-
-        A model that would be bought again is asked for by its name: lists lag and leave things
-        out, and one that is there after all must not cost a second run.
-        """
-        from ftctl.planner import models_taken_for_deleted
-
-        desired, others = self.desired, self.project.config.reuse == "account"
-        adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
-        observed = provider.observe(desired.project, adopted, others=others)
-        doubtful = models_taken_for_deleted(desired, observed)
-        visible = frozenset(model for model in doubtful if provider.model_visible(model))
-        if visible and observed.models is not None:
-            return replace(observed, models=observed.models | visible)
-        return observed
 
     def shutdown_warnings(self) -> tuple[str, ...]:
         """What ends soon at the service, of what the manifests use."""

@@ -22,6 +22,7 @@ from ftctl.domain.review import Review
 from ftctl.engine.context import RunContext, Wire
 from ftctl.engine.events import Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
+from ftctl.engine.observing import observe
 from ftctl.engine.plan_files import find_plan, is_digest
 from ftctl.engine.planning import (
     PlanRequest,
@@ -29,6 +30,7 @@ from ftctl.engine.planning import (
     options_for,
     priced_plan,
     protected_models,
+    scope_of,
 )
 from ftctl.engine.record import forget_models, offline_snapshot, write_lock
 from ftctl.engine.review import (
@@ -188,12 +190,10 @@ class Workspace:
             refuse_unknown(session, approval.digest, request)
         else:
             request = resolve_request(session, request)
-        if observed is None and offline:
-            observed = offline_snapshot(session)
-        elif observed is None:
-            with self.provider(session) as provider:
-                observed = session.observe(provider)
-        self._observed = observed
+        given = observed
+        if given is None and offline:
+            given = offline_snapshot(session)
+        observed = self._looked(session, request) if given is None else given
         plan = priced_plan(session, observed, options_for(session, request))
         if isinstance(approval, str):
             approval = None if is_digest(approval, plan) else find_plan(session.root, approval)
@@ -201,8 +201,11 @@ class Workspace:
                 # What it was made with is a part of what was approved.
                 if request.document != approval.options:
                     request = merge_saved_options(approval.options, request)
+                    if given is None:
+                        observed = self._looked(session, request)
                 refuse_unknown(session, approval.digest, request)
                 plan = priced_plan(session, observed, options_for(session, request))
+        self._observed = observed
         remaining, moved = (Remaining(plan), ()) if approval is None else reconcile(approval, plan)
         reviewed = review(
             session,
@@ -223,6 +226,12 @@ class Workspace:
             )
         self._remember(_Planned(reviewed, observed, plan))
         return reviewed
+
+    def _looked(self, session: Session, request: PlanRequest) -> Observed:
+        """What exists, seen well enough to buy by."""
+        options = options_for(session, request)
+        with self.provider(session) as provider:
+            return observe(session, provider, options, patient=True)
 
     def apply(
         self,
@@ -276,8 +285,9 @@ class Workspace:
     ) -> _Planned:
         """What is left to do of a review now. `Stale` where it would be something else."""
         refuse_unknown(session, reviewed.digest, request)
-        observed = session.observe(provider)
-        whole = priced_plan(session, observed, options_for(session, request))
+        options = options_for(session, request)
+        observed = observe(session, provider, options, patient=True)
+        whole = priced_plan(session, observed, options)
         remaining, moved = reconcile(approval_of(reviewed.plan), whole)
         if moved:
             raise Stale(
@@ -437,7 +447,7 @@ class Workspace:
                 "of a request, only select, exclude, allow and force_destroy count here"
             )
         with self.provider(session) as provider:
-            observed = session.observe(provider)
+            observed = observe(session, provider)
         known = {one.name for one in session.desired.finetunes}
         known |= {job.finetune for job in observed.jobs if job.finetune}
         names = None if request.select is None else names_meant(request.select, known, "--select")
@@ -451,7 +461,8 @@ class Workspace:
             observed,
             session.info,
             None if names is None else frozenset(names),
-            {} if request.force_destroy else protected_models(session),
+            protected={} if request.force_destroy else protected_models(session),
+            scope=scope_of(session),
         )
         reviewed = review(session, plan, observed, request, destroy=True)
         self._remember(_Planned(reviewed, observed, plan))

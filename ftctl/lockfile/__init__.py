@@ -28,9 +28,11 @@ if TYPE_CHECKING:
         promote,
         protected,
         rollback,
+        with_retired,
         without_models,
     )
     from ftctl.lockfile.recording import unknown_checkpoints, updated
+    from ftctl.lockfile.witnesses import recorded_jobs, witnesses_of
 
 __all__ = [
     "DEFAULT_ALIAS",
@@ -51,11 +53,14 @@ __all__ = [
     "protected",
     "read_lock",
     "read_lock_file",
+    "recorded_jobs",
     "rollback",
     "unknown_checkpoints",
     "update_lock_file",
     "updated",
+    "with_retired",
     "without_models",
+    "witnesses_of",
 ]
 
 _HOMES = {
@@ -81,7 +86,10 @@ _HOMES = {
     "rollback": "promotion",
     "unknown_checkpoints": "recording",
     "update_lock_file": "file",
+    "with_retired": "promotion",
     "without_models": "promotion",
+    "recorded_jobs": "witnesses",
+    "witnesses_of": "witnesses",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -75,6 +75,7 @@ class Entry:
     promoted: Mapping[str, Pointer] = field(default_factory=nothing)  # by alias
     history: Mapping[str, tuple[Pointer, ...]] = field(default_factory=nothing)  # newest last
     more: Spec = field(default_factory=nothing)
+    retired: tuple[Pointer, ...] = ()  # models that ftctl deleted as it was asked to, newest last
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
             alias: [_pointer(pointer) for pointer in earlier]
             for alias, earlier in entry.history.items()
         }
+    if entry.retired:
+        document["retired"] = [_pointer(pointer) for pointer in entry.retired]
     return document
 
 
@@ -149,7 +151,14 @@ def _read_entry(part: _Part) -> Entry:
         for alias in part.below("history").names()
     }
     release = _read_release(part) if "job" in part.raw else None
-    return Entry(release, promoted, history, part.rest("promoted", "history", *_OF_RELEASE))
+    retired = part.list_of_parts("retired") if "retired" in part.raw else ()
+    return Entry(
+        release,
+        promoted,
+        history,
+        part.rest("promoted", "history", "retired", *_OF_RELEASE),
+        tuple(map(_read_pointer, retired)),
+    )
 
 
 def _read_release(part: _Part) -> Release:

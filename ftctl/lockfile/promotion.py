@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ftctl.lockfile.lock import Lock, Pointer
+from ftctl.lockfile.lock import Entry, Lock, Pointer
 
 DEFAULT_ALIAS = "prod"
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_MOST_RETIRED = 50
 _MOST_EARLIER = 20  # pointers kept to go back to
 
 
@@ -61,15 +62,29 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
     kept = {
         name: entry
         for name, entry in entries.items()
-        if entry.release or entry.promoted or entry.more
+        if entry.release or entry.promoted or entry.retired or entry.more
     }
     return lock.with_entries(environment, kept)
 
 
-def protected(lock: Lock) -> Mapping[str, str]:
-    """Promoted models, and the jobs that made them, with their aliases in words.
+def with_retired(lock: Lock, environment: str, retired: Mapping[str, Sequence[Pointer]]) -> Lock:
+    """The record with models that ftctl has deleted as it was asked to, by fine-tune.
 
-    Those of every environment: several may share one service and one project's tag.
+    Without it, nobody could tell them from models that are hidden.
+    """
+    entries = dict(lock.entries(environment))
+    for name, pointers in retired.items():
+        entry = entries.get(name, Entry())
+        new = [at for at in pointers if at.job not in {known.job for known in entry.retired}]
+        entries[name] = replace(entry, retired=(*entry.retired, *new)[-_MOST_RETIRED:])
+    return lock.with_entries(environment, entries)
+
+
+def protected(lock: Lock, environment: str) -> Mapping[str, str]:
+    """Promoted models, and the jobs that made them, with the reason why they stay.
+
+    Those of every environment, since several may share one service and one project's tag; and what
+    stands for a fine-tune in another environment than the one that is planned for.
     """
     aliases: dict[str, set[str]] = {}
     for section in lock.environments.values():
@@ -77,4 +92,12 @@ def protected(lock: Lock) -> Mapping[str, str]:
             for alias, pointer in entry.promoted.items():
                 for key in (pointer.model, pointer.job):
                     aliases.setdefault(key, set()).add(alias)
-    return {key: " and ".join(sorted(names)) for key, names in aliases.items()}
+    reasons = {
+        key: f"in use by the environment {name}"
+        for name, section in sorted(lock.environments.items())
+        for entry in section.finetunes.values()
+        if name != environment and entry.release is not None
+        for key in (entry.release.model, entry.release.job)
+    }
+    promoted = {key: f"promoted as {' and '.join(sorted(names))}" for key, names in aliases.items()}
+    return reasons | promoted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo
+from ftctl.domain.desired import Dataset, Desired, FineTune
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Plan
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Release
@@ -40,10 +40,14 @@ def updated(
     for finetune, job in _standing(desired, observed, plan):
         entry = before.get(finetune.name, Entry())
         recorded = entry.release if entry.release and entry.release.job == job.id else None
-        release = _release(finetune, job, recorded, plan.service, version=version, commit=commit)
+        release = _release(finetune, job, recorded, plan, version=version, commit=commit)
         steps = checkpoints.get(job.id, recorded.checkpoints if recorded else None)
         entries[finetune.name] = replace(entry, release=replace(release, checkpoints=steps))
-    kept = {name: entry for name, entry in entries.items() if entry.release or entry.promoted}
+    kept = {
+        name: entry
+        for name, entry in entries.items()
+        if entry.release or entry.promoted or entry.retired
+    }
     return lock.with_entries(environment, kept)
 
 
@@ -76,7 +80,7 @@ def _release(
     finetune: FineTune,
     job: Job,
     recorded: Release | None,
-    service: ServiceInfo,
+    plan: Plan,
     *,
     version: str,
     commit: str | None,
@@ -108,10 +112,17 @@ def _release(
         trained_tokens=job.trained_tokens,
         finished_at=job.finished_at,
         commit=job.commit or (recorded.commit if recorded else None if adopted else commit),
-        service={"type": service.type, "base_url": service.base_url},
+        service=_service(plan),
         adopted=adopted,
         owner=job.project,
     )
+
+
+def _service(plan: Plan) -> dict[str, str]:
+    """Where the job is, and whose it is as far as the service tells."""
+    account = {"organization": plan.account.organization, "project": plan.account.project}
+    told = {key: value for key, value in account.items() if value is not None}
+    return {"type": plan.service.type, "base_url": plan.service.base_url, **told}
 
 
 def _data_file(

@@ -1,6 +1,8 @@
 """`Desired` and `Observed` in, a `Plan` out."""
 
 from ftctl.planner.decision_table import TABLE
-from ftctl.planner.planner import PlanOptions, make_plan, models_taken_for_deleted
+from ftctl.planner.evidence import EVIDENCE
+from ftctl.planner.planner import PlanOptions, make_plan, models_not_visible
+from ftctl.planner.scope import Scope
 
-__all__ = ["TABLE", "PlanOptions", "make_plan", "models_taken_for_deleted"]
+__all__ = ["EVIDENCE", "TABLE", "PlanOptions", "Scope", "make_plan", "models_not_visible"]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ftctl.domain.digest import canonical_json
+from ftctl.domain.observed import AccountId
 from ftctl.domain.plan import Action, Change, Plan, StartJob, Step, Upload
 from ftctl.domain.plan_document import (
     Approval,
@@ -66,6 +67,9 @@ def reconcile(approval: Approval, plan: Plan) -> tuple[Remaining, tuple[str, ...
 def _made_for_another(approval: Approval, plan: Plan) -> str | None:
     if approval.project != plan.project:
         return f"it was made for the project {approval.project}, and not for {plan.project}"
+    if approval.account.differs_from(plan.account):
+        before, now = (_account(account) for account in (approval.account, plan.account))
+        return f"it was made for the account {before}, and not for {now}"
     if approval.service != service_document(plan.service):
         kind, address = approval.service["type"], approval.service["base_url"]
         return f"it was made for {kind} at {address}, and not for {plan.service.base_url}"
@@ -79,7 +83,7 @@ def _narrowed(plan: Plan, pending: Mapping[ChangeKey, Change]) -> Plan:
         changes=tuple(
             pending.get(change.key, replace(change, steps=()))
             for change in plan.changes
-            if change.key in pending or change.action is Action.NO_OP
+            if change.key in pending or change.action in (Action.NO_OP, Action.ATTENTION)
         ),
     )
 
@@ -101,6 +105,8 @@ def _approved_part(program: Document, change: Change | None) -> Change | str | N
     steps = {canonical_json(step) for step in program["steps"]}
     bought = _purchase(change)
     if bought is not None and not waited and _canonical(bought) not in steps:
+        if _is_done(program["steps"], bought):
+            return None
         return _difference(program["steps"], bought, change)
     return replace(
         change,
@@ -115,6 +121,22 @@ def _approved_part(program: Document, change: Change | None) -> Change | str | N
 def _purchase(change: Change) -> StartJob | None:
     """The one job that a change buys, if it buys any."""
     return next((step for step in change.steps if isinstance(step, StartJob)), None)
+
+
+def _is_done(steps: Iterable[Document], bought: StartJob) -> bool:
+    """Whether what was approved was bought already: there is a newer job than the one it follows.
+
+    So a plan buys once, however often it is applied: what came of it is another question.
+    """
+    before = next((step for step in steps if step["step"] == "start-job"), None)
+    if before is None or bought.follows is None or bought.follows == before.get("follows"):
+        return False
+    same = ("finetune", "digest")
+    return all(before.get(key) == getattr(bought, key) for key in same)
+
+
+def _account(account: AccountId) -> str:
+    return " / ".join(part for part in (account.organization, account.project) if part)
 
 
 def _difference(steps: Iterable[Document], bought: StartJob, change: Change) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ftctl.domain.desired import FineTune
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Action
+from ftctl.planner.evidence import Doubt
 from ftctl.planner.retention import stoppable
 
 
@@ -24,15 +25,22 @@ class Facts:
     running: tuple[Job, ...]  # same, in progress, and not superseded by a replacement
     surplus: tuple[Job, ...]  # same and in progress, but bought once too often
     reused: Job | None  # another project's, of the same digest, whose model exists
-    lost: Job | None  # the newest same job that is over, if its model was deleted
+    lost: Job | None  # the newest same job that succeeded, where no model of any is visible
+    retired: bool  # whether that model was deleted by ftctl itself, as it was asked to
+    newest: Job | None  # the newest same job, however it stands
+    doubt: Doubt | None  # what speaks against buying it, beside our own jobs
+    note: str  # what is said of a purchase all the same, for the end of its reason
     ended: Job | None  # the newest same job that is over, if it failed or was cancelled
     outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
+    newer: tuple[Job, ...]  # of this name, in progress, bought by a newer checkout
     unreadable: Job | None  # of this name, with a digest of a version that is not known here
     unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
     twin: str | None  # another fine-tune of the manifests that asks for the same training
     adopted: Job | None
     replace: bool
+    replace_done: bool  # whether what --replace asks for was bought already
     retry_failed: bool
+    old_parent: str | None  # the parent's model that `live` continues from, where that is another's
 
     @property
     def superseded(self) -> tuple[Job, ...]:
@@ -43,6 +51,11 @@ class Facts:
     def same(self) -> Job | None:
         """The job of the same training that tells most about it."""
         return self.live or next(iter(self.running[-1:]), None) or self.ended
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a witness speaks against buying it, and no flag was given that answers."""
+        return self.doubt is not None and not (self.doubt.retry and self.retry_failed)
 
 
 class Decision(NamedTuple):
@@ -67,7 +80,7 @@ def _adopted(facts: Facts) -> Decision:
     job = facts.adopted
     adopt = facts.finetune.adopt
     if job is None:
-        return Decision(Action.NO_OP, f"adopts {adopt}, which the service does not list")
+        return Decision(Action.ATTENTION, f"adopts {adopt}, which this account does not show")
     return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
 
 
@@ -77,6 +90,17 @@ def _twin(facts: Facts) -> Decision:
     if stop := _superseded(facts):
         return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=stands)
     return Decision(Action.NO_OP, reason, stands=stands)
+
+
+def _replace_done(facts: Facts) -> Decision:
+    job = facts.newest
+    assert job is not None
+    name = facts.finetune.name
+    how = f" and {_how(job)}" if job.status in ("failed", "cancelled") else ""
+    reason = (
+        f"{job.id} was bought by --replace already{how}; --replace {name}={job.id} buys another"
+    )
+    return Decision(Action.NO_OP, reason, stands=facts.live or job)
 
 
 def _replace(facts: Facts) -> Decision:
@@ -138,11 +162,35 @@ def _reused(facts: Facts) -> Decision:
     return Decision(Action.NO_OP, reason, stands=job)
 
 
-def _model_gone(facts: Facts) -> Decision:
+def _retired(facts: Facts) -> Decision:
     assert facts.lost is not None
-    return Decision(
-        Action.CREATE, f"model {facts.lost.model} was deleted", _superseded(facts), start=True
+    reason = f"{facts.lost.model} was retired; --replace {facts.finetune.name} trains it again"
+    return Decision(Action.NO_OP, reason, stands=facts.lost)
+
+
+def _model_not_visible(facts: Facts) -> Decision:
+    job = facts.lost
+    assert job is not None
+    reason = (
+        f"{job.id} made {job.model}, which this key cannot see: deleted, or hidden;"
+        f" --replace {facts.finetune.name} buys it again"
     )
+    return Decision(Action.ATTENTION, reason, stands=job)
+
+
+def _doubtful(facts: Facts) -> Decision:
+    assert facts.doubt is not None
+    reason = f"{facts.doubt.reason}; --replace {facts.finetune.name} buys it all the same"
+    return Decision(Action.ATTENTION, reason, stands=facts.doubt.job)
+
+
+def _old_parent(facts: Facts) -> Decision:
+    assert facts.live is not None
+    reason = (
+        f"{facts.live.model} continues from {facts.old_parent}, and its parent was trained again;"
+        f" --replace {facts.finetune.name} follows it"
+    )
+    return Decision(Action.ATTENTION, reason, stands=facts.live)
 
 
 def _retry(facts: Facts) -> Decision:
@@ -160,8 +208,13 @@ def _ended(facts: Facts) -> Decision:
 
 
 def how_it_ended(job: Job) -> str:
+    """`ftjob-1 failed: the service's words`."""
+    return f"{job.id} {_how(job)}"
+
+
+def _how(job: Job) -> str:
     words = f": {job.error.message.rstrip('. ')}" if job.error else ""
-    return f"{job.id} {'was cancelled' if job.status == 'cancelled' else 'failed'}{words}"
+    return f"{'was cancelled' if job.status == 'cancelled' else 'failed'}{words}"
 
 
 def _old(facts: Facts) -> str:
@@ -183,7 +236,7 @@ def _unreadable(facts: Facts) -> Decision:
 
 
 def _absent(facts: Facts) -> Decision:
-    reason = "not found"
+    reason = f"not found{facts.note}"
     if facts.unmarked:
         reason += f" ({facts.unmarked[0].id} has this name, but no digest to know it by)"
     return Decision(Action.CREATE, reason, start=True)
@@ -201,8 +254,15 @@ TABLE: tuple[Row, ...] = (
     Row("the manifest adopts a job", lambda facts: facts.finetune.adopt is not None, _adopted),
     Row("another fine-tune asks for the same", lambda facts: facts.twin is not None, _twin),
     Row(
-        "--replace names it, and there is one",
-        lambda facts: facts.replace and facts.same is not None,
+        "--replace names it, and it was bought so already",
+        lambda facts: facts.replace and facts.replace_done,
+        _replace_done,
+    ),
+    Row(
+        "--replace names it, and there is one, or may be",
+        lambda facts: (
+            facts.replace and (facts.same or facts.lost or facts.doubt or facts.newest) is not None
+        ),
         _replace,
     ),
     Row(
@@ -211,10 +271,25 @@ TABLE: tuple[Row, ...] = (
         _back,
     ),
     Row("more than one of the same in progress", lambda facts: bool(facts.surplus), _duplicate),
+    Row(
+        "same succeeded and its model exists, its parent was trained again",
+        lambda facts: facts.live is not None and facts.old_parent is not None,
+        _old_parent,
+    ),
     Row("same succeeded and its model exists", lambda facts: facts.live is not None, _up_to_date),
     Row("same in progress, paused or unknown", lambda facts: bool(facts.running), _running),
     Row("another project has the same", lambda facts: facts.reused is not None, _reused),
-    Row("same succeeded, model gone", lambda facts: facts.lost is not None, _model_gone),
+    Row(
+        "same succeeded, its model was retired by us",
+        lambda facts: facts.lost is not None and facts.retired,
+        _retired,
+    ),
+    Row(
+        "same succeeded, its model not visible to this key",
+        lambda facts: facts.lost is not None,
+        _model_not_visible,
+    ),
+    Row("a witness says that it was bought", lambda facts: facts.doubtful, _doubtful),
     Row(
         "same failed or cancelled, --retry-failed",
         lambda facts: facts.ended is not None and facts.retry_failed,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, nothing
-from ftctl.domain.digest import file_name, is_readable
+from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo, Spec, nothing
+from ftctl.domain.digest import Run, file_name, is_readable, job_hash
 from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.plan import (
+    NO_OPTIONS,
     Action,
     CancelJob,
     Change,
@@ -21,9 +22,12 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.domain.spec_memory import PARTIAL, short_spec
+from ftctl.domain.witness import Witness
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
+from ftctl.planner.evidence import Evidence, doubt, evidence_of, notes
 from ftctl.planner.field_changes import field_changes
 from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
+from ftctl.planner.scope import EVERYWHERE, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +37,49 @@ class PlanOptions:
     prune: bool = False
     retry_failed: bool = False
     select: frozenset[str] | None = None  # names; None: all
-    replace: frozenset[str] = frozenset()
+    # Those trained again on request, each with the job to be replaced where one was named.
+    replace: Mapping[str, str | None] = field(default_factory=nothing)
     cosmetic: frozenset[str] = frozenset()
     tag_in_file_name: bool = False  # uploads carry the job's digest: the service keeps no metadata
     protected: Protected = field(default_factory=nothing)  # empty with --force-destroy
+    witnesses: tuple[Witness, ...] = ()
+    scope: Scope = EVERYWHERE
+    commit: str | None = None  # of the manifests
+    reuse: bool = True  # whether models of other projects, where they are told of, may be used
+    document: Spec = field(default_factory=lambda: NO_OPTIONS)  # as it stands in the plan's
 
 
 def make_plan(
     desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
 ) -> Plan:
     """What to do so that what exists is what is asked for. The same input gives the same plan."""
-    planning = _Planning(desired, observed, options)
+    planning = _Planning(desired, observed, service, options)
     changes = [planning.decide(finetune) for finetune in planning.chosen]
     if options.select is None:
         settled = bool(changes) and all(change.model is not None for change in changes)
         changes += plan_orphans(
-            desired, observed, prune=options.prune, settled=settled, protected=options.protected
+            desired,
+            observed,
+            prune=options.prune,
+            settled=settled,
+            protected=options.protected,
+            scope=options.scope,
         )
         changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
     changes = [replace(change, steps=planning.uploads_once(change.steps)) for change in changes]
-    return Plan(desired.project, service, tuple(changes), _warnings(observed))
+    return Plan(
+        desired.project,
+        service,
+        tuple(changes),
+        _warnings(observed),
+        observed.account,
+        options.document,
+    )
 
 
-def models_taken_for_deleted(desired: Desired, observed: Observed) -> tuple[str, ...]:
-    """The models whose absence from the list would make a plan buy them again."""
-    planning = _Planning(desired, observed, PlanOptions())
+def models_not_visible(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """The models whose absence from the list keeps fine-tunes from being up to date."""
+    planning = _Planning(desired, observed, ServiceInfo("", ""), PlanOptions())
     lost = (planning.facts(finetune).lost for finetune in desired.finetunes)
     return tuple(job.model for job in lost if job is not None and job.model)
 
@@ -71,9 +93,12 @@ def _warnings(observed: Observed) -> tuple[str, ...]:
 class _Planning:
     """One planning run: the facts of every fine-tune, and what earlier changes already upload."""
 
-    def __init__(self, desired: Desired, observed: Observed, options: PlanOptions) -> None:
+    def __init__(
+        self, desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
+    ) -> None:
         self.desired = desired
         self.observed = observed
+        self.service = service
         self.options = options
         self.chosen = tuple(
             finetune
@@ -91,10 +116,10 @@ class _Planning:
         self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
         self.by_digest_elsewhere = _grouped(observed.others, lambda job: job.digest)
         self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
-        self.files: dict[tuple[str | None, str | None, int], File] = {}
+        self.files: dict[tuple[str | None, str | None, int, str], File] = {}
         for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
             if file.usable:  # the oldest whole copy of a content serves for good
-                self.files.setdefault((file.sha256, file.digest, file.bytes), file)
+                self.files.setdefault((file.sha256, file.digest, file.bytes, file.run), file)
 
     def decide(self, finetune: FineTune) -> Change:
         """The change for one fine-tune, by the first row of the table that holds."""
@@ -108,12 +133,12 @@ class _Planning:
         fields = self._fields(finetune, facts, decision)
         steps: list[Step] = []
         if base_model is not None:
-            steps = self._start(finetune, base_model, _replaced(facts))
+            steps = self._start(finetune, base_model, facts, decision)
         steps += [CancelJob(job.id, why) for job, why in decision.stop]
         change = Change(
             name=finetune.name,
             action=decision.action,
-            reason=_explained(decision, fields),
+            reason=_explained(decision, fields) + self.options.scope.left_alone(facts.newer),
             steps=tuple(steps),
             fields=fields,
             digest=finetune.digest,
@@ -125,7 +150,14 @@ class _Planning:
                 change,
                 finetune,
                 facts.live,
-                (*self.by_name.get(finetune.name, ()), *self.by_digest.get(finetune.digest, ())),
+                [
+                    job
+                    for job in (
+                        *self.by_name.get(finetune.name, ()),
+                        *self.by_digest.get(finetune.digest, ()),
+                    )
+                    if self.options.scope.governs(job)
+                ],
                 self.observed,
                 wanted=self.wanted,
                 adopted=self.adopted,
@@ -141,8 +173,10 @@ class _Planning:
         running, surplus = _sorted_out([job for job in same if job.in_progress], same, live)
         over = [job for job in same if not job.in_progress]
         ended = over[0] if over and over[0].status != "succeeded" else None
-        lost = over[0] if over and over[0].status == "succeeded" and live is None else None
+        lost = None if live else _lost(over, ended, retry_failed=self.options.retry_failed)
         twins = self.twins.get(finetune.digest, [finetune.name])
+        evidence = self._evidence(finetune)
+        replaced = next((name for name in twins if name in self.options.replace), None)
         return Facts(
             finetune=finetune,
             live=live,
@@ -152,10 +186,20 @@ class _Planning:
                 job for job in surplus if stoppable(job) and job.id not in self.adopted
             ),
             lost=lost,
+            retired=lost is not None and self._is_retired(lost),
+            newest=same[0] if same else None,
+            doubt=doubt(evidence),
+            note=notes(evidence),
             ended=ended,
             outdated=tuple(
                 job for job in named if job.digest is not None and is_readable(job.digest)
                 and job.digest not in self.wanted and job.id not in self.adopted
+                and self.options.scope.governs(job)
+            ),
+            newer=tuple(
+                job for job in named
+                if job.in_progress and job.digest != finetune.digest
+                and self.options.scope.is_newer(job)
             ),
             unreadable=next(
                 (job for job in named if job.digest is not None and not is_readable(job.digest)),
@@ -164,9 +208,55 @@ class _Planning:
             unmarked=tuple(job for job in named if job.digest is None),
             twin=twins[0] if twins[0] != finetune.name else None,
             adopted=next((j for j in self.observed.adopted if j.id == finetune.adopt), None),
-            replace=not self.options.replace.isdisjoint(twins),
+            replace=replaced is not None,
+            replace_done=replaced is not None and self._replace_done(replaced, same),
             retry_failed=self.options.retry_failed,
+            old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
+
+    def _evidence(self, finetune: FineTune) -> Evidence:
+        base_model = finetune.base_model if isinstance(finetune.base_model, str) else None
+        return evidence_of(
+            finetune,
+            base_model,
+            self.observed,
+            witnesses=self.options.witnesses,
+            elsewhere=()
+            if self.options.reuse
+            else self.by_digest_elsewhere.get(finetune.digest, ()),
+            service=self.service,
+            environment=self.options.scope.environment,
+        )
+
+    def _is_retired(self, job: Job) -> bool:
+        return any(
+            witness.retired and witness.job == job.id and witness.digest == job.digest
+            for witness in self.options.witnesses
+        )
+
+    def _replace_done(self, name: str, same: tuple[Job, ...]) -> bool:
+        """Whether the newest job is what --replace asks for: whoever runs it again buys nothing.
+
+        Without a git commit nobody can tell one request from the next: then it counts as done.
+        """
+        if not same:
+            return False
+        if (job := self.options.replace[name]) is not None:
+            return same[0].id != job
+        return same[0].replaces is not None and same[0].commit == self.options.commit
+
+    def _old_parent(self, finetune: FineTune, live: Job | None) -> str | None:
+        """What a model continues from, where its parent has another model now."""
+        parent = self.desired.named(finetune.parent.finetune) if finetune.parent else None
+        if live is None or live.base_model is None or parent is None:
+            return None
+        now = self._live(parent)
+        earlier = [job for job in self.by_digest.get(parent.digest, ()) if job.model]
+        for job in earlier:
+            of_it = live.base_model == job.model or live.base_model.startswith(f"{job.model}:")
+            if now is not None and of_it and job.id != now.id:
+                return job.model
+        return None
 
     def _live(self, finetune: FineTune) -> Job | None:
         if finetune.adopt is not None:
@@ -177,6 +267,8 @@ class _Planning:
 
     def _reused(self, finetune: FineTune) -> Job | None:
         """The job of another project that bought the same, where those may be reused."""
+        if not self.options.reuse:
+            return None
         return self._usable(self.by_digest_elsewhere.get(finetune.digest, ()))
 
     def _usable(self, jobs: Iterable[Job]) -> Job | None:
@@ -248,13 +340,22 @@ class _Planning:
         return changes
 
     def _start(
-        self, finetune: FineTune, base_model: str | ParentModel, replaces: str | None
+        self,
+        finetune: FineTune,
+        base_model: str | ParentModel,
+        facts: Facts,
+        decision: Decision,
     ) -> list[Step]:
         steps: list[Step] = []
         refs = {}
+        replaces, follows = _replaced(facts, decision), facts.newest.id if facts.newest else None
+        if follows is None and facts.doubt is not None and facts.doubt.job is not None:
+            follows = facts.doubt.job.id
+        follows = follows or replaces
+        run = self._run(replaces, follows)
         for role, dataset in (("training", finetune.training), ("validation", finetune.validation)):
             if dataset is not None:
-                upload, refs[role] = self._file(finetune, dataset)
+                upload, refs[role] = self._file(finetune, dataset, run)
                 steps += [upload] if upload else []
         start = StartJob(
             finetune=finetune.name,
@@ -264,20 +365,31 @@ class _Planning:
             training=refs["training"],
             validation=refs.get("validation"),
             replaces=replaces,
+            follows=follows,
         )
         return [*steps, start]
 
-    def _file(self, finetune: FineTune, dataset: Dataset) -> tuple[Upload | None, FileRef]:
+    def _run(self, replaces: str | None, follows: str | None) -> str:
+        """What the name of a file says of the purchase, where that is the mark."""
+        if not self.options.tag_in_file_name:
+            return ""
+        job = replaces or follows
+        run = Run(self.options.scope.mark, job_hash(job) if job else None, replaces is not None)
+        return str(run)
+
+    def _file(
+        self, finetune: FineTune, dataset: Dataset, run: str
+    ) -> tuple[Upload | None, FileRef]:
         tag, name = None, dataset.name
         if self.options.tag_in_file_name:
             tag, name = finetune.digest, finetune.name
-        there = self.files.get((dataset.sha256, tag, dataset.bytes))
+        there = self.files.get((dataset.sha256, tag, dataset.bytes, run))
         if there is not None:
             return None, FileRef(dataset.name, there.name, dataset.sha256, there.id)
         # Equal content is uploaded once, under the name of the dataset that comes first.
         filename = self.filenames.setdefault(
             (dataset.sha256, tag),
-            file_name(self.desired.project, name, dataset.sha256, tag),
+            file_name(self.desired.project, name, dataset.sha256, tag, run),
         )
         upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
         return upload, FileRef(dataset.name, filename, dataset.sha256)
@@ -322,10 +434,24 @@ def _sorted_out(
     return kept, tuple(job for job in active if job not in kept)
 
 
-def _replaced(facts: Facts) -> str | None:
-    """What a run stands in for: the newest of the same, which is there with --replace alone."""
-    candidates = [*facts.running, *([facts.live] if facts.live else [])]
-    return candidates[0].id if candidates else None
+def _lost(over: Sequence[Job], ended: Job | None, *, retry_failed: bool) -> Job | None:
+    """The newest job whose model is not visible.
+
+    A newer one that failed hides it only where it was bought in its place, and is to be bought
+    again: then somebody has decided already.
+    """
+    lost = next((job for job in over if job.status == "succeeded"), None)
+    decided = retry_failed and ended is not None and ended.replaces is not None
+    return None if decided else lost
+
+
+def _replaced(facts: Facts, decision: Decision) -> str | None:
+    """What a run stands in for on request: the newest of the same, or what it is known by."""
+    if decision.action is not Action.REPLACE or not facts.replace:
+        return None
+    candidates = [*facts.running, facts.live, facts.newest, facts.doubt and facts.doubt.job]
+    job = next((job for job in candidates if job is not None), None)
+    return job.id if job is not None else "unseen"
 
 
 def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:

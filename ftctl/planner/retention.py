@@ -16,10 +16,11 @@ from ftctl.domain.plan import (
     Plan,
     Step,
 )
+from ftctl.planner.scope import EVERYWHERE, Scope
 
 _UNNAMED = "(unnamed)"
 
-# Promoted models, and the jobs that made them, with their aliases: they outlive every cleanup.
+# Models in use, and the jobs that made them, with the reason: they outlive every cleanup.
 Protected = Mapping[str, str]
 _NOTHING: Protected = nothing()
 
@@ -36,6 +37,7 @@ def plan_orphans(
     prune: bool,
     settled: bool,
     protected: Protected = _NOTHING,
+    scope: Scope = EVERYWHERE,
 ) -> list[Change]:
     """A change for each fine-tune that left the manifests.
 
@@ -52,8 +54,11 @@ def plan_orphans(
     ]
     changes = []
     for name, jobs in _by_name(orphans).items():
-        steps = _removal(jobs, observed, protected)
-        kept = _kept_words(jobs, observed, protected)
+        own = [job for job in jobs if scope.governs(job)]
+        steps = _removal(own, observed, protected)
+        newer = [job for job in jobs if scope.is_newer(job)]
+        kept = _kept_words(own, observed, protected)
+        kept += scope.left_alone(job for job in newer if _removal([job], observed, protected))
         if not steps and not kept:
             continue  # what is left are records, which the service keeps for good
         reason = "not in the manifests"
@@ -62,7 +67,7 @@ def plan_orphans(
             steps = ()
         elif name == _UNNAMED and not settled:
             reason = f"{reason}; its models stay until every fine-tune has one"
-            steps = _cancels(jobs)
+            steps = _cancels(own)
         changes.append(Change(name, _action(steps), reason + kept, steps))
     return changes
 
@@ -90,6 +95,14 @@ def plan_files(
         for job in _with_models(observed, changes)
         for file in (*_inputs(job), *job.result_files)
     }
+    # What a failed job wrote says why, until its fine-tune has a model or is asked for no more.
+    without_model = {change.digest for change in changes if change.model is None} - {None}
+    kept |= {
+        file
+        for job in observed.jobs
+        if job.digest in without_model and job.status in ("failed", "cancelled")
+        for file in job.result_files
+    }
     first: dict[tuple[str | None, str | None], str] = {}  # the copy that serves from now on
     for file in sorted(
         observed.files, key=lambda file: (file.id not in used, file.created_at, file.id)
@@ -113,6 +126,7 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     jobs = (*observed.jobs, *observed.adopted)
     running = [job for job in jobs if job.in_progress and job.id not in stopping]
     used = {file for job in running for file in _inputs(job)}
+    used |= {file for job in observed.strangers for file in _inputs(job)}
     # A file that carries a job's tag is all that is known of the job: without it, going back to
     # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
     standing = [*running, *_with_models(observed, changes)]
@@ -181,13 +195,19 @@ def make_destroy_plan(
     observed: Observed,
     service: ServiceInfo,
     select: frozenset[str] | None,
+    *,
     protected: Protected = _NOTHING,
+    scope: Scope = EVERYWHERE,
 ) -> Plan:
     """Everything of this project: jobs in progress are cancelled, models and files deleted.
 
     What is `protected` stays, with its files.
     """
-    chosen = [job for job in observed.jobs if select is None or job.finetune in select]
+    chosen = [
+        job
+        for job in observed.jobs
+        if (select is None or job.finetune in select) and scope.governs(job)
+    ]
     changes = []
     for name, jobs in _by_name(chosen).items():
         steps = _removal(jobs, observed, protected)
@@ -195,13 +215,14 @@ def make_destroy_plan(
         if steps or kept:
             hint = "; --force-destroy takes it too" if kept else ""
             changes.append(Change(name, _action(steps), f"destroy{kept}{hint}", steps))
-    ids = {job.id for job in chosen if _alias(job, protected) is None}
+    ids = {job.id for job in chosen if _why_kept(job, protected) is None}
     kept_by_others = {
         file
         for job in observed.jobs
         if job.id not in ids
         for file in (*_inputs(job), *job.result_files)
     }
+    kept_by_others |= {file for job in observed.strangers for file in _inputs(job)}
     theirs = {file for job in chosen for file in (*_inputs(job), *job.result_files)}
     files = [
         file
@@ -232,7 +253,7 @@ def _cancels(jobs: Iterable[Job]) -> tuple[Step, ...]:
 
 def _model_steps(job: Job, observed: Observed, protected: Protected) -> list[Step]:
     """Delete a job's model and its checkpoints, as far as they are known to exist."""
-    if job.model is None or job.status != "succeeded" or _alias(job, protected) is not None:
+    if job.model is None or job.status != "succeeded" or _why_kept(job, protected) is not None:
         return []
     if observed.models is None:
         return [DeleteModel(job.model)]
@@ -241,17 +262,17 @@ def _model_steps(job: Job, observed: Observed, protected: Protected) -> list[Ste
     return [DeleteModel(model) for model in (*checkpoints, *present)]
 
 
-def _alias(job: Job, protected: Protected) -> str | None:
-    """What a job's model, or one of its checkpoints, is promoted as."""
+def _why_kept(job: Job, protected: Protected) -> str | None:
+    """Why a job's model, or one of its checkpoints, outlives every cleanup."""
     return protected.get(job.id) or protected.get(job.model or "")
 
 
 def _kept_words(jobs: Iterable[Job], observed: Observed, protected: Protected) -> str:
     """The end of a reason: which models stay although nothing else would keep them."""
     kept = [
-        f"{job.model} (promoted as {alias})"
+        f"{job.model} ({why})"
         for job in jobs
-        if (alias := _alias(job, protected)) is not None and _model_steps(job, observed, _NOTHING)
+        if (why := _why_kept(job, protected)) is not None and _model_steps(job, observed, _NOTHING)
     ]
     return f"; keeps {', '.join(kept)}" if kept else ""
 

@@ -36,8 +36,13 @@ def price_plan(plan: Plan, desired: Desired, catalog: Catalog) -> Plan:
     """The plan with the `cost` of every change that trains, now or later."""
 
     def priced(change: Change) -> Change:
-        finetune = desired.named(change.name) if _trains(change) else None
-        if finetune is None:
+        finetune = desired.named(change.name)
+        if finetune is None or finetune.training is None:
+            return change
+        if change.action is Action.ATTENTION:
+            would = estimate(finetune, desired, catalog, plan.service)
+            return replace(change, would_cost=would)
+        if not _trains(change):
             return change
         return replace(change, cost=estimate(finetune, desired, catalog, plan.service))
 

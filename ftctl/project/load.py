@@ -52,6 +52,11 @@ class Project:
     own: Document | None = None  # that file, without environment
 
     @property
+    def has_environments(self) -> bool:
+        """Whether ftctl.yaml declares environments, so that jobs say for which they are."""
+        return bool(self.file.value.get("environments"))
+
+    @property
     def read_scope(self) -> ReadScope:
         """From where files may be read."""
         return read_scope_of(self.root, self.config.sources.outside, self.base or PROJECT_FILE)

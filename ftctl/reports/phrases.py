@@ -40,6 +40,7 @@ SIGNS: Mapping[Action, str] = {
     Action.DELETE: "-",
     Action.DEFER: ">",
     Action.NO_OP: "=",
+    Action.ATTENTION: "!",
 }
 
 _COUNTED: tuple[tuple[Action, str], ...] = (
@@ -49,6 +50,7 @@ _COUNTED: tuple[tuple[Action, str], ...] = (
     (Action.DELETE, "to delete"),
     (Action.DEFER, "deferred"),
     (Action.NO_OP, "unchanged"),
+    (Action.ATTENTION, "needing attention"),
 )
 
 

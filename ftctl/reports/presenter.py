@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel, Estimate, Plan, StartJob
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Estimate,
+    Plan,
+    StartJob,
+)
 from ftctl.domain.review import DataChange, Review, Severity, Violation
 from ftctl.pricing import total
 from ftctl.reports.phrases import SIGNS, signed_usd
@@ -18,6 +27,7 @@ _ORDER = (
     Action.CANCEL,
     Action.REPLACE,
     Action.CREATE,
+    Action.ATTENTION,
     Action.DEFER,
     Action.NO_OP,
 )
@@ -68,7 +78,9 @@ def _sums(review: Review) -> Iterator[str]:
         yield f"{plural(cancelled, 'job')} to cancel"
     if deleted := len(plan.steps(DeleteModel)):
         yield f"{plural(deleted, 'model')} deleted for good"
-    if plan.has_changes and not trained and not cancelled and not deleted:
+    if attention := plan.count()[Action.ATTENTION]:
+        yield f"{attention:,} needing attention"
+    if plan.steps(DeleteFile) and not trained and not cancelled and not deleted:
         yield "only files change"
     for severity, words in (("refused", "refused by policy"), ("allowed", "let pass by --allow")):
         if count := sum(violation.severity == severity for violation in review.policy.violations):
@@ -111,8 +123,14 @@ def row_of(review: Review, change: Change) -> Row:
         change.action.value,
         change.reason,
         "; ".join(_data_words(file) for file in data_of(review, change.name)),
-        "" if change.cost is None else cost_words(change.cost),
+        _cost_of(change),
     )
+
+
+def _cost_of(change: Change) -> str:
+    if change.would_cost is not None:
+        return f"would cost {cost_words(change.would_cost)}"
+    return "" if change.cost is None else cost_words(change.cost)
 
 
 def data_of(review: Review, finetune: str) -> tuple[DataChange, ...]:
@@ -205,7 +223,11 @@ def closing(review: Review) -> str:
         )
     if review.plan.empty:
         waiting = review.plan.count()[Action.DEFER]
-        return f"Nothing to do now; {waiting:,} waiting." if waiting else "Nothing to do."
+        if waiting:
+            return f"Nothing to do now; {waiting:,} waiting."
+        if review.plan.count()[Action.ATTENTION]:
+            return "Nothing is done about that by itself: what is marked ! says what to do."
+        return "Nothing to do."
     if review.policy.refused:
         return "The policy refuses this plan: it cannot be applied until that is mended or allowed."
     return "Approve exactly this:"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Progress
-from ftctl.domain.plan import Action, Change, DeleteModel, Outcome, Plan, Report, StartJob
+from ftctl.domain.plan import Action, Change, DeleteModel, Estimate, Outcome, Plan, Report, StartJob
 from ftctl.domain.review import DataChange, Review
 from ftctl.errors import fault_text
 from ftctl.policy import policy_text
@@ -32,6 +32,7 @@ _COLOURS = {
     Action.CANCEL: "red",
     Action.DELETE: "red",
     Action.DEFER: "cyan",
+    Action.ATTENTION: "magenta",
 }
 
 
@@ -82,7 +83,9 @@ def _change_lines(change: Change, service: ServiceInfo, paint: Paint) -> Iterato
         verb, what = step_words(step, service)
         yield f"    {verb:<7} {one_line(what)}"
     if change.cost is not None:
-        yield f"    {'cost':<7} {one_line(_cost(change))}"
+        yield f"    {'cost':<7} {one_line(_cost(change.cost))}"
+    if change.would_cost is not None:
+        yield f"    {'would':<7} cost {one_line(_cost(change.would_cost))}"
     fields = change.fields
     if change.action is Action.REPLACE:  # its reason names what makes it train again
         fields = tuple(field for field in fields if field.cosmetic)
@@ -90,10 +93,8 @@ def _change_lines(change: Change, service: ServiceInfo, paint: Paint) -> Iterato
         yield f"    ~ {one_line(field_words(field, taken_up=change.trains))}"
 
 
-def _cost(change: Change) -> str:
+def _cost(cost: Estimate) -> str:
     """`$0.49 to $0.51: 98,319 to 102,639 tokens…`."""
-    cost = change.cost
-    assert cost is not None
     if cost.low is None or cost.high is None:
         return cost.basis if cost.billed else "none here"
     sums = usd_range(cost.low, cost.high)
@@ -121,6 +122,8 @@ def _summary(plan: Plan) -> str:
         deferred = plan.count()[Action.DEFER]
         if deferred:
             return f"{text} Nothing to do now; {plural(deferred, 'fine-tune')} waiting."
+        if plan.count()[Action.ATTENTION]:
+            return f"{text} Nothing is done about that by itself: what is marked ! says what to do."
         return f"{text} Nothing to do, nothing to pay."
     text += f" {_to_pay(plan, bought)}" if bought else " Nothing to pay."
     if deleted:

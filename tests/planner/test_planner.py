@@ -38,7 +38,7 @@ from ftctl.domain.plan import (
     StartJob,
     Upload,
 )
-from ftctl.planner import TABLE, PlanOptions, make_plan, models_taken_for_deleted
+from ftctl.planner import TABLE, PlanOptions, make_plan, models_not_visible
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
@@ -383,7 +383,7 @@ def test_only_a_model_that_is_missed_is_looked_for() -> None:
 
     def missed(*models: str | None) -> tuple[str, ...]:
         observed = Observed((new, old), (), frozenset(m for m in models if m))
-        return models_taken_for_deleted(desired, observed)
+        return models_not_visible(desired, observed)
 
     assert missed(new.model, old.model) == ()
     assert missed(old.model) == ()

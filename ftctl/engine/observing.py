@@ -1,0 +1,177 @@
+"""A session, a service and a plan's options in; one snapshot that is safe to buy by out.
+
+Three lists tell what there is. Where a plan on them would buy, stop or delete anything, every
+witness is heard first: the account's own list, which no filter has cut, each job that is on record
+and not listed, and models by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ftctl.domain.observed import Job, Observed
+from ftctl.domain.plan import CancelJob, DeleteFile, DeleteModel, Plan, StartJob
+from ftctl.domain.witness import Witness
+from ftctl.engine.events import Noted
+from ftctl.engine.intents import forget_intents
+from ftctl.engine.planning import PlanRequest, options_for
+from ftctl.engine.session import Session
+from ftctl.errors import ProviderError
+from ftctl.planner import PlanOptions, make_plan, models_not_visible
+
+if TYPE_CHECKING:
+    from ftctl.providers import Reader
+
+LOOKS_FOR_SECONDS = 90.0  # for a job whose purchase was interrupted: lists lag by up to a minute
+_LOOKS_EVERY_SECONDS = 5.0
+
+
+def observe(
+    session: Session,
+    provider: Reader,
+    options: PlanOptions | None = None,
+    *,
+    patient: bool = False,
+) -> Observed:
+    """One snapshot of what exists and is of concern to this project.
+
+    `options` are those of the plan that is to be made on it. `patient`: a purchase that an earlier
+    run was killed in is looked for until it must have shown, since this one may be bought by.
+    """
+    options = options or options_for(session, PlanRequest())
+    desired, others = session.desired, session.project.config.reuse == "account"
+    adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
+    observed = provider.observe(desired.project, adopted, others=others)
+    listed = frozenset(job.id for job in observed.jobs)
+    observed = _with_visible_models(session, provider, observed)
+    if _changes_something(make_plan(desired, observed, session.info, options)):
+        observed = _with_witnesses(session, provider, observed, options.witnesses)
+        observed = _whole(session, provider, observed, options)
+        if patient:
+            observed = _after_open_intents(session, provider, observed, options)
+        observed = _with_visible_models(session, provider, observed)
+    forget_intents(session.root, listed, answered_none=frozenset())
+    return observed
+
+
+def _changes_something(plan: Plan) -> bool:
+    kinds = (StartJob, CancelJob, DeleteModel, DeleteFile)
+    return any(plan.steps(kind) for kind in kinds)
+
+
+def _with_witnesses(
+    session: Session, provider: Reader, observed: Observed, witnesses: Iterable[Witness]
+) -> Observed:
+    """The snapshot with each job that is on record, wanted and not listed, asked for by its id."""
+    digests = {one.digest for one in session.desired.finetunes}
+    names = {one.name for one in session.desired.finetunes}
+    known = {job.id for job in observed.every_job}
+    seen: list[Job] = []
+    elsewhere: list[Job] = []
+    missing: set[str] = set()
+    for witness in witnesses:
+        if witness.job is None or witness.job in known or not _is_of(session, witness, observed):
+            continue
+        if witness.digest not in digests and witness.finetune not in names:
+            continue
+        known.add(witness.job)
+        job = _job_by_id(provider, witness.job)
+        if job is None:
+            missing.add(witness.job)
+        elif job.project in (None, session.desired.project):
+            seen.append(_as_recorded(job, witness))
+        else:
+            elsewhere.append(job)
+    jobs = sorted((*observed.jobs, *seen), key=lambda job: job.age_order, reverse=True)
+    return replace(
+        observed,
+        jobs=tuple(jobs),
+        others=(*observed.others, *elsewhere),
+        missing=observed.missing | missing,
+    )
+
+
+def _is_of(session: Session, witness: Witness, observed: Observed) -> bool:
+    """Whether a witness may speak of the account that is asked."""
+    if witness.account.differs_from(observed.account):
+        return False
+    return witness.base_url in (None, session.info.base_url)
+
+
+def _job_by_id(provider: Reader, job: str) -> Job | None:
+    try:
+        return provider.job(job)
+    except ProviderError as fault:
+        if fault.status in (403, 404):  # some services hide what is another's
+            return None
+        raise
+
+
+def _as_recorded(job: Job, witness: Witness) -> Job:
+    """A job that is ours by our record, with what its tag would tell if the service kept tags."""
+    return replace(
+        job,
+        project=None,
+        digest=job.digest or witness.digest,
+        finetune=job.finetune or witness.finetune,
+        environment=job.environment if job.digest else witness.environment,
+    )
+
+
+def _whole(
+    session: Session, provider: Reader, observed: Observed, options: PlanOptions
+) -> Observed:
+    """The snapshot with what the account's own list adds, back to the oldest that is known."""
+    known = [witness.at for witness in options.witnesses if witness.at]
+    known += [job.created_at for job in observed.jobs]
+    since = min(known, default=None)
+    return provider.observe_account(observed, session.desired.project, since)
+
+
+def _after_open_intents(
+    session: Session, provider: Reader, observed: Observed, options: PlanOptions
+) -> Observed:
+    """The snapshot once every purchase whose answer is not known shows, or cannot be there."""
+    clock = session.context.clock
+    while (waiting := _open(session, observed, options)) and (left := _left(session, waiting)) > 0:
+        names = ", ".join(sorted(witness.finetune for witness in waiting))
+        session.context.listener(
+            Noted(
+                f"an earlier run was stopped while it bought {names}: looking for what it bought"
+                f" before buying (up to {left:.0f} s)"
+            )
+        )
+        clock.sleep(min(left, _LOOKS_EVERY_SECONDS))
+        observed = provider.observe_account(observed, session.desired.project, None)
+    over = frozenset(witness.digest for witness in _open(session, observed, options))
+    forget_intents(session.root, frozenset(), answered_none=over)
+    return observed
+
+
+def _open(session: Session, observed: Observed, options: PlanOptions) -> list[Witness]:
+    """The intents without an answer, of what would be bought and is not there yet."""
+    plan = make_plan(session.desired, observed, session.info, options)
+    bought = {step.digest for step in plan.steps(StartJob) if isinstance(step, StartJob)}
+    return [
+        witness
+        for witness in options.witnesses
+        if witness.source == "intent" and witness.job is None and witness.digest in bought
+    ]
+
+
+def _left(session: Session, waiting: list[Witness]) -> float:
+    """How long the newest of them must still be looked for, in seconds."""
+    newest = max(witness.at for witness in waiting)
+    past = session.context.clock.now() - newest
+    return min(LOOKS_FOR_SECONDS, LOOKS_FOR_SECONDS - past)
+
+
+def _with_visible_models(session: Session, provider: Reader, observed: Observed) -> Observed:
+    """The snapshot with models that no list shows and that are there when asked for by name."""
+    doubtful = models_not_visible(session.desired, observed)
+    visible = frozenset(model for model in doubtful if provider.model_visible(model))
+    if visible and observed.models is not None:
+        return replace(observed, models=observed.models | visible)
+    return observed

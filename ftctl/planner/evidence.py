@@ -1,0 +1,208 @@
+"""What is known of a training beside our jobs in the list in; what stops its purchase out.
+
+What may cause a purchase is the manifest and a flag; what may stop one is any single witness.
+Nothing is bought because something was not seen. A witness that speaks is shown as *attention*,
+and a person decides with a flag that names the fine-tune.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ftctl.domain.desired import FineTune, ServiceInfo
+from ftctl.domain.observed import AccountId, File, Job, Observed
+from ftctl.domain.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that may speak against buying one fine-tune, but for our own jobs in the list."""
+
+    finetune: FineTune
+    witnesses: tuple[Witness, ...]  # of its digest, and of its name in this environment
+    missing: frozenset[str]  # jobs that the service does not know by their ids
+    alike: tuple[Job, ...]  # without our tag, on a file of ours, for the same; newest first
+    elsewhere: tuple[Job, ...]  # of its digest, under the tag of another project; newest first
+    service: ServiceInfo
+    account: AccountId
+
+    @property
+    def here(self) -> tuple[Witness, ...]:
+        """The witnesses of this address, and those that do not say of which they are."""
+        return tuple(witness for witness in self.witnesses if self.is_here(witness))
+
+    def is_here(self, witness: Witness) -> bool:
+        """Whether a witness may speak of this service: its account is another question.
+
+        Each store of the embedded API is an account of its own, and none of them bills.
+        """
+        if witness.base_url is None:
+            return True
+        if witness.service_type == "emulator" == self.service.type:
+            return not witness.account.differs_from(self.account)
+        return witness.base_url.rstrip("/") == self.service.base_url.rstrip("/")
+
+
+class Doubt(NamedTuple):
+    """Why nothing is bought, and the job that it is about, where that is one of the list."""
+
+    reason: str
+    job: Job | None = None
+    retry: bool = False  # whether --retry-failed is enough to buy it
+
+
+class Row(NamedTuple):
+    """A kind of witness, and what it says against a purchase, if anything."""
+
+    witness: str
+    says: Callable[[Evidence], Doubt | None]
+
+
+def _unseen(evidence: Evidence) -> Doubt | None:
+    """A record of a job that the account which is asked does not show."""
+    for witness in evidence.here:
+        if witness.job not in evidence.missing or witness.account.differs_from(evidence.account):
+            continue
+        told = witness.account.project or witness.account.organization
+        if not (told or evidence.service.billed or witness.source == "intent"):
+            continue  # of an embedded store that was made anew, and the record does not say which
+        spec = "" if witness.digest == evidence.finetune.digest else " for an earlier spec"
+        what = f"{witness.model} ({witness.job})" if witness.model else f"{witness.job}"
+        return Doubt(f"{witness.source} knows {what}{spec}; this account does not show that job")
+    return None
+
+
+def _another_account(evidence: Evidence) -> Doubt | None:
+    """A record of the same address that was written for another organization or project."""
+    for witness in evidence.here:
+        if witness.account.differs_from(evidence.account):
+            whose = _account_words(witness.account)
+            what = witness.model or witness.job
+            return Doubt(
+                f"{witness.source} knows {what} of {whose}, and this key acts for"
+                f" {_account_words(evidence.account)}"
+            )
+    return None
+
+
+def _another_project(evidence: Evidence) -> Doubt | None:
+    """A record of a job that is here, but carries the tag of another project."""
+    recorded = {witness.job for witness in evidence.here}
+    for job in evidence.elsewhere:
+        if job.id in recorded:
+            reason = f"{job.id} has it under the project {job.project}; 'reuse: account' uses it"
+            return Doubt(reason, job)
+    return None
+
+
+def _unmarked(evidence: Evidence) -> Doubt | None:
+    """A job without any tag that trains the same on a file of ours: it may be ours."""
+    for job in evidence.alike:
+        reason = f"{job.id} ({job.status}) trains the same on {job.training_file} without our mark"
+        if job.status in ("failed", "cancelled"):
+            return Doubt(f"{reason}; --retry-failed buys it", job, retry=True)
+        return Doubt(f"{reason}; 'adopt: {job.id}' takes it", job)
+    return None
+
+
+EVIDENCE: tuple[Row, ...] = (
+    Row("a record of a job that this account does not show", _unseen),
+    Row("a record of another account at the same address", _another_account),
+    Row("a record of a job that another project's tag is on", _another_project),
+    Row("a job without our tag that trains the same on a file of ours", _unmarked),
+)
+
+
+def doubt(evidence: Evidence) -> Doubt | None:
+    """What the first witness says that speaks against buying; None where none does."""
+    said = (row.says(evidence) for row in EVIDENCE)
+    return next((words for words in said if words is not None), None)
+
+
+def notes(evidence: Evidence) -> str:
+    """What is said beside a purchase that no witness speaks against, for the end of its reason."""
+    for witness in evidence.witnesses:
+        if not evidence.is_here(witness) and witness.digest == evidence.finetune.digest:
+            known = witness.model or witness.job
+            return f" ({witness.source} knows {known} at {witness.base_url})"
+    for job in evidence.elsewhere:
+        return f" ({job.id} has it under the project {job.project}; 'reuse: account' uses it)"
+    return ""
+
+
+def alike(
+    finetune: FineTune, base_model: str | None, strangers: tuple[Job, ...], files: tuple[File, ...]
+) -> tuple[Job, ...]:
+    """The jobs without a tag that train what a fine-tune asks for, as far as they tell."""
+    if finetune.training is None:
+        return ()
+    content = {file.id: file.sha256 for file in files}
+    return tuple(
+        job
+        for job in strangers
+        if job.project is None
+        and content.get(job.training_file or "") == finetune.training.sha256
+        and _same_model(base_model, job.base_model)
+        and _same_numbers(finetune, job)
+    )
+
+
+def is_asked_for(finetune: FineTune, base_model: str | None, job: Job) -> bool:
+    """Whether a job trains what a fine-tune asks for, as far as it tells; its data apart."""
+    return _same_model(base_model, job.base_model) and _same_numbers(finetune, job)
+
+
+def _same_model(asked: str | None, told: str | None) -> bool:
+    """An alias comes back as a snapshot: `gpt-4.1-mini` as `gpt-4.1-mini-2025-04-14`."""
+    if asked is None or told is None:
+        return True
+    return told == asked or told.startswith(f"{asked}-") or asked.startswith(f"{told}-")
+
+
+def _same_numbers(finetune: FineTune, job: Job) -> bool:
+    """Whether every number that is asked for is what the job has, where it tells of it."""
+    asked = dict(finetune.spec.get("hyperparameters", {}))
+    told = {name: job.hyperparameters.get(name) for name in asked}
+    asked["seed"], told["seed"] = finetune.spec.get("seed"), job.seed
+    return not any(
+        _is_number(value) and _is_number(told[name]) and value != told[name]
+        for name, value in asked.items()
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _account_words(account: AccountId) -> str:
+    parts = [account.organization, account.project]
+    return " / ".join(part for part in parts if part) or "an account that it does not tell"
+
+
+def evidence_of(
+    finetune: FineTune,
+    base_model: str | None,
+    observed: Observed,
+    *,
+    witnesses: tuple[Witness, ...],
+    elsewhere: tuple[Job, ...],
+    service: ServiceInfo,
+    environment: str | None,
+) -> Evidence:
+    """The evidence about one fine-tune."""
+    return Evidence(
+        finetune=finetune,
+        witnesses=tuple(
+            witness
+            for witness in witnesses
+            if witness.digest == finetune.digest
+            or (witness.finetune == finetune.name and witness.environment == environment)
+        ),
+        missing=observed.missing,
+        alike=alike(finetune, base_model, observed.strangers, observed.files),
+        elsewhere=elsewhere,
+        service=service,
+        account=observed.account,
+    )

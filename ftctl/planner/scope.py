@@ -1,0 +1,48 @@
+"""An environment in; which jobs a plan may stop, retire or prune out.
+
+Whatever its environment, a job counts as a witness everywhere, and equal digests share one job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ftctl.domain.observed import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The environment of a plan. Earlier versions did not write it on jobs."""
+
+    environment: str | None = None  # of this run; None: none was named
+    mark: str | None = None  # what is written on jobs; None: the project has no environments
+    recorded: frozenset[str] = frozenset()  # jobs that this environment's record names
+    newer: frozenset[str] = frozenset()  # git commits that this checkout does not have behind it
+
+    def governs(self, job: Job) -> bool:
+        """Whether a job is this environment's own to stop, retire or prune.
+
+        What a newer checkout has bought is not: this one cannot know what it is for.
+        """
+        if self.is_newer(job):
+            return False
+        if self.mark is None:
+            return job.environment is None
+        if job.environment is None:
+            return job.id in self.recorded
+        return job.environment == self.mark
+
+    def is_newer(self, job: Job) -> bool:
+        """Whether a job was bought by a commit that this checkout does not have behind it."""
+        return job.commit in self.newer
+
+    def left_alone(self, jobs: Iterable[Job]) -> str:
+        """The end of a reason: which jobs stay because a newer checkout has bought them."""
+        words = [f"{job.id} (of commit {(job.commit or '')[:7]})" for job in jobs]
+        if not words:
+            return ""
+        return f"; leaves {', '.join(words)} alone, which a newer checkout bought"
+
+
+EVERYWHERE = Scope()
