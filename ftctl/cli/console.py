@@ -1,10 +1,17 @@
-"""Standard output and error: results on the one, everything else on the other."""
+"""Standard output and error: results on the one, everything else on the other.
+
+Whoever reads may go away (`ftctl plan | head -1`), and a disk may be full. Neither ends a run that
+buys: what is begun is carried to its end and recorded, and only the words are lost.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TextIO
 
 import click
 
@@ -18,14 +25,34 @@ class Console:
     color: bool = False
     verbose: bool = False
     secrets: tuple[str, ...] = ()
+    unread: bool = False  # nobody reads the results any more: who prints for ever may end
+    lost: str | None = None  # why results could not be written, where somebody wanted them
 
     def result(self, text: str) -> None:
         """A result, on standard output."""
-        click.echo(self.redacted(text), color=self.color)
+        self._write(self.redacted(text), color=self.color)
+
+    def draw(self, text: str) -> None:
+        """Something that steers a terminal, on standard output."""
+        self._write(text, color=True)
 
     def note(self, text: str) -> None:
         """Anything else, on standard error."""
-        click.echo(self.redacted(text), err=True, color=self.color)
+        try:
+            click.echo(self.redacted(text), err=True, color=self.color)
+        except OSError:
+            let_go(sys.stderr)
+
+    def _write(self, text: str, *, color: bool) -> None:
+        if self.unread:
+            return
+        try:
+            click.echo(text, color=color)
+        except OSError as fault:
+            self.unread = True
+            if not isinstance(fault, BrokenPipeError):
+                self.lost = fault.strerror or type(fault).__name__
+            let_go(sys.stdout)
 
     def hide(self, *secrets: str) -> None:
         """From now on, print these nowhere."""
@@ -43,6 +70,14 @@ class Console:
     def paint(self, text: str, colour: str) -> str:
         """The text in a colour, on terminals that show it."""
         return click.style(text, fg=colour) if self.color else text
+
+
+def let_go(stream: TextIO) -> None:
+    """What is left to be flushed at the end must not complain about it again."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def wants_color(environ: Mapping[str, str], *, refused: bool) -> bool:

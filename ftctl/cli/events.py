@@ -63,6 +63,8 @@ def events_command(context: click.Context, name: str, following: bool, form: str
         for look in looks:
             ended = look
             tell()
+            if settings.console.unread:
+                return DONE
     return DONE if all(one.job.status == "succeeded" for one in ended) else FAILED
 
 

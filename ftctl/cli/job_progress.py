@@ -49,7 +49,7 @@ class _Terminal:
         lines = [self.console.redacted(progress_text(one))[: columns - 1] for one in progress]
         up = f"\x1b[{self.height}A" if self.height else ""
         text = up + "\n".join(f"\x1b[2K{line}" for line in lines)
-        click.echo(text, color=True)
+        self.console.draw(text)
         self.height = len(lines)
 
     def tell(self, line: str) -> None:

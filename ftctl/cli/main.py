@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +9,8 @@ from typing import Any
 import click
 
 from ftctl import __version__
-from ftctl.cli.exit_codes import BUG, DONE, FAILED, INTERRUPTED, LISTED, USAGE, status_of
+from ftctl.cli.console import let_go
+from ftctl.cli.exit_codes import BUG, CHANGES, DONE, FAILED, INTERRUPTED, LISTED, USAGE, status_of
 from ftctl.cli.groups import LazyGroup
 from ftctl.cli.settings import Settings, shared_options
 from ftctl.errors import FtctlError, InvalidProject, fault_text, problems_text, redact
@@ -87,12 +86,14 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
              " 'ftctl wait' waits for them, 'ftctl cancel NAME' stops one.")  # fmt: skip
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone; what is left to be flushed must not complain about it again.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of what is no text, such as rows, has gone.
+        let_go(sys.stdout)
         return FAILED
     except Exception as fault:  # noqa: BLE001 - the boundary: this is the one place that catches all
         return _bug(fault, settings)
+    if settings.console.lost is not None and status in (None, DONE, CHANGES):
+        note(f"error: standard output cannot be written: {settings.console.lost}")
+        return FAILED
     return status if isinstance(status, int) else DONE
 
 

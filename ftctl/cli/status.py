@@ -51,7 +51,8 @@ def status_command(context: click.Context, names: tuple[str, ...], form: str, wa
             if watch and form == "text":
                 clear(settings.console)
             _show(settings, session, found, form)
-            if not watch or not any(row["in_progress"] for row in found):
+            runs = any(row["in_progress"] for row in found)
+            if not watch or not runs or settings.console.unread:
                 return DONE
             settings.clock.sleep(session.service.poll_seconds)
 
