@@ -349,7 +349,11 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     ),
     "bad-address": (_elsewhere("s3://train.jsonl"),),
     "unknown-scheme": (_elsewhere("htps://data.example.com/train.jsonl"),),
-    "written-key": (_project(_GATEWAY + "  headers: {x-api-key: Zx9abc}\n"),),
+    "bad-reference": (_manifest("extra: {hyperparameters: {n_epochs: {env: EPOCHS}}}"),),
+    "written-key": (
+        _manifest("extra: {hub: {token: hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh}}"),
+        _project(_GATEWAY + "  headers: {x-api-key: Zx9abc}\n"),
+    ),
     "missing-variable": (
         _project(_GATEWAY.replace("base_url: https", "base_url_env: GATEWAY_URL #")),
     ),

@@ -72,6 +72,12 @@ class Executor:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
         listener = self.session.context.listener
         known_jobs = frozenset(job.id for job in observed.jobs)
+        self.session.way_in.require_variables(
+            change.name
+            for change in plan.changes
+            if change.action is Action.DEFER
+            or any(isinstance(step, StartJob) for step in change.steps)
+        )
         listener(Applying(plan))
         report = apply_plan(
             plan,

@@ -27,6 +27,7 @@ from ftctl.project.resolve import resolve
 from ftctl.project.scan import ScannedData, scan
 from ftctl.project.service_choice import ServiceChoice, choose_service
 from ftctl.project.service_limits import check_service
+from ftctl.project.written_keys import check_written_keys
 
 if TYPE_CHECKING:
     from ftctl.engine.base_revision import BaseFile
@@ -189,6 +190,7 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     problems += faults
     if choice is not None:
         problems += check_service(project.finetunes, choice.service)
+    problems += _written_keys(project, WayIn(project, choice, context, base) if choice else None)
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or choice is None:
         return Validation(problems)
@@ -205,6 +207,14 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
         base,
     )
     return Validation(problems, session)
+
+
+def _written_keys(project: Project, way_in: WayIn | None) -> tuple[Diagnostic, ...]:
+    """The keys that stand in manifests; those of the environment are known by their values."""
+    documents = (*project.finetunes, *project.unfit)
+    if way_in is None:
+        return check_written_keys(documents)
+    return check_written_keys(documents, way_in.secrets, way_in.key_variable)
 
 
 def scan_data(located: Located, cache: Path, listener: Listener, *, count: bool) -> ScannedData:
