@@ -35,6 +35,7 @@ class PolicySettings:
     max_jobs_created: int | None = None
     max_models_deleted: int | None = None
     max_share_deleted: Decimal = Decimal("0.3")
+    max_share_bought_again: Decimal = Decimal("0.3")
     max_cost_per_job: Decimal | None = None  # US dollars, as are those below
     max_cost_per_apply: Decimal | None = None
     max_cost_per_month: Decimal | None = None
@@ -56,6 +57,7 @@ class PolicySettings:
             "max_jobs_created": _whole,
             "max_models_deleted": _whole,
             "max_share_deleted": exact,
+            "max_share_bought_again": exact,
             "max_cost_per_job": exact,
             "max_cost_per_apply": exact,
             "max_cost_per_month": exact,

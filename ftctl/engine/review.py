@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Action, Plan, Report
-from ftctl.domain.plan_document import plan_digest, plan_document
+from ftctl.domain.plan_document import plan_digest, plan_document, service_document
 from ftctl.domain.review import DataChange, PolicyResult, Review
 from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import PlanRequest
 from ftctl.engine.policy_programs import run_commands
+from ftctl.engine.record import environment_of
 from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
+from ftctl.lockfile import read_lock_file
 from ftctl.policy import RULES, PolicyInput, check_policy, raise_refused, with_violations
 from ftctl.pricing import spent
 from ftctl.text.escape.single_line import one_line
@@ -160,11 +162,29 @@ def _policy_input(
         ),
         spent=used.usd,
         spent_unknown=used.unknown,
+        remembered=_remembered(session),
         leaks=session.leaks,
         duplicates=session.duplicates,
         allow=request.allow,
         destroy=destroy,
         waits=waits,
+    )
+
+
+def _remembered(session: Session) -> frozenset[str]:
+    """The digests of what the record of this service has as succeeded.
+
+    The embedded API's store is thrown away at will, and what it forgets costs nothing.
+    """
+    if session.service.type == "emulator":
+        return frozenset()
+    here = service_document(session.info)
+    entries = read_lock_file(session.root).entries(environment_of(session.context))
+    releases = (entry.release for entry in entries.values())
+    return frozenset(
+        release.digest
+        for release in releases
+        if release is not None and not release.adopted and dict(release.service) == here
     )
 
 

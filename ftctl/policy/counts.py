@@ -1,4 +1,4 @@
-"""Rules on how much a plan may create and delete at once."""
+"""Rules on how much a plan may create, buy again and delete at once."""
 
 from __future__ import annotations
 
@@ -65,5 +65,26 @@ def max_share_deleted(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vio
             f"the plan takes the last model from {len(gone):,} of {plural(existing, 'fine-tune')}"
             f" ({percent(part)}: {named(gone)}); policy.{rule} allows {percent(limit)}",
             "put their manifests back",
+            setting(rule, plain_number(part)),
+        )
+
+
+def max_share_bought_again(policy_input: PolicyInput, limit: Decimal) -> Iterator[Violation]:
+    """How many of the fine-tunes that were trained before are bought again as they were.
+
+    A model that cannot be seen may be there all the same. One may always be bought; a fine-tune
+    that is new or was changed is another training.
+    """
+    rule = "max_share_bought_again"
+    again = policy_input.bought_again
+    before = len(policy_input.trained_before)
+    if len(again) > 1 and len(again) > limit * before:
+        part = share(len(again), before)
+        yield refusal(
+            rule,
+            f"the plan buys {len(again):,} of {plural(before, 'fine-tune')} again that"
+            f" {'were' if before > 1 else 'was'} trained before ({percent(part)}: {named(again)});"
+            f" policy.{rule} allows {percent(limit)}",
+            "see first whether the models are gone ('ftctl doctor' says for whom the key acts)",
             setting(rule, plain_number(part)),
         )

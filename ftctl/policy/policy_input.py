@@ -60,6 +60,7 @@ class PolicyInput:
     moving: frozenset[str] = frozenset()  # base models that are aliases and no snapshots
     spent: Decimal = Decimal(0)  # US dollars of our own jobs in this calendar month
     spent_unknown: int = 0  # our jobs of this month whose cost is not known
+    remembered: frozenset[str] = frozenset()  # digests of what succeeded here, by the record
     leaks: Mapping[str, tuple[int, int]] = field(default_factory=nothing)
     # fine-tune -> validation rows that stand in its training file, validation rows
     duplicates: Mapping[str, tuple[int, int]] = field(default_factory=nothing)
@@ -150,6 +151,27 @@ class PolicyInput:
             if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
                 by_name.setdefault(self._name_of(job), set()).add(job.model)
         return {name: frozenset(models) for name, models in by_name.items()}
+
+    @cached_property
+    def bought_again(self) -> tuple[str, ...]:
+        """The fine-tunes that are trained although this very training has succeeded before."""
+        digests = {job.digest for job in self._succeeded} | self.remembered
+        return tuple(run.finetune.name for run in self.bought if run.finetune.digest in digests)
+
+    @cached_property
+    def trained_before(self) -> frozenset[str]:
+        """The fine-tunes asked for that have succeeded before, as they are or as they were."""
+        digests = {job.digest for job in self._succeeded} | self.remembered
+        names = {self._name_of(job) for job in self._succeeded}
+        return frozenset(
+            one.name
+            for one in self.desired.finetunes
+            if one.adopt is None and (one.digest in digests or one.name in names)
+        )
+
+    @cached_property
+    def _succeeded(self) -> tuple[Job, ...]:
+        return tuple(job for job in self.observed.jobs if job.status == "succeeded")
 
     def _name_of(self, job: Job) -> str:
         """What a job was trained as; where the service keeps no metadata, its file tells."""

@@ -10,7 +10,12 @@ from typing import Any
 from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import UsageError
 from ftctl.policy.commands import COMMANDS
-from ftctl.policy.counts import max_jobs_created, max_models_deleted, max_share_deleted
+from ftctl.policy.counts import (
+    max_jobs_created,
+    max_models_deleted,
+    max_share_bought_again,
+    max_share_deleted,
+)
 from ftctl.policy.model_choice import (
     base_models,
     min_days_to_shutdown,
@@ -32,6 +37,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "max_jobs_created": max_jobs_created,
         "max_models_deleted": max_models_deleted,
         "max_share_deleted": max_share_deleted,
+        "max_share_bought_again": max_share_bought_again,
         "max_cost_per_job": max_cost_per_job,
         "max_cost_per_apply": max_cost_per_apply,
         "max_cost_per_month": max_cost_per_month,

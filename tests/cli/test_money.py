@@ -51,3 +51,45 @@ def test_an_answer_as_it_was_asked_for_is_told_by_nobody(remote: Shell, world: W
 
     assert "Warning: ftjob" not in remote.ok("plan").out
     assert remote.ok("status", "--format", "json").json["tone"]["differences"] == []
+
+
+def _four(shell: Shell) -> list[str]:
+    names = ["tone", "calm", "warm", "dry"]
+    for number, name in enumerate(names):
+        text = FINETUNE.replace("name: tone", f"name: {name}") + f"seed: {number}\n"
+        (shell.folder / "finetunes" / f"{name}.yaml").write_text(text, "utf-8")
+    return names
+
+
+def test_many_are_bought_again_in_one_plan_only_where_that_is_allowed(
+    remote: Shell, world: World
+) -> None:
+    names = _four(remote)
+    remote.ok("apply", "--auto-approve", "--wait")
+    assert len(world.jobs) == 4
+    world.models.clear()
+    every = [f"--replace={name}" for name in names]
+
+    plan = remote("plan", *every)
+    refused = remote("apply", *every, "--auto-approve")
+    one = remote("plan", "--replace=tone", "--select=tone")
+    allowed = remote("apply", *every, "--auto-approve", "--allow", "max_share_bought_again")
+
+    words = "the plan buys 4 of 4 fine-tunes again that were trained before (100 %: "
+    assert (plan.status, refused.status, one.status, allowed.status) == (3, 3, 0, 0)
+    assert words in plan.err
+    assert words in refused.err
+    assert len(world.jobs) == 8
+
+
+def test_what_the_service_forgot_is_still_counted_by_the_record(
+    remote: Shell, world: World
+) -> None:
+    _four(remote)
+    remote.ok("apply", "--auto-approve", "--wait")
+    world.jobs.clear()
+    world.models.clear()
+
+    remote("apply", "--auto-approve")
+
+    assert world.jobs == []

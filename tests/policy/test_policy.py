@@ -132,6 +132,12 @@ def leaving(count: int, policy: Mapping[str, Any] | None = None) -> PolicyInput:
     return asking(*TEN[count:], observed=existing(*TEN), options=PRUNE, policy=policy)
 
 
+def again(count: int, policy: Mapping[str, Any] | None = None) -> PolicyInput:
+    """Ten fine-tunes have models; so many of them are replaced as they are."""
+    options = PlanOptions(replace=frozenset(one.name for one in TEN[:count]))
+    return asking(*TEN, observed=existing(*TEN), options=options, policy=policy)
+
+
 @dataclass(frozen=True)
 class Case:
     """A plan that is refused, what is said, and the nearest one that is not."""
@@ -197,6 +203,26 @@ CASES = {
         "put their manifests back, set policy.max_share_deleted: 0.2 in ftctl.yaml,"
         " or pass --allow max_share_deleted",
         leaving(1, {"max_share_deleted": 0}),
+    ),
+    "more than three tenths are bought again, although no policy says so": Case(
+        again(4),
+        "max_share_bought_again",
+        "the plan buys 4 of 10 fine-tunes again that were trained before (40 %: tone-a, tone-b,"
+        " tone-c, tone-d); policy.max_share_bought_again allows 30 %",
+        "see first whether the models are gone ('ftctl doctor' says for whom the key acts),"
+        " set policy.max_share_bought_again: 0.4 in ftctl.yaml,"
+        " or pass --allow max_share_bought_again",
+        again(3),
+    ),
+    "two are bought again where none may": Case(
+        again(2, {"max_share_bought_again": 0}),
+        "max_share_bought_again",
+        "the plan buys 2 of 10 fine-tunes again that were trained before (20 %: tone-a, tone-b);"
+        " policy.max_share_bought_again allows 0 %",
+        "see first whether the models are gone ('ftctl doctor' says for whom the key acts),"
+        " set policy.max_share_bought_again: 0.2 in ftctl.yaml,"
+        " or pass --allow max_share_bought_again",
+        again(1, {"max_share_bought_again": 0}),
     ),
     "a job that may cost a cent's part too much": Case(
         asking(TONE, cost={"tone": costs("10.001", "9.90")}, policy={"max_cost_per_job": 10}),
@@ -446,6 +472,7 @@ def test_every_rule_has_a_refusal_here_and_the_schema_names_it() -> None:
 
 DEFAULTS = {
     "max_share_deleted": PolicySettings().max_share_deleted,
+    "max_share_bought_again": PolicySettings().max_share_bought_again,
     **DEFAULT_DAYS,
 }
 
@@ -502,15 +529,16 @@ def test_all_refusals_are_told_at_once_in_the_schemas_order() -> None:
 
 
 def test_only_what_is_set_or_holds_by_default_is_looked_at() -> None:
-    by_default = ("max_share_deleted", "warn_days_to_shutdown", "min_days_to_shutdown")
+    shares = ("max_share_deleted", "max_share_bought_again")
+    days = ("warn_days_to_shutdown", "min_days_to_shutdown")
     policy = {"pinned_snapshots": False, "require_validation": True, "max_jobs_created": 0}
 
-    assert check_policy(asking()) == PolicyResult(by_default)
+    assert check_policy(asking()) == PolicyResult((*shares, *days))
     assert check_policy(asking(policy=policy)).rules == (
         "max_jobs_created",
-        "max_share_deleted",
+        *shares,
         "require_validation",
-        *by_default[1:],
+        *days,
     )
 
 
@@ -691,10 +719,74 @@ def test_destroying_everything_is_no_accident() -> None:
 
     assert len(policy_input.deleted) == 10
     assert check_policy(policy_input) == PolicyResult(
-        ("warn_days_to_shutdown", "min_days_to_shutdown")
+        ("max_share_bought_again", "warn_days_to_shutdown", "min_days_to_shutdown")
     )
     limited = check_policy(replace(policy_input, settings=set_by({"max_models_deleted": 9})))
     assert [one.rule for one in limited.refused] == ["max_models_deleted"]
+
+
+# What is bought again
+
+
+def test_a_first_apply_and_changed_specs_are_nothing_that_is_bought_again() -> None:
+    earlier = tuple(finetune(one.name, 50 - number) for number, one in enumerate(TEN))
+
+    first, changed = asking(*TEN), asking(*TEN, observed=existing(*earlier))
+
+    assert len(first.bought) == len(changed.bought) == 10
+    assert (first.bought_again, first.trained_before) == ((), frozenset())
+    assert (changed.bought_again, len(changed.trained_before)) == ((), 10)
+    assert check_policy(first).refused == check_policy(changed).refused == ()
+
+
+def test_fine_tunes_that_are_new_lower_no_share() -> None:
+    options = PlanOptions(replace=frozenset({"tone-a", "tone-b"}))
+
+    policy_input = asking(*TEN, observed=existing(*TEN[:5]), options=options)
+
+    assert len(policy_input.bought) == 7
+    assert [one.message for one in check_policy(policy_input).refused] == [
+        (
+            "the plan buys 2 of 5 fine-tunes again that were trained before (40 %: tone-a, tone-b);"
+            " policy.max_share_bought_again allows 30 %"
+        )
+    ]
+
+
+def test_what_left_the_manifests_lowers_no_share() -> None:
+    options = PlanOptions(replace=frozenset({"tone-a", "tone-b"}))
+
+    policy_input = asking(*TEN[:4], observed=existing(*TEN), options=options)
+
+    assert len(policy_input.trained_before) == 4
+    assert [one.rule for one in check_policy(policy_input).refused] == ["max_share_bought_again"]
+
+
+def test_what_only_the_record_remembers_counts_as_trained_before() -> None:
+    remembered = frozenset({TONE.digest, CALM.digest})
+
+    assert check_policy(asking(TONE, CALM)).refused == ()
+    refused = check_policy(asking(TONE, CALM, remembered=remembered)).refused
+    assert [one.rule for one in refused] == ["max_share_bought_again"]
+
+
+def test_one_fine_tune_may_always_be_bought_again() -> None:
+    options = PlanOptions(replace=frozenset({"tone"}))
+
+    policy_input = asking(TONE, observed=existing(TONE), options=options)
+
+    assert policy_input.bought_again == ("tone",)
+    assert check_policy(policy_input).refused == ()
+
+
+def test_jobs_that_came_to_nothing_are_no_training_that_has_succeeded() -> None:
+    jobs = tuple(replace(job, status="failed", model=None) for job in existing(TONE, CALM).jobs)
+    options = PlanOptions(retry_failed=True)
+
+    policy_input = asking(TONE, CALM, observed=Observed(jobs), options=options)
+
+    assert len(policy_input.bought) == 2
+    assert check_policy(policy_input).refused == ()
 
 
 def test_where_only_files_tell_the_names_every_fine_tune_still_counts_once() -> None:
@@ -964,6 +1056,7 @@ POLICIES = st.fixed_dictionaries(
         "max_jobs_created": st.integers(0, 3),
         "max_models_deleted": st.integers(0, 3),
         "max_share_deleted": st.floats(0, 1),
+        "max_share_bought_again": st.floats(0, 1),
         "max_cost_per_job": st.floats(0, 10),
         "max_cost_per_apply": st.floats(0, 10),
         "max_cost_per_month": st.floats(0, 10),
@@ -1022,7 +1115,10 @@ def test_no_rule_fails_or_is_silent_on_both_figures(
 def test_without_a_policy_only_a_share_can_stand_against_a_plan(scene: Scene) -> None:
     result = check_policy(everything(scene, {}))
 
-    assert {one.rule for one in result.violations} <= {"max_share_deleted"}
+    assert {one.rule for one in result.violations} <= {
+        "max_share_deleted",
+        "max_share_bought_again",
+    }
 
 
 @often
