@@ -25,6 +25,8 @@ def show_running(settings: Settings, session: Session, running: Running) -> None
         settings.console.result(f"    so far  {one_line(one.cost)}")
     for name, why in running.idle.items():
         settings.console.note(one_line(f"{name}: no job of it runs: {why}"))
+    for why in running.elsewhere.values():
+        settings.console.note(f"note: {one_line(why)}")
 
 
 def names_of(jobs: Iterable[RunningJob]) -> list[str]:

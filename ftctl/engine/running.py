@@ -7,21 +7,21 @@ carries the project's mark and a digest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from ftctl.apply.follow import progress_of
-from ftctl.domain.desired import FineTune
-from ftctl.domain.observed import Event, Job, Observed, Progress
+from ftctl.domain.desired import FineTune, nothing
+from ftctl.domain.observed import Event, Job, Progress
 from ftctl.domain.plan import Change, Ended, Estimate, Plan, Report
 from ftctl.engine.command_words import command_words
 from ftctl.engine.events import Noted
 from ftctl.engine.execute import Executor
 from ftctl.engine.observing import observe
-from ftctl.engine.planning import PlanRequest, make_plan_for
+from ftctl.engine.planning import PlanRequest, make_plan_for, scope_of
 from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, ProviderError
+from ftctl.lockfile import DEFAULT_ENVIRONMENT
 from ftctl.planner.retention import stoppable
 from ftctl.pricing import cost_so_far, estimate_of_job
 from ftctl.providers.protocol import Provider, Reader
@@ -51,6 +51,7 @@ class Running:
 
     jobs: tuple[RunningJob, ...]
     idle: Mapping[str, str]  # fine-tune → what stands of it
+    elsewhere: Mapping[str, str] = field(default_factory=nothing)  # job → why it is left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,17 @@ def running_jobs(session: Session, provider: Reader, patterns: Iterable[str], wh
     Names are those of manifests, and of jobs that run although nobody asks for them any more.
     `what` is the command that asks, for the error where a pattern fits nothing.
     """
-    return _running(session, provider, _look(session, provider), patterns, what)
+    now = _look(session, provider)
+    scope = replace(scope_of(session), newer=frozenset())  # who names a job may stop a newer one
+    own = tuple(job for job in now.ours if scope.governs(job))
+    running = _running(session, provider, replace(now, ours=own), patterns, what)
+    asked = {*running.idle, *(one.name for one in running.jobs)}
+    elsewhere = {
+        job.id: _whose(session, job, what)
+        for job in now.ours
+        if job not in own and job.finetune in asked
+    }
+    return replace(running, elsewhere=elsewhere)
 
 
 def cancel_jobs(
@@ -115,7 +126,7 @@ def wait_for_jobs(
     """
     session, provider, patterns = executor.session, executor.provider, tuple(patterns)
     now = _look(session, provider)
-    running = _running(session, provider, now, patterns, "wait")
+    running = _running(session, provider, now.that_concern(session), patterns, "wait")
     by_name: dict[str, list[RunningJob]] = {}
     for one in running.jobs:
         by_name.setdefault(one.name, []).append(one)
@@ -132,33 +143,51 @@ def wait_for_jobs(
     return _with_idle(report, running.idle, now.changes) if patterns else report
 
 
-class _Now(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Now:
     """What there is, and what the planner makes of it: looked at, and never carried out."""
 
-    observed: Observed
+    ours: tuple[Job, ...]  # in progress, oldest first
     plan: Plan
     changes: Mapping[str, Change]  # of fine-tunes, by name
+
+    def that_concern(self, session: Session) -> _Now:
+        """With those jobs alone that this environment waits for; equal digests share one."""
+        scope = replace(scope_of(session), newer=frozenset())
+        wanted = {one.digest for one in session.desired.finetunes}
+        ours = (job for job in self.ours if job.digest in wanted or scope.governs(job))
+        return replace(self, ours=tuple(ours))
 
 
 def _look(session: Session, provider: Reader) -> _Now:
     observed = observe(session, provider)
     plan = make_plan_for(session, observed, PlanRequest())
     finetunes = {change.name: change for change in plan.changes if change.kind == "FineTune"}
-    return _Now(observed, plan, finetunes)
+    running = (job for job in observed.jobs if job.digest is not None and job.in_progress)
+    return _Now(tuple(sorted(running, key=lambda job: job.age_order)), plan, finetunes)
+
+
+def _whose(session: Session, job: Job, what: str) -> str:
+    """Why a job is not for this environment to touch, and where it is."""
+    if job.environment is None:
+        return f"{job.id} does not say which environment bought it: it is left alone"
+    there = None if job.environment == DEFAULT_ENVIRONMENT else job.environment
+    context = replace(session.context, environment=there)
+    words = command_words(context, what, job.finetune or "")
+    return f"{job.id} was bought by another environment and is left alone: '{words}'"
 
 
 def _running(
     session: Session, provider: Reader, now: _Now, patterns: Iterable[str], what: str
 ) -> Running:
-    ours = [job for job in now.observed.jobs if job.digest is not None and job.in_progress]
     patterns = tuple(patterns)
     declared = {one.name for one in session.desired.finetunes}
-    known = declared | {job.finetune for job in ours if job.finetune is not None}
+    known = declared | {job.finetune for job in now.ours if job.finetune is not None}
     names = names_meant(patterns, known, what) if patterns else tuple(sorted(known))
     found = tuple(
         _running_job(session, provider, name, job)
         for name in names
-        for job in sorted(ours, key=lambda one: one.age_order)
+        for job in now.ours
         if _belongs(job, name, session.desired.named(name), declared)
     )
     without = {*names} - {one.name for one in found}

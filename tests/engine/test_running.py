@@ -237,6 +237,56 @@ def test_events_that_cannot_be_read_keep_nobody_from_stopping_a_job(
     assert "the service tells no steps of it" in result.cost
 
 
+# Environments.
+
+
+@pytest.fixture
+def prod(write_project: Write, clock: HandClock) -> Session:
+    """A project with two environments in one account, in one of them."""
+    settings = f"{BILLED}environments: {{dev: {{}}, prod: {{}}}}\n"
+    root = write_project(small_project(**{"ftctl.yaml": settings}))
+    return open_session(RunContext(root, environment="prod", clock=clock, environ={}))
+
+
+def test_the_job_of_another_environment_is_left_alone_and_where_it_is_said(
+    prod: Session, provider: FakeProvider
+) -> None:
+    provider.has(
+        job(prod, environment="prod"), job(prod, id="ftjob-2", environment="dev"),
+        job(prod, id="ftjob-3", digest="v1:earlier"),
+    )  # fmt: skip
+
+    running = running_jobs(prod, provider, ["tone"], "cancel")
+
+    assert ids(running) == ["ftjob-1"]
+    assert running.elsewhere == {
+        "ftjob-2": "ftjob-2 was bought by another environment and is left alone:"
+        " 'ftctl --env dev cancel tone'",
+        "ftjob-3": "ftjob-3 does not say which environment bought it: it is left alone",
+    }
+
+
+def test_a_wait_follows_the_job_that_environments_share(
+    prod: Session, provider: FakeProvider
+) -> None:
+    provider.has(
+        job(prod, environment="dev"), job(prod, id="ftjob-2", digest="v1:1", environment="dev")
+    )
+    provider.at_next("jobs", lambda: provider.becomes("ftjob-1", status="succeeded", model="ft:1"))
+
+    report = wait_for_jobs(executor(prod, provider), (), None)
+
+    assert report.ended == (Ended("tone", "ftjob-1", "ft:1"),)
+
+
+def test_who_names_a_fine_tune_may_stop_what_a_newer_checkout_bought(
+    session: Session, provider: FakeProvider
+) -> None:
+    provider.has(job(session, commit="f" * 40))
+
+    assert ids(running_jobs(session, provider, ["tone"], "cancel")) == ["ftjob-1"]
+
+
 # Waiting.
 
 

@@ -118,6 +118,7 @@ def test_the_command_that_a_plan_names_does_what_was_planned(root: Path, shell: 
         (["--exclude", "*"], "--exclude leaves no fine-tune"),
         (["--exclude", "ton"], "--exclude: there is no fine-tune 'ton'"),
         (["--exclude", "tone", "--replace", "tone"], "--exclude leaves out what --replace trains"),
+        (["--exclude", "t*", "--replace", "tone=ftjob-1"], "--exclude leaves out what --replace"),
         (["--changed"], "--changed tells what differs from a base"),
     ],
 )
@@ -155,7 +156,7 @@ def test_other_commands_take_patterns_where_they_take_names(root: Path, shell: S
     status = shell.ok("status", "--format", "json", "ft-*").json
     alone = shell.ok("output", "ft-0").out
     nothing = shell("output", "x*")
-    shell("destroy", "--auto-approve", "--select", "ft-*", "--exclude", "ft-1")
+    destroyed = shell.ok("destroy", "--auto-approve", "--select", "ft-*", "--exclude", "ft-1")
 
     assert [line.partition("\t")[0] for line in sorted(outputs)] == ["ft-0", "ft-1"]
     assert sorted(status) == ["ft-0", "ft-1"]
@@ -164,11 +165,12 @@ def test_other_commands_take_patterns_where_they_take_names(root: Path, shell: S
         64,
         "error: output: no fine-tune fits 'x*'",
     )
-    left = [line.partition("\t")[0] for line in shell.ok("output").out.splitlines()]
-    assert left == ["ft-1", "tone"]
-    assert [
-        line.partition("\t")[0] for line in shell.ok("output", "--offline", "*").out.splitlines()
+    offline = [
+        line.partition("\t")[0] for line in shell.ok("output", "--offline", "t*").out.splitlines()
     ]
+    assert offline == ["tone"]
+    deleted = {line.partition(":")[0] for line in destroyed.out.splitlines() if ": deleted" in line}
+    assert deleted == {"ft-0", "files"}
 
 
 # What a change touches.
