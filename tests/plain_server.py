@@ -36,6 +36,8 @@ class World:
     lists_models: bool = True
     keeps_metadata: bool = True
     finishes: bool = True
+    organization: str | None = None  # told of each job
+    project: str | None = None  # told in a header of each answer
 
 
 class PlainServer(Loopback):
@@ -71,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, document = answer
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        head += f"openai-project: {world.project}\r\n" if world.project else ""
         self.wfile.write(head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
         self.close_connection = True
 
@@ -147,6 +150,8 @@ def _add_job(world: World, body: dict[str, Any]) -> dict[str, Any]:
         "status": "queued",
         "metadata": body.get("metadata") if world.keeps_metadata else None,
     }
+    if world.organization is not None:
+        job["organization_id"] = world.organization
     world.jobs.append(job)
     return job
 

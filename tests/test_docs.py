@@ -33,6 +33,7 @@ from ftctl.data.scanning.token_tally import ROW_TRUNCATED
 from ftctl.data.sources.address import not_listed
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.emulator.temperament import TEMPERAMENTS, Kind
+from ftctl.engine.account import other_account
 from ftctl.engine.way_in import not_reviewed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
@@ -489,6 +490,11 @@ def _flagged() -> str:
     return "".join(f"{one}\n" for one in as_diagnostics(doubts, "data/train.jsonl", None))
 
 
+def _other_account() -> str:
+    told = other_account("organization", "org-b", "org-a", Span("ftctl.yaml", 4, 26))
+    return f"{told}\n"
+
+
 def _not_reviewed() -> str:
     return f"{not_reviewed('base_url', 'main', Span('ftctl.yaml', 4, 3))}\n"
 
@@ -497,6 +503,7 @@ def _not_reviewed() -> str:
 ELSEWHERE: Mapping[str, Callable[[], str]] = {
     "address-not-listed": _not_listed,  # it needs a base
     "flagged-row": _flagged,  # it needs a service that moderates
+    "other-account": _other_account,  # it asks a service
     "not-reviewed": _not_reviewed,  # it needs a base, and asks a service
 }
 

@@ -208,6 +208,9 @@ def _works(session: Session, provider: Probe) -> Iterator[CheckResult]:
     size = session.service.page_size
     jobs = provider.ask("GET", f"/fine_tuning/jobs?limit={size}")
     yield service.look_at_list("jobs", jobs)
+    if session.service.type != "emulator" and jobs.entries is not None:
+        way_in = session.way_in
+        yield service.look_at_account(jobs, way_in.account, way_in.settings.expect)
     yield from service.look_at_running(jobs)
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 

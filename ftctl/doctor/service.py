@@ -10,7 +10,7 @@ from typing import Any
 
 from ftctl.catalog import Catalog
 from ftctl.doctor.check_result import CheckResult, fail, ok, warn
-from ftctl.domain.observed import TERMINAL
+from ftctl.domain.observed import TERMINAL, UNTOLD, AccountId
 from ftctl.providers.protocol import Answer
 from ftctl.text.format import listed
 
@@ -171,6 +171,29 @@ def look_at_running(answer: Answer) -> list[CheckResult]:
     of = "newest " if answer.body.get("has_more") else ""
     count = len(answer.entries)
     return [ok("running", f"{len(running):,} of the {count:,} {of}jobs in progress")]
+
+
+def look_at_account(answer: Answer, asked: AccountId, expected: AccountId) -> CheckResult:
+    """Whom the key acts for: as the newest jobs tell, else as it is asked to."""
+    told = {str(one["organization_id"]) for one in answer.entries or () if _is_told(one)}
+    account = AccountId(told.pop() if len(told) == 1 else None).completed(asked)
+    pairs = (
+        ("organization", account.organization, expected.organization),
+        ("project", account.project, expected.project),
+    )
+    for what, there, wanted in pairs:
+        if there is not None and wanted not in (None, there):
+            cure = f"use a key of {wanted}, or change 'expect' in ftctl.yaml"
+            found = f"the key acts for the {what} {there}, and 'expect' wants {wanted}"
+            return fail("account", found, cure)
+    said = " and ".join(f"{what} {there}" for what, there, _ in pairs if there is not None)
+    if not said:
+        return ok("account", "the service does not tell whom the key acts for")
+    return ok("account", f"{said}, as expected" if expected != UNTOLD else said)
+
+
+def _is_told(entry: Mapping[str, Any]) -> bool:
+    return _NAME.fullmatch(str(entry.get("organization_id") or "")) is not None
 
 
 def look_at_slots(answer: Answer) -> CheckResult:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ftctl.domain.desired import nothing
+from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 from ftctl.domain.variables import Variable
 
@@ -91,19 +92,6 @@ class SourceSettings:
         return cls(**{key: _strings(value) for key, value in sources.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedAccount:
-    """Whom the key must act for, in the service's own names. None: whoever."""
-
-    organization: str | None = None
-    project: str | None = None
-
-    @classmethod
-    def from_config(cls, account: Mapping[str, str]) -> ExpectedAccount:
-        """Of a mapping that fits `expect` in schemas/project.json."""
-        return cls(**account)
-
-
 # A header or parameter: its name, and its value as it is sent or the variable that holds it.
 Setting = tuple[str, str | Variable]
 
@@ -129,7 +117,7 @@ class ProviderSettings:
     variables: tuple[str, ...] = ()  # that `extra` may name where --base lets little be named
     organization: str | None = None
     project: str | None = None
-    expect: ExpectedAccount = ExpectedAccount()
+    expect: AccountId = UNTOLD  # whom the key must act for; None: whoever
     mark: Literal["metadata", "file-name"] | None = None
     timeout: Decimal = Decimal(60)  # seconds that one request may take
 
@@ -141,7 +129,7 @@ class ProviderSettings:
             "headers": _settings,
             "query": _settings,
             "variables": _strings,
-            "expect": ExpectedAccount.from_config,
+            "expect": lambda account: AccountId(**account),
             "timeout": exact,
         }
         return cls(**{

@@ -86,6 +86,10 @@ class AccountId:
         pairs = ((self.organization, other.organization), (self.project, other.project))
         return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
+    def completed(self, other: AccountId) -> AccountId:
+        """The same with what it does not tell taken from another."""
+        return AccountId(self.organization or other.organization, self.project or other.project)
+
 
 UNTOLD = AccountId()
 

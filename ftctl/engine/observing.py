@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import CancelJob, DeleteFile, DeleteModel, Plan, StartJob
 from ftctl.domain.witness import Witness
+from ftctl.engine.account import with_account
 from ftctl.engine.events import Noted
 from ftctl.engine.intents import forget_intents
 from ftctl.engine.planning import PlanRequest, options_for
@@ -43,12 +44,12 @@ def observe(
     options = options or options_for(session, PlanRequest())
     desired, others = session.desired, session.project.config.reuse == "account"
     adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
-    observed = provider.observe(desired.project, adopted, others=others)
+    observed = with_account(session, provider.observe(desired.project, adopted, others=others))
     listed = frozenset(job.id for job in observed.jobs)
     observed = _with_visible_models(session, provider, observed)
     if _changes_something(make_plan(desired, observed, session.info, options)):
         observed = _with_witnesses(session, provider, observed, options.witnesses)
-        observed = _whole(session, provider, observed, options)
+        observed = with_account(session, _whole(session, provider, observed, options))
         if patient:
             observed = _after_open_intents(session, provider, observed, options)
         observed = _with_visible_models(session, provider, observed)

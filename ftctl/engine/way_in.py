@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ftctl.domain.config import ExpectedAccount, ProviderSettings, Setting
+from ftctl.domain.config import ProviderSettings, Setting
+from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.variables import Variable, references
 from ftctl.engine.context import RunContext
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span
@@ -47,7 +48,7 @@ class WayIn:
         return self.settings.api_key_env or self.choice.service.api_key_env
 
     @property
-    def account(self) -> ExpectedAccount:
+    def account(self) -> AccountId:
         """See `account_of`."""
         return account_of(self.settings, self.context.environ)
 
@@ -203,14 +204,14 @@ def not_reviewed(name: str, revision: str, place: Span) -> Diagnostic:
     return Diagnostic("not-reviewed", message, place, hint)
 
 
-def account_of(settings: ProviderSettings, environ: Mapping[str, str]) -> ExpectedAccount:
+def account_of(settings: ProviderSettings, environ: Mapping[str, str]) -> AccountId:
     """The organization and project that the service is told to act for, as far as it is told.
 
     Where nothing else is set it is told what `expect` names, so that it refuses other keys.
     """
     if settings.type == "emulator":
-        return ExpectedAccount()
-    return ExpectedAccount(
+        return UNTOLD
+    return AccountId(
         settings.organization or environ.get("OPENAI_ORG_ID") or settings.expect.organization,
         settings.project or environ.get("OPENAI_PROJECT_ID") or settings.expect.project,
     )

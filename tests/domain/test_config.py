@@ -13,12 +13,12 @@ from conftest import ROOT
 from ftctl.domain.config import (
     BaseModelOverride,
     Config,
-    ExpectedAccount,
     PolicySettings,
     ProviderSettings,
     SourceSettings,
     catalog_overrides,
 )
+from ftctl.domain.observed import AccountId
 from ftctl.domain.variables import Variable
 
 SCHEMA = json.loads((ROOT / "schemas" / "project.json").read_text("utf-8"))
@@ -32,7 +32,7 @@ RULES = SCHEMA["$defs"]
         (SourceSettings, RULES["sources"]),
         (BaseModelOverride, RULES["base-model"]),
         (ProviderSettings, RULES["provider"]),
-        (ExpectedAccount, RULES["provider"]["properties"]["expect"]),
+        (AccountId, RULES["provider"]["properties"]["expect"]),
         (Config, SCHEMA),
     ],
 )
@@ -94,7 +94,7 @@ def test_every_value_that_the_schema_allows_is_frozen_and_exact(settings: Any, r
             case "number":
                 assert value == Decimal("0.1")
             case "object":
-                assert value in (_SETTINGS, ExpectedAccount("text", "text"))
+                assert value in (_SETTINGS, AccountId("text", "text"))
             case "array":
                 assert len(value) in (1, 2)  # a list, or a set of its entries
             case _:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.errors import FtctlError, redact
 from ftctl.providers.openai.connection import Connection
 
@@ -23,6 +24,8 @@ class Access(httpx2.Auth):
 
     def __init__(self, connection: Connection, log: Callable[[str], None] | None) -> None:
         self.secrets: list[str] = [connection.api_key, *connection.secrets]
+        self.variables = connection.variables
+        self.account = UNTOLD  # as the service's answers tell in their headers
         self._connection = connection
         self._log = log
         self._key = connection.api_key
@@ -63,6 +66,18 @@ class Access(httpx2.Auth):
         # Beside the address and not in it: the libraries below write addresses to their logs.
         request.extensions["target"] = target.encode("ascii")
         self._tell(request, target)
+
+    def on_response(self, response: httpx2.Response) -> None:
+        """Note whom the service says that it answers."""
+        if not self._is_service(response.request.url):
+            return
+        told, headers = self.account, response.headers
+        organization = headers.get("openai-organization", "")
+        self.account = AccountId(
+            # Some answers have the organization's short name there, which nothing else has.
+            organization if organization.startswith("org-") else told.organization,
+            headers.get("openai-project") or told.project,
+        )
 
     def _target(self, url: httpx2.URL) -> str:
         there = url.params.keys()

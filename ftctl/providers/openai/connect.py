@@ -36,7 +36,7 @@ def connect(
             timeout=timeout,
             limits=limits,
             auth=access,
-            event_hooks={"request": [access.on_request]},
+            event_hooks={"request": [access.on_request], "response": [access.on_response]},
             follow_redirects=True,
         )
 
@@ -66,6 +66,4 @@ def connect(
     # for nothing.
     unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
     writer = client.with_options(http_client=unshared)
-    return OpenAIProvider(
-        client, writer, service, clock, access.secrets, variables=connection.variables
-    )
+    return OpenAIProvider(client, writer, service, clock, access)

@@ -18,7 +18,7 @@ from ftctl.catalog.request import job_request
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
 from ftctl.domain.digest import FileName, read_file_name
-from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
+from ftctl.domain.observed import AccountId, CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.domain.variables import with_values
 from ftctl.errors import ProviderError
@@ -33,6 +33,7 @@ from ftctl.providers.openai.translate import (
     read_job,
     read_job_of_project,
     read_moderation,
+    read_organization,
     read_uploaded,
     tagged_by_file,
 )
@@ -42,6 +43,8 @@ from ftctl.providers.retry import with_backoff
 
 if TYPE_CHECKING:
     from openai import OpenAI
+
+    from ftctl.providers.openai.access import Access
 
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _UPLOAD_TIMEOUT_SECONDS = 600.0
@@ -74,16 +77,14 @@ class OpenAIProvider:
         writer: OpenAI,
         service: Service,
         clock: Clock,
-        secrets: Sequence[str],  # grows where a key is renewed
-        *,
-        variables: Mapping[str, str],
+        access: Access,
     ) -> None:
         self._client = client
         self._writer = writer
         self._service = service
         self._clock = clock
-        self._secrets = secrets
-        self._variables = variables
+        self._secrets = access.secrets  # grows where a key is renewed
+        self._access = access
 
     def close(self) -> None:
         """See `Client.close`."""
@@ -103,7 +104,13 @@ class OpenAIProvider:
         theirs = self._of_others(raw_jobs, project) if others else ()
         files = self._own_files(raw_files, project, jobs)
         models, shutdowns = self._models((*jobs, *adopted_jobs))
-        return Observed(jobs, files, models, adopted_jobs, theirs, shutdowns)
+        account = self._account(raw_jobs)
+        return Observed(jobs, files, models, adopted_jobs, theirs, shutdowns, account)
+
+    def _account(self, raw_jobs: Iterable[Raw]) -> AccountId:
+        """Whom the key acts for, by whose jobs it lists and by what the answers' headers say."""
+        told = self._access.account
+        return AccountId(read_organization(raw_jobs) or told.organization, told.project)
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """See `Reader.jobs`."""
@@ -136,7 +143,12 @@ class OpenAIProvider:
             if job.id not in ours and (job.training_file in names or job.validation_file in names)
         ]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
-        return replace(observed, jobs=tuple(newest_first), strangers=tuple(theirs))
+        return replace(
+            observed,
+            jobs=tuple(newest_first),
+            strangers=tuple(theirs),
+            account=self._account(raw_jobs).completed(observed.account),
+        )
 
     def _of_others(self, raw_jobs: Sequence[Raw], project: str) -> tuple[Job, ...]:
         jobs = self._read("list jobs", read_job_of_project, raw_jobs)
@@ -267,7 +279,7 @@ class OpenAIProvider:
     def _with_values(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """The spec with what its references stand for: for the request alone."""
         try:
-            return {**spec, "extra": with_values(spec.get("extra", {}), self._variables)}
+            return {**spec, "extra": with_values(spec.get("extra", {}), self._access.variables)}
         except KeyError as fault:
             raise ProviderError(
                 "create a job",

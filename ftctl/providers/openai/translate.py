@@ -71,6 +71,12 @@ def read_job_of_project(raw: Raw) -> Job:
     return replace(read_job(raw), project=project_of(raw.get("metadata")))
 
 
+def read_organization(jobs: Iterable[Raw]) -> str | None:
+    """Whose jobs they are; None where they do not tell, or do not all tell the same."""
+    told = {str(raw["organization_id"]) for raw in jobs if raw.get("organization_id")}
+    return told.pop() if len(told) == 1 else None
+
+
 def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     """Those of its method, else those at the top, where older jobs and other services have them."""
     method = _mapping(raw.get("method"))
