@@ -134,7 +134,7 @@ def leaving(count: int, policy: Mapping[str, Any] | None = None) -> PolicyInput:
 
 def again(count: int, policy: Mapping[str, Any] | None = None) -> PolicyInput:
     """Ten fine-tunes have models; so many of them are replaced as they are."""
-    options = PlanOptions(replace=frozenset(one.name for one in TEN[:count]))
+    options = PlanOptions(replace=dict.fromkeys(one.name for one in TEN[:count]))
     return asking(*TEN, observed=existing(*TEN), options=options, policy=policy)
 
 
@@ -740,7 +740,7 @@ def test_a_first_apply_and_changed_specs_are_nothing_that_is_bought_again() -> N
 
 
 def test_fine_tunes_that_are_new_lower_no_share() -> None:
-    options = PlanOptions(replace=frozenset({"tone-a", "tone-b"}))
+    options = PlanOptions(replace=dict.fromkeys(("tone-a", "tone-b")))
 
     policy_input = asking(*TEN, observed=existing(*TEN[:5]), options=options)
 
@@ -754,7 +754,7 @@ def test_fine_tunes_that_are_new_lower_no_share() -> None:
 
 
 def test_what_left_the_manifests_lowers_no_share() -> None:
-    options = PlanOptions(replace=frozenset({"tone-a", "tone-b"}))
+    options = PlanOptions(replace=dict.fromkeys(("tone-a", "tone-b")))
 
     policy_input = asking(*TEN[:4], observed=existing(*TEN), options=options)
 
@@ -771,7 +771,7 @@ def test_what_only_the_record_remembers_counts_as_trained_before() -> None:
 
 
 def test_one_fine_tune_may_always_be_bought_again() -> None:
-    options = PlanOptions(replace=frozenset({"tone"}))
+    options = PlanOptions(replace={"tone": None})
 
     policy_input = asking(TONE, observed=existing(TONE), options=options)
 
@@ -1078,7 +1078,7 @@ def test_a_plan_that_does_nothing_is_refused_by_its_service_alone(
     scene: Scene, policy: Mapping[str, Any]
 ) -> None:
     """Whatever else the policy says, and however much was spent."""
-    scene = replace(scene, options=replace(scene.options, replace=frozenset(), prune=False))
+    scene = replace(scene, options=replace(scene.options, replace={}, prune=False))
     policy_input = everything(scene, policy, spent=Decimal(10**6), spent_unknown=9, moving={BASE},
                           shutdowns={BASE: TODAY + timedelta(days=200)})  # fmt: skip
     idle = [one for one in policy_input.plan.changes
