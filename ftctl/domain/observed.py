@@ -110,6 +110,7 @@ class Observed:
     strangers: tuple[Job, ...] = ()
     missing: frozenset[str] = frozenset()  # jobs that were asked for by id, and are not there
     unreadable: tuple[str, ...] = ()  # what was left out of the lists, in a sentence each
+    told_at: int | None = None  # the time of its newest answer: Unix seconds, the service's clock
 
     @property
     def every_job(self) -> tuple[Job, ...]:

@@ -23,6 +23,7 @@ def observed_document(observed: Observed) -> dict[str, Any]:
         "account": _sparse(observed.account),
         "missing": sorted(observed.missing),
         "unreadable": list(observed.unreadable),
+        "told_at": observed.told_at,
     }
     return {
         **{key: value for key, value in sometimes.items() if value},
@@ -51,6 +52,7 @@ def read_observed(document: Mapping[str, Any]) -> Observed:
         strangers=_jobs(document.get("strangers", [])),
         missing=frozenset(_texts(document.get("missing", [])) or ()),
         unreadable=_texts(document.get("unreadable", [])) or (),
+        told_at=_moment(document.get("told_at")),
     )
 
 
@@ -64,6 +66,12 @@ def _job(document: Mapping[str, Any]) -> Job:
         fields["error"] = _noun(JobError, fields["error"])
     fields["result_files"] = _texts(fields.get("result_files", [])) or ()
     return _noun(Job, fields)
+
+
+def _moment(value: object) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError("a time is a number of seconds")
+    return value
 
 
 def _texts(values: object) -> tuple[str, ...] | None:

@@ -20,7 +20,7 @@ from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
 from ftctl.lockfile import read_lock_file
 from ftctl.policy import RULES, PolicyInput, check_policy, raise_refused, with_violations
-from ftctl.pricing import spent
+from ftctl.pricing import expected_costs, newest_time, spent
 from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
@@ -144,11 +144,15 @@ def _policy_input(
     destroy: bool,
     waits: bool,
 ) -> PolicyInput:
-    today = session.context.today
-    month = datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
-    now = session.context.clock.now()
     catalog, service = session.catalog, session.info
-    used = spent(observed.jobs, catalog, service, month, now)
+    month = _month(session, observed)
+    used = spent(
+        observed.jobs,
+        catalog,
+        service,
+        month.timestamp(),
+        expected=expected_costs(observed.jobs, session.desired, observed, catalog, service),
+    )
     return PolicyInput(
         plan=plan,
         desired=session.desired,
@@ -156,10 +160,11 @@ def _policy_input(
         settings=session.project.config.policy,
         service=service,
         shutdowns=_shutdowns(session, observed),
-        today=today,
+        today=session.context.today,
         moving=frozenset(
             model for model in _bases(session) if not catalog.is_snapshot(service.type, model)
         ),
+        month=month.date(),
         spent=used.usd,
         spent_unknown=used.unknown,
         remembered=_remembered(session),
@@ -169,6 +174,20 @@ def _policy_input(
         destroy=destroy,
         waits=waits,
     )
+
+
+def _month(session: Session, observed: Observed) -> datetime:
+    """When the calendar month (UTC) began that it is at the service.
+
+    The clock of this machine is asked only where the service has told no time, and so of no job;
+    or where it is the service's own, at the embedded API.
+    """
+    now = session.context.clock.now()
+    told = newest_time(observed)
+    if told is None or session.service.type == "emulator":
+        told = max(int(now), told or 0)
+    day = datetime.fromtimestamp(told, tz=UTC)
+    return datetime(day.year, day.month, 1, tzinfo=UTC)
 
 
 def _remembered(session: Session) -> frozenset[str]:

@@ -50,7 +50,7 @@ def max_cost_per_month(policy_input: PolicyInput, limit: Decimal) -> Iterator[Vi
     """What our jobs of this calendar month may cost, those of the plan included."""
     rule = "max_cost_per_month"
     high = _total(policy_input.prices)
-    month = f"{policy_input.today:%Y-%m}"
+    month = f"{policy_input.month or policy_input.today:%Y-%m}"
     if high > 0 and policy_input.spent + high > limit:
         yield refusal(
             rule,

@@ -58,8 +58,9 @@ class PolicyInput:
     today: date
     shutdowns: Mapping[str, date] = field(default_factory=nothing)  # base or tuned model -> day
     moving: frozenset[str] = frozenset()  # base models that are aliases and no snapshots
-    spent: Decimal = Decimal(0)  # US dollars of our own jobs in this calendar month
-    spent_unknown: int = 0  # our jobs of this month whose cost is not known
+    month: date | None = None  # a day of it, by the service's clock; None: that of today
+    spent: Decimal = Decimal(0)  # US dollars of our own jobs in that calendar month
+    spent_unknown: int = 0  # our jobs of that month whose cost is not known
     remembered: frozenset[str] = frozenset()  # digests of what succeeded here, by the record
     leaks: Mapping[str, tuple[int, int]] = field(default_factory=nothing)
     # fine-tune -> validation rows that stand in its training file, validation rows

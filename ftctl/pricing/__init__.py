@@ -13,8 +13,9 @@ if TYPE_CHECKING:
         estimate_of_job,
         price_plan,
     )
+    from ftctl.pricing.expected import expected_costs
     from ftctl.pricing.so_far import cost_so_far
-    from ftctl.pricing.spending import Spent, Total, compare, spent, total
+    from ftctl.pricing.spending import Spent, Total, compare, newest_time, spent, total
 
 __all__ = [
     "Spent",
@@ -25,7 +26,9 @@ __all__ = [
     "differences_of",
     "estimate",
     "estimate_of_job",
+    "expected_costs",
     "is_dearer",
+    "newest_time",
     "price_plan",
     "spent",
     "told_differences",
@@ -41,7 +44,9 @@ _HOMES = {
     "differences_of": "answers",
     "estimate": "estimating",
     "estimate_of_job": "estimating",
+    "expected_costs": "expected",
     "is_dearer": "answers",
+    "newest_time": "spending",
     "price_plan": "estimating",
     "spent": "spending",
     "told_differences": "answers",

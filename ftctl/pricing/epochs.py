@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ftctl.catalog.request import Asked
 from ftctl.catalog.terms import Terms
 from ftctl.text.format import plural, plural_range
 
-_FEWEST, _MOST = 1, 50  # what the API takes as n_epochs
+_FEWEST, MOST_EPOCHS = 1, 50  # what the API takes as n_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _named(value: Any) -> Any:
     return "auto" if value is None else value
 
 
-def is_count(value: Any) -> bool:
+def is_count(value: Any) -> TypeGuard[int]:
     """Whether a value is a number of epochs."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= _FEWEST
 
@@ -54,11 +54,11 @@ def _one(value: Any, rows: int, terms: Terms) -> Epochs:
     if is_count(value):
         return Epochs(value, value)
     if value != "auto":
-        return Epochs(_FEWEST, _MOST, "n_epochs below 'extra' is no number of epochs")
+        return Epochs(_FEWEST, MOST_EPOCHS, "n_epochs below 'extra' is no number of epochs")
     if terms.rule is None:
-        words = plural_range(_FEWEST, _MOST, "epoch")
+        words = plural_range(_FEWEST, MOST_EPOCHS, "epoch")
         note = f"auto: {words}, since no rule of {terms.service} is on record"
-        return Epochs(_FEWEST, _MOST, f"{note}; n_epochs in the manifest settles it")
+        return Epochs(_FEWEST, MOST_EPOCHS, f"{note}; n_epochs in the manifest settles it")
     number = terms.rule.epochs(rows)
     words = plural(number, "epoch")
     note = f"auto: {words} by the public rule, which the service need not follow"

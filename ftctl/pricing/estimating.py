@@ -98,8 +98,8 @@ def _estimate(
         validation = _epoch(finetune.validation, terms.facts)
     low, high = _together(training, validation).times(epochs)
     return Estimate(
-        _dollars(low, price),
-        _dollars(high, price),
+        dollars(low, price),
+        dollars(high, price),
         _basis(training, validation, epochs, _rate_words(price, terms.service)),
         terms.billed,
         tokens=tokens,
@@ -119,7 +119,7 @@ def cost_of_tokens(
     if price is None or price.per == "hour" or finetune.training is None:
         return None
     epochs = epochs_of(asked, finetune.training.examples, terms)
-    ends = [_dollars(tokens * number, price) for number in (epochs.low, epochs.high)]
+    ends = [dollars(tokens * number, price) for number in (epochs.low, epochs.high)]
     return min(ends), max(ends)
 
 
@@ -156,7 +156,14 @@ def _together(training: _Epoch, validation: _Epoch | None) -> _Epoch:
     return _Epoch(training.low + validation.low, training.high + validation.high)
 
 
-def _dollars(tokens: int, price: Price) -> Decimal:
+def tokens_of_epoch(dataset: Dataset, facts: BaseModelFacts) -> int | None:
+    """The most tokens that a file has in one epoch; None where it was not counted."""
+    epoch = _epoch(dataset, facts)
+    return epoch.high if epoch is not None else None
+
+
+def dollars(tokens: int, price: Price) -> Decimal:
+    """What so many trained tokens cost."""
     return tokens * price.usd / MILLION
 
 

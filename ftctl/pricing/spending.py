@@ -10,13 +10,14 @@ from types import MappingProxyType
 from ftctl.catalog import Catalog, Price
 from ftctl.catalog.terms import Terms, terms_of
 from ftctl.domain.desired import ServiceInfo
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Estimate, Plan
 from ftctl.pricing.estimating import MILLION
 from ftctl.text.format import count_range, usd, usd_range
 
 _NOTHING = Decimal(0)
-_NONE_RUNNING: Mapping[str, Decimal] = MappingProxyType({})
+_NO_TIME = 4_102_444_800  # Unix seconds from 2100 on are milliseconds, or nothing
+_NONE_EXPECTED: Mapping[str, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +68,37 @@ def spent(
     catalog: Catalog,
     service: ServiceInfo,
     since: float,
-    until: float,
     *,
-    running: Mapping[str, Decimal] = _NONE_RUNNING,
+    expected: Mapping[str, Decimal] = _NONE_EXPECTED,
 ) -> Spent:
-    """What jobs cost that finished from `since` on and before `until`, in Unix seconds.
+    """What jobs cost that ended from `since` on, in Unix seconds by the service's clock.
 
-    One that is in progress counts from its creation on, since it is billed when it ends: with what
-    `running` says by its id, else as unknown. Today's prices count, whatever they were then.
+    One that is in progress counts whenever it was made, since it is billed when it ends. A job
+    whose tokens are not told counts with what `expected` says by its id, else as unknown. Today's
+    prices count, whatever they were then.
     """
     sums = _Sum()
     for job in jobs:
-        if not _falls_in(job, since, until):
+        if not _falls_in(job, since):
             continue
         sums.jobs += 1
-        cost = _job_cost(job, catalog, service, running)
+        cost = _job_cost(job, catalog, service, expected)
         if cost is None:
             sums.unknown += 1
         else:
             sums.usd += cost
     return Spent(sums.usd, sums.jobs, sums.unknown)
+
+
+def newest_time(observed: Observed) -> int | None:
+    """The newest time that the service has told, in Unix seconds; None where it told none.
+
+    A clock of ours that is wrong must not shift what counts as spent.
+    """
+    times = [observed.told_at or 0, *(file.created_at for file in observed.files)]
+    for job in observed.every_job:
+        times += [job.created_at, job.finished_at or 0]
+    return max((time for time in times if 0 < time < _NO_TIME), default=None)
 
 
 def compare(
@@ -127,26 +139,28 @@ def _age(price: Price) -> str:
     return "prices of ftctl.yaml" if price.as_of == price.source else f"prices of {price.as_of}"
 
 
-def _falls_in(job: Job, since: float, until: float) -> bool:
+def _falls_in(job: Job, since: float) -> bool:
     if job.in_progress and job.finished_at is None:
-        return job.created_at < until
-    when = job.created_at if job.finished_at is None else job.finished_at
-    return since <= when < until
+        return True
+    return (job.created_at if job.finished_at is None else job.finished_at) >= since
 
 
 def _job_cost(
-    job: Job, catalog: Catalog, service: ServiceInfo, running: Mapping[str, Decimal]
+    job: Job, catalog: Catalog, service: ServiceInfo, expected: Mapping[str, Decimal]
 ) -> Decimal | None:
     terms, price = _terms(job, catalog, service)
     if not terms.billed:
         return _NOTHING
-    if job.trained_tokens is None and job.in_progress:
-        return running.get(job.id)
+    tokens = job.trained_tokens
+    told = None if tokens is None or price is None else tokens * price.usd / MILLION
+    if job.in_progress:  # some services count its tokens while it runs
+        foreseen = expected.get(job.id)
+        return None if foreseen is None else max(foreseen, told or _NOTHING)
     if price is not None and price.per == "hour":
         return None
-    if job.trained_tokens is None:
-        return _NOTHING if job.status == "failed" else None
-    return None if price is None else job.trained_tokens * price.usd / MILLION
+    if tokens is None:
+        return _NOTHING if job.status == "failed" else expected.get(job.id)
+    return told
 
 
 def _terms(job: Job, catalog: Catalog, service: ServiceInfo) -> tuple[Terms, Price | None]:

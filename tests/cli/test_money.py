@@ -93,3 +93,67 @@ def test_what_the_service_forgot_is_still_counted_by_the_record(
     remote("apply", "--auto-approve")
 
     assert world.jobs == []
+
+
+DAY = 86_400
+PRICED = """\
+project: demo
+provider: {type: openai}
+policy: {max_cost_per_month: LIMIT, min_days_to_shutdown: 0}
+catalog: {openai: {gpt-4.1-mini-2025-04-14: {usd_per_million_tokens: 1000}}}
+"""
+
+
+def _limited(shell: Shell, limit: str) -> None:
+    (shell.folder / "ftctl.yaml").write_text(PRICED.replace("LIMIT", limit), "utf-8")
+
+
+def _second(shell: Shell) -> None:
+    text = FINETUNE.replace("name: tone", "name: voice") + "seed: 1\n"
+    (shell.folder / "finetunes" / "voice.yaml").write_text(text, "utf-8")
+
+
+def test_a_job_that_runs_counts_with_its_estimate_and_stops_no_other(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    _second(remote)
+    _limited(remote, "100")
+    assert "max_cost_per_month" not in remote.ok("plan").err
+
+    _limited(remote, "2")  # one is enough for that
+    refused = remote("plan")
+
+    assert refused.status == 3
+    assert "the project's jobs of 2026-09 cost $" in refused.err
+
+
+def test_a_job_of_an_earlier_spec_that_is_stopped_stops_no_purchase(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    (remote.folder / "finetunes" / "tone.yaml").write_text(FINETUNE + "seed: 1\n", "utf-8")
+    _limited(remote, "100")
+
+    remote.ok("apply", "--auto-approve")
+    _second(remote)
+
+    assert [job["status"] for job in world.jobs] == ["cancelled", "queued"]
+    remote.ok("plan")
+
+
+def test_no_clock_of_ours_lowers_what_counts_as_spent(remote: Shell, world: World) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    ended = world.jobs[0]["created_at"] + 600
+    world.jobs[0] |= {"finished_at": ended, "trained_tokens": 1_000_000}
+    _second(remote)
+    _limited(remote, "1000")
+
+    for now in (ended - 3_600, ended - 40 * DAY, ended + 40 * DAY):
+        remote.clock.time = now
+        refused = remote("plan")
+
+        assert refused.status == 3
+        assert "the project's jobs of 2026-09 cost $1,000.00" in refused.err

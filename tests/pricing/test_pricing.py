@@ -15,7 +15,7 @@ from ftctl.data.scanning.file_scan import scan_file
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.domain.config import catalog_overrides
 from ftctl.domain.desired import Dataset, Desired, FineTune, Parent, ServiceInfo, Tokens
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -34,6 +34,8 @@ from ftctl.pricing import (
     cost_of_tokens,
     estimate,
     estimate_of_job,
+    expected_costs,
+    newest_time,
     price_plan,
     spent,
     total,
@@ -575,25 +577,107 @@ def test_jobs_are_paid_by_the_tokens_that_they_trained() -> None:
         job(3, trained_tokens=1_000_000, status="cancelled", base_model="gpt-4o-mini"),
     ]
 
-    assert spent(jobs, CATALOG, OPENAI, 0, 1_000) == Spent(Decimal("20.5"), 3, 0)
+    assert spent(jobs, CATALOG, OPENAI, 0) == Spent(Decimal("20.5"), 3, 0)
 
 
 def test_a_job_counts_in_the_time_in_which_it_finished() -> None:
     jobs = [job(number, trained_tokens=10**6, finished_at=200 + number) for number in range(4)]
 
-    assert spent(jobs, CATALOG, OPENAI, 201, 203) == Spent(Decimal(10), 2, 0)
+    assert spent(jobs, CATALOG, OPENAI, 202) == Spent(Decimal(10), 2, 0)
 
 
-def test_a_job_that_runs_counts_from_its_creation_on_with_what_it_is_expected_to_cost() -> None:
+def test_a_job_that_runs_counts_whenever_it_was_made_with_what_it_is_expected_to_cost() -> None:
     running = [
         job(1, status="running", finished_at=None),
         job(2, status="paused", finished_at=None),
     ]
 
-    known = spent(running, CATALOG, OPENAI, 150, 900, running={"ftjob-1": Decimal("1.25")})
+    known = spent(running, CATALOG, OPENAI, 150, expected={"ftjob-1": Decimal("1.25")})
 
     assert known == Spent(Decimal("1.25"), 2, 1)
-    assert spent(running, CATALOG, OPENAI, 0, 100) == Spent(Decimal(0), 0, 0)
+
+
+@pytest.mark.parametrize(("tokens", "cost"), [(0, "1.25"), (10_000, "1.25"), (10**6, "5")])
+def test_tokens_that_are_counted_while_a_job_runs_lower_nothing(tokens: int, cost: str) -> None:
+    running = [job(1, status="running", finished_at=None, trained_tokens=tokens)]
+
+    found = spent(running, CATALOG, OPENAI, 150, expected={"ftjob-1": Decimal("1.25")})
+
+    assert found == Spent(Decimal(cost), 1, 0)
+
+
+def test_a_job_that_is_over_without_its_tokens_counts_as_expected() -> None:
+    jobs = [
+        job(1, status="cancelled", model=None),
+        job(2),
+        job(3, status="failed", model=None),
+        job(4, trained_tokens=10**6),
+    ]
+    expected = {f"ftjob-{number}": Decimal(7) for number in (1, 2, 3, 4)}
+
+    assert spent(jobs, CATALOG, OPENAI, 0, expected=expected) == Spent(Decimal(19), 4, 0)
+
+
+TRAINED_ON = File("file-1", "rows.jsonl", 900_000, 1, sha256="ab" * 32)
+OTHER_FILE = File("file-2", "older.jsonl", 900_000, 1, sha256="cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("facts", "base", "cost"),
+    [
+        # Of a spec that is asked for: its estimate, by the epochs that the service tells.
+        ({"digest": "v1:0"}, MINI, "1.5"),
+        ({"digest": "v1:0", "hyperparameters": {"n_epochs": 8}}, MINI, "4"),
+        # Of an earlier one: by the file, at the tokens that were counted or one for each byte.
+        ({"training_file": "file-1", "spec": {"hyperparameters": {"n_epochs": 2}}}, MINI, "1"),
+        ({"training_file": "file-1"}, MINI, "1.5"),
+        ({"training_file": "file-1", "hyperparameters": {"n_epochs": 9}}, MINI, "4.5"),
+        ({"training_file": "file-2", "hyperparameters": {"n_epochs": 2}}, MINI, "9"),
+        ({"training_file": "file-2"}, MINI, "112.5"),  # 25 epochs, the most of the rule
+        ({"training_file": "file-3", "hyperparameters": {"n_epochs": 2}}, MINI, None),
+        ({"training_file": "file-2", "base_model": "o9"}, MINI, None),
+        ({"training_file": "file-2", "base_model": "o4-mini",
+          "spec": {"method": "reinforcement"}}, MINI, None),
+        ({"digest": "v1:0"}, "o9", None),
+    ],
+)  # fmt: skip
+def test_what_a_job_is_expected_to_cost_at_most(
+    facts: dict[str, Any], base: str, cost: str | None
+) -> None:
+    one = finetune(base, replace(data(100_000), bytes=500_000))
+    observed = Observed(files=(TRAINED_ON, OTHER_FILE))
+
+    found = expected_costs([job(1, **facts)], Desired("acme", (one,)), observed, CATALOG, OPENAI)
+
+    assert found == ({} if cost is None else {"ftjob-1": Decimal(cost)})
+
+
+def test_rows_with_more_tokens_than_bytes_say_nothing_of_another_file() -> None:
+    one = finetune(tokens=data(101))  # 100 bytes: images that are there by their address
+    observed = Observed(files=(OTHER_FILE,))
+
+    found = expected_costs(
+        [job(1, training_file="file-2")], Desired("acme", (one,)), observed, CATALOG, OPENAI
+    )
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("observed", "newest"),
+    [
+        (Observed(), None),
+        (Observed(told_at=500), 500),
+        (Observed((job(1), job(2, finished_at=700)), told_at=500), 700),
+        (Observed(others=(job(1, created_at=900),)), 900),
+        (Observed(files=(replace(TRAINED_ON, created_at=800),)), 800),
+        (Observed((job(1, created_at=1_790_000_000_000, finished_at=-5),), told_at=500), 500),
+    ],
+)
+def test_the_time_is_the_newest_that_the_service_told(
+    observed: Observed, newest: int | None
+) -> None:
+    assert newest_time(observed) == newest
 
 
 @pytest.mark.parametrize(
@@ -609,15 +693,15 @@ def test_a_job_that_runs_counts_from_its_creation_on_with_what_it_is_expected_to
     ],
 )
 def test_what_a_job_cost_may_not_be_known(facts: dict[str, Any], unknown: int) -> None:
-    assert spent([job(1, **facts)], CATALOG, OPENAI, 0, 1_000) == Spent(Decimal(0), 1, unknown)
+    assert spent([job(1, **facts)], CATALOG, OPENAI, 0) == Spent(Decimal(0), 1, unknown)
 
 
 def test_jobs_at_the_embedded_api_cost_nothing_unless_it_has_a_price() -> None:
     jobs = [job(1, trained_tokens=10**6), job(2, base_model="o9")]
     catalog = own("emulator", MINI, usd_per_million_tokens=7)
 
-    assert spent(jobs, CATALOG, EMBEDDED, 0, 900) == Spent(Decimal(0), 2, 0)
-    assert spent(jobs, catalog, EMBEDDED, 0, 900) == Spent(Decimal(7), 2, 0)
+    assert spent(jobs, CATALOG, EMBEDDED, 0) == Spent(Decimal(0), 2, 0)
+    assert spent(jobs, catalog, EMBEDDED, 0) == Spent(Decimal(7), 2, 0)
 
 
 @pytest.mark.parametrize(
