@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 _HANDED = "simulation"
+_OF_WAYS = ("points", "bought twice", "stuck", "strangers touched")
+_MOST_SENTENCES = 3
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Tally:
     kinds: set[str] = field(default_factory=set)  # "request × fault"
     counts: Counter[str] = field(default_factory=Counter)
     applies: Counter[int] = field(default_factory=Counter)  # needed to settle → how often
+    ways: Counter[tuple[str, str]] = field(default_factory=Counter)  # by temperament
+    sentences: Counter[tuple[str, str]] = field(default_factory=Counter)  # by temperament
 
     def add(self, other: Tally) -> None:
         """Count what another worker counted."""
@@ -30,12 +35,15 @@ class Tally:
         self.kinds |= other.kinds
         self.counts += other.counts
         self.applies += other.applies
+        self.ways += other.ways
+        self.sentences += other.sentences
 
     def lines(self) -> list[str]:
         """The summary."""
         names = (
             "pairs of faults", "faults in a recovery", "interleavings of two applies",
             "random races", "steps of random journeys", "slow or unfiltered lists",
+            "checkouts at once", "kills, and lists that lag",
             "twins stopped before they trained", "bought twice", "left behind", "not converged",
             "strangers touched",
         )  # fmt: skip
@@ -48,7 +56,20 @@ class Tally:
             points,
             *(f"{name}: {self.counts[name]}" for name in names),
             f"applies needed to settle (applies: times): {needed}",
+            *self._table(),
         ]
+
+    def _table(self) -> Iterator[str]:
+        """Of each temperament: how many points, what went wrong, and what a user reads."""
+        for way in dict.fromkeys(way for way, _ in self.ways):
+            figures = ", ".join(f"{what} {self.ways[way, what]}" for what in _OF_WAYS)
+            yield f"{way}: {figures}"
+            said = Counter(
+                {text: times for (told, text), times in self.sentences.items() if told == way}
+            )
+            yield from (
+                f"    {times} × {text}" for text, times in said.most_common(_MOST_SENTENCES)
+            )
 
 
 TALLY = Tally()

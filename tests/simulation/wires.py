@@ -21,6 +21,10 @@ class Killed(BaseException):
     """Stands for kill -9: nothing of ours may catch it, nothing may be asked after it."""
 
 
+class Endless(BaseException):
+    """A run that would go on for ever: nothing of ours may catch it."""
+
+
 _KINDS = (
     (r"GET /v1/files", "list files"),
     (r"POST /v1/files", "upload"),
@@ -78,6 +82,8 @@ class Break:
     down: bool = False
     after_death: int = 0
     around: Callable[[Inner], Inner] = lambda inner: inner  # a service with ways of its own
+    most: int | None = None  # requests of one run; None: as many as it likes
+    on_request: Callable[[], None] = lambda: None  # time that a request takes
 
     def __call__(self, inner: Inner) -> Inner:
         return _Broken(self.around(inner), self)
@@ -98,6 +104,9 @@ class _Broken(httpx2.BaseTransport):
         number = len(plan.trace)
         kind = kind_of(request)
         plan.trace.append(kind)
+        if plan.most is not None and number >= plan.most:
+            raise Endless
+        plan.on_request()
         fault = plan.faults.get(number)
         if fault is None:
             return self.inner.handle_request(request)

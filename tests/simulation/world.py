@@ -8,8 +8,8 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,19 +20,28 @@ from conftest import HandClock, chat_rows
 from ftctl.cli.console import Console
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
-from ftctl.emulator import Request, open_emulator
+from ftctl.emulator import EmulatorTransport, Request, open_emulator
 from ftctl.emulator import Settings as Service
+from ftctl.emulator.temperaments.file_ways import STRANGERS_SUFFIX
 from simulation.scripts import APPLY, Files, Script
-from simulation.wires import Inner
+from simulation.wires import Endless, Inner
 
 MOST_APPLIES = 4  # until everything must have settled
+Wire = Callable[[Inner], Inner]
 _PLAN = ("plan", "--detailed-exitcode")
+_BY_HAND = (("authorization", "Bearer by-hand"), ("content-type", "application/json"))
 
 
 class Strides(HandClock):
     """Time that passes in strides of a second at least: a wait looks a few times, not forty."""
 
+    most: int | None = None  # pauses of one run; None: as many as it likes
+    slept: int = 0
+
     def sleep(self, seconds: float) -> None:
+        self.slept += 1
+        if self.most is not None and self.slept > self.most:
+            raise Endless
         super().sleep(max(seconds, 1.3))
 
 
@@ -93,6 +102,17 @@ class World:
     folder: Path
     clock: HandClock = field(default_factory=Strides)
     strangers: frozenset[str] = frozenset()  # ids of the jobs that are not ours
+    service: Path | None = None  # the folder of the store, where that is another checkout's
+
+    @property
+    def store(self) -> Path:
+        """The folder in which the service keeps its state."""
+        return self.service or self.folder / ".ftctl"
+
+    def checkout(self, folder: Path, clock: HandClock | None = None) -> World:
+        """The same project at the same service, with nothing local but what git would bring."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".ftctl"))
+        return World(folder, clock or self.clock, self.strangers, self.store)
 
     def copy(self, folder: Path) -> World:
         """The same world once more, at the same moment."""
@@ -108,14 +128,32 @@ class World:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, "utf-8")
 
-    def run(self, *arguments: str, wire: Callable[[Inner], Inner] | None = None) -> Ended:
+    def temper(self, *temperaments: str) -> None:
+        """From now on the service behaves like that; `ask` goes on telling what is true."""
+        with open_emulator(self.store, clock=self.clock.now) as emulator:
+            body = json.dumps({"temperaments": temperaments}).encode()
+            answer = emulator.handle(Request.to("PUT", "/_ftctl/faults", _BY_HAND, body))
+        assert answer.status == 200, answer.body
+
+    def run(self, *arguments: str, wire: Wire | None = None) -> Ended:
         """One command in a process of its own, as far as a process can be had for nothing."""
         console = Listening()
-        settings = Settings(
-            clock=self.clock, environ={}, folder=self.folder, wire=wire, console=console
-        )
-        status = run(arguments, settings)
+        with self._reached(wire) as wired:
+            settings = Settings(
+                clock=self.clock, environ={}, folder=self.folder, wire=wired, console=console
+            )
+            status = run(arguments, settings)
         return Ended(status, tuple(console.lines))
+
+    @contextmanager
+    def _reached(self, wire: Wire | None) -> Iterator[Wire | None]:
+        """The wire to the service, if that is not the checkout's own."""
+        if self.service is None:
+            yield wire
+            return
+        with open_emulator(self.service, clock=self.clock.now) as emulator:
+            there = EmulatorTransport(emulator, sleep=self.clock.sleep)
+            yield lambda _own: there if wire is None else wire(there)
 
     def settle(self, *command: str) -> int:
         """The command again and again until there is nothing left to do; how often it took."""
@@ -144,9 +182,10 @@ class World:
     # The service, asked behind ftctl's back.
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        with open_emulator(self.folder / ".ftctl", clock=self.clock.now) as emulator:
-            headers = [("authorization", "Bearer by-hand"), ("content-type", "application/json")]
+        with open_emulator(self.store, clock=self.clock.now) as emulator:
             content = b"" if body is None else json.dumps(body).encode()
+            # As the emulator's own page asks: it is told the truth, whatever the temperament.
+            headers = (*_BY_HAND, ("sec-fetch-site", "same-origin"))
             answer = emulator.handle(Request.to(method, f"/v1{path}", headers, content))
         if path.endswith("/content"):
             return answer.body
@@ -163,12 +202,16 @@ class World:
         names = {one["id"]: one["filename"] for one in self.ask("GET", "/files")["data"]}
         found = []
         for job in self.jobs():
-            if job["id"] not in self.strangers:
+            if not self.is_of_strangers(job):
                 # Where the file's name is the mark, a job whose file has gone is forgotten.
                 name = names.get(job["training_file"], "forgotten..")
                 digest = (job["metadata"] or {}).get("ftctl_digest") or name.split(".")[-2]
                 found.append({**job, "digest": digest or "forgotten"})
         return found
+
+    def is_of_strangers(self, job: Mapping[str, Any]) -> bool:
+        """Whether it was there before, or is one that a temperament started on our file."""
+        return job["id"] in self.strangers or job["user_provided_suffix"] == STRANGERS_SUFFIX
 
     def add_strangers(self) -> None:
         """What is not ours: another project's file, job and model, and some without any mark."""
@@ -189,7 +232,7 @@ class World:
             f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
             f"{text}\r\n--b--\r\n"
         )
-        with open_emulator(self.folder / ".ftctl", clock=self.clock.now) as emulator:
+        with open_emulator(self.store, clock=self.clock.now) as emulator:
             headers = [
                 ("authorization", "Bearer by-hand"),
                 ("content-type", "multipart/form-data; boundary=b"),
@@ -218,6 +261,7 @@ class World:
             else:
                 strange_files.append(file)
         known = [name for name in models if name.startswith("ft:")]
+        strange = {job["fine_tuned_model"] for job in self.jobs() if self.is_of_strangers(job)}
         theirs = {job["fine_tuned_model"] for job in self.jobs() if job["id"] in self.strangers}
         mine = [
             digests[stem] + name.removeprefix(stem)
@@ -234,7 +278,7 @@ class World:
             tuple(sorted(mine)),
             tuple(sorted(files)),
             json.dumps(strangers, sort_keys=True),
-            tuple(name for name in known if name.partition(":ckpt")[0] not in {*digests, *theirs}),
+            tuple(name for name in known if name.partition(":ckpt")[0] not in {*digests, *strange}),
         )
 
     def content(self, file: str) -> bytes:
@@ -247,7 +291,7 @@ class World:
         stopped: Counter[str] = Counter()
         for job in self.ours():
             (trained if self.has_run(job) else stopped)[job["digest"]] += 1
-        with closing(sqlite3.connect(self.folder / ".ftctl" / "emulator.sqlite3")) as database:
+        with closing(sqlite3.connect(self.store / "emulator.sqlite3")) as database:
             (uploads,) = database.execute("SELECT count(*) FROM files").fetchone()
         return Bill(trained, stopped, uploads)
 
