@@ -36,6 +36,7 @@ class World:
     lists_models: bool = True
     keeps_metadata: bool = True
     finishes: bool = True
+    date: str | None = None  # the header of that name in every answer
     organization: str | None = None  # told of each job
     project: str | None = None  # told in a header of each answer
 
@@ -74,6 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
         head += f"openai-project: {world.project}\r\n" if world.project else ""
+        head += f"Date: {world.date}\r\n" if world.date else ""
         self.wfile.write(head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
         self.close_connection = True
 

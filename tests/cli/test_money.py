@@ -157,3 +157,16 @@ def test_no_clock_of_ours_lowers_what_counts_as_spent(remote: Shell, world: Worl
 
         assert refused.status == 3
         assert "the project's jobs of 2026-09 cost $1,000.00" in refused.err
+
+
+def test_a_month_ends_when_the_service_says_so(remote: Shell, world: World) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    first = world.jobs[0]
+    first |= {"finished_at": first["created_at"] + 600, "trained_tokens": 1_000_000}
+    _second(remote)
+    _limited(remote, "1000")
+    assert remote("plan").status == 3
+
+    world.date = "Sun, 01 Nov 2026 00:00:05 GMT"
+
+    remote.ok("plan")

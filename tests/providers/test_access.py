@@ -537,3 +537,21 @@ def test_the_embedded_api_has_no_way_in(
     assert result.status == 1
     assert "error[misplaced-key]: the embedded API runs inside ftctl and " in result.out
     assert f"remove '{lines.partition(':')[0]}'" in result.out
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("Thu, 01 Jan 1970 00:00:09 GMT", 9),
+        ("Thu, 01 Jan 1970 01:00:09 +0100", 9),
+        ("yesterday", None),
+        ("Thu, 99 Jan 1970 00:00:09 GMT", None),
+        ("Thu, 01 Jan 99999 00:00:09 GMT", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_time_of_an_answer_is_read_or_is_none(text: str | None, moment: int | None) -> None:
+    from ftctl.providers.openai.access import read_http_date
+
+    assert read_http_date(text) == moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ class Access(httpx2.Auth):
         self.secrets: list[str] = [connection.api_key, *connection.secrets]
         self.variables = connection.variables
         self.account = UNTOLD  # as the service's answers tell in their headers
+        self.told_at: int | None = None  # the newest time that they tell there, in Unix seconds
         self._connection = connection
         self._log = log
         self._key = connection.api_key
@@ -68,7 +70,7 @@ class Access(httpx2.Auth):
         self._tell(request, target)
 
     def on_response(self, response: httpx2.Response) -> None:
-        """Note whom the service says that it answers."""
+        """Note whom the service says that it answers, and when."""
         if not self._is_service(response.request.url):
             return
         told, headers = self.account, response.headers
@@ -78,6 +80,9 @@ class Access(httpx2.Auth):
             organization if organization.startswith("org-") else told.organization,
             headers.get("openai-project") or told.project,
         )
+        moment = read_http_date(headers.get("date"))
+        if moment is not None:
+            self.told_at = max(self.told_at or 0, moment)
 
     def _target(self, url: httpx2.URL) -> str:
         there = url.params.keys()
@@ -110,6 +115,14 @@ class Access(httpx2.Auth):
     def _tell(self, request: httpx2.Request, target: str) -> None:
         if self._log is not None:
             self._log(f"{request.method} {redact(target, self.secrets)}")
+
+
+def read_http_date(text: str | None) -> int | None:
+    """The time of a `Date` header in Unix seconds; None for what is none."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp()) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _road(url: httpx2.URL) -> tuple[str, int | None]:

@@ -105,7 +105,10 @@ class OpenAIProvider:
         files = self._own_files(raw_files, project, jobs)
         models, shutdowns = self._models((*jobs, *adopted_jobs))
         account = self._account(raw_jobs)
-        return Observed(jobs, files, models, adopted_jobs, theirs, shutdowns, account)
+        told_at = self._access.told_at
+        return Observed(
+            jobs, files, models, adopted_jobs, theirs, shutdowns, account, told_at=told_at
+        )
 
     def _account(self, raw_jobs: Iterable[Raw]) -> AccountId:
         """Whom the key acts for, by whose jobs it lists and by what the answers' headers say."""
