@@ -170,7 +170,7 @@ def scenes(draw: st.DrawFn, *, models_listed: bool = False) -> Scene:
         prune=draw(st.booleans()),
         retry_failed=draw(st.booleans()),
         select=draw(st.one_of(st.none(), st.none(), some)),
-        replace=draw(some) if draw(st.integers(0, 3)) == 0 else frozenset(),
+        replace=dict.fromkeys(draw(some)) if draw(st.integers(0, 3)) == 0 else {},
         cosmetic=COSMETIC,
         tag_in_file_name=tag_in_file_name,
     )

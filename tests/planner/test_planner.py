@@ -42,9 +42,10 @@ from ftctl.planner import TABLE, PlanOptions, make_plan, models_not_visible
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
-    "adopted ", "one job serves", "asked for with --replace", "back to ", " duplicates ",
-    "up to date as ", "running as ", "trained by project", "was deleted", "tries again: ",
-    "--retry-failed buys",
+    "adopted ", "one job serves", "by --replace already", "asked for with --replace", "back to ",
+    " duplicates ", "its parent was trained again", "up to date as ", "running as ",
+    "trained by project", "was retired", "which this key cannot see", "buys it all the same",
+    "tries again: ", "--retry-failed buys",
     "by a newer ftctl", " → ", "not found",
 )  # fmt: skip
 
@@ -90,7 +91,7 @@ def test_what_runs_or_has_its_model_is_not_bought_again(scene: Scene) -> None:
 @given(scenes())
 @often
 def test_what_failed_is_bought_again_only_on_request(scene: Scene) -> None:
-    scene = replace(scene, options=replace(scene.options, retry_failed=False, replace=frozenset()))
+    scene = replace(scene, options=replace(scene.options, retry_failed=False, replace={}))
 
     plan = scene.plan()
 
@@ -193,7 +194,7 @@ def test_applying_again_and_again_comes_to_rest_and_buys_once(
             break
         observed = simulate(plan, observed, NOW + number, tagged_by_file=options.tag_in_file_name)
         observed = finish(observed) if time_passes else observed
-        options = replace(options, replace=frozenset())
+        options = replace(options, replace={})
 
     assert plan.empty
     assert all(count == 1 for count in bought.values()), bought
@@ -203,7 +204,7 @@ def test_applying_again_and_again_comes_to_rest_and_buys_once(
 @often
 def test_with_patience_every_fine_tune_gets_its_model(scene: Scene) -> None:
     observed = scene.observed
-    options = replace(scene.options, select=None, retry_failed=True, replace=frozenset())
+    options = replace(scene.options, select=None, retry_failed=True, replace={})
     for number in range(6):
         plan = make_plan(scene.desired, observed, SERVICE, options)
         observed = finish(
@@ -344,7 +345,7 @@ def test_a_replacement_stops_what_can_be_stopped(status: str, stops: list[str]) 
     """A job that succeeded and gets its model's name late is not to be cancelled."""
     tone = finetune("tone")
     job = Job("ftjob-1", status, 1, "tone", tone.digest)
-    options = PlanOptions(replace=frozenset({"tone"}))
+    options = PlanOptions(replace={"tone": None})
 
     plan = make_plan(Desired("demo", (tone,)), Observed((job,)), SERVICE, options)
 

@@ -275,7 +275,7 @@ def test_what_is_promoted_outlives_every_cleanup(by: str) -> None:
 
     retired = make_plan(tone, observed, SERVICE, options)
     pruned = make_plan(other, observed, SERVICE, options)
-    destroyed = make_destroy_plan("demo", observed, SERVICE, None, protected)
+    destroyed = make_destroy_plan("demo", observed, SERVICE, None, protected=protected)
 
     assert retired.steps(DeleteModel) == ()
     assert pruned.steps(DeleteModel) == (DeleteModel(f"{new.model}"),)
