@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ftctl.domain.desired import Dataset, Desired, FineTune
 from ftctl.domain.observed import Job, Observed
-from ftctl.domain.plan import Plan
+from ftctl.domain.plan import Action, Plan
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Release
 
 Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model
@@ -34,8 +34,10 @@ def updated(
     entries = {
         name: entry for name, entry in before.items() if entry.promoted or desired.named(name)
     }
+    doubtful = {change.name for change in plan.changes if change.action is Action.ATTENTION}
     for name, entry in tuple(entries.items()):
-        if entry.release is not None and not observed.has_model(entry.release.model):
+        visible = entry.release is not None and observed.has_model(entry.release.model)
+        if not (visible or name in doubtful):  # what is only hidden must stay on record
             entries[name] = replace(entry, release=None)
     for finetune, job in _standing(desired, observed, plan):
         entry = before.get(finetune.name, Entry())

@@ -56,7 +56,9 @@ def make_plan(
     planning = _Planning(desired, observed, service, options)
     changes = [planning.decide(finetune) for finetune in planning.chosen]
     if options.select is None:
-        settled = bool(changes) and all(change.model is not None for change in changes)
+        settled = bool(changes) and all(
+            change.model is not None and change.action is not Action.ATTENTION for change in changes
+        )
         changes += plan_orphans(
             desired,
             observed,

@@ -19,7 +19,15 @@ from conftest import chat_rows, preference_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftctl.domain.digest import canonical_json, file_name, read_file_name, spec_digest
+from ftctl.domain.digest import (
+    Run,
+    canonical_json,
+    file_name,
+    job_hash,
+    read_file_name,
+    read_run,
+    spec_digest,
+)
 from ftctl.engine.workspace import Workspace
 from ftctl.manifest.schema import load_schema
 
@@ -420,13 +428,22 @@ NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True)
 HASHES = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 
 
-@given(NAMES, NAMES, HASHES, st.none() | HASHES.map("v1:{}".format))
-def test_the_name_of_an_upload_tells_whose_it_is(
-    project: str, name: str, sha256: str, job: str | None
-) -> None:
-    found = read_file_name(file_name(project, name, sha256, job))
+RUNS = st.builds(
+    Run,
+    st.none() | st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True),
+    st.none() | st.text().map(job_hash),
+    st.booleans(),
+).map(lambda run: run if run.follows else run._replace(replaces=False))
 
-    assert found == (project, name, sha256, job)
+
+@given(NAMES, NAMES, HASHES, st.none() | HASHES.map("v1:{}".format), RUNS)
+def test_the_name_of_an_upload_tells_whose_it_is(
+    project: str, name: str, sha256: str, job: str | None, run: Run
+) -> None:
+    found = read_file_name(file_name(project, name, sha256, job, str(run)))
+
+    assert found == (project, name, sha256, job, str(run) if job else "")
+    assert read_run(found.run) == (run if job else Run())
 
 
 @given(st.text(max_size=100) | st.from_regex(r"ftctl\.[a-z.]+\.[0-9a-f]{60,66}\.jsonl?"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from scenes import COSMETIC, SERVICE, Scene, finetune, often, scenes
 
 from ftctl.domain.desired import Desired
-from ftctl.domain.observed import Observed
-from ftctl.domain.plan import Plan
+from ftctl.domain.observed import AccountId, Observed
+from ftctl.domain.plan import NO_OPTIONS, Plan
 from ftctl.domain.plan_document import approval_of, plan_digest, plan_document, read_approval
 from ftctl.domain.review import Review
 from ftctl.errors import FtctlError
@@ -49,9 +50,40 @@ def test_the_options_that_shaped_a_plan_come_back_as_they_were() -> None:
         "environment": "production",
     }
 
-    read = read_approval(written(planned(), options=options), "plan.json")
+    plan = replace(planned(), options=options)
+
+    read = read_approval(written(plan, options=options), "plan.json")
 
     assert read.options == options
+
+
+@pytest.mark.parametrize("option", ["prune", "retry_failed", "force_destroy"])
+def test_two_command_lines_that_do_different_things_have_different_digests(option: str) -> None:
+    plan = planned()
+
+    other = replace(plan, options={**NO_OPTIONS, option: True})
+
+    assert plan_digest(other) != plan_digest(plan)
+
+
+@pytest.mark.parametrize("account", [AccountId("org-a"), AccountId(None, "proj_a")])
+def test_a_plan_for_another_account_has_another_digest(account: AccountId) -> None:
+    plan = replace(planned(), account=account)
+
+    read = read_approval(written(plan), "plan.json")
+
+    assert plan_digest(plan) != plan_digest(planned())
+    assert read.account == account
+
+
+def test_a_plan_of_an_earlier_version_is_refused_with_a_cure() -> None:
+    document = {**written(planned()), "format_version": "1.0"}
+
+    with pytest.raises(FtctlError) as fault:
+        read_approval(document, "plan.json")
+
+    assert "was written by an earlier ftctl" in fault.value.message
+    assert fault.value.hint == "make it again with 'ftctl plan --out FILE'"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ from ftctl.lockfile import (
     rollback,
     unknown_checkpoints,
     update_lock_file,
+    with_retired,
     without_models,
+    witnesses_of,
 )
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan
@@ -130,13 +132,43 @@ def test_a_job_that_is_not_over_is_no_release() -> None:
     assert recorded(observed_of(running), TONE) == Lock()
 
 
-def test_a_model_that_was_deleted_is_no_release() -> None:
+def test_a_model_that_is_not_visible_stays_on_record() -> None:
     job = done("ftjob-1", TONE)
     lock = recorded(observed_of(job), TONE)
 
-    gone = Observed((job,), (), frozenset())
+    hidden = Observed((job,), (), frozenset())
 
-    assert recorded(gone, TONE, lock=lock) == Lock()
+    assert recorded(hidden, TONE, lock=lock) == lock
+
+
+def test_a_model_of_an_earlier_spec_that_was_deleted_is_no_release() -> None:
+    old = done("ftjob-1", OLDER)
+    lock = recorded(observed_of(old), OLDER)
+    running = Job("ftjob-2", "running", 8, "tone", TONE.digest)
+
+    assert recorded(Observed((running, old), (), frozenset()), TONE, lock=lock) == Lock()
+
+
+def test_a_model_that_we_deleted_is_retired_and_a_witness() -> None:
+    lock = with_retired(Lock(), "default", {"tone": [POINTER]})
+
+    again = with_retired(lock, "default", {"tone": [POINTER]})
+
+    assert again == lock
+    assert read_lock(lock_document(lock)) == lock
+    (witness,) = witnesses_of(lock)
+    assert (witness.job, witness.digest, witness.retired) == (POINTER.job, POINTER.digest, True)
+
+
+def test_what_stands_in_another_environment_is_protected() -> None:
+    lock = recorded(observed_of(done("ftjob-1", TONE)), TONE)
+    model = lock.entry("default", "tone").release.model
+
+    assert protected(lock, "default") == {}
+    assert protected(lock, "prod") == {
+        model: "in use by the environment default",
+        "ftjob-1": "in use by the environment default",
+    }
 
 
 def test_while_a_new_spec_trains_the_model_before_stays_on_record() -> None:
@@ -353,16 +385,17 @@ def test_what_is_promoted_in_any_environment_is_protected_by_model_and_by_job() 
     lock = promoted(promoted(Lock(), POINTER), POINTER, name="other", alias="canary")
     lock = promote(lock, "dev", "tone", "prod", LATER)
 
-    assert protected(lock) == {
-        "ftjob-1": "canary and prod",
-        "ft:base:acme::one": "canary and prod",
-        "ftjob-2": "prod",
-        "ft:base:acme::two": "prod",
+    assert protected(lock, "default") == {
+        "ftjob-1": "promoted as canary and prod",
+        "ft:base:acme::one": "promoted as canary and prod",
+        "ftjob-2": "promoted as prod",
+        "ft:base:acme::two": "promoted as prod",
     }
 
 
 # The file.
 
+PROMOTED = "promoted as prod"
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True)
 IDS = st.from_regex(r"ft:[A-Za-z0-9./_-]{1,12}", fullmatch=True)
 TEXTS = st.text(min_size=1, max_size=12)
@@ -653,8 +686,8 @@ def test_a_promoted_model_outlives_retention_and_says_why() -> None:
     observed = replace(observed_of(*jobs), models=frozenset({*models, f"{models[0]}:ckpt-step-9"}))
 
     bare = make_plan(desired, observed, SERVICE, PlanOptions())
-    by_model = make_plan(desired, observed, SERVICE, PlanOptions(protected={models[0]: "prod"}))
-    by_job = make_plan(desired, observed, SERVICE, PlanOptions(protected={"ftjob-1": "prod"}))
+    by_model = make_plan(desired, observed, SERVICE, PlanOptions(protected={models[0]: PROMOTED}))
+    by_job = make_plan(desired, observed, SERVICE, PlanOptions(protected={"ftjob-1": PROMOTED}))
 
     deleted = [getattr(step, "model", None) for step in bare.changes[0].steps]
     assert deleted == [models[1], f"{models[0]}:ckpt-step-9", models[0]]
@@ -684,8 +717,8 @@ def test_a_promoted_model_that_left_the_manifests_outlives_prune_with_its_file()
         return [(c.name, c.action, c.reason) for c in plan.changes if c.name == "tone"]
 
     kept = ("tone", Action.NO_OP, f"not in the manifests; keeps {gone.model} (promoted as prod)")
-    assert leftovers({"ftjob-1": "prod"}, prune=True) == [kept]
-    assert leftovers({"ftjob-1": "prod"}, prune=False) == [kept]
+    assert leftovers({"ftjob-1": "promoted as prod"}, prune=True) == [kept]
+    assert leftovers({"ftjob-1": "promoted as prod"}, prune=False) == [kept]
     assert leftovers({}, prune=True) == [("tone", Action.DELETE, "not in the manifests")]
 
 
@@ -695,7 +728,7 @@ def test_destroy_leaves_a_promoted_model_and_its_files() -> None:
     files = tuple(File(f"file-{n}", "rows.jsonl", 10, 1) for n in (1, 2, 3))
     observed = replace(observed_of(kept, other), files=files)
 
-    plan = make_destroy_plan("demo", observed, SERVICE, None, {"ftjob-1": "prod"})
+    plan = make_destroy_plan("demo", observed, SERVICE, None, protected={"ftjob-1": PROMOTED})
     forced = make_destroy_plan("demo", observed, SERVICE, None)
 
     assert [(c.name, c.action, c.reason, c.steps) for c in plan.changes] == [
@@ -714,7 +747,9 @@ def test_destroy_leaves_a_promoted_model_and_its_files() -> None:
 def test_destroying_only_what_is_promoted_says_that_it_stays() -> None:
     job = done("ftjob-1", TONE)
 
-    plan = make_destroy_plan("demo", observed_of(job), SERVICE, None, {"ftjob-1": "prod"})
+    plan = make_destroy_plan(
+        "demo", observed_of(job), SERVICE, None, protected={"ftjob-1": PROMOTED}
+    )
 
     assert plan.empty
     assert [(c.action, c.reason) for c in plan.changes] == [

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from scenes import COSMETIC, SERVICE, Scene, finetune, often, scenes, succeeded
 
 from ftctl.domain.desired import Desired, FineTune, ServiceInfo
-from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -113,14 +114,64 @@ def test_a_purchase_that_nobody_saw_is_stale() -> None:
     assert told == "warm: was not in the approved plan, and would now be bought (not found)"
 
 
-def test_a_model_that_was_deleted_meanwhile_is_not_bought_silently() -> None:
+def test_a_model_that_was_deleted_meanwhile_is_not_bought() -> None:
     approved = planned(TONE, WARM, jobs=(succeeded("ftjob-1", TONE, 1),))
     lost = replace(succeeded("ftjob-1", TONE, 1))
     now = make_plan(
         Desired("demo", (TONE, WARM)), Observed((lost,)), SERVICE, PlanOptions(cosmetic=COSMETIC)
     )
 
-    assert "tone: was not in the approved plan" in moved(approved, now)
+    remaining = left(approved, now)
+
+    assert [step.finetune for step in remaining.plan.steps(StartJob)] == ["warm"]
+    assert remaining.plan.count()[Action.ATTENTION] == 1
+
+
+@pytest.mark.parametrize("status", ["running", "failed", "cancelled", "succeeded"])
+@pytest.mark.parametrize("how", ["retry", "replace"])
+def test_a_plan_that_is_applied_again_buys_nothing_again(how: str, status: str) -> None:
+    failed = Job("ftjob-1", "failed", 1, "tone", TONE.digest)
+    first = failed if how == "retry" else succeeded("ftjob-1", TONE, 1)
+    asked = (
+        PlanOptions(retry_failed=True) if how == "retry" else PlanOptions(replace={"tone": None})
+    )
+    approved = planned(TONE, jobs=(first,), options=asked)
+    assert [step.follows for step in approved.steps(StartJob)] == ["ftjob-1"]
+    bought = Job(
+        "ftjob-2", status, 2, "tone", TONE.digest, follows="ftjob-1",
+        replaces=None if how == "retry" else "ftjob-1",
+        model="ft:2" if status == "succeeded" else None,
+    )  # fmt: skip
+
+    remaining = left(approved, planned(TONE, jobs=(bought, first), options=asked))
+
+    assert remaining.plan.empty
+    assert remaining.done == ("tone",)
+
+
+def test_a_fresh_retry_may_buy_after_a_newer_failure() -> None:
+    failures = tuple(Job(f"ftjob-{at}", "failed", at, "tone", TONE.digest) for at in (2, 1))
+
+    now = planned(TONE, jobs=failures, options=PlanOptions(retry_failed=True))
+
+    assert [step.follows for step in now.steps(StartJob)] == ["ftjob-2"]
+
+
+def test_a_job_that_is_followed_and_not_shown_any_more_makes_a_plan_stale() -> None:
+    failed = Job("ftjob-1", "failed", 1, "tone", TONE.digest)
+    approved = planned(TONE, jobs=(failed,), options=PlanOptions(retry_failed=True))
+
+    assert "follows of its training changed" in moved(approved, planned(TONE))
+
+
+def test_a_plan_for_another_account_is_stale() -> None:
+    mine = replace(planned(TONE), account=AccountId("org-a", "proj_a"))
+    other = replace(mine, account=AccountId("org-a", "proj_b"))
+
+    assert moved(mine, other) == (
+        "it was made for the account org-a / proj_a, and not for org-a / proj_b"
+    )
+    assert left(mine, replace(mine, account=AccountId("org-a"))).plan.changes == mine.changes
 
 
 def test_a_child_of_another_model_of_its_parent_is_stale() -> None:

@@ -165,7 +165,7 @@ def test_every_change_has_a_reason_and_steps_if_and_only_if_it_acts(scene: Scene
 
     for change in plan.changes:
         assert change.reason.strip()
-        idle = change.action in (Action.NO_OP, Action.DEFER)
+        idle = change.action in (Action.NO_OP, Action.DEFER, Action.ATTENTION)
         assert bool(change.steps) is not idle, change
 
 
@@ -366,14 +366,19 @@ def test_what_is_bought_without_being_asked_to_replace_replaces_nothing() -> Non
         assert [step.replaces for step in starts(plan)] == [None]
 
 
-def test_a_deleted_model_is_not_explained_by_an_older_spec() -> None:
+def test_a_model_that_is_not_visible_is_not_explained_by_an_older_spec() -> None:
     tone, older = finetune("tone"), finetune("tone", 2)
     gone = succeeded("ftjob-2", tone, 2)
     before = replace(succeeded("ftjob-1", older, 1), spec={"seed": 1})
 
     plan = make_plan(Desired("demo", (tone,)), Observed((gone, before)), SERVICE, PlanOptions())
 
-    assert plan.changes[0].reason == f"model {gone.model} was deleted"
+    (change,) = plan.changes
+    assert (change.action, change.fields) == (Action.ATTENTION, ())
+    assert change.reason == (
+        f"ftjob-2 made {gone.model}, which this key cannot see: deleted, or hidden; --replace tone"
+        " buys it again"
+    )
     assert plan.changes[0].fields == ()
 
 

@@ -269,7 +269,7 @@ def test_what_is_promoted_outlives_every_cleanup(by: str) -> None:
     """A record may know the job, or the model alone."""
     old, new = succeeded("ftjob-1", OLDER, 1), succeeded("ftjob-2", TONE, 2)
     observed = Observed((new, old), (), frozenset({f"{old.model}", f"{new.model}"}))
-    protected = {old.id if by == "job" else f"{old.model}": "prod"}
+    protected = {old.id if by == "job" else f"{old.model}": "promoted as prod"}
     tone, other = Desired("demo", (replace(TONE, keep=1),)), Desired("demo", ())
     options = PlanOptions(prune=True, protected=protected)
 

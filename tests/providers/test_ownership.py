@@ -13,6 +13,7 @@ from ftctl.domain.spec_memory import packed_spec
 from ftctl.providers.ownership import (
     OURS,
     PROJECT,
+    RUN,
     SPEC,
     OwnershipTag,
     project_of,
@@ -50,21 +51,29 @@ def test_a_spec_that_is_no_mapping_is_no_spec(text: str) -> None:
 
 
 @given(
-    st.text(min_size=1), st.none() | st.text(min_size=1),
+    st.text(min_size=1), *[st.none() | st.text(min_size=1)] * 3,
     st.dictionaries(st.text(max_size=20), st.integers() | st.text(max_size=20), max_size=5),
     st.dictionaries(st.text().filter(lambda key: key not in OURS), st.text()),
 )  # fmt: skip
 @often
-def test_a_mark_reads_back_as_it_was_made(
-    name: str, replaces: str | None, spec: dict[str, Any], own: dict[str, str]
+def test_a_mark_reads_back_as_it_was_made(  # noqa: PLR0917 - hypothesis fills them in
+    name: str,
+    replaces: str | None,
+    follows: str | None,
+    environment: str | None,
+    spec: dict[str, Any],
+    own: dict[str, str],
 ) -> None:
     packed = packed_spec(spec, frozenset())
 
-    tags = tags_for("demo", name, "v1:0", spec=packed, commit="c0ffee", replaces=replaces)
+    tags = tags_for(
+        "demo", name, "v1:0", spec=packed, commit="c0ffee", replaces=replaces, follows=follows,
+        environment=environment,
+    )  # fmt: skip
 
     remembered = json.loads(packed) if packed else None
     assert read_tag({**own, **tags}) == OwnershipTag(
-        "demo", name, "v1:0", replaces, remembered, own
+        "demo", name, "v1:0", replaces, follows or replaces, environment, remembered, own
     )
 
 
@@ -77,10 +86,13 @@ def test_what_is_not_known_takes_no_pair() -> None:
 
 
 def test_our_pairs_leave_room_for_ten_of_the_users() -> None:
-    tags = tags_for("demo", "tone", "v1:0", spec="{}", commit="c0ffee", replaces="ftjob-1")
+    known = {"spec": "{}", "commit": "c0ffee", "replaces": "ftjob-1"}
+    earlier = tags_for("demo", "tone", "v1:0", **known, follows="ftjob-1")
+    now = tags_for("demo", "tone", "v1:0", **known, follows="ftjob-2", environment="prod")
 
-    assert set(tags) == OURS
-    assert len(tags) + 10 <= 16
+    assert set(earlier) | set(now) == OURS
+    assert set(earlier) == OURS - {RUN}  # as an earlier version reads it
+    assert max(len(earlier), len(now)) + 10 <= 16
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_a_whole_job_is_read_as_it_stands() -> None:
 
     assert read_job(raw) == Job(
         "ftjob-1", "queued", 7, "tone", DIGEST, spec={"seed": 7}, replaces="ftjob-0",
+        follows="ftjob-0",
         model="ft:1", base_model="gpt", error=JobError("bad", "words", "training_file"),
         training_file="file-1", validation_file="file-2", result_files=("file-3",),
         metadata={"owner": "cx"}, trained_tokens=11, finished_at=9,

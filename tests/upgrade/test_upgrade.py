@@ -198,24 +198,26 @@ def test_an_apply_writes_nothing_and_names_the_same_models(
 
 @pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING)
 @_each(PASTS)
-def test_the_plan_of_then_buys_nothing_again(
+def test_the_plan_of_then_is_refused_with_a_cure(
     source: Path, missing: frozenset[str], relive: Relive
 ) -> None:
     past = relive(source, missing)
 
     result = past.ftctl("apply", "plan.json")
 
-    assert result.status == 0, result
+    assert result.status == 1, result
+    assert "was written by an earlier ftctl" in result.err
+    assert "make it again with 'ftctl plan --out FILE'" in result.err
     assert past.replay.writes == []
 
 
 @_each(PASTS)
-def test_the_digest_that_was_approved_then_buys_nothing_again(source: Path, relive: Relive) -> None:
+def test_the_digest_that_was_approved_then_approves_nothing(source: Path, relive: Relive) -> None:
     past = relive(source)
 
     result = past.ftctl("apply", "--approve", past.frozen["plan_digest"])
 
-    assert result.status == 0, result
+    assert result.status == 5, result
     assert past.replay.writes == []
 
 
