@@ -70,6 +70,13 @@ class FakeProvider:
     lag_seconds: float = 0.0  # until a new job or file shows in lists
     filter_lag_seconds: float = 0.0  # until a new job shows in the list that the service filters
     lists_models: bool = True
+    # Temperaments, as the embedded API has them (docs/emulator.md).
+    filter_finds_nothing: bool = False
+    metadata_dropped: bool = False
+    models_hidden: bool = False
+    cancel_refused: bool = False
+    hyperparameters_changed: Mapping[str, Any] = field(default_factory=dict)  # what is trained with
+    file_pending_seconds: float = 0.0  # for which a create on a new file is refused
     calls: list[str] = field(default_factory=list)
     made: dict[str, Job] = field(default_factory=dict)
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of jobs that were bought
@@ -133,12 +140,26 @@ class FakeProvider:
         return honest()
 
     def _shown(self, *, filtered: bool) -> tuple[Job, ...]:
+        if filtered and (self.filter_finds_nothing or self.metadata_dropped):
+            return ()
         lag = self.lag_seconds + (self.filter_lag_seconds if filtered else 0.0)
         ready = [
-            job for job in self.made.values()
+            self._told(job) for job in self.made.values()
             if self.shown_at.get(job.id, -math.inf) + lag <= self.clock.now()
         ]  # fmt: skip
         return tuple(sorted(ready, key=lambda job: job.age_order, reverse=True))
+
+    def _told(self, job: Job) -> Job:
+        """A job as it is shown."""
+        if not self.metadata_dropped:
+            return job
+        return replace(
+            job, finetune=None, digest=None, replaces=None, follows=None, environment=None
+        )
+
+    @property
+    def _visible(self) -> frozenset[str]:
+        return frozenset() if self.models_hidden else frozenset(self.models)
 
     # `Reader`
 
@@ -150,7 +171,7 @@ class FakeProvider:
             return Observed(
                 jobs=tuple(job for job in shown if job.project in (None, project)),
                 files=tuple(self.files.values()),
-                models=frozenset(self.models) if self.lists_models else None,
+                models=self._visible if self.lists_models else None,
                 adopted=tuple(job for job in shown if job.id in adopted),
                 others=tuple(j for j in shown if others and j.project not in (None, project)),
             )
@@ -179,7 +200,7 @@ class FakeProvider:
         def look() -> Job:
             if job not in self.made:
                 raise refused(404)
-            return self.made[job]
+            return self._told(self.made[job])
 
         return self._play(f"job {job}", look)
 
@@ -191,7 +212,7 @@ class FakeProvider:
         return self._play(f"checkpoints {job}", lambda: self.steps.get(job, ()))
 
     def model_visible(self, model: str) -> bool:
-        return self._play(f"model_visible {model}", lambda: model in self.models)
+        return self._play(f"model_visible {model}", lambda: model in self._visible)
 
     def find_upload(self, filename: str, size: int) -> str | None:
         def find() -> str | None:
@@ -228,22 +249,29 @@ class FakeProvider:
         def buy() -> Job:
             tag = read_tag(tags)
             assert tag.project == self.project
+            for file in (training_file, validation_file):
+                known = self.files.get(file or "")
+                if known and self.clock.now() < known.created_at + self.file_pending_seconds:
+                    raise refused(400, "file_not_ready")
             job = Job(
                 f"ftjob-{len(self.made) + 1}", "validating_files", int(self.clock.now()),
                 finetune=tag.finetune, digest=tag.digest, replaces=tag.replaces,
                 follows=tag.follows, environment=tag.environment,
                 base_model=base_model, training_file=training_file,
                 validation_file=validation_file,
+                hyperparameters=self.hyperparameters_changed,
             )  # fmt: skip
             self.made[job.id] = job
             self.tags[job.id] = tags
             self.shown_at[job.id] = self.clock.now()
-            return job
+            return self._told(job)
 
         return self._play(f"start_job {step.finetune}", buy)
 
     def cancel_job(self, job: str) -> Job:
         def stop() -> Job:
+            if self.cancel_refused:
+                raise refused(403)
             if self.made[job].in_progress:
                 self.becomes(job, status="cancelled")
             return self.made[job]

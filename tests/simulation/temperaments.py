@@ -61,7 +61,7 @@ WAYS: tuple[Way, ...] = (
     Way("slow-bytes", refuses="time", seconds=1.0),
     Way("strangers-job", keeps_files=True),
     Way("odd-jobs"),
-    Way("hyperparameters-changed", other_steps=True),
+    Way("hyperparameters-changed", refuses="trains with", other_steps=True),
     Way("delete-refused"),
     Way("cancel-refused"),
 )
@@ -101,8 +101,10 @@ def play(proof: Proof, way: Way, name: str, faults: Mapping[int, str]) -> Outcom
     said = Ended(0, ())
     try:
         try:
-            _run(world, way, clean.script.command, faults)
-            said = _rest(world, way, clean.script.again)
+            said = _run(world, way, clean.script.command, faults) or said
+            rest = _rest(world, way, clean.script.again)
+            said = Ended(rest.status, (*said.lines, *rest.lines))
+            _check_told(way, said)
         except Endless:
             found.append("stuck: it goes on for ever")
         except AssertionError as fault:
@@ -120,6 +122,8 @@ def play(proof: Proof, way: Way, name: str, faults: Mapping[int, str]) -> Outcom
             found += _other_end(world.fingerprint(), clean.found, way)
     finally:
         shutil.rmtree(world.folder)
+    # With a fault, much of what is said is about that.
+    said = said if not faults else Ended(0, ())
     return _counted(way, Outcome(tuple(dict.fromkeys(found)), sentence(said)))
 
 
@@ -183,11 +187,16 @@ def _rest(world: World, way: Way, again: tuple[str, ...]) -> Ended:
             return both
         now = (both.status, world.bill(), world.fingerprint())
         if now == before and way.refuses is not None:
-            told = re.search(way.refuses, both.text)
-            assert told, f"nothing says '{way.refuses}': {_short(both)}"
             return both
         before = now
     raise AssertionError(f"not at rest after {MOST_ROUNDS} × {again}: {_short(both)}")
+
+
+def _check_told(way: Way, said: Ended) -> None:
+    """Whoever is left with something undone reads why, and what to do."""
+    if said.status and way.refuses is not None:
+        told = re.search(f"{way.refuses}|--retry-failed", said.text)
+        assert told, f"nothing says '{way.refuses}': {_short(said)}"
 
 
 def _short(ended: Ended) -> str:
@@ -260,7 +269,8 @@ def _difference(found: Print, wanted: Print) -> str:
 # The scripts' own data has findings, each with its hint.
 _OF_ROWS = re.compile(r"^\S+:\d+(?::\d+)?: warning\[.*\n(?: +hint: .*(?:\n|$))?", re.MULTILINE)
 _TOLD = re.compile(r"^(?:error|warning|hint|note)\b|^\s*hint:|^! |attention", re.IGNORECASE)
-_IDS = re.compile(r"\b(ftjob-|file-|ft:)[\w:.-]+")
+_IDS = re.compile(r"\b(ftjob-|file-(?!name)|ft:|req_)[\w:.-]+")
+_MOST_LINES = 4
 
 
 def sentence(ended: Ended) -> str:
@@ -268,8 +278,9 @@ def sentence(ended: Ended) -> str:
     text = _OF_ROWS.sub("", ended.text)
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if _TOLD.search(line)]
-    shown = told[:3] or [line for line in lines if line][-1:]
-    return _IDS.sub(lambda found: f"{found[1]}…", " | ".join(dict.fromkeys(shown)))
+    shown = told or [line for line in lines if line][-1:]
+    plain = (_IDS.sub(lambda found: f"{found[1]}…", line) for line in shown)
+    return " | ".join([*dict.fromkeys(plain)][:_MOST_LINES])
 
 
 def _counted(way: Way, outcome: Outcome) -> Outcome:
