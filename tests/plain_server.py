@@ -37,6 +37,9 @@ class World:
     keeps_metadata: bool = True
     finishes: bool = True
     date: str | None = None  # the header of that name in every answer
+    names_models: bool = True
+    # what else the service tells of a job, by the request that it was created with
+    tells: Callable[[dict[str, Any]], dict[str, Any]] = lambda _body: {}
     organization: str | None = None  # told of each job
     project: str | None = None  # told in a header of each answer
 
@@ -152,6 +155,7 @@ def _add_job(world: World, body: dict[str, Any]) -> dict[str, Any]:
         "status": "queued",
         "metadata": body.get("metadata") if world.keeps_metadata else None,
     }
+    job |= world.tells(body)
     if world.organization is not None:
         job["organization_id"] = world.organization
     world.jobs.append(job)
@@ -164,6 +168,8 @@ def _finish(world: World) -> None:
     for job in world.jobs:
         if job["status"] == "queued":
             job["status"] = "succeeded"
+            if not world.names_models:
+                continue
             job["fine_tuned_model"] = f"ft:{job['model']}:plain::{job['id'][6:]}"
             world.models.append(job["fine_tuned_model"])
 

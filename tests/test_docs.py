@@ -351,6 +351,9 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "bad-address": (_elsewhere("s3://train.jsonl"),),
     "unknown-scheme": (_elsewhere("htps://data.example.com/train.jsonl"),),
     "bad-reference": (_manifest("extra: {hyperparameters: {n_epochs: {env: EPOCHS}}}"),),
+    "not-given": (
+        _project("project: demo\nprovider: {type: azure, base_url: 'https://res.example/v1'}\n"),
+    ),
     "written-key": (
         _manifest("extra: {hub: {token: hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh}}"),
         _project(_GATEWAY + "  headers: {x-api-key: Zx9abc}\n"),

@@ -59,7 +59,10 @@ def asked_of(spec: Mapping[str, Any], service: Service) -> Asked:
 def job_request(spec: Mapping[str, Any], service: Service) -> dict[str, Any]:
     """The fields of a create request for a spec, with what only the service knows merged in."""
     method = spec.get("method", "supervised")
-    hyperparameters = spec.get("hyperparameters", {})
+    hyperparameters = {
+        service.rate_field if name == "learning_rate_multiplier" else name: value
+        for name, value in spec.get("hyperparameters", {}).items()
+    }
     body: dict[str, Any] = {key: spec[key] for key in ("seed", "suffix", "metadata") if key in spec}
     if service.hyperparameters == "top-level":
         body |= {"hyperparameters": hyperparameters} if hyperparameters else {}

@@ -35,7 +35,9 @@ class Service:
     images_per_example: int = 10  # OpenAI's vision guide, 2026-07; Azure's documentation has 64
     lists_models: bool = True  # False: that a model is in no list says nothing
     names_models: bool = True  # False: a job that succeeded is itself its model
-    absolute_rates: bool = False  # `learning_rate_multiplier` is the rate, and not a factor of it
+    rate_field: str = "learning_rate_multiplier"  # what the request calls that
+    absolute_rates: bool = False  # it is the learning rate, and not a factor of the service's own
+    serving: str = ""  # what must be done with a model that has no name; JOB is its job
     wants: Mapping[str, str] = field(default_factory=dict)
     cures: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +74,14 @@ SERVICES: Mapping[str, Service] = {
             hyperparameters="top-level",
             ownership_store="file-name",
             methods=frozenset({"supervised"}),
-            refuses={"integrations": "nebius documents no integrations"},
+            # Its job schema, as published: no fine_tuned_model, and learning_rate. A model is a job
+            # and one of its checkpoints.
+            lists_models=False,
+            names_models=False,
+            rate_field="learning_rate",
+            absolute_rates=True,
+            serving="POST /v0/models at nebius with"
+            ' {"name": …, "base_model": …, "source": "JOB:CHECKPOINT"} serves it',
         ),
         Service(
             "bedrock",

@@ -55,6 +55,11 @@ class Job:
         return self.status not in TERMINAL or (self.status == "succeeded" and not self.model)
 
     @property
+    def is_its_model(self) -> bool:
+        """Whether the service gives models no name, so that the job itself stands for its own."""
+        return self.model == self.id
+
+    @property
     def age_order(self) -> tuple[int, str]:
         """Sorts jobs from the oldest to the newest, the same way on every machine."""
         return (self.created_at, self.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ftctl.catalog.services import Service
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Change
 from ftctl.engine.context import RunContext
@@ -42,10 +43,23 @@ def serving_models(session: Session, name: str | None, alias: str | None) -> lis
         observed = observe(session, provider)
         plan = make_plan_for(session, observed, PlanRequest())
         return [
-            _serving(change, entries.get(change.name, Entry()), alias, observed, provider)
+            _served(
+                _serving(change, entries.get(change.name, Entry()), alias, observed, provider),
+                session.service,
+            )
             for change in plan.changes
             if change.kind == "FineTune" and change.name in names
         ]
+
+
+def _served(answer: ServingModel, service: Service) -> ServingModel:
+    """The same; of a model that has no name yet, how it gets one."""
+    if answer.model is None or answer.model != answer.job:
+        return answer
+    how = service.serving.replace("JOB", answer.job)
+    return replace(
+        answer, model=None, why=f"{answer.name} has no name to be asked by at {service.type}: {how}"
+    )
 
 
 def recorded_models(context: RunContext, name: str | None, alias: str | None) -> list[ServingModel]:

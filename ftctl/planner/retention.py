@@ -255,6 +255,8 @@ def _model_steps(job: Job, observed: Observed, protected: Protected) -> list[Ste
     """Delete a job's model and its checkpoints, as far as they are known to exist."""
     if job.model is None or job.status != "succeeded" or _why_kept(job, protected) is not None:
         return []
+    if job.is_its_model:
+        return []  # no service deletes a job
     if observed.models is None:
         return [DeleteModel(job.model)]
     checkpoints = observed.checkpoints.get(job.model, ())
