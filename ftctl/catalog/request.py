@@ -44,16 +44,19 @@ def row_of(service: str) -> Service:
 
 def asked_of(spec: Mapping[str, Any], service: Service) -> Asked:
     """What the request for a spec asks for, `extra` included."""
-    request = job_request(spec, service)
-    block = _mapping(request.get("method"))
-    kind = block.get("type")
-    method = kind if isinstance(kind, str) else str(spec.get("method", "supervised"))
+    request, method = job_request(spec, service), method_of(spec)
     places = [("method", method, "hyperparameters"), ("hyperparameters",)]
     if service.hyperparameters == "top-level":
         places.reverse()
     first, second = (_at(request, place) for place in places)
     strays = tuple(_stray_epochs(spec.get("extra")))
     return Asked(method, places[0], first, second, request.get("seed"), strays)
+
+
+def method_of(spec: Mapping[str, Any]) -> str:
+    """The method that the request for a spec names, be it the short one that a job remembers."""
+    kind = _mapping(_mapping(spec.get("extra")).get("method")).get("type")
+    return kind if isinstance(kind, str) else str(spec.get("method", "supervised"))
 
 
 def job_request(spec: Mapping[str, Any], service: Service) -> dict[str, Any]:
@@ -103,16 +106,22 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _stray_epochs(value: Any, way: tuple[str, ...] = ()) -> Iterator[Any]:
+def _stray_epochs(extra: Any) -> Iterator[Any]:
     """What `extra` says of epochs where the wire has no place for it: a service may heed it."""
+    for way, value in epochs_named(extra):
+        if way[-2:] != ("hyperparameters", "n_epochs"):
+            yield value
+
+
+def epochs_named(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Whatever a spec says of epochs, by any name and at any depth, with the keys to it."""
     if isinstance(value, list | tuple):
         for entry in value:
-            yield from _stray_epochs(entry, way)
+            yield from epochs_named(entry, way)
     for key, inner in _mapping(value).items():
-        placed = key == "n_epochs" and way[-1:] == ("hyperparameters",)
-        if not placed and _EPOCHS.fullmatch(plain_key(key)):
-            yield inner
-        yield from _stray_epochs(inner, (*way, key))
+        if _EPOCHS.fullmatch(plain_key(key)):
+            yield (*way, key), inner
+        yield from epochs_named(inner, (*way, key))
 
 
 def plain_key(key: str) -> str:

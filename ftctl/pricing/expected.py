@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ftctl.catalog import Catalog
+from ftctl.catalog.request import epochs_named, method_of
 from ftctl.catalog.terms import Terms, terms_of
 from ftctl.domain.desired import Dataset, Desired, ServiceInfo
 from ftctl.domain.observed import Job, Observed
@@ -44,7 +45,7 @@ def _by_its_file(
 ) -> Decimal | None:
     terms = terms_of(job.base_model or "", catalog, service)
     spec = job.spec or {}
-    price = terms.facts.price_of(str(spec.get("method", "supervised")))
+    price = terms.facts.price_of(method_of(spec))
     if price is None or price.per == "hour" or price.bills_validation:
         return None
     file = next((one for one in observed.files if one.id == job.training_file), None)
@@ -65,12 +66,18 @@ def _has_more_tokens_than_bytes(dataset: Dataset) -> bool:
 
 
 def _most_epochs(job: Job, spec: Mapping[str, Any], terms: Terms, same: Dataset | None) -> int:
-    asked = spec.get("hyperparameters")
-    told = (job.hyperparameters, asked if isinstance(asked, Mapping) else {})
-    for place in told:
-        value = place.get("n_epochs")
-        if is_count(value):
-            return value
+    """By the service's own word, else by what was asked for; `auto` is the most that it may be."""
+    told = job.hyperparameters.get("n_epochs")
+    if is_count(told):
+        return told
+    asked = [value for _way, value in epochs_named(spec)]
+    counted = [value for value in asked if is_count(value)]
+    if counted and len(counted) == len(asked):
+        return max(counted)
+    return max([_auto(terms, same), *counted])
+
+
+def _auto(terms: Terms, same: Dataset | None) -> int:
     if terms.rule is None:
         return MOST_EPOCHS
     return terms.rule.most_epochs if same is None else terms.rule.epochs(same.examples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ftctl.catalog import Catalog, Price
+from ftctl.catalog.request import method_of
 from ftctl.catalog.terms import terms_of
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Job, Progress
@@ -34,7 +35,7 @@ def cost_so_far(
     terms = terms_of(job.base_model or "", catalog, service)
     if not terms.billed:
         return "none, as nothing is billed here"
-    price = terms.facts.price_of(str((job.spec or {}).get("method", "supervised")))
+    price = terms.facts.price_of(method_of(job.spec or {}))
     if job.trained_tokens is not None:
         return _of_tokens(job.trained_tokens, price)
     if job.status in _NOT_TRAINING and steps_told and progress.step is None:

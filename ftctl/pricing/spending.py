@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from ftctl.catalog import Catalog, Price
+from ftctl.catalog.request import method_of
 from ftctl.catalog.terms import Terms, terms_of
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Job, Observed
@@ -165,5 +166,4 @@ def _job_cost(
 
 def _terms(job: Job, catalog: Catalog, service: ServiceInfo) -> tuple[Terms, Price | None]:
     terms = terms_of(job.base_model or "", catalog, service)
-    method = (job.spec or {}).get("method", "supervised")
-    return terms, terms.facts.price_of(str(method))
+    return terms, terms.facts.price_of(method_of(job.spec or {}))

@@ -630,6 +630,13 @@ OTHER_FILE = File("file-2", "older.jsonl", 900_000, 1, sha256="cd" * 32)
         ({"digest": "v1:0", "hyperparameters": {"n_epochs": 8}}, MINI, "4"),
         # Of an earlier one: by the file, at the tokens that were counted or one for each byte.
         ({"training_file": "file-1", "spec": {"hyperparameters": {"n_epochs": 2}}}, MINI, "1"),
+        ({"training_file": "file-1",
+          "spec": {"hyperparameters": {"n_epochs": 2},
+                   "extra": {"method": {"supervised": {"hyperparameters": {"n_epochs": 8}}}}}},
+         MINI, "4"),
+        ({"training_file": "file-1",
+          "spec": {"hyperparameters": {"n_epochs": 2}, "extra": {"hyperparameters":
+                   {"n_epochs": None}}}}, MINI, "1.5"),
         ({"training_file": "file-1"}, MINI, "1.5"),
         ({"training_file": "file-1", "hyperparameters": {"n_epochs": 9}}, MINI, "4.5"),
         ({"training_file": "file-2", "hyperparameters": {"n_epochs": 2}}, MINI, "9"),
@@ -690,6 +697,15 @@ def test_the_time_is_the_newest_that_the_service_told(
         ({"trained_tokens": 5, "base_model": None}, 1),
         ({"trained_tokens": 5, "base_model": "o4-mini", "spec": {"method": "reinforcement"}}, 1),
         ({"status": "failed", "base_model": "o4-mini", "spec": {"method": "reinforcement"}}, 1),
+        (
+            {
+                "trained_tokens": 5,
+                "base_model": "o4-mini",
+                "spec": {"extra": {"method": {"type": "reinforcement"}}},
+            },
+            1,
+        ),
+        ({"trained_tokens": 0, "spec": {"extra": [{"method": 3}], "method": "dpo"}}, 0),
     ],
 )
 def test_what_a_job_cost_may_not_be_known(facts: dict[str, Any], unknown: int) -> None:
