@@ -117,6 +117,8 @@ class ProviderError(FtctlError):
     `ambiguous` says that the request may have been carried out although no good answer came:
     such a write must not be repeated before observing again. `retryable` says that the same request
     may well succeed a little later; `retry_after` is when, in seconds, if the service told.
+    `job_limit` says that no more jobs are taken now, and `file_pending` that a file which was sent
+    is not ready to be trained on: both pass.
     """
 
     def __init__(
@@ -130,6 +132,8 @@ class ProviderError(FtctlError):
         ambiguous: bool = False,
         retryable: bool = False,
         retry_after: float | None = None,
+        job_limit: bool = False,
+        file_pending: bool = False,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint)
@@ -140,6 +144,8 @@ class ProviderError(FtctlError):
         self.ambiguous = ambiguous
         self.retryable = retryable
         self.retry_after = retry_after
+        self.job_limit = job_limit
+        self.file_pending = file_pending
 
     def __str__(self) -> str:
         facts = [

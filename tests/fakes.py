@@ -214,6 +214,14 @@ class FakeProvider:
     def model_visible(self, model: str) -> bool:
         return self._play(f"model_visible {model}", lambda: model in self._visible)
 
+    def file(self, file: str) -> File:
+        def look() -> File:
+            if file not in self.files:
+                raise refused(404)
+            return self.files[file]
+
+        return self._play(f"file {file}", look)
+
     def find_upload(self, filename: str, size: int) -> str | None:
         def find() -> str | None:
             for file in self.files.values():

@@ -99,7 +99,7 @@ class JobCreator:
 
     def _refused(self, fault: ProviderError) -> FtctlError:
         """What a refusal that stays means: our turn has not come, or the change has failed."""
-        if fault.status != 429 or not fault.retryable:
+        if not fault.job_limit and (fault.status != 429 or not fault.retryable):
             return fault
         self.limit = f"waits its turn: {fault.message}"
         return JobLimitReached(self.limit)
@@ -227,4 +227,4 @@ class JobCreator:
 def _is_job_limit(fault: ProviderError) -> bool:
     """Whether a refusal is about how many jobs there may be, and not about how fast we ask."""
     about_jobs = any(word in (fault.code or "") for word in ("daily", "concurrent", "active_jobs"))
-    return about_jobs or asks_too_long(fault)
+    return fault.job_limit or about_jobs or asks_too_long(fault)

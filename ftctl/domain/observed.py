@@ -77,6 +77,8 @@ class File:
     digest: str | None = None  # of the one job it was uploaded for, where the file carries its tag
     usable: bool = True  # False once the service says that it cannot be trained on
     run: str = ""  # what its name tells of that job beside the digest: see `Run`
+    processing: bool = False  # whether the service still looks at it before it can be trained on
+    refusal: str | None = None  # why it cannot be trained on, in the service's words
 
 
 @dataclass(frozen=True, slots=True)

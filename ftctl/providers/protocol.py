@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from ftctl.domain.observed import CheckpointModel, Event, Job, Observed
+from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 
 T = TypeVar("T")
@@ -53,6 +53,12 @@ class Reader(Protocol):
 
     def model_visible(self, model: str) -> bool:
         """Whether this key can see a model, asked by its name. Hidden and deleted look alike."""
+
+    def file(self, file: str) -> File:
+        """One file by its id, whoever sent it. Status 404 where there is none, or none yet.
+
+        `processing`: it cannot be trained on yet. `refusal`: it never will be, and why.
+        """
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """The id of the oldest file of exactly this name and size; None where none is listed."""
@@ -121,7 +127,10 @@ class Account(Protocol):
     """What the whole account holds, whoever made it. Changes nothing."""
 
     def account_jobs(self, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
-        """Every job of the account as `read` makes it of the service's JSON, newest first."""
+        """Every job of the account as `read` makes it of the service's JSON, newest first.
+
+        Its id, state and beginning are as we tell them. One without an id is left out.
+        """
 
     def account_job(self, job: str, read: Callable[[Mapping[str, Any]], T]) -> T:
         """One job, whoever made it, as `read` makes it of the service's JSON."""
