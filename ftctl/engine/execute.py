@@ -70,6 +70,7 @@ class Executor:
 
     def carry_out(self, plan: Plan, observed: Observed) -> Report:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
+        self.session.require_store()
         listener = self.session.context.listener
         known_jobs = frozenset(job.id for job in observed.jobs)
         self.session.way_in.require_variables(
