@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from conftest import HandClock
 
+from ftctl.apply.terms import Terms
+from ftctl.catalog import load_catalog
+from ftctl.catalog.services import SERVICES
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
-from ftctl.errors import ProviderError
+from ftctl.errors import FtctlError, ProviderError
 from ftctl.providers.ownership import read_tag
 
 T = TypeVar("T")
@@ -54,11 +57,33 @@ def refused(
     *,
     retryable: bool = False,
     retry_after: float | None = None,
+    file_pending: bool = False,
 ) -> ProviderError:
     """A refusal: nothing was done."""
     return ProviderError(
-        "ask", "no", status=status, code=code, retryable=retryable, retry_after=retry_after
-    )
+        "ask", "no", status=status, code=code, retryable=retryable, retry_after=retry_after,
+        file_pending=file_pending,
+    )  # fmt: skip
+
+
+@dataclass
+class KeptJournal:
+    """What was about to be bought, and what became of it, in order. `full`: nothing is written."""
+
+    lines: list[str] = field(default_factory=list)
+    full: bool = False
+
+    def asked(self, step: StartJob) -> None:
+        if self.full:
+            raise FtctlError("no space left on device")
+        self.lines.append(f"asked {step.finetune}")
+
+    def answered(self, step: StartJob, job: str | None) -> None:
+        self.lines.append(f"answered {step.finetune} {job}")
+
+
+TERMS = Terms(SERVICES["compatible"], load_catalog())
+BY_FILE_NAME = replace(TERMS, service=TERMS.service.with_ownership_store("file-name"))
 
 
 @dataclass
@@ -192,9 +217,12 @@ class FakeProvider:
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         assert project == self.project
-        return self._play(
-            "jobs whole" if whole else "jobs", lambda: self._shown(filtered=not whole)
-        )
+
+        def ours() -> tuple[Job, ...]:
+            shown = self._shown(filtered=not whole)
+            return tuple(job for job in shown if job.digest or job.id not in self.tags)
+
+        return self._play("jobs whole" if whole else "jobs", ours)
 
     def job(self, job: str) -> Job:
         def look() -> Job:
@@ -234,14 +262,14 @@ class FakeProvider:
 
     # `Writer`
 
-    def upload(self, step: Upload, source: Path) -> str:
-        def keep() -> str:
+    def upload(self, step: Upload, source: Path) -> File:
+        def keep() -> File:
             file = File(
                 f"file-{len(self.files) + 1}", step.filename, step.bytes, int(self.clock.now()),
                 sha256=step.sha256,
             )  # fmt: skip
             self.files[file.id] = file
-            return file.id
+            return file
 
         return self._play(f"upload {step.filename}", keep)
 
@@ -260,7 +288,7 @@ class FakeProvider:
             for file in (training_file, validation_file):
                 known = self.files.get(file or "")
                 if known and self.clock.now() < known.created_at + self.file_pending_seconds:
-                    raise refused(400, "file_not_ready")
+                    raise refused(400, "file_not_ready", file_pending=True)
             job = Job(
                 f"ftjob-{len(self.made) + 1}", "validating_files", int(self.clock.now()),
                 finetune=tag.finetune, digest=tag.digest, replaces=tag.replaces,

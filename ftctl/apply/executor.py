@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ftctl.apply.inspection import Inspector
 from ftctl.apply.job_creator import JobCreator, JobLimitReached
+from ftctl.apply.journal import Journal
 from ftctl.apply.phases import PHASES, Context, Phase, Result, State, Tasks
+from ftctl.apply.sight import Sight
+from ftctl.apply.terms import Terms
+from ftctl.apply.twins import Twins
 from ftctl.clock import Clock
+from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Change, Plan, Report, Step
 from ftctl.errors import FtctlError, ProviderError
 from ftctl.providers.protocol import Provider
@@ -33,26 +39,52 @@ def apply_plan(
     root: Path,
     clock: Clock,
     cosmetic: frozenset[str],
-    known_jobs: frozenset[str],
+    observed: Observed,
+    terms: Terms,
+    journal: Journal,
+    recorded: frozenset[str] = frozenset(),
+    environment: str | None = None,
     commit: str | None = None,
     say: Say = lambda _name, _sentence, _step: None,
+    note: Callable[[str], None] = lambda _text: None,
     stopping: Callable[[], bool] = lambda: False,
     parallelism: int = 1,
 ) -> Report:
     """Carry out a plan.
 
-    `known_jobs` are the ids that were observed for it: a job that is not among them and has the
-    right digest was made since. `say` hears of each step, in an order that does not depend on
-    luck. Once `stopping` says so, nothing more is begun.
+    `observed` is what it was made on: a job that is not there and has the right digest was made
+    since. `recorded` are jobs that a record of ours names. `environment` is written on jobs. `say`
+    hears of each step, in an order that does not depend on luck; `note` of waits and warnings.
+    Once `stopping` says so, nothing more is begun.
     """
-    creator = JobCreator(plan.project, provider, clock, cosmetic, known_jobs, commit)
+    known_jobs = known_ids(observed)
+    creator = JobCreator(
+        plan.project,
+        provider,
+        clock,
+        cosmetic,
+        known_jobs,
+        commit,
+        journal,
+        terms,
+        environment,
+        note,
+    )
+    sight = Sight(provider, plan.project, clock, note)
+    twins = Twins(provider, note, terms.is_alike)
+    inspector = Inspector(provider, terms, sight, twins, known_jobs, note)
     states = {change.name: State() for change in plan.changes}
-    context = Context(plan, provider, creator, root, states)
+    context = Context(plan, provider, observed, recorded, creator, inspector, root, states)
     run = _Run(context, say, stopping, parallelism)
     for phase in PHASES:
         run.walk(phase)
     outcomes = tuple(states[change.name].outcome(change) for change in plan.changes)
     return Report(outcomes, plan)
+
+
+def known_ids(observed: Observed) -> frozenset[str]:
+    """Every job that was seen, whoever made it."""
+    return frozenset(job.id for job in (*observed.every_job, *observed.strangers))
 
 
 @dataclass(slots=True)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from ftctl.apply.sight import Sight
 from ftctl.clock import Clock
-from ftctl.domain.observed import Event, Job, Progress
+from ftctl.domain.observed import TERMINAL, Event, Job, Progress
 from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.providers.protocol import Reader
+from ftctl.text.escape.single_line import one_line
 
 _TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
 _FIRST_PAUSE_SECONDS = 0.5
+_SILENCE_SECONDS = 1800.0  # without news of any job before that is said; then twice as long
+_NAMELESS_SECONDS = 600.0  # that a model's name is waited for once its job has succeeded
+# Words for a job that goes on; of any other word nobody knows whether it will ever end.
+_GOES_ON = frozenset({"validating_files", "queued", "running", "paused", "pending", "created"})
+
+# (job, all that are listed) → the one that is followed from now on
+Settle = Callable[[Job, Mapping[str, Job]], Job]
 
 
 def follow(
@@ -22,53 +32,137 @@ def follow(
     *,
     every_seconds: float,
     timeout_seconds: float | None = None,
+    settle: Settle = lambda job, _listed: job,
+    note: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[tuple[Progress, ...]]:
     """The progress of jobs (name → id) at each look; the last one has them all over.
 
     The first looks come quickly, later ones every `every_seconds`: some jobs are over at once.
-    Raises `WaitTimeout` when time is up and `ProviderError` when looking fails for good.
+    `settle` hears of each look, and may have another job followed. `note` is told what people who
+    wait should know. Raises `WaitTimeout` when time is up and `ProviderError` when looking fails
+    for good.
     """
+    watch = _Watch(provider, Sight(provider, project, clock, note), dict(jobs), settle, note)
     started = clock.now()
-    last_good_look = started
+    last_good_look = watch.last_news = started
     usual_pause = min(every_seconds, _FIRST_PAUSE_SECONDS)
     progress: tuple[Progress, ...] = ()
     while True:
         try:
-            listed = {job.id: job for job in provider.jobs(project)}
-            _all_listed(jobs, listed)
-            now = clock.now()
-            progress = tuple(
-                progress_of(name, listed[job], _events(provider, listed[job]), now)
-                for name, job in jobs.items()
-            )
-            last_good_look = now
+            progress = watch.look(clock.now())
+            last_good_look = clock.now()
         except ProviderError:
             if clock.now() - last_good_look >= _TOLERATED_SECONDS:
                 raise
         else:
             yield progress
-            if not any(state.job.in_progress for state in progress):
+            if all(state.over for state in progress):
                 return
         pause = usual_pause
         usual_pause = min(every_seconds, usual_pause * 1.5)
         if timeout_seconds is not None:
             pause = min(pause, timeout_seconds - (clock.now() - started))
         if timeout_seconds is not None and pause <= 0:
-            over = {state.name for state in progress if not state.job.in_progress}
-            waiting = ", ".join(f"{name} ({job})" for name, job in jobs.items() if name not in over)
             raise WaitTimeout(
-                f"time is up, and not over yet: {waiting}",
+                f"time is up, and not over yet: {_not_over(watch.jobs, progress)}",
                 "the jobs run on and are billed; 'ftctl wait' waits again,"
                 " 'ftctl status' shows them",
             )
         clock.sleep(pause)
 
 
-def _all_listed(jobs: Mapping[str, str], listed: Mapping[str, Job]) -> None:
-    """Lists may lag behind a create; a job that stays away is a fault of the service."""
-    missing = [job for job in jobs.values() if job not in listed]
-    if missing:
-        raise ProviderError("list jobs", f"the service does not list {', '.join(missing)}")
+def _not_over(jobs: Mapping[str, str], progress: tuple[Progress, ...]) -> str:
+    seen = {state.name: state for state in progress}
+    words = []
+    for name, job in jobs.items():
+        state = seen.get(name)
+        if state is None or not state.over:
+            odd = state is not None and _is_odd(state.job)
+            status = f", status '{one_line(state.job.status)}'" if state and odd else ""
+            words.append(f"{name} ({job}{status})")
+    return ", ".join(words)
+
+
+def _is_odd(job: Job) -> bool:
+    return job.status not in _GOES_ON and job.status not in TERMINAL
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What a wait has seen so far."""
+
+    provider: Reader
+    sight: Sight
+    jobs: dict[str, str]  # name → the job that is followed
+    settle: Settle
+    note: Callable[[str], None]
+    last_news: float = 0.0
+    silence: float = _SILENCE_SECONDS
+    before: object = None  # what the last look has shown
+    nameless: dict[str, float] = field(default_factory=dict)  # job → since when
+    told: set[str] = field(default_factory=set)  # jobs whose status is told to be odd
+
+    def look(self, now: float) -> tuple[Progress, ...]:
+        """One look at everything that is followed. Raises `ProviderError`."""
+        listed = self.sight.once(set(self.jobs.values())).jobs
+        progress = []
+        for name, job in [*self.jobs.items()]:
+            found = self.settle(listed.get(job) or self._by_id(job), listed)
+            self.jobs[name] = found.id
+            state = progress_of(name, found, _events(self.provider, found), now)
+            progress.append(self._given_up(state, now))
+        self._tell(progress, now)
+        return tuple(progress)
+
+    def _by_id(self, job: str) -> Job:
+        """A job that lists do not show: they may lag behind, and some lose what is old."""
+        try:
+            return self.provider.job(job)
+        except ProviderError as fault:
+            if fault.status != 404:
+                raise
+            raise ProviderError(
+                "list jobs",
+                f"the service does not list {job}, and does not know it by its id",
+                status=404,
+            ) from None
+
+    def _given_up(self, state: Progress, now: float) -> Progress:
+        """The progress; over where a model's name is not told for long."""
+        job = state.job
+        if job.status != "succeeded" or job.model is not None:
+            return state
+        since = self.nameless.setdefault(job.id, now)
+        if now - since < _NAMELESS_SECONDS:
+            return state
+        self.note(
+            f"{state.name}: {job.id} succeeded, and the service has not told its model's name for"
+            f" {_NAMELESS_SECONDS / 60:.0f} min: it is not waited for any longer; 'ftctl status'"
+            " shows the name once it is told"
+        )
+        return replace(state, given_up=True)
+
+    def _tell(self, progress: list[Progress], now: float) -> None:
+        """Say what is odd, and that there is no news where there is none for long."""
+        for state in progress:
+            job = state.job
+            if _is_odd(job) and job.id not in self.told:
+                self.told.add(job.id)
+                self.note(
+                    f"{state.name}: {job.id} has the status '{one_line(job.status)}', which ftctl"
+                    " does not know: it is waited for until it ends in another, or --timeout"
+                )
+        shown = [(state.job.id, state.job.status, state.step) for state in progress]
+        if shown != self.before:
+            self.before, self.last_news, self.silence = shown, now, _SILENCE_SECONDS
+        elif now - self.last_news >= self.silence:
+            waiting = ", ".join(
+                f"{state.name} ({state.job.id}, {one_line(state.job.status)})"
+                for state in progress
+                if not state.over
+            )
+            self.note(f"no news for {(now - self.last_news) / 60:.0f} min of {waiting}; waiting on")
+            self.silence *= 2
 
 
 def _events(provider: Reader, job: Job) -> tuple[Event, ...]:

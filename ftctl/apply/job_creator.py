@@ -2,20 +2,22 @@
 
 A create is pending until it is answered. Where the answer is lost it is incomplete: the service is
 observed through a grace period, until the job shows or can be taken not to exist; only then is it
-asked for again. When two runs buy the same at the same time, each looks again right after and the
-oldest of the duplicates wins.
+asked for again. What is asked for stands in a journal before it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from ftctl.apply.inspection import NotAsAsked, Purchase
+from ftctl.apply.journal import Journal
+from ftctl.apply.terms import Terms
 from ftctl.clock import Clock
-from ftctl.domain.observed import Job, best_checkpoint
+from ftctl.domain.observed import File, Job, Observed, best_checkpoint
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.domain.spec_memory import packed_spec
 from ftctl.errors import FtctlError, ProviderError
@@ -23,9 +25,17 @@ from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
 
-# The grace period after a lost answer, by the pauses before each further look: lists may lag.
-_LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
+# The grace period after a lost answer, by the pauses before each further look. Lists of jobs lag by
+# up to a minute; a second copy of a file costs nothing.
+_LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
+_LOOKS_WITH_FILTER = 3
+_FILE_LOOKS_SECONDS = (1.0, 2.0, 4.0, 8.0)
 _MOST_INCOMPLETE = 3  # creates of one job whose answer was lost and that made none, as it seems
+# What a file is waited for that the service still looks at: before a create, and once that is
+# refused for it.
+_READY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_PENDING_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
+_UNKNOWN_QUESTION = (403, 404, 405, 501)
 
 
 class JobLimitReached(FtctlError):
@@ -42,17 +52,24 @@ class JobCreator:
     cosmetic: frozenset[str]
     known_jobs: frozenset[str]
     commit: str | None
+    journal: Journal
+    terms: Terms
+    environment: str | None = None  # as it is written on jobs
+    note: Callable[[str], None] = lambda _text: None
     uploaded: dict[str, str] = field(default_factory=dict)  # file name -> id
     claimed: set[str] = field(default_factory=set)  # jobs that a start of ours found to be its own
     lock: Any = field(default_factory=Lock)  # threading gives its type no name
     limit: str | None = None  # why no more jobs are started
 
     def upload(self, step: Upload, source: Path) -> str:
-        """Send a file; its id. A copy that a lost answer left behind is taken for it."""
+        """Send a file; its id. A copy that a lost answer left behind is taken for it.
+
+        Raises `FtctlError` where the service cannot train on it, or not know it by its name.
+        """
 
         lost = False  # whether an answer was: a copy may be there, and is looked for first
 
-        def ask() -> str:
+        def ask() -> File:
             nonlocal lost
             if lost and (file := self._recover_lost_upload(step)) is not None:
                 return file
@@ -64,38 +81,129 @@ class JobCreator:
             lost = True
             return ask()
 
-        file = with_backoff(ask, self.clock)
-        self.uploaded[step.filename] = file
-        return file
+        file = self._ready(step, with_backoff(ask, self.clock))
+        self._require_name(step, file)
+        self.uploaded[step.filename] = file.id
+        return file.id
 
-    def _recover_lost_upload(self, step: Upload) -> str | None:
-        for seconds in _LOOKS_SECONDS:
+    def _recover_lost_upload(self, step: Upload) -> File | None:
+        for seconds in _FILE_LOOKS_SECONDS:
             self.clock.sleep(seconds)
             if (file := self.provider.find_upload(step.filename, step.bytes)) is not None:
-                return file
+                return File(file, step.filename, step.bytes, 0)
         return None
 
-    def start(self, step: StartJob) -> Job:
+    def _ready(self, step: Upload, file: File) -> File:
+        """The file once the service has looked at it, or takes long for that."""
+        for number, pause in enumerate(_READY_SECONDS):
+            if not file.processing:
+                break
+            if number == 2:
+                most = sum(_READY_SECONDS)
+                self.note(f"waiting until the service has read {step.path} (up to {most:.0f} s)")
+            self.clock.sleep(pause)
+            try:
+                file = self.provider.file(file.id)
+            except ProviderError as fault:
+                if fault.status in _UNKNOWN_QUESTION:
+                    break  # whether it is ready, the create will tell
+                raise
+        if file.refusal is not None:
+            raise FtctlError(
+                f"the service cannot train on {step.path}: {file.refusal}",
+                f"see 'ftctl dataset check {step.path}', or what the service wants of its files",
+            )
+        return file
+
+    def _require_name(self, step: Upload, sent: File) -> None:
+        """Raise where the name of a file is to be a job's mark, and the service does not keep it.
+
+        Then nothing was bought yet.
+        """
+        if self.terms.service.ownership_store != "file-name":
+            return
+        try:
+            name = self.provider.file(sent.id).name
+        except ProviderError as fault:
+            if fault.status not in _UNKNOWN_QUESTION:
+                raise
+            name = sent.name  # the answer to the upload, and lists, tell as well
+        if name != step.filename:
+            raise NotAsAsked(
+                f"the service calls the file {sent.id} '{name}', and not {step.filename}: a job"
+                " could not be found by that, and none is bought",
+                "write 'mark: metadata' below 'provider' in ftctl.yaml, if the service keeps"
+                " metadata; ftctl cannot be used with one that keeps neither",
+            )
+
+    def start(self, step: StartJob) -> Purchase:
         """Buy a run. Raises `JobLimitReached` where the service takes no more now."""
         if self.limit is not None:
             raise JobLimitReached(self.limit)
-        create = self._request(step)
+        base_model, training = self._base_model(step), self._file_id(step.training)
+        create = self._request(step, base_model, training)
+        job = self._bought(step, training, create)
+        self.journal.answered(step, job.id)
+        marked = replace(
+            job,
+            finetune=step.finetune,
+            digest=step.digest,
+            replaces=step.replaces,
+            follows=step.follows,
+            environment=self.environment,
+        )
+        return Purchase(step, marked, base_model, training)
+
+    def _bought(self, step: StartJob, training: str, create: Callable[[], Job]) -> Job:
+        """The job, asked for until it is there or refused for good.
+
+        What was written down stays open where a job may have been made and is not known.
+        """
         incomplete = 0
         for pause in (*BACKOFF_SECONDS, None):
             try:
-                return self._claim(create())
+                return self._claim(self._asked(step, create))
             except ProviderError as fault:
                 if fault.ambiguous:
-                    if (job := self._recover_lost_create(step, fault)) is not None:
+                    if (job := self._recover_lost_create(step, training, fault)) is not None:
                         return job
                     incomplete += 1
                     if pause is None or incomplete == _MOST_INCOMPLETE:
                         raise
                 elif pause is None or not fault.retryable or _is_job_limit(fault):
+                    if not incomplete:
+                        self.journal.answered(step, None)
                     raise self._refused(fault) from None
                 else:
                     self.clock.sleep(pause_after(fault, pause))
         raise AssertionError("the last pause is None, which returns or raises")
+
+    def _asked(self, step: StartJob, create: Callable[[], Job]) -> Job:
+        """One create, asked again while its file is not ready: such a refusal buys nothing."""
+        for number, pause in enumerate(_PENDING_SECONDS):
+            self._write_down(step)
+            try:
+                return create()
+            except ProviderError as fault:
+                if fault.ambiguous or not fault.file_pending:
+                    raise
+                if number == 2:
+                    most = sum(_PENDING_SECONDS)
+                    self.note(f"{step.finetune}: {fault.message} (waiting for up to {most:.0f} s)")
+            self.clock.sleep(pause)
+        self._write_down(step)
+        return create()
+
+    def _write_down(self, step: StartJob) -> None:
+        try:
+            self.journal.asked(step)
+        except FtctlError as fault:
+            cure = f"{fault.hint}; " if fault.hint else ""
+            raise FtctlError(
+                "not bought, since what is about to be bought cannot be written down before:"
+                f" {fault.message}",
+                f"{cure}make the project's folder writable, then apply again",
+            ) from None
 
     def _refused(self, fault: ProviderError) -> FtctlError:
         """What a refusal that stays means: our turn has not come, or the change has failed."""
@@ -104,10 +212,8 @@ class JobCreator:
         self.limit = f"waits its turn: {fault.message}"
         return JobLimitReached(self.limit)
 
-    def _request(self, step: StartJob) -> Callable[[], Job]:
+    def _request(self, step: StartJob, base_model: str, training: str) -> Callable[[], Job]:
         """The create, ready to be asked."""
-        base_model = self._base_model(step)
-        training = self._file_id(step.training)
         validation = self._file_id(step.validation) if step.validation else None
         tags = tags_for(
             self.project,
@@ -116,6 +222,8 @@ class JobCreator:
             spec=packed_spec(step.spec, self.cosmetic),
             commit=self.commit,
             replaces=step.replaces,
+            follows=step.follows,
+            environment=self.environment,
         )
         return lambda: self.provider.start_job(
             step,
@@ -137,60 +245,58 @@ class JobCreator:
             self.claimed.add(job.id)
         return free
 
-    def _recover_lost_create(self, step: StartJob, fault: ProviderError) -> Job | None:
+    def _recover_lost_create(
+        self, step: StartJob, training: str, fault: ProviderError
+    ) -> Job | None:
         """The job that was made although its answer was lost, if there is one."""
-        for look, seconds in enumerate(_LOOKS_SECONDS, 1):
+        for look, seconds in enumerate(_LOOKS_SECONDS):
             self.clock.sleep(seconds)
-            # A filter may lag or be ignored: the last look does without.
-            whole = look == len(_LOOKS_SECONDS)
+            if look == _LOOKS_WITH_FILTER:
+                most = sum(_LOOKS_SECONDS)
+                self.note(
+                    f"{step.finetune}: the answer to its purchase was lost; looking for the job"
+                    f" before it is asked for again (up to {most:.0f} s)"
+                )
             try:
-                jobs = self.provider.jobs(self.project, whole=whole)
+                jobs, others = self._look(step, training, whole=look >= _LOOKS_WITH_FILTER)
             except ProviderError:
                 raise fault from None  # nothing is known; the next apply looks before it buys
             for job in jobs:
                 if self._is_new(job, step) and self._claims(job):
                     return job
+            for job in others:
+                self._require_strange(step, job)
         return None
+
+    def _look(
+        self, step: StartJob, training: str, *, whole: bool
+    ) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+        """The project's jobs; with `whole` by no filter, and what else trains on the same file."""
+        if not whole:
+            return self.provider.jobs(self.project), ()
+        files = (File(training, step.training.filename, 0, 0),)
+        observed = self.provider.observe_account(Observed(files=files), self.project, 0)
+        return observed.jobs, observed.strangers
+
+    def _require_strange(self, step: StartJob, job: Job) -> None:
+        """Raise where a new job without our mark may be the one whose answer was lost."""
+        if job.id in self.known_jobs or job.id in self.claimed:
+            return
+        if self.terms.departure(step, _model_of(step), job) is None:
+            raise NotAsAsked(
+                f"the answer to its purchase was lost, and {job.id} trains the same on its file"
+                " without our mark: it may be the one, and nothing more is bought",
+                f"cancel {job.id} at the service if it is, and set 'mark: file-name' below"
+                " 'provider' in ftctl.yaml; 'ftctl plan' says how to go on",
+            )
 
     def _is_new(self, job: Job, step: StartJob) -> bool:
         """Whether a job was made for this step since the plan was."""
         same = job.digest == step.digest and job.replaces == step.replaces
-        return same and job.id not in self.known_jobs
-
-    def resolve_duplicates(
-        self, started: Mapping[str, tuple[StartJob, Job]]
-    ) -> dict[str, tuple[Job, str | None]]:
-        """Look again: of duplicates the oldest wins (creation time, then id), the others stop.
-
-        Every run that looks comes to the same winner. In: fine-tune → step and its job. Out: the
-        job to follow, and what was done about its duplicates.
-        """
-        if not started:
-            return {}
-        try:
-            jobs = self.provider.jobs(self.project)
-        except ProviderError:
-            return {}  # the next apply finds duplicates by its table
-        return {name: self._resolve(step, job, jobs) for name, (step, job) in started.items()}
-
-    def _resolve(self, step: StartJob, own: Job, jobs: tuple[Job, ...]) -> tuple[Job, str | None]:
-        duplicates = {
-            job.id: job
-            for job in jobs
-            if self._is_new(job, step) and (job.in_progress or job.status == "succeeded")
-        }
-        duplicates.setdefault(own.id, own)
-        winner = min(duplicates.values(), key=lambda job: job.age_order)
-        sentences = []
-        for loser in duplicates.values():
-            if loser is winner or not loser.in_progress:
-                continue
-            try:
-                self.provider.cancel_job(loser.id)
-            except ProviderError:
-                continue  # the next apply cancels it by its table
-            sentences.append(f"cancelled {loser.id}: {winner.id} is the same and older")
-        return winner, "; ".join(sentences) or None
+        if not same or job.id in self.known_jobs:
+            return False
+        # Whoever trains on a file bears the mark that is its name.
+        return not job.by_file or self.terms.departure(step, _model_of(step), job) is None
 
     def _base_model(self, step: StartJob) -> str:
         base = step.base_model
@@ -222,6 +328,11 @@ class JobCreator:
         if file is None:
             raise FtctlError(f"the upload of {ref.dataset} that it needs did not succeed")
         return file
+
+
+def _model_of(step: StartJob) -> str:
+    """The model that a step starts from, whatever its checkpoint."""
+    return step.base_model if isinstance(step.base_model, str) else step.base_model.model
 
 
 def _is_job_limit(fault: ProviderError) -> bool:

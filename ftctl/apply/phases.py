@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ftctl.apply.inspection import Inspector, NotAsAsked, Purchase
 from ftctl.apply.job_creator import JobCreator
-from ftctl.domain.observed import Job
+from ftctl.domain.digest import read_file_name
+from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import (
     CancelJob,
     Change,
@@ -42,6 +44,7 @@ class Result(NamedTuple):
     error: FtctlError | None = None
     skipped: str | None = None
     waits: str | None = None
+    purchase: Purchase | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class State:
     """How far one change has come."""
 
     done: list[str] = field(default_factory=list)
+    purchase: Purchase | None = None
     job: Job | None = None
     error: FtctlError | None = None
     skipped: str | None = None
@@ -61,6 +65,7 @@ class State:
 
     def add(self, result: Result) -> None:
         """Take in what came of a step."""
+        self.purchase = result.purchase or self.purchase
         self.job = result.job or self.job
         self.error = self.error or result.error
         self.skipped = self.skipped or result.skipped
@@ -81,15 +86,20 @@ class State:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What the steps of one apply work with."""
+    """What the steps of one apply work with, and what they leave for those after them."""
 
     plan: Plan
     provider: Provider
+    observed: Observed  # what the plan was made on
+    recorded: frozenset[str]  # jobs that a record of ours names
     creator: JobCreator
+    inspector: Inspector
     root: Path
     states: Mapping[str, State]  # by the change's name
+    closed: bool = False  # whether a job came back otherwise than asked: nothing more is bought
+    deleted: set[str] = field(default_factory=set)  # models
 
 
 def _at_once(tasks: Tasks[S]) -> Iterator[Tasks[S]]:
@@ -123,29 +133,42 @@ def _upload(context: Context, step: Upload) -> Result:
 
 
 def _start(context: Context, step: StartJob) -> Result:
-    job = context.creator.start(step)
-    return Result(f"started {job.id} ({job.status})", job)
+    if context.closed:
+        return Result(skipped="not begun: the service does not sell what is asked for")
+    purchase = context.creator.start(step)
+    job = purchase.job
+    return Result(f"started {job.id} ({job.status})", job, purchase=purchase)
 
 
 def _first_alone(tasks: Tasks[StartJob]) -> Iterator[Tasks[StartJob]]:
-    """The first finds out whether the service sells at all; then so many before a look."""
+    """The first finds out whether the service sells what is asked; then so many before a look."""
     yield tasks[:1]
     for first in range(1, len(tasks), _STARTED_BEFORE_A_LOOK):
         yield tasks[first : first + _STARTED_BEFORE_A_LOOK]
 
 
-def _resolve_duplicates(context: Context, tasks: Tasks[StartJob]) -> Mapping[str, Result]:
-    """Look for duplicates of what was just started, while they cost nothing."""
-    started = {
-        change.name: (step, job)
-        for change, step in tasks
-        if (job := context.states[change.name].job) is not None
+def _inspect(context: Context, tasks: Tasks[StartJob]) -> Mapping[str, Result]:
+    """Look at what was just bought, and for twins of it, while stopping it costs nothing."""
+    purchases = {
+        change.name: purchase
+        for change, _ in tasks
+        if (purchase := context.states[change.name].purchase) is not None
     }
-    resolved = context.creator.resolve_duplicates(started)
-    return {name: Result(sentence, winner) for name, (winner, sentence) in resolved.items()}
+    verdicts = context.inspector.inspect(purchases)
+    errors = [one.error for one in verdicts.values() if one.error is not None]
+    errors += [
+        state.error for state in context.states.values() if isinstance(state.error, NotAsAsked)
+    ]
+    context.closed = context.closed or bool(errors)
+    return {
+        name: Result(verdict.sentence, verdict.job, verdict.error)
+        for name, verdict in verdicts.items()
+    }
 
 
 def _cancel(context: Context, step: CancelJob) -> Result:
+    if (why := _left_alone(context, step.job)) is not None:
+        return Result(skipped=why)
     job = context.provider.cancel_job(step.job)
     if job.status == "cancelled":
         return Result(f"cancelled {step.job} ({step.reason})")
@@ -153,24 +176,73 @@ def _cancel(context: Context, step: CancelJob) -> Result:
 
 
 def _delete_model(context: Context, step: DeleteModel) -> Result:
+    for job in _jobs_of(context, step.model):
+        if (why := _left_alone(context, job.id)) is not None:
+            return Result(skipped=why)
     context.provider.delete_model(step.model)
+    context.deleted.add(step.model)
     return Result(f"deleted model {step.model}")
 
 
+def _left_alone(context: Context, name: str) -> str | None:
+    """Why a job is not ours to stop or to clear away: its file alone tells, and others use that.
+
+    A create of ours makes one job on a file with a mark: of several, ours are those on record.
+    """
+    jobs = {job.id: job for job in context.observed.every_job}
+    job = jobs.get(name)
+    if job is None or not job.by_file or job.id in context.recorded:
+        return None
+    others = [one.id for one in jobs.values() if one.training_file == job.training_file]
+    if others == [job.id]:
+        return None
+    return (
+        f"left alone: {job.id} is known by its file {job.training_file} alone, which"
+        f" {len(others)} jobs train on, and ftctl.lock does not name it; cancel or delete by hand"
+        " what is yours"
+    )
+
+
+def _jobs_of(context: Context, model: str) -> list[Job]:
+    """The jobs that made a model, or the one whose checkpoint it is."""
+    return [
+        job
+        for job in context.observed.every_job
+        if job.model is not None and (model == job.model or model.startswith(f"{job.model}:"))
+    ]
+
+
 def _delete_file(context: Context, step: DeleteFile) -> Result:
-    """Delete a file; none where a job that may be using it could not be stopped."""
+    """Delete a file; none that a job may be using, and no mark of a model that is still there."""
     for change in context.plan.changes:
         stops = any(isinstance(planned, CancelJob) for planned in change.steps)
         if stops and context.states[change.name].ended:
             return Result(skipped="not begun: a job that may use its files was not stopped")
+    if (model := _marked_model(context, step)) is not None:
+        return Result(skipped=f"not begun: {model} is still there, and known by this file alone")
     context.provider.delete_file(step.id)
     return Result(f"deleted file {step.id} ({step.filename})")
+
+
+def _marked_model(context: Context, step: DeleteFile) -> str | None:
+    """A model that this plan was to delete and that is still there, where a file is its mark."""
+    name = read_file_name(step.filename)
+    if name is None or name.digest is None:
+        return None
+    for planned in context.plan.steps(DeleteModel):
+        assert isinstance(planned, DeleteModel)
+        made_with = {job.training_file for job in _jobs_of(context, planned.model)}
+        if step.id not in made_with:
+            continue
+        if planned.model not in context.deleted or context.provider.model_visible(planned.model):
+            return planned.model
+    return None
 
 
 # Each begins when the one before has ended. Their steps are of different kinds, hence `Any`.
 PHASES: tuple[Phase[Any], ...] = (
     Phase("upload", Upload, _upload),
-    Phase("start", StartJob, _start, _first_alone, _resolve_duplicates),
+    Phase("start", StartJob, _start, _first_alone, _inspect),
     Phase("cancel", CancelJob, _cancel),
     Phase("delete models", DeleteModel, _delete_model),
     Phase("delete files", DeleteFile, _delete_file),

@@ -48,6 +48,7 @@ class Job:
     hyperparameters: Spec = field(default_factory=nothing)  # as the service resolved them
     seed: int | None = None  # the service draws one where none was asked for
     commit: str | None = None  # of the manifests that it was bought by, as its tag tells
+    by_file: bool = False  # whether its tag is the name of its file: strangers may train on that
 
     @property
     def in_progress(self) -> bool:
@@ -176,3 +177,9 @@ class Progress:
     train_loss: float | None = None
     valid_loss: float | None = None  # over the whole validation file where that was measured
     seconds_left: float | None = None
+    given_up: bool = False  # it succeeded long ago, and nobody waits for its model's name any more
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.given_up or not self.job.in_progress

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ftctl.apply.executor import apply_plan
+from ftctl.apply.executor import apply_plan, known_ids
 from ftctl.apply.follow import follow
-from ftctl.domain.observed import Observed, Progress
+from ftctl.apply.inspection import NotAsAsked
+from ftctl.apply.terms import Terms
+from ftctl.apply.twins import Twins
+from ftctl.domain.observed import Job, Observed, Progress
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -30,6 +33,7 @@ from ftctl.engine.events import (
     Deferred,
     Deleted,
     Finished,
+    Noted,
     Progressed,
     Started,
     StepDone,
@@ -37,6 +41,7 @@ from ftctl.engine.events import (
     Waiting,
 )
 from ftctl.engine.git import commit_of
+from ftctl.engine.intents import Intents
 from ftctl.engine.observing import observe
 from ftctl.engine.planning import priced_plan
 from ftctl.engine.session import Session
@@ -70,9 +75,7 @@ class Executor:
 
     def carry_out(self, plan: Plan, observed: Observed) -> Report:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
-        self.session.require_store()
-        listener = self.session.context.listener
-        known_jobs = frozenset(job.id for job in observed.jobs)
+        session, listener = self.session, self.session.context.listener
         self.session.way_in.require_variables(
             change.name
             for change in plan.changes
@@ -83,20 +86,43 @@ class Executor:
         report = apply_plan(
             plan,
             self.provider,
-            root=self.session.root,
-            clock=self.session.context.clock,
+            root=session.root,
+            clock=session.context.clock,
             cosmetic=cosmetic_fields(),
-            known_jobs=known_jobs,
-            commit=commit_of(self.session.root) if plan.steps(StartJob) else None,
+            observed=observed,
+            terms=self.terms,
+            journal=Intents(
+                session.root,
+                session.desired.project,
+                session.info,
+                observed.account,
+                session.context.environment,
+                session.context.clock,
+            ),
+            recorded=frozenset(one.job for one in self.options.witnesses if one.job is not None),
+            environment=self.options.scope.mark,
+            commit=commit_of(session.root) if plan.steps(StartJob) else None,
             say=self._report_step,
+            note=self.note,
             stopping=self.stopping,
             parallelism=self.parallelism,
         )
-        report = replace(report, known_jobs=known_jobs)
+        report = replace(report, known_jobs=known_ids(observed))
         listener(Applied(report))
         if self.stopping():
             raise interrupted(self.session.context, started_jobs(report))
         return report
+
+    @property
+    def terms(self) -> Terms:
+        """What jobs are held to."""
+        session = self.session
+        exact = session.project.config.policy.exact_hyperparameters
+        return Terms(session.service, session.catalog, exact)
+
+    def note(self, text: str) -> None:
+        """Tell whoever listens what to know."""
+        self.session.context.listener(Noted(text))
 
     def _report_step(self, name: str, sentence: str, step: Step | None) -> None:
         event = _STEP_EVENTS[None if step is None else type(step)]
@@ -108,8 +134,9 @@ class Executor:
         if plan is None:
             raise UsageError("there is nothing to wait for: the report is of no apply")
         waiting = _Wait(self, report, timeout_seconds)
-        waiting.deferred = {c.name for c in plan.changes if c.action is Action.DEFER}
-        waiting.queued = waiting_changes(report)
+        if not any(isinstance(outcome.error, NotAsAsked) for outcome in report.outcomes):
+            waiting.deferred = {c.name for c in plan.changes if c.action is Action.DEFER}
+            waiting.queued = waiting_changes(report)
         waiting.jobs = {**self.jobs_in_progress(plan.changes), **started_jobs(report)}
         for name in sorted(waiting.deferred):
             self.session.context.listener(Deferred(name))
@@ -124,13 +151,24 @@ class Executor:
 
     def jobs_in_progress(self, changes: Iterable[Change]) -> dict[str, str]:
         """The jobs that stand for fine-tunes already and are not over (fine-tune → job)."""
-        project = self.session.desired.project
-        running = {job.id for job in self.provider.jobs(project) if job.in_progress}
-        return {
+        stands = {
             change.name: change.job
             for change in changes
-            if change.job is not None and change.job in running
+            if change.job is not None and change.model is None
         }
+        if not stands:
+            return {}
+        listed = {job.id: job for job in self.provider.jobs(self.session.desired.project)}
+        found = {name: listed.get(job) or self._by_id(job) for name, job in stands.items()}
+        return {name: job.id for name, job in found.items() if job is not None and job.in_progress}
+
+    def _by_id(self, job: str) -> Job | None:
+        try:
+            return self.provider.job(job)
+        except ProviderError as fault:
+            if fault.status == 404:
+                return None
+            raise
 
     def plan_for(self, names: frozenset[str], queued: frozenset[str]) -> tuple[Plan, Observed]:
         """The plan for some fine-tunes; those that are queued keep what was asked for them."""
@@ -147,7 +185,11 @@ class Executor:
 
 def started_jobs(report: Report) -> dict[str, str]:
     """The jobs that an apply started (fine-tune → job)."""
-    return {outcome.name: outcome.job.id for outcome in report.outcomes if outcome.job is not None}
+    return {
+        outcome.name: outcome.job.id
+        for outcome in report.outcomes
+        if outcome.job is not None and outcome.job.status != "cancelled"
+    }
 
 
 def waiting_changes(report: Report) -> dict[str, str]:
@@ -193,6 +235,12 @@ class _Wait:
     queued: dict[str, str] = field(default_factory=dict)  # fine-tune → why its turn is to come
     ended: list[Ended] = field(default_factory=list)
     later: list[Report] = field(default_factory=list)  # of what was started during the wait
+    over_before: frozenset[str] | None = None  # jobs that were over at the first look
+    twins: Twins = field(init=False)
+
+    def __post_init__(self) -> None:
+        executor = self.executor
+        self.twins = Twins(executor.provider, executor.note, executor.terms.is_alike)
 
     def until_all_is_over_or_told(self) -> Report:
         """See `until_all_is_over`; whatever ends it before says how to go on."""
@@ -250,14 +298,26 @@ class _Wait:
             session.context.clock,
             every_seconds=session.service.poll_seconds,
             timeout_seconds=seconds_left,
+            settle=self._settle,
+            note=self.executor.note,
         )
         over: tuple[Progress, ...] = ()
         for progress in looks:
             session.context.listener(Progressed(progress))
-            over = tuple(one for one in progress if not one.job.in_progress)
+            self.jobs |= {one.name: one.job.id for one in progress}
+            over = tuple(one for one in progress if one.over)
             if over and (self.deferred or self.queued):
                 break
         return over
+
+    def _settle(self, job: Job, listed: Mapping[str, Job]) -> Job:
+        """Of twins that run the oldest is followed, and the others are stopped."""
+        if self.over_before is None:
+            self.over_before = frozenset(one.id for one in listed.values() if not one.in_progress)
+        settled = self.twins.settle(job, listed.values(), self.over_before - {job.id})
+        for sentence in settled.sentences:
+            self.executor.session.context.listener(Cancelled(job.finetune or job.id, sentence))
+        return settled.winner
 
     def _note_end(self, progress: Progress) -> None:
         """Note how a job ended; one that lost to a duplicate is followed by that."""

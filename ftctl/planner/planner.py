@@ -87,14 +87,9 @@ def models_not_visible(desired: Desired, observed: Observed) -> tuple[str, ...]:
 
 
 def _warnings(observed: Observed) -> tuple[str, ...]:
-    refused = (file for file in observed.files if file.refusal is not None)
-    told = [
-        *observed.unreadable,
-        *(f"{file.name} ({file.id}) is of no use: {file.refusal}" for file in refused),
-    ]
     if observed.models is None:
-        told.append("the service does not list models: those of succeeded jobs are taken to exist")
-    return tuple(told)
+        return ("the service does not list models: those of succeeded jobs are taken to exist",)
+    return ()
 
 
 class _Planning:

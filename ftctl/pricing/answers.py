@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ftctl.catalog import Catalog
 from ftctl.catalog.answer import FieldDifference, differences
 from ftctl.catalog.request import asked_of, row_of
-from ftctl.domain.desired import Desired, FineTune, ServiceInfo
+from ftctl.catalog.services import Service
+from ftctl.domain.desired import Desired, FineTune, ServiceInfo, Spec
 from ftctl.domain.observed import TERMINAL, Job, Observed
 from ftctl.domain.plan import Estimate, Plan
 from ftctl.pricing.epochs import is_count
@@ -33,14 +34,21 @@ def differences_of(
 
 
 def is_dearer(job: Job, finetune: FineTune, catalog: Catalog, service: ServiceInfo) -> bool:
-    """Whether a job costs more than was approved: it trains more epochs than were asked for.
+    """Whether a job costs more than was approved. See `costs_more`."""
+    if not differences_of(job, finetune, catalog, service):
+        return False
+    return costs_more(finetune.spec, job, row_of(service.type), catalog)
+
+
+def costs_more(spec: Spec, job: Job, service: Service, catalog: Catalog) -> bool:
+    """Whether a job that was bought for a spec trains more epochs than were asked for.
 
     What `auto` becomes is the service's to choose, and the estimate said so.
     """
-    fields = [one.field for one in differences_of(job, finetune, catalog, service)]
+    fields = [one.field for one in differences(spec, job, service, catalog)]
     if "n_epochs" not in fields:
         return False
-    asked = asked_of(finetune.spec, row_of(service.type))
+    asked = asked_of(spec, service)
     counted = [*asked.values("n_epochs"), *filter(is_count, asked.stray_epochs)]
     return bool(job.hyperparameters["n_epochs"] > max(counted))
 

@@ -55,10 +55,7 @@ class Reader(Protocol):
         """Whether this key can see a model, asked by its name. Hidden and deleted look alike."""
 
     def file(self, file: str) -> File:
-        """One file by its id, whoever sent it. Status 404 where there is none, or none yet.
-
-        `processing`: it cannot be trained on yet. `refusal`: it never will be, and why.
-        """
+        """One file by its id. Status 404 where there is none."""
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """The id of the oldest file of exactly this name and size; None where none is listed."""
@@ -69,8 +66,8 @@ class Writer(Protocol):
     whoever cancels, pauses or resumes it on request; the doctor's `Probe` is apart.
     """
 
-    def upload(self, step: Upload, source: Path) -> str:
-        """Send a file's bytes; the id that the service gave it. Makes one file at each call.
+    def upload(self, step: Upload, source: Path) -> File:
+        """Send a file's bytes; the file as the service tells of it. Makes one file at each call.
 
         Asked once. `ambiguous`: the file may be there; `find_upload` tells once lists have caught
         up. A second copy costs nothing, and is cleaned up later. OSError if `source` is unreadable.
@@ -89,8 +86,8 @@ class Writer(Protocol):
 
         Asked once, whatever happens. `ambiguous`: the create is incomplete, the job may exist and
         be billed; it is asked again only after the jobs were observed and a grace period is over.
-        Not `ambiguous`: no job was made. Except: one that was made but cannot carry the tags is an
-        error that names it, since nobody would find it again.
+        Not `ambiguous`: no job was made. The job is as the service tells of it: without a digest
+        where the answer does not repeat our tags.
         """
 
     def cancel_job(self, job: str) -> Job:
@@ -127,10 +124,7 @@ class Account(Protocol):
     """What the whole account holds, whoever made it. Changes nothing."""
 
     def account_jobs(self, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
-        """Every job of the account as `read` makes it of the service's JSON, newest first.
-
-        Its id, state and beginning are as we tell them. One without an id is left out.
-        """
+        """Every job of the account as `read` makes it of the service's JSON, newest first."""
 
     def account_job(self, job: str, read: Callable[[Mapping[str, Any]], T]) -> T:
         """One job, whoever made it, as `read` makes it of the service's JSON."""

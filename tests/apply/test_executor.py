@@ -10,12 +10,13 @@ from threading import Barrier
 from typing import Any, get_args
 
 import pytest
-from fakes import FakeProvider, Lost, refused
+from fakes import BY_FILE_NAME, NEVER, TERMS, FakeProvider, KeptJournal, Lost, Says, refused
 from scenes import SERVICE
 
 from ftctl.apply.executor import apply_plan
+from ftctl.apply.inspection import NotAsAsked
 from ftctl.apply.phases import PHASES
-from ftctl.domain.observed import Job
+from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -57,10 +58,12 @@ def service() -> FakeProvider:
 def carry_out(service: FakeProvider, tmp_path: Path) -> Callable[..., Report]:
     (tmp_path / "rows.jsonl").write_bytes(ROWS)
 
+    usual = {"terms": TERMS, "observed": Observed(jobs=(OLD,)), "journal": KeptJournal()}
+
     def apply(*changes: Change, **options: Any) -> Report:
         return apply_plan(
             Plan("demo", SERVICE, changes), service, root=tmp_path, clock=service.clock,
-            cosmetic=frozenset(), known_jobs=frozenset({OLD.id}), **options,
+            cosmetic=frozenset(), **{**usual, **options},
         )  # fmt: skip
 
     return apply
@@ -85,6 +88,7 @@ def test_uploads_come_first_and_deletes_last_whatever_the_plan_lists(
     assert service.calls == [
         "upload rows.jsonl",
         "start_job tone",
+        "job ftjob-2",
         "jobs",
         "start_job calm",
         "jobs",
@@ -236,7 +240,8 @@ def test_the_first_job_goes_alone_and_a_look_follows_each_twenty(
     carry_out(*[change(name, start(name)) for name in names])
 
     looks = [number for number, call in enumerate(service.calls) if call == "jobs"]
-    assert looks == [1, 22, 43, 45]
+    assert looks == [2, 23, 44, 46]
+    assert service.called("job") == ["job ftjob-2"]
 
 
 def test_an_older_duplicate_is_followed_and_told(service: FakeProvider, carry_out: Apply) -> None:
@@ -335,3 +340,183 @@ def test_a_job_whose_upload_failed_elsewhere_is_not_asked_for(
 
     assert str(report.outcomes[1].error) == "the upload of rows that it needs did not succeed"
     assert service.calls == ["upload rows.jsonl"]
+
+
+# A service that does not sell what is asked for.
+
+
+def test_a_service_that_keeps_no_marks_sells_one_job_and_that_is_cancelled(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.metadata_dropped = True
+
+    report = carry_out(
+        change("tone", start("tone"), CANCEL), change("calm", start("calm"), DELETE_MODEL)
+    )
+
+    tone, calm = report.outcomes
+    assert [service.made[job].status for job in service.tags] == ["cancelled"]
+    assert tone.done == (
+        "started ftjob-2 (validating_files)",
+        "cancelled ftjob-2: not as it was asked for",
+    )
+    assert isinstance(tone.error, NotAsAsked)
+    assert calm.skipped == "not begun: the service does not sell what is asked for"
+    assert report.partial
+    assert not {"cancel_job ftjob-old", "delete_model ft:old"} & {*service.calls}
+
+
+def test_a_job_that_cannot_be_cancelled_is_the_only_one(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.metadata_dropped = service.cancel_refused = True
+
+    report = carry_out(change("tone", start("tone")), change("calm", start("calm")))
+
+    assert service.bought == 1
+    assert "cancel ftjob-2 at the service: it is billed" in (report.outcomes[0].error.hint or "")  # type: ignore[union-attr]
+
+
+def test_a_service_that_changes_what_it_trains_sells_one_job(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.hyperparameters_changed = {"n_epochs": 8}
+    steps = [
+        replace(start(name), spec={"hyperparameters": {"n_epochs": 3}}) for name in ("tone", "calm")
+    ]
+
+    report = carry_out(*[change(step.finetune, step) for step in steps])
+
+    assert [service.made[job].status for job in service.tags] == ["cancelled"]
+    assert "trains with n_epochs 8, asked was 3" in str(report.outcomes[0].error)
+
+
+def test_a_job_that_no_list_shows_is_the_only_one(service: FakeProvider, carry_out: Apply) -> None:
+    service.lag_seconds = NEVER
+
+    report = carry_out(change("tone", start("tone")), change("calm", start("calm")))
+
+    assert [service.made[job].status for job in service.tags] == ["validating_files"]
+    assert report.outcomes[0].job == service.made["ftjob-2"]
+    assert report.outcomes[1].skipped is not None
+    assert report.partial
+
+
+def test_where_the_filter_finds_nothing_all_is_bought_once(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.filter_finds_nothing = True
+
+    report = carry_out(change("tone", start("tone")), change("calm", start("calm")))
+
+    assert report.ok
+    assert service.bought == 2
+    assert service.called("jobs") == ["jobs", "jobs whole", "jobs whole"]
+
+
+def test_what_cannot_be_written_down_is_not_bought_and_the_rest_goes_on(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    report = carry_out(
+        change("tone", start("tone")), change("calm", CANCEL), journal=KeptJournal(full=True)
+    )
+
+    assert service.bought == 0
+    assert report.outcomes[0].error is not None
+    assert report.outcomes[1].ok
+
+
+# What others do with a file whose name is a mark.
+
+
+MARKED = f"ftctl.demo.tone.{'0' * 64}.v1-{'a' * 64}.jsonl"
+BY_FILE = replace(OLD, training_file="file-old", by_file=True)
+STRANGERS = replace(BY_FILE, id="ftjob-strangers", created_at=6)
+GONE = replace(BY_FILE, status="succeeded", model="ft:old")
+
+
+def seen(*jobs: Job) -> Observed:
+    return Observed(jobs=jobs)
+
+
+@pytest.mark.parametrize("step", [CancelJob("ftjob-strangers", "removed"), DELETE_MODEL])
+def test_of_several_jobs_on_a_marked_file_those_on_record_alone_are_ours(
+    service: FakeProvider, carry_out: Apply, step: Step
+) -> None:
+    strangers = replace(STRANGERS, status="succeeded", model="ft:old")
+    strangers = STRANGERS if isinstance(step, CancelJob) else strangers
+    service.has(strangers)
+    observed = seen(strangers, BY_FILE)
+
+    report = carry_out(change("tone", step), observed=observed, terms=BY_FILE_NAME)
+
+    assert service.calls == []
+    skipped = report.outcomes[0].skipped or ""
+    assert skipped.startswith("left alone: ftjob-strangers is known by its file file-old alone")
+
+    recorded = frozenset({"ftjob-strangers"})
+    carry_out(change("tone", step), observed=observed, recorded=recorded, terms=BY_FILE_NAME)
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        seen(BY_FILE),
+        seen(replace(STRANGERS, training_file="file-2"), BY_FILE),
+        seen(OLD, STRANGERS),
+    ],
+    ids=["alone on its file", "others on other files", "marked by metadata"],
+)
+def test_a_job_that_our_create_alone_can_have_made_is_stopped(
+    service: FakeProvider, carry_out: Apply, observed: Observed
+) -> None:
+    report = carry_out(change("tone", CANCEL), observed=observed, terms=BY_FILE_NAME)
+
+    assert report.ok
+    assert service.called("cancel_job") == ["cancel_job ftjob-old"]
+
+
+@pytest.mark.parametrize("model", ["ft:old", "ft:old:ckpt-step-4"])
+def test_a_file_that_is_a_mark_stays_where_its_model_was_not_deleted(
+    service: FakeProvider, carry_out: Apply, model: str
+) -> None:
+    service.has(GONE).at_next("delete_model", refused(403))
+
+    report = carry_out(
+        change("tone", DeleteModel(model)), change("files", DeleteFile("file-old", MARKED)),
+        observed=seen(GONE),
+    )  # fmt: skip
+
+    assert service.called("delete_file") == []
+    assert report.outcomes[1].skipped == (
+        f"not begun: {model} is still there, and known by this file alone"
+    )
+
+
+def test_a_file_that_is_a_mark_stays_until_its_model_is_gone(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    service.has(GONE).at_next("delete_model", Says(None))
+    changes = [change("tone", DELETE_MODEL), change("files", DeleteFile("file-old", MARKED))]
+
+    carry_out(*changes, observed=seen(GONE))
+    assert service.called("delete_file") == []
+
+    carry_out(*changes, observed=seen(GONE))
+    assert service.called("delete_file") == ["delete_file file-old"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("file-old", "old.jsonl"), ("file-other", MARKED)], ids=["no mark", "other"]
+)
+def test_other_files_do_not_wait_for_a_model(
+    service: FakeProvider, carry_out: Apply, file: str, name: str
+) -> None:
+    service.has(GONE).at_next("delete_model", refused(403))
+
+    carry_out(
+        change("tone", DELETE_MODEL), change("files", DeleteFile(file, name)), observed=seen(GONE)
+    )
+
+    assert service.called("delete_file") == [f"delete_file {file}"]

@@ -159,7 +159,9 @@ def test_a_list_may_lag_behind_but_not_for_good(clock: HandClock) -> None:
         wait(script(()), clock)
 
     assert seen == [(Progress("tone", DONE),)]
-    assert str(fault.value) == "list jobs: the service does not list ftjob-1"
+    assert str(fault.value) == (
+        "list jobs: the service does not list ftjob-1, and does not know it by its id (HTTP 404)"
+    )
 
 
 def test_time_left_follows_the_pace_of_the_steps_that_were_seen() -> None:

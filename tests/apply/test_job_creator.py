@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import NEVER, FakeProvider, Lost, refused
+from fakes import BY_FILE_NAME, NEVER, TERMS, FakeProvider, KeptJournal, Lost, Says, refused
 from scenes import dataset
 
+from ftctl.apply.inspection import NotAsAsked
 from ftctl.apply.job_creator import JobCreator, JobLimitReached
-from ftctl.domain.observed import CheckpointModel, Job
+from ftctl.apply.terms import Terms
+from ftctl.domain.observed import CheckpointModel, File, Job
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.errors import FtctlError, ProviderError
 
@@ -30,9 +32,21 @@ def service() -> FakeProvider:
     return FakeProvider()
 
 
-def creator(service: FakeProvider, *known: Job, commit: str | None = None) -> JobCreator:
+def creator(
+    service: FakeProvider,
+    *known: Job,
+    commit: str | None = None,
+    journal: KeptJournal | None = None,
+    terms: Terms = TERMS,
+    environment: str | None = None,
+    said: list[str] | None = None,
+) -> JobCreator:
     ids = frozenset(job.id for job in known)
-    return JobCreator("demo", service, service.clock, frozenset(), ids, commit)
+    heard = said if said is not None else []
+    return JobCreator(
+        "demo", service, service.clock, frozenset(), ids, commit, journal or KeptJournal(), terms,
+        environment, heard.append,
+    )  # fmt: skip
 
 
 def elapsed(service: FakeProvider) -> float:
@@ -45,7 +59,7 @@ def elapsed(service: FakeProvider) -> float:
 def test_a_lost_answer_makes_no_second_job(service: FakeProvider) -> None:
     service.at_next("start_job", Lost(carried_out=True))
 
-    job = creator(service).start(START)
+    job = creator(service).start(START).job
 
     assert (job.id, service.bought) == ("ftjob-1", 1)
     assert service.calls == ["start_job tone", "jobs"]
@@ -57,18 +71,12 @@ def test_a_create_that_was_not_carried_out_is_asked_again_after_the_grace_period
 ) -> None:
     service.at_next("start_job", Lost(carried_out=False))
 
-    job = creator(service).start(START)
+    job = creator(service).start(START).job
 
     assert (job.id, service.bought) == ("ftjob-1", 1)
-    assert service.calls == [
-        "start_job tone",
-        "jobs",
-        "jobs",
-        "jobs",
-        "jobs whole",
-        "start_job tone",
-    ]
-    assert elapsed(service) == 1 + 2 + 4 + 8
+    looks = ["jobs"] * 3 + ["observe_account"] * 4
+    assert service.calls == ["start_job tone", *looks, "start_job tone"]
+    assert elapsed(service) == 1 + 2 + 4 + 8 + 15 + 30 + 30
 
 
 def test_there_is_no_fourth_create_after_three_unknown_outcomes(service: FakeProvider) -> None:
@@ -81,24 +89,24 @@ def test_there_is_no_fourth_create_after_three_unknown_outcomes(service: FakePro
     assert len(service.called("start_job")) == 3
 
 
-@pytest.mark.parametrize("lag", [0.5, 3, 6.9, 14.9])
+@pytest.mark.parametrize("lag", [0.5, 3, 14.9, 30, 60, 89])
 def test_a_list_may_lag_by_as_much_as_the_grace_period(service: FakeProvider, lag: float) -> None:
     service.lag_seconds = lag
     service.at_next("start_job", Lost(carried_out=True))
 
-    job = creator(service).start(START)
+    job = creator(service).start(START).job
 
     assert (job.id, service.bought) == ("ftjob-1", 1)
 
 
-def test_the_last_look_does_without_the_services_filter(service: FakeProvider) -> None:
+def test_the_later_looks_do_without_the_services_filter(service: FakeProvider) -> None:
     service.filter_lag_seconds = NEVER
     service.at_next("start_job", Lost(carried_out=True))
 
-    job = creator(service).start(START)
+    job = creator(service).start(START).job
 
     assert (job.id, service.bought) == ("ftjob-1", 1)
-    assert service.called("jobs")[-1] == "jobs whole"
+    assert service.calls[-1] == "observe_account"
 
 
 def test_where_nothing_can_be_seen_nothing_is_asked_again(service: FakeProvider) -> None:
@@ -115,7 +123,7 @@ def test_two_starts_never_claim_one_job(service: FakeProvider) -> None:
     service.at_next("start_job", Lost(carried_out=True), Lost(carried_out=False))
     buyer = creator(service)
 
-    jobs = [buyer.start(START).id, buyer.start(START).id]
+    jobs = [buyer.start(START).job.id, buyer.start(START).job.id]
 
     assert jobs == ["ftjob-1", "ftjob-2"]
 
@@ -124,7 +132,7 @@ def test_a_start_does_not_claim_what_another_start_was_answered(service: FakePro
     service.at_next("start_job", lambda: None, Lost(carried_out=False))
     buyer = creator(service)
 
-    jobs = [buyer.start(START).id, buyer.start(START).id]
+    jobs = [buyer.start(START).job.id, buyer.start(START).job.id]
 
     assert jobs == ["ftjob-1", "ftjob-2"]
 
@@ -132,7 +140,7 @@ def test_a_start_does_not_claim_what_another_start_was_answered(service: FakePro
 def test_a_job_that_was_known_before_is_not_taken_for_the_lost_one(service: FakeProvider) -> None:
     service.has(OLD).at_next("start_job", Lost(carried_out=False))
 
-    job = creator(service, OLD).start(START)
+    job = creator(service, OLD).start(START).job
 
     assert job.id == "ftjob-2"
 
@@ -146,18 +154,184 @@ def test_a_job_for_something_else_is_not_taken_for_the_lost_one(
     """Of another digest, or one that stands in for another job (`--replace`)."""
     service.has(other).at_next("start_job", Lost(carried_out=False))
 
-    assert creator(service).start(START).id == "ftjob-2"
+    assert creator(service).start(START).job.id == "ftjob-2"
 
 
 def test_a_replacement_is_not_taken_for_a_job_that_replaces_nothing(service: FakeProvider) -> None:
     service.has(OTHERS).at_next("start_job", Lost(carried_out=False))
 
-    job = creator(service).start(replace(START, replaces="ftjob-old"))
+    job = creator(service).start(replace(START, replaces="ftjob-old")).job
 
     assert (job.id, job.replaces) == ("ftjob-2", "ftjob-old")
 
 
+def test_a_job_without_our_mark_may_be_the_lost_one_and_stops_the_purchase(
+    service: FakeProvider,
+) -> None:
+    service.metadata_dropped = True
+    service.at_next("start_job", Lost(carried_out=True))
+    journal = KeptJournal()
+
+    with pytest.raises(NotAsAsked, match="ftjob-1 trains the same on its file without our mark"):
+        creator(service, journal=journal).start(START)
+
+    assert service.bought == 1
+    assert journal.lines == ["asked tone"]  # it stays open
+
+
+@pytest.mark.parametrize(
+    "strangers",
+    [
+        replace(OTHERS, digest=None, training_file="file-1", base_model="another"),
+        replace(OTHERS, digest=None, training_file="file-1", seed=2),
+        replace(OTHERS, digest=None, training_file="file-other"),
+    ],
+    ids=["another model", "another seed", "another file"],
+)
+def test_a_strangers_job_is_not_taken_for_the_lost_one(
+    service: FakeProvider, strangers: Job
+) -> None:
+    service.at_next("start_job", Lost(carried_out=False)).has(strangers)
+
+    assert creator(service).start(START).job.id == "ftjob-2"
+
+
+def test_a_strangers_job_that_was_seen_before_is_not_taken_for_the_lost_one(
+    service: FakeProvider,
+) -> None:
+    known = replace(OTHERS, digest=None, training_file="file-1")
+    service.at_next("start_job", Lost(carried_out=False)).has(known)
+
+    assert creator(service, known).start(START).job.id == "ftjob-2"
+
+
+def test_a_job_that_bears_our_files_name_and_trains_otherwise_is_not_the_lost_one(
+    service: FakeProvider,
+) -> None:
+    strangers = replace(OTHERS, by_file=True, hyperparameters={"n_epochs": 7})
+    service.at_next("start_job", Lost(carried_out=False)).has(strangers)
+    step = replace(START, spec={"hyperparameters": {"n_epochs": 3}})
+
+    assert creator(service, terms=BY_FILE_NAME).start(step).job.id == "ftjob-2"
+
+
+def test_a_long_search_for_a_lost_answer_is_said(service: FakeProvider) -> None:
+    service.at_next("start_job", Lost(carried_out=True))
+    service.lag_seconds = 20
+    said: list[str] = []
+
+    creator(service, said=said).start(START)
+
+    (sentence,) = said
+    assert sentence == (
+        "tone: the answer to its purchase was lost; looking for the job before it is asked for"
+        " again (up to 90 s)"
+    )
+
+
+# What is written down before money is asked for.
+
+
+def test_what_is_about_to_be_bought_is_written_down_before(service: FakeProvider) -> None:
+    journal = KeptJournal()
+    service.at_next("start_job", lambda: journal.lines.append("bought"))
+
+    creator(service, journal=journal).start(START)
+
+    assert journal.lines == ["asked tone", "bought", "answered tone ftjob-1"]
+
+
+def test_each_ask_is_written_down_anew(service: FakeProvider) -> None:
+    journal = KeptJournal()
+    service.at_next("start_job", refused(503, retryable=True))
+
+    creator(service, journal=journal).start(START)
+
+    assert journal.lines == ["asked tone", "asked tone", "answered tone ftjob-1"]
+
+
+@pytest.mark.parametrize(
+    "fault", [refused(400), refused(429, "daily_rate_limit", retryable=True)], ids=["400", "limit"]
+)
+def test_a_refusal_closes_what_was_written(service: FakeProvider, fault: ProviderError) -> None:
+    journal = KeptJournal()
+    service.at_next("start_job", fault)
+
+    with pytest.raises(FtctlError):
+        creator(service, journal=journal).start(START)
+
+    assert journal.lines == ["asked tone", "answered tone None"]
+
+
+def test_a_lost_answer_that_is_found_closes_what_was_written(service: FakeProvider) -> None:
+    journal = KeptJournal()
+    service.at_next("start_job", Lost(carried_out=True))
+
+    creator(service, journal=journal).start(START)
+
+    assert journal.lines == ["asked tone", "answered tone ftjob-1"]
+
+
+@pytest.mark.parametrize("after", [Lost(carried_out=False), refused(400)], ids=["lost", "refused"])
+def test_what_may_have_been_bought_stays_open(
+    service: FakeProvider, after: Lost | ProviderError
+) -> None:
+    """A refusal tells nothing of the ask before it, whose answer was lost."""
+    journal = KeptJournal()
+    service.at_next("start_job", Lost(carried_out=False)).from_then_on("start_job", after)
+
+    with pytest.raises(ProviderError):
+        creator(service, journal=journal).start(START)
+
+    assert {*journal.lines} == {"asked tone"}
+
+
+def test_what_cannot_be_written_down_is_not_bought(service: FakeProvider) -> None:
+    with pytest.raises(FtctlError, match="cannot be written down before: no space") as fault:
+        creator(service, journal=KeptJournal(full=True)).start(START)
+
+    assert service.bought == 0
+    assert fault.value.hint == "make the project's folder writable, then apply again"
+
+
 # Creates that are refused.
+
+
+def pending() -> ProviderError:
+    return ProviderError("create a job", "not ready", status=400, file_pending=True)
+
+
+def test_a_file_that_is_not_ready_is_waited_for(service: FakeProvider) -> None:
+    journal = KeptJournal()
+    service.at_next("start_job", *[pending()] * 4)
+    said: list[str] = []
+
+    job = creator(service, journal=journal, said=said).start(START).job
+
+    assert (job.id, service.bought, elapsed(service)) == ("ftjob-1", 1, 15)
+    assert said == ["tone: not ready (waiting for up to 300 s)"]
+    assert journal.lines == ["asked tone"] * 5 + ["answered tone ftjob-1"]
+
+
+def test_a_file_that_is_never_ready_is_told_in_five_minutes(service: FakeProvider) -> None:
+    journal = KeptJournal()
+    service.from_then_on("start_job", pending())
+
+    with pytest.raises(ProviderError, match="not ready"):
+        creator(service, journal=journal).start(START)
+
+    assert elapsed(service) == 300
+    assert journal.lines[-1] == "answered tone None"
+
+
+def test_a_limit_on_jobs_that_is_told_with_400_waits_its_turn(service: FakeProvider) -> None:
+    limit = ProviderError("create a job", "3 jobs run", status=400, job_limit=True)
+    service.from_then_on("start_job", limit)
+
+    with pytest.raises(JobLimitReached, match="waits its turn: 3 jobs run"):
+        creator(service).start(START)
+
+    assert len(service.called("start_job")) == 1
 
 
 def test_a_refusal_that_lasts_is_asked_once(service: FakeProvider) -> None:
@@ -172,7 +346,7 @@ def test_a_refusal_that_lasts_is_asked_once(service: FakeProvider) -> None:
 def test_a_refusal_that_passes_is_asked_again_after_growing_pauses(service: FakeProvider) -> None:
     service.at_next("start_job", *[refused(503, retryable=True)] * 5)
 
-    job = creator(service).start(START)
+    job = creator(service).start(START).job
 
     assert (job.id, len(service.called("start_job"))) == ("ftjob-1", 6)
     assert 15.5 * 0.75 < elapsed(service) < 15.5 * 1.25
@@ -247,112 +421,6 @@ def test_a_used_up_quota_is_no_turn_to_wait_for(service: FakeProvider) -> None:
         creator(service).start(START)
 
 
-# Duplicates that two applies made at the same time.
-
-
-def resolve(service: FakeProvider, step: StartJob, own: Job, *known: Job) -> tuple[Job, str | None]:
-    return creator(service, *known).resolve_duplicates({"tone": (step, own)})["tone"]
-
-
-def test_of_duplicates_the_oldest_wins_and_the_others_are_cancelled(service: FakeProvider) -> None:
-    second, third = (replace(OTHERS, id=f"ftjob-{n}", created_at=7 + n) for n in (2, 3))
-    service.has(third, OTHERS, second)
-
-    winner, sentence = resolve(service, START, second)
-
-    assert winner == OTHERS
-    assert sentence == (
-        "cancelled ftjob-3: ftjob-others is the same and older;"
-        " cancelled ftjob-2: ftjob-others is the same and older"
-    )
-    assert service.made["ftjob-others"].status == "queued"
-
-
-def test_of_duplicates_of_the_same_second_the_id_decides(service: FakeProvider) -> None:
-    first, second = replace(OTHERS, id="ftjob-a"), replace(OTHERS, id="ftjob-b")
-    service.has(first, second)
-
-    assert resolve(service, START, second)[0] == first
-    assert service.called("cancel_job") == ["cancel_job ftjob-b"]
-
-
-def test_a_duplicate_that_has_already_succeeded_wins(service: FakeProvider) -> None:
-    done = replace(OTHERS, status="succeeded", model="ft:others")
-    own = replace(OTHERS, id="ftjob-own", created_at=8)
-    service.has(done, own)
-
-    winner, sentence = resolve(service, START, own)
-
-    assert winner == done
-    assert sentence == "cancelled ftjob-own: ftjob-others is the same and older"
-
-
-def test_a_younger_duplicate_that_has_succeeded_is_left_alone(service: FakeProvider) -> None:
-    done = replace(OTHERS, status="succeeded", model="ft:others")
-    own = replace(OTHERS, id="ftjob-own", created_at=6)
-    service.has(done, own)
-
-    assert resolve(service, START, own) == (own, None)
-    assert service.calls == ["jobs"]
-
-
-@pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_a_duplicate_that_came_to_nothing_wins_nothing(service: FakeProvider, status: str) -> None:
-    own = replace(OTHERS, id="ftjob-own", created_at=8)
-    service.has(replace(OTHERS, status=status), own)
-
-    assert resolve(service, START, own) == (own, None)
-
-
-def test_a_job_that_was_known_before_is_no_duplicate(service: FakeProvider) -> None:
-    """A model that was deleted is bought again: its old job is the same, and succeeded."""
-    known = replace(OTHERS, status="succeeded", model="ft:old")
-    own = replace(OTHERS, id="ftjob-own", created_at=8)
-    service.has(known, own)
-
-    assert resolve(service, START, own, known) == (own, None)
-
-
-def test_a_replacement_is_no_duplicate_of_what_replaces_nothing(service: FakeProvider) -> None:
-    own = replace(OTHERS, id="ftjob-own", created_at=8, replaces="ftjob-old")
-    service.has(OTHERS, own)
-
-    assert resolve(service, replace(START, replaces="ftjob-old"), own) == (own, None)
-
-
-def test_a_job_of_another_digest_is_no_duplicate(service: FakeProvider) -> None:
-    own = replace(OTHERS, id="ftjob-own", created_at=8)
-    service.has(replace(OTHERS, digest="v1:other"), own)
-
-    assert resolve(service, START, own) == (own, None)
-
-
-def test_what_the_list_does_not_show_yet_is_still_ours(service: FakeProvider) -> None:
-    assert resolve(service, START, OTHERS) == (OTHERS, None)
-
-
-def test_a_duplicate_that_cannot_be_stopped_is_left_to_the_next_apply(
-    service: FakeProvider,
-) -> None:
-    second, third = (replace(OTHERS, id=f"ftjob-{n}", created_at=7 + n) for n in (2, 3))
-    service.has(OTHERS, second, third).at_next("cancel_job", refused(500))
-
-    winner, sentence = resolve(service, START, OTHERS)
-
-    assert (winner, sentence) == (OTHERS, "cancelled ftjob-2: ftjob-others is the same and older")
-
-
-def test_without_a_look_there_are_no_duplicates_to_tell_of(service: FakeProvider) -> None:
-    service.from_then_on("jobs", refused(503))
-
-    assert creator(service).resolve_duplicates({"tone": (START, OTHERS)}) == {}
-
-
-def test_where_nothing_was_started_nothing_is_looked_at(service: FakeProvider) -> None:
-    assert creator(service).resolve_duplicates({}) == {}
-    assert service.calls == []
-
-
 # Uploads.
 
 
@@ -391,6 +459,93 @@ def test_an_upload_that_is_refused_is_not_looked_for(
     assert service.calls == ["upload rows.jsonl"] * asks
 
 
+def processed_in(service: FakeProvider, seconds: float, **then: object) -> None:
+    """The service looks at what it is sent for so long."""
+    at = service.clock.now() + seconds
+
+    def look() -> None:
+        for file in [*service.files.values()]:
+            now = service.clock.now()
+            facts = {"processing": False, **then} if now >= at else {"processing": True}
+            service.files[file.id] = replace(file, **facts)  # type: ignore[arg-type]
+
+    service.from_then_on("file", look)
+    answer = File("file-1", UPLOAD.filename, UPLOAD.bytes, 0, processing=True)
+    service.files["file-1"] = answer
+    service.at_next("upload", Says(answer))
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.5, 1), (20, 5)])
+def test_a_file_is_looked_at_until_it_is_processed(
+    service: FakeProvider, seconds: float, looks: int
+) -> None:
+    processed_in(service, seconds)
+    said: list[str] = []
+
+    assert creator(service, said=said).upload(UPLOAD, PATH) == "file-1"
+    assert service.calls == ["upload rows.jsonl", *["file file-1"] * looks]
+    told = ["waiting until the service has read data/rows.jsonl (up to 60 s)"]
+    assert said == (told if seconds > 3 else [])
+
+
+def test_a_file_that_is_processed_at_once_is_not_looked_at(service: FakeProvider) -> None:
+    creator(service).upload(UPLOAD, PATH)
+
+    assert service.calls == ["upload rows.jsonl"]
+
+
+def test_a_file_that_is_long_in_processing_is_left_to_the_create(service: FakeProvider) -> None:
+    processed_in(service, NEVER)
+
+    assert creator(service).upload(UPLOAD, PATH) == "file-1"
+    assert elapsed(service) == 60
+
+
+def test_a_file_that_cannot_be_trained_on_is_told_in_the_services_words(
+    service: FakeProvider,
+) -> None:
+    processed_in(service, 2, refusal="row 3 has no messages", usable=False)
+
+    with pytest.raises(FtctlError) as fault:
+        creator(service).upload(UPLOAD, PATH)
+
+    assert str(fault.value) == (
+        "the service cannot train on data/rows.jsonl: row 3 has no messages"
+    )
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+def test_where_files_cannot_be_asked_for_the_create_tells(
+    service: FakeProvider, status: int
+) -> None:
+    processed_in(service, NEVER)
+    service.from_then_on("file", refused(status))
+
+    assert creator(service).upload(UPLOAD, PATH) == "file-1"
+    assert service.called("file") == ["file file-1"]
+
+
+def test_a_name_that_is_a_mark_and_is_not_kept_buys_nothing(service: FakeProvider) -> None:
+    short = File("file-1", "rows.js", UPLOAD.bytes, 0)
+    service.from_then_on("file", Says(short))
+
+    with pytest.raises(NotAsAsked, match=r"calls the file file-1 'rows\.js', and not rows\.jsonl"):
+        creator(service, terms=BY_FILE_NAME).upload(UPLOAD, PATH)
+
+
+def test_where_files_cannot_be_asked_for_the_answer_tells_their_name(
+    service: FakeProvider,
+) -> None:
+    service.from_then_on("file", refused(404))
+    buyer = creator(service, terms=BY_FILE_NAME)
+
+    assert buyer.upload(UPLOAD, PATH) == "file-1"
+
+    service.at_next("upload", Says(File("file-2", "rows.js", UPLOAD.bytes, 0)))
+    with pytest.raises(NotAsAsked):
+        buyer.upload(UPLOAD, PATH)
+
+
 # What a job is created from.
 
 
@@ -399,7 +554,7 @@ def test_a_file_that_this_apply_uploads_is_used_by_its_id(service: FakeProvider)
     buyer.upload(UPLOAD, PATH)
     new = replace(FILE, id=None)
 
-    job = buyer.start(replace(START, training=new, validation=replace(FILE, id="file-9")))
+    job = buyer.start(replace(START, training=new, validation=replace(FILE, id="file-9"))).job
 
     assert (job.training_file, job.validation_file) == ("file-1", "file-9")
 
@@ -412,7 +567,9 @@ def test_without_its_file_a_job_is_not_asked_for(service: FakeProvider) -> None:
 
 
 def test_a_job_carries_whose_it_is_and_what_it_was_bought_for(service: FakeProvider) -> None:
-    job = creator(service, commit="c0ffee").start(replace(START, replaces="ftjob-old"))
+    step = replace(START, replaces="ftjob-old", follows="ftjob-old")
+
+    job = creator(service, commit="c0ffee").start(step).job
 
     assert (job.base_model, job.training_file, job.validation_file) == ("gpt", "file-1", None)
     assert service.tags[job.id] == {
@@ -423,6 +580,15 @@ def test_a_job_carries_whose_it_is_and_what_it_was_bought_for(service: FakeProvi
         "ftctl_spec": '{"seed":1}',
         "ftctl_replaces": "ftjob-old",
     }
+
+
+def test_a_job_carries_what_it_follows_and_its_environment(service: FakeProvider) -> None:
+    step = replace(START, follows="ftjob-old")
+
+    job = creator(service, environment="prod").start(step).job
+
+    assert (job.follows, job.environment, job.replaces) == ("ftjob-old", "prod", None)
+    assert service.tags[job.id]["ftctl_run"] == "env=prod follows=ftjob-old"
 
 
 STEPS = (
@@ -443,7 +609,7 @@ def test_a_child_starts_from_the_checkpoint_that_it_names(
     service.steps["ftjob-parent"] = STEPS
     parent = ParentModel("ftjob-parent", "ft:parent", checkpoint)  # type: ignore[arg-type]
 
-    assert creator(service).start(replace(START, base_model=parent)).base_model == model
+    assert creator(service).start(replace(START, base_model=parent)).job.base_model == model
 
 
 @pytest.mark.parametrize(

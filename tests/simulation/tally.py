@@ -92,7 +92,7 @@ class Figures:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the figures."""
-        if TALLY.applies or TALLY.ways:
+        if TALLY.applies:
             terminalreporter.section("simulation")
             for line in TALLY.lines():
                 terminalreporter.line(line)

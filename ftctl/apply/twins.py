@@ -1,0 +1,87 @@
+"""A job of ours and those that are listed in; the one of its twins that stays, out.
+
+Two runs may buy the same at the same time. Each looks, both come to the same winner, and what is
+still in progress of the others is cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ftctl.domain.observed import Job
+from ftctl.errors import ProviderError
+from ftctl.providers.protocol import Writer
+
+
+class Settled(NamedTuple):
+    """The job that stays, and what was done about the others."""
+
+    winner: Job
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Twins:
+    """What is done about twins, and which of them could not be stopped: those are told once."""
+
+    provider: Writer
+    note: Callable[[str], None]
+    is_alike: Callable[[Job, Job], bool]  # whether one create can have made both
+    stubborn: set[str] = field(default_factory=set)
+
+    def settle(self, own: Job, jobs: Iterable[Job], known: frozenset[str] = frozenset()) -> Settled:
+        """Of a job and its twins the oldest stays, but for one that has come to a model already.
+
+        `known` are jobs that there were before ours was asked for: those are no twins.
+        """
+        twins = {job.id: job for job in jobs if job.id not in known and self._is_twin(own, job)}
+        twins.setdefault(own.id, own)
+        winner = min(twins.values(), key=lambda job: (_rank(job), *job.age_order))
+        losers = [job for job in twins.values() if job.id != winner.id and _stoppable(job)]
+        sentences = (self._cancelled(loser, winner) for loser in losers)
+        return Settled(winner, tuple(one for one in sentences if one is not None))
+
+    def _is_twin(self, own: Job, job: Job) -> bool:
+        same = job.digest is not None and (job.digest, job.replaces) == (own.digest, own.replaces)
+        return same and _counts(own, job) and self.is_alike(own, job)
+
+    def _cancelled(self, loser: Job, winner: Job) -> str | None:
+        if loser.id in self.stubborn:
+            return None
+        try:
+            self.provider.cancel_job(loser.id)
+        except ProviderError as fault:
+            self.stubborn.add(loser.id)
+            self.note(
+                f"warning: {loser.id} is the same as {winner.id}, and could not be cancelled:"
+                f" {fault}\n    hint: it is billed; 'ftctl apply' tries again, or cancel it at the"
+                " service"
+            )
+            return None
+        why = "done" if _has_model(winner) else "older"
+        return f"cancelled {loser.id}: {winner.id} is the same and {why}"
+
+
+def _rank(job: Job) -> int:
+    """A job with a model comes first, and one that was cancelled or failed last."""
+    return 0 if _has_model(job) else 1 if job.in_progress else 2
+
+
+def _has_model(job: Job) -> bool:
+    return job.status == "succeeded" and job.model is not None
+
+
+def _stoppable(job: Job) -> bool:
+    return job.in_progress and job.status != "succeeded"
+
+
+def _counts(own: Job, job: Job) -> bool:
+    """Whether a job can stand for ours: it runs, or has come to a model since ours was made.
+
+    One that was over before has been there for whoever bought ours: it was bought all the same.
+    """
+    if job.in_progress or job.id == own.id:
+        return True
+    return _has_model(job) and (job.finished_at is None or job.finished_at >= own.created_at)
