@@ -46,13 +46,24 @@ def differences(
 
     `base_model` is the model that was sent; None where that is not known or not of interest.
     """
-    found = [*_of_hyperparameters(spec, job, service)]
-    seed = spec.get("seed")
-    if seed is not None and job.seed is not None and job.seed != seed:
-        found.append(FieldDifference("seed", seed, job.seed))
+    found = [*_of_numbers(spec, job, service)]
     if base_model and job.base_model and not same_model(base_model, job.base_model, catalog):
         found.append(FieldDifference("base_model", base_model, job.base_model))
     return tuple(found)
+
+
+def asked_otherwise(
+    spec: Mapping[str, Any], job: Job, service: Service
+) -> dict[str, int | float | str]:
+    """The numbers that were asked for and that a job says it trains otherwise, by their names."""
+    return {one.field: one.asked for one in _of_numbers(spec, job, service)}
+
+
+def _of_numbers(spec: Mapping[str, Any], job: Job, service: Service) -> Iterator[FieldDifference]:
+    yield from _of_hyperparameters(spec, job, service)
+    seed = spec.get("seed")
+    if seed is not None and job.seed is not None and job.seed != seed:
+        yield FieldDifference("seed", seed, job.seed)
 
 
 def _of_hyperparameters(

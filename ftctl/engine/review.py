@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Action, Plan, Report
-from ftctl.domain.plan_document import plan_digest, plan_document, service_document
+from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import DataChange, PolicyResult, Review
 from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
@@ -197,13 +197,15 @@ def _remembered(session: Session) -> frozenset[str]:
     """
     if session.service.type == "emulator":
         return frozenset()
-    here = service_document(session.info)
+    here = (session.info.type, session.info.base_url)
     entries = read_lock_file(session.root).entries(environment_of(session.context))
     releases = (entry.release for entry in entries.values())
     return frozenset(
         release.digest
         for release in releases
-        if release is not None and not release.adopted and dict(release.service) == here
+        if release is not None
+        and not release.adopted
+        and (release.service.get("type"), release.service.get("base_url")) == here
     )
 
 

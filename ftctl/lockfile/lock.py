@@ -54,6 +54,7 @@ class Release:
     training: DataFile | None = None
     validation: DataFile | None = None
     hyperparameters: Spec = field(default_factory=nothing)  # as the service resolved them
+    asked: Spec = field(default_factory=nothing)  # numbers, where the service trained otherwise
     seed: int | None = None
     suffix: str | None = None
     metadata: Spec = field(default_factory=nothing)  # the user's own pairs

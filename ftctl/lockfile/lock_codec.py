@@ -92,6 +92,7 @@ def _release(release: Release) -> dict[str, Any]:
         base_model=release.base_model,
         data=_known(**{role: _data_file(file) for role, file in data.items() if file}) or None,
         hyperparameters=dict(release.hyperparameters),
+        asked=dict(release.asked) or None,
         seed=release.seed,
         suffix=release.suffix,
         metadata=dict(release.metadata) or None,
@@ -137,8 +138,8 @@ def _minor(top: _Part) -> int:
 
 _OF_RELEASE = (
     "digest", "job", "model", "created_at", "ftctl_version", "method", "base_model", "data",
-    "hyperparameters", "seed", "suffix", "metadata", "spec", "checkpoints", "trained_tokens",
-    "finished_at", "commit", "service", "adopted", "owner",
+    "hyperparameters", "asked", "seed", "suffix", "metadata", "spec", "checkpoints",
+    "trained_tokens", "finished_at", "commit", "service", "adopted", "owner",
 )  # fmt: skip
 
 
@@ -174,6 +175,7 @@ def _read_release(part: _Part) -> Release:
         training=_read_data_file(data, "training"),
         validation=_read_data_file(data, "validation"),
         hyperparameters=part.below("hyperparameters").raw,
+        asked=part.below("asked").raw,
         seed=part.number("seed"),
         suffix=part.text_or_none("suffix"),
         metadata=part.below("metadata").raw,

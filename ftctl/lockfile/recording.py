@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
+from ftctl.catalog.answer import asked_otherwise
+from ftctl.catalog.request import row_of
 from ftctl.domain.desired import Dataset, Desired, FineTune
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Action, Plan
@@ -107,6 +110,7 @@ def _release(
             finetune.validation, recorded, recorded.validation if recorded else None
         ),
         hyperparameters=job.hyperparameters,
+        asked=_asked_otherwise(finetune, job, plan),
         seed=job.seed if job.seed is not None else asked_for,
         suffix=recorded.suffix if recorded else finetune.spec.get("suffix"),
         metadata=job.metadata,
@@ -118,6 +122,13 @@ def _release(
         adopted=adopted,
         owner=job.project,
     )
+
+
+def _asked_otherwise(finetune: FineTune, job: Job, plan: Plan) -> dict[str, Any]:
+    """What was asked for where the job says that something else was trained."""
+    if job.digest != finetune.digest or finetune.adopt is not None:
+        return {}
+    return asked_otherwise(finetune.spec, job, row_of(plan.service.type))
 
 
 def _service(plan: Plan) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from conftest import FINETUNE, Shell
-from plain_server import World
+from plain_server import Answer, World
 
 THREE = FINETUNE + "hyperparameters: {n_epochs: 3, batch_size: 64}\nseed: 7\n"
 
@@ -85,14 +87,33 @@ def test_many_are_bought_again_in_one_plan_only_where_that_is_allowed(
 def test_what_the_service_forgot_is_still_counted_by_the_record(
     remote: Shell, world: World
 ) -> None:
-    _four(remote)
+    world.project = "proj_1"
+    names = _four(remote)
     remote.ok("apply", "--auto-approve", "--wait")
     world.jobs.clear()
     world.models.clear()
+    gone: Answer = (404, {"error": {"message": "no such job"}})
+    world.before = lambda _method, path: gone if "/jobs/" in path else None
 
-    remote("apply", "--auto-approve")
+    plan = remote("plan", *(f"--replace={name}" for name in names))
 
-    assert world.jobs == []
+    assert plan.status == 3
+    assert "the plan buys 4 of 4 fine-tunes again that were trained before" in plan.err
+
+
+def test_the_record_keeps_what_was_asked_beside_what_was_trained(
+    remote: Shell, world: World
+) -> None:
+    _trains(world, remote, n_epochs=8, batch_size=64)
+    world.finishes = True
+
+    remote.ok("apply", "--auto-approve", "--wait")
+
+    lock = json.loads((remote.folder / "ftctl.lock").read_text("utf-8"))
+    release = lock["environments"]["default"]["finetunes"]["tone"]
+    assert release["hyperparameters"] == {"n_epochs": 8, "batch_size": 64}
+    assert release["asked"] == {"n_epochs": 3}
+    assert "Warning: ftjob-1 of tone was trained with n_epochs 8" in remote.ok("plan").out
 
 
 DAY = 86_400

@@ -410,7 +410,7 @@ RELEASES = st.builds(
     Release,
     digest=TEXTS, job=IDS, model=IDS, created_at=NUMBERS, ftctl_version=TEXTS, method=TEXTS,
     base_model=MAYBE, training=st.none() | FILES, validation=st.none() | FILES,
-    hyperparameters=PAIRS, seed=st.none() | NUMBERS, suffix=MAYBE, metadata=PAIRS,
+    hyperparameters=PAIRS, asked=PAIRS, seed=st.none() | NUMBERS, suffix=MAYBE, metadata=PAIRS,
     spec=st.none() | PAIRS, checkpoints=st.none() | st.dictionaries(st.integers(0, 99), IDS),
     trained_tokens=st.none() | NUMBERS, finished_at=st.none() | NUMBERS, commit=MAYBE,
     service=PAIRS, adopted=st.booleans(), owner=MAYBE,
