@@ -36,8 +36,13 @@ def cancel_command(context: click.Context, names: tuple[str, ...], auto_approve:
             jobs = plural(len(running.jobs), "job")
             confirm(console, f"Cancel {jobs}? It cannot be undone.", "use --auto-approve")
         console.result("")
-        status = show_steered(settings, workspace.cancel(running.jobs), "cancelled", "cancelled")
-        bought_again = names_of(one for one in running.jobs if one.current)
+        results = workspace.cancel(running.jobs)
+        status = show_steered(settings, results, "cancelled", "cancelled")
+        bought_again = names_of(
+            one.before
+            for one in results
+            if one.before.current and one.after is not None and one.after.status == "cancelled"
+        )
         if bought_again:
             words = ("apply", "--retry-failed", "--select", ",".join(bought_again))
             console.result(

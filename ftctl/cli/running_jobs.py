@@ -24,7 +24,7 @@ def show_running(settings: Settings, session: Session, running: Running) -> None
         settings.console.result(f"    job     {one_line(one.job.id)}")
         settings.console.result(f"    so far  {one_line(one.cost)}")
     for name, why in running.idle.items():
-        settings.console.note(one_line(f"{name}: no job of it runs: {why}"))
+        settings.console.note(one_line(f"{name}: no job of it is seen to run: {why}"))
     for why in running.elsewhere.values():
         settings.console.note(f"note: {one_line(why)}")
 

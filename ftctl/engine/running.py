@@ -131,7 +131,7 @@ def wait_for_jobs(
     for one in running.jobs:
         by_name.setdefault(one.name, []).append(one)
     for name, why in running.idle.items() if patterns else ():
-        session.context.listener(Noted(f"{name}: no job of it runs: {why}"))
+        session.context.listener(Noted(f"{name}: no job of it is seen to run: {why}"))
     for one in running.jobs:
         if one.job.status == "paused":
             go_on = command_words(session.context, "resume", one.name)

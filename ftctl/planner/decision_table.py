@@ -145,7 +145,7 @@ def _running(facts: Facts) -> Decision:
         case "succeeded":
             reason = f"{job.id} succeeded; the service has not told its model's name yet"
         case "paused":
-            reason = f"paused as {job.id}; it goes on when it is resumed at the service"
+            reason = f"paused as {job.id}; 'ftctl resume {facts.finetune.name}' lets it go on"
         case status:
             reason = f"running as {job.id} ({status})"
     if stop := _superseded(facts):

@@ -103,6 +103,7 @@ def test_one_job_of_two_that_was_not_stopped_is_a_part(
     assert result.status == 4
     assert "error: tone: cancel a job: not you" in result.err
     assert "warm: cancelled ftjob-2" in result.out
+    assert "'ftctl apply --retry-failed --select warm' buys it again" in result.out
 
 
 def test_a_wait_ends_as_the_wait_of_an_apply_does(bought: Shell, world: World) -> None:
