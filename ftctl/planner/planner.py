@@ -26,6 +26,7 @@ from ftctl.domain.witness import Witness
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
 from ftctl.planner.evidence import Evidence, doubt, evidence_of, notes
 from ftctl.planner.field_changes import field_changes
+from ftctl.planner.plan_warnings import plan_warnings
 from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
 from ftctl.planner.scope import EVERYWHERE, Scope
 
@@ -73,7 +74,7 @@ def make_plan(
         desired.project,
         service,
         tuple(changes),
-        _warnings(observed),
+        plan_warnings(changes, observed, service, options.witnesses, options.scope.environment),
         observed.account,
         options.document,
     )
@@ -84,12 +85,6 @@ def models_not_visible(desired: Desired, observed: Observed) -> tuple[str, ...]:
     planning = _Planning(desired, observed, ServiceInfo("", ""), PlanOptions())
     lost = (planning.facts(finetune).lost for finetune in desired.finetunes)
     return tuple(job.model for job in lost if job is not None and job.model)
-
-
-def _warnings(observed: Observed) -> tuple[str, ...]:
-    if observed.models is None:
-        return ("the service does not list models: those of succeeded jobs are taken to exist",)
-    return ()
 
 
 class _Planning:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftctl.catalog.request import Asked, asked_of, row_of
 from ftctl.domain.desired import ServiceInfo, Spec
+from ftctl.domain.observed import AccountId
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -22,7 +23,7 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.errors import redact
-from ftctl.text.escape import short
+from ftctl.text.escape import one_line, short
 from ftctl.text.format import plural, size, usd, usd_range
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Way = tuple[str, ...]  # the keys that lead to a field
 
 _MOST_OWN = 12  # fields of `extra` that are told one by one
 _LONGEST_VALUE = 60
+_LONGEST_NAME = 80  # of an organization or project, in characters
 
 SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",
@@ -66,12 +68,21 @@ def service_line(project: str, service: ServiceInfo) -> str:
 
 
 def plan_line(plan: Plan) -> str:
-    """The same of a plan, which names prices of the embedded API for what they are."""
+    """The same of a plan: whom the key acts for, and rehearsed prices for what they are."""
     line = service_line(plan.project, plan.service)
+    if plan.service.type != "emulator" and (whom := _account_words(plan.account)):
+        return f"{line.removesuffix('.')}, for {whom}."
     priced = any(change.cost is not None and change.cost.billed for change in plan.changes)
     if plan.service.type != "emulator" or not priced:
         return line
     return f"{line.removesuffix('.')}; the prices of ftctl.yaml are a rehearsal."
+
+
+def _account_words(account: AccountId) -> str:
+    """`organization org-a and project proj_b`, as far as the service tells."""
+    pairs = (("organization", account.organization), ("project", account.project))
+    told = [f"{what} {short(one_line(name), _LONGEST_NAME)}" for what, name in pairs if name]
+    return " and ".join(told)
 
 
 def counts(plan: Plan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from jsonschema import Draft202012Validator
 from scenes import Scene, scenes
 
 from ftctl.domain.desired import ServiceInfo
-from ftctl.domain.observed import Job, JobError, Progress
+from ftctl.domain.observed import AccountId, Job, JobError, Progress
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -34,6 +35,8 @@ from ftctl.domain.plan_document import plan_digest, plan_document
 from ftctl.domain.review import Review
 from ftctl.errors import ProviderError
 from ftctl.manifest.schema import load_schema
+from ftctl.reports.html import plan_html
+from ftctl.reports.markdown import plan_markdown
 from ftctl.reports.text import outcome_problem, plan_text, progress_text, report_text, status_text
 from ftctl.text.escape import one_line
 
@@ -281,6 +284,32 @@ def test_progress_tells_what_is_known_and_no_more() -> None:
         "tone: succeeded as ft:m",
         "tone: failed: The file is bad.",
     ]  # fmt: skip
+
+
+def test_a_plan_says_whom_the_key_acts_for_where_the_service_tells() -> None:
+    whole = replace(plan(), account=AccountId("org-acme", "proj_live"))
+    half = replace(plan(), account=AccountId(None, "proj_live"))
+    embedded = replace(whole, service=ServiceInfo("emulator", "emulator://.ftctl", billed=False))
+    words = "https://api.example/v1, for organization org-acme and project proj_live."
+
+    assert words in plan_text(reviewed(whole), None)
+    assert words in plan_html(reviewed(whole))
+    assert "for organization org-acme and project proj" in plan_markdown(reviewed(whole))
+    assert "https://api.example/v1, for project proj_live." in plan_text(reviewed(half), None)
+    assert "https://api.example/v1.\n" in plan_text(reviewed(plan()), None)
+    assert "proj_live" not in plan_text(reviewed(embedded), None)
+
+
+def test_the_name_of_an_account_has_no_power_over_what_it_is_put_into() -> None:
+    forged = AccountId("org\x1b[2J\n::error::x", "<script>@everyone**" + "x" * 200)
+    one = reviewed(replace(plan(), account=forged))
+
+    first = plan_text(one, None).split("\n")[0]
+    assert first.isprintable()
+    assert first.endswith("x….")
+    assert "<script>@" not in plan_html(one)
+    assert "<script>" not in plan_markdown(one)
+    assert "@everyone" not in plan_markdown(one)
 
 
 @given(st.text())
