@@ -6,17 +6,22 @@ beside it, which then takes its name. A link is never written through. What fail
 
 from __future__ import annotations
 
+import atexit
 import errno
 import hashlib
 import os
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ftctl.errors import FtctlError
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 RACY_NANOSECONDS = 2_000_000_000  # FAT keeps times to two seconds
 
@@ -159,6 +164,33 @@ def sweep_drafts(folder: Path, stem: str = "", *, alone: bool = False) -> None:
                 with suppress(OSError):
                     if alone or _is_abandoned(draft):
                         draft.unlink()
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of our own until the block ends; `FtctlError` where the system has no place."""
+    with _temporary() as folder:
+        yield Path(folder)
+
+
+def run_folder() -> Path:
+    """A folder of our own until the process ends, or `FtctlError`."""
+    folder = _temporary()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _temporary() -> TemporaryDirectory[str]:
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - 5 ms, and seldom needed
+
+    try:
+        return TemporaryDirectory(prefix="ftctl-", ignore_cleanup_errors=True)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise FtctlError(
+            f"there is no place for temporary files: {reason}",
+            "name a folder that can be written in the variable TMPDIR",
+        ) from None
 
 
 def keep_out_of_git(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -33,6 +34,8 @@ class World:
     before: Callable[[str, str], Answer | None] = lambda _method, _path: None
     # the same once the work is done: "cut" closes the line without an answer
     after: Callable[[str, str], Answer | str | None] = lambda _method, _path: None
+    # (method, path) → seconds between two bytes of the answer, its headers too; None: all at once
+    pace: Callable[[str, str], float | None] = lambda _method, _path: None
     lists_models: bool = True
     keeps_metadata: bool = True
     finishes: bool = True
@@ -79,8 +82,20 @@ class _Handler(BaseHTTPRequestHandler):
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
         head += f"openai-project: {world.project}\r\n" if world.project else ""
         head += f"Date: {world.date}\r\n" if world.date else ""
-        self.wfile.write(head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
+        whole = head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text
+        self._send(whole, world.pace(self.command, path))
         self.close_connection = True
+
+    def _send(self, content: bytes, pause: float | None) -> None:
+        if pause is None:
+            self.wfile.write(content)
+            return
+        try:
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(pause)
+        except OSError:  # who asked has had enough
+            return
 
     do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the standard library's names
 

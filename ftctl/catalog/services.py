@@ -9,6 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+# What services call the states of a job, by the letters and digits of the word, and our word for
+# it. OpenAI's own words are among them, since some send those in capitals. The sources are the
+# SDK's `FineTuningJob.status` and the documentation of Azure (notRunning), Mistral (SUCCESS),
+# Together (user_error) and Vertex, which writes JOB_STATE_EXPIRED.
+STATUS_WORDS: Mapping[str, str] = {
+    "".join(filter(str.isalnum, word)): ours
+    for ours, words in {
+        "validating_files": "validating_files validating",
+        "queued": "queued pending created enqueued not_running scheduled submitted",
+        "running": "running in_progress training started",
+        "paused": "paused",
+        "succeeded": "succeeded success successful completed complete",
+        "failed": "failed failure failed_validation error user_error expired timed_out timeout",
+        "cancelled": "cancelled canceled aborted stopped user_stopped",
+    }.items()
+    for word in words.split()
+}
+_FOREWORDS = ("jobstate", "jobstatus")
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -40,6 +59,14 @@ class Service:
     serving: str = ""  # what must be done with a model that has no name; JOB is its job
     wants: Mapping[str, str] = field(default_factory=dict)
     cures: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=lambda: STATUS_WORDS)
+
+    def status_of(self, word: str) -> str:
+        """What a word for a job's state means; the word itself where it is none that we know."""
+        letters = "".join(filter(str.isalnum, word.lower()))
+        for foreword in _FOREWORDS:
+            letters = letters.removeprefix(foreword)
+        return self.statuses.get(letters, word)
 
     def with_ownership_store(self, store: str) -> Service:
         """The same service with another place for our ownership tag."""

@@ -11,7 +11,13 @@ from ftctl.cli.confirm import confirm_plan
 from ftctl.cli.durations import DURATION
 from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
-from ftctl.cli.listening import guarded, show_warnings, tell_remaining, workspace_of
+from ftctl.cli.listening import (
+    guarded,
+    show_warnings,
+    tell_remaining,
+    tell_unkept,
+    workspace_of,
+)
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.plan_options import plan_options, request_from_options
 from ftctl.cli.settings import Settings, settings_of, shared_options
@@ -88,7 +94,7 @@ def apply_command(
         _show(settings, review)
         require_applicable(review)
         if review.approved is None and not review.plan.empty:
-            keep_plan(settings.folder, plan_document(review))
+            tell_unkept(settings, keep_plan(settings.folder, plan_document(review)))
         if approve is not None and review.approved is None and not is_digest(approve, review.plan):
             raise stale(review.digest)
         asks = not (review.plan.empty or auto_approve or approval or approve)

@@ -128,5 +128,11 @@ def tell_remaining(settings: Settings, done: Iterable[str], unapproved: Iterable
         settings.console.result(f"Left alone, for nobody approved it: {names}.")
 
 
+def tell_unkept(settings: Settings, why: str | None) -> None:
+    """Say that a plan is not remembered, which stops nothing."""
+    if why is not None:
+        settings.console.note(f"note: {one_line(why)}")
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(one_line(name) for name in names)

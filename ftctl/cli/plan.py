@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ftctl.cli.exit_codes import CHANGES, DONE
-from ftctl.cli.listening import guarded, show_warnings, workspace_of
+from ftctl.cli.listening import guarded, show_warnings, tell_unkept, workspace_of
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.plan_options import apply_words, plan_options, request_from_options
 from ftctl.cli.settings import Settings, settings_of, shared_options
@@ -113,7 +113,7 @@ def plan_command(
     if out is not None:
         write_file(settings.folder / out, plan_json(document()))
     if not (review.offline or review.plan.empty):
-        keep_plan(settings.folder, document())
+        tell_unkept(settings, keep_plan(settings.folder, document()))
     command = apply_words(settings, request)
     settings.console.result(_text(settings, review, command, form, document))
     raise_refused(review.policy)

@@ -6,11 +6,12 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO
 
 from ftctl.engine.git import repository_around
 from ftctl.errors import FtctlError
+from ftctl.files import scratch_folder
 
 
 @contextmanager
@@ -24,17 +25,17 @@ def project_files(root: Path, revision: str | None) -> Iterator[Path]:
         yield root
         return
     repository = repository_around(root)
-    with TemporaryDirectory(prefix="ftctl-") as scratch, TemporaryFile() as archive:
+    with scratch_folder() as scratch, TemporaryFile() as archive:
         answer = repository.ask(["archive", "--format=tar", repository.commit(revision)], archive)
         if answer.status != 0:
             raise FtctlError(f"git cannot give the files of {revision}: {answer.complaint}")
         archive.seek(0)
         _unpack(archive, scratch)
-        folder = Path(scratch) / repository.within
-        yield folder if folder.is_dir() else Path(scratch)
+        folder = scratch / repository.within
+        yield folder if folder.is_dir() else scratch
 
 
-def _unpack(archive: IO[bytes], folder: str) -> None:
+def _unpack(archive: IO[bytes], folder: Path) -> None:
     """Files and folders alone: a link may lead anywhere."""
     with tarfile.open(fileobj=archive) as files:
         found = [one for one in files if one.isreg() or one.isdir()]

@@ -12,14 +12,13 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import DataSource
 from ftctl.engine.base_revision import sha256_at
 from ftctl.engine.git import Entry, Repository, repository_around
 from ftctl.engine.session import STATE_FOLDER, Session
-from ftctl.files import sha256_of
+from ftctl.files import scratch_folder, sha256_of
 from ftctl.manifest import MOST_BYTES, MOST_FILES, Document, parse_documents
 from ftctl.project.document_cache import Documents
 from ftctl.project.link import ROLES, SymbolTable, link, parent_of
@@ -31,8 +30,8 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 def changed_finetunes(session: Session, revision: str) -> frozenset[str]:
     """The names of the fine-tunes that differ from what they are at a git revision."""
     now = link(session.project)
-    with TemporaryDirectory(prefix="ftctl-") as scratch:
-        project = _project_at(session, revision, Path(scratch))
+    with scratch_folder() as scratch:
+        project = _project_at(session, revision, scratch)
         if project is None:
             return frozenset(now.finetunes)
         before = link(project)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from ftctl.data.diff import compare_files
@@ -17,7 +16,7 @@ from ftctl.domain.row_diff import Compared
 from ftctl.engine.base_revision import rows_at
 from ftctl.engine.session import STATE_FOLDER, Session
 from ftctl.errors import FtctlError
-from ftctl.files import sha256_of
+from ftctl.files import scratch_folder, sha256_of
 from ftctl.pricing import cost_of_tokens
 
 Role = Literal["training", "validation"]
@@ -39,8 +38,8 @@ def data_changes(session: Session, revision: str, *, show_text: bool) -> tuple[D
     """
     found = []
     for used in _files(session):
-        with TemporaryDirectory(prefix="ftctl-") as scratch:
-            before = rows_at(session.root, revision, used.dataset.path, Path(scratch, "before"))
+        with scratch_folder() as scratch:
+            before = rows_at(session.root, revision, used.dataset.path, scratch / "before")
             if before is not None and sha256_of(before) == used.dataset.sha256:
                 continue
             compared = _compared(session, revision, used, before, show_text=show_text)

@@ -75,6 +75,7 @@ class Executor:
 
     def carry_out(self, plan: Plan, observed: Observed) -> Report:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
+        self.session.require_store()
         session, listener = self.session, self.session.context.listener
         self.session.way_in.require_variables(
             change.name

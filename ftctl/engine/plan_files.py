@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +60,28 @@ def read_snapshot(path: Path) -> Observed:
         raise FtctlError(f"{path} is no snapshot of ftctl", make) from None
 
 
-def keep_plan(root: Path, document: Mapping[str, Any]) -> None:
-    """Remember a plan by its digest, so that approving the digest again finds what it stood for."""
-    folder = state_folder(root) / "plans"
-    with suppress(OSError, FtctlError):  # a convenience: nothing fails for want of it
-        if folder.is_symlink():
-            return
-        folder.mkdir(exist_ok=True)
-        write_file(_place(folder, document["digest"]), plan_json(document), durable=False)
-        ours = (path for path in folder.glob("*.json") if _DIGEST.fullmatch(path.stem))
-        known = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
-        for path in known[:-_KEPT]:
-            path.unlink(missing_ok=True)
+def keep_plan(root: Path, document: Mapping[str, Any]) -> str | None:
+    """Remember a plan by its digest, so that approving the digest again finds what it stood for.
+
+    A convenience: nothing fails for want of it. Returns why it cannot be kept, if it cannot.
+    """
+    try:
+        _keep_plan(state_folder(root) / "plans", document)
+    except (OSError, FtctlError) as fault:
+        why = fault.message if isinstance(fault, FtctlError) else fault.strerror
+        return f"the plan is not kept, and --approve may need it after a failure: {why}"
+    return None
+
+
+def _keep_plan(folder: Path, document: Mapping[str, Any]) -> None:
+    if folder.is_symlink():
+        raise FtctlError(f"{folder} is a link")
+    folder.mkdir(exist_ok=True)
+    write_file(_place(folder, document["digest"]), plan_json(document), durable=False)
+    ours = (path for path in folder.glob("*.json") if _DIGEST.fullmatch(path.stem))
+    known = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
+    for path in known[:-_KEPT]:
+        path.unlink(missing_ok=True)
 
 
 def find_plan(root: Path, digest: str) -> Approval | None:

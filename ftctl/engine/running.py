@@ -261,6 +261,7 @@ def _each(
         if not wanted(one.job):
             return Steered(one, one.job, one.cost)
         try:
+            session.require_store()
             after = act(one.job.id)
         except FtctlError as fault:
             return Steered(one, cost=one.cost, error=fault)

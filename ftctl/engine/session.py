@@ -13,14 +13,15 @@ from ftctl.catalog.services import Service
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
+from ftctl.engine.embedded_store import embedded_store, is_read_only, require_store
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.engine.way_in import WayIn
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order
-from ftctl.files import file_fault, keep_out_of_git
+from ftctl.files import file_fault, keep_out_of_git, run_folder
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
 from ftctl.project.extra_fields import check_extra
-from ftctl.project.link import link
+from ftctl.project.link import SymbolTable, link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate
 from ftctl.project.resolve import resolve
@@ -96,11 +97,16 @@ class Session:
 
     @contextmanager
     def _embedded(self) -> Iterator[Client]:
+        listener = self.context.listener
+        with embedded_store(self._state, lambda: state_folder(self.root), listener) as folder:
+            yield from self._embedded_in(folder)
+
+    def _embedded_in(self, folder: Path) -> Iterator[Client]:
         from ftctl.emulator import EmulatorError, EmulatorTransport, open_emulator
         from ftctl.providers import Connection, connect
 
         try:
-            emulator = open_emulator(state_folder(self.root), clock=self.context.clock.now)
+            emulator = open_emulator(folder, clock=self.context.clock.now)
         except EmulatorError as fault:
             raise FtctlError(
                 f"the embedded API cannot start: {fault}",
@@ -117,6 +123,15 @@ class Session:
         )
         with emulator, closing(provider):
             yield provider
+
+    def require_store(self) -> None:
+        """Raise `FtctlError` where a change could not be kept: the embedded API, read-only."""
+        if self.service.type == "emulator":
+            require_store(self._state)
+
+    @property
+    def _state(self) -> Path:
+        return self.root / STATE_FOLDER
 
     def _log(self, line: str) -> None:
         self.context.listener(Requested(line))
@@ -181,7 +196,7 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     symbols = link(project)
     problems += symbols.problems
     documents.save()
-    located = locate(symbols, cache)
+    located, cache = _locate(symbols, cache, context)
     problems += located.problems
     scanned = scan_data(located, cache, context.listener, count=count)
     problems += tuple(located.at_source(problem) for problem in scanned.problems)
@@ -207,6 +222,25 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
         base,
     )
     return Validation(problems, session)
+
+
+def _locate(symbols: SymbolTable, cache: Path, context: RunContext) -> tuple[Located, Path]:
+    """Every file on this machine, and the cache that it may be in.
+
+    What must be made or fetched, and cannot be kept in a read-only checkout, is for this run alone.
+    """
+    makes = bool(symbols.steps) or any(source.url is not None for source in symbols.sources)
+    if not makes or not is_read_only(cache.parent):
+        return locate(symbols, cache), cache
+    try:
+        located = locate(symbols, cache)  # what was made and fetched before is there
+    except FtctlError:
+        located = None
+    if located is not None and not located.problems:
+        return located, cache
+    context.listener(Noted(f"note: {cache} cannot be written: data is made for this run alone"))
+    scratch = run_folder()
+    return locate(symbols, scratch), scratch
 
 
 def _written_keys(project: Project, way_in: WayIn | None) -> tuple[Diagnostic, ...]:

@@ -23,10 +23,18 @@ def plan_warnings(
     """Sentences without their full stops. `environment` is the plan's; None: none was named."""
     recorded = [witness for witness in witnesses if witness.environment == environment]
     return (
+        *observed.unreadable,
+        *_refused_files(observed),
         *_no_list_of_models(observed),
         *_nothing_of_the_record(observed, service, recorded),
         *_all_models_gone(changes, observed),
     )
+
+
+def _refused_files(observed: Observed) -> Iterator[str]:
+    for file in observed.files:
+        if file.refusal is not None:
+            yield f"{file.name} ({file.id}) is of no use: {file.refusal}"
 
 
 def _no_list_of_models(observed: Observed) -> Iterator[str]:

@@ -114,7 +114,10 @@ def _completed(address: str, path: str) -> str:
         return address
     plain, mark, query = address.partition("?")
     plain = plain.rstrip("/")
-    return (plain if plain.endswith(path) else plain + path) + mark + query
+    steps = path.split("/")
+    heads = ("/".join(steps[:count]) for count in range(len(steps), 1, -1))
+    there = next((head for head in heads if plain.endswith(head)), "")
+    return plain + path.removeprefix(there) + mark + query
 
 
 def _faults(
@@ -127,7 +130,7 @@ def _faults(
             place = project.file.key_place(("provider", other))
             yield Diagnostic("misplaced-key", message, place, "keep one of them")
     if address is not None:
-        where: Where = ("provider", "base_url_env" if settings.base_url_env else "base_url")
+        where: Where = ("provider", "base_url" if settings.base_url else "base_url_env")
         yield from _faults_of_address(project, where, address, settings.query)
     for kind, given in (("headers", settings.headers), ("query", settings.query)):
         yield from _faults_of_settings(project, kind, given)

@@ -55,7 +55,10 @@ class Reader(Protocol):
         """Whether this key can see a model, asked by its name. Hidden and deleted look alike."""
 
     def file(self, file: str) -> File:
-        """One file by its id. Status 404 where there is none."""
+        """One file by its id, whoever sent it. Status 404 where there is none, or none yet.
+
+        `processing`: it cannot be trained on yet. `refusal`: it never will be, and why.
+        """
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """The id of the oldest file of exactly this name and size; None where none is listed."""
@@ -124,7 +127,10 @@ class Account(Protocol):
     """What the whole account holds, whoever made it. Changes nothing."""
 
     def account_jobs(self, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
-        """Every job of the account as `read` makes it of the service's JSON, newest first."""
+        """Every job of the account as `read` makes it of the service's JSON, newest first.
+
+        Its id, state and beginning are as we tell them. One without an id is left out.
+        """
 
     def account_job(self, job: str, read: Callable[[Mapping[str, Any]], T]) -> T:
         """One job, whoever made it, as `read` makes it of the service's JSON."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ftctl.clock import Clock
@@ -15,15 +17,31 @@ BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 LONGEST_PAUSE_SECONDS = 60.0  # a service that asks for more wants us to come back another time
 
 
-def with_backoff(ask: Callable[[], T], clock: Clock) -> T:
-    """The answer, asked for again after each retryable fault; the last fault if none came."""
+@dataclass(slots=True)
+class Patience:
+    """How long a question may still take, with all its repeats and the pauses between them."""
+
+    left_seconds: float
+
+
+def with_backoff(ask: Callable[[], T], clock: Clock, patience: Patience | None = None) -> T:
+    """The answer, asked for again after each retryable fault; the last fault if none came.
+
+    With `patience`, nothing is asked that could only be answered when that is over.
+    """
+    patience = patience or Patience(float("inf"))
     for pause in BACKOFF_SECONDS:
+        began = time.monotonic()
         try:
             return ask()
         except ProviderError as fault:
-            if not fault.retryable or asks_too_long(fault):
+            patience.left_seconds -= time.monotonic() - began
+            wait = pause_after(fault, pause)
+            if not fault.retryable or asks_too_long(fault) or wait >= patience.left_seconds:
                 raise
-            clock.sleep(pause_after(fault, pause))
+            # Counted as it is asked for: the clock of the machine may be set in between.
+            patience.left_seconds -= wait
+            clock.sleep(wait)
     return ask()
 
 

@@ -250,7 +250,8 @@ def test_equal_digests_share_a_job_whatever_its_environment() -> None:
 
 
 def test_prune_takes_nothing_of_another_environment() -> None:
-    theirs = replace(succeeded("ftjob-1", finetune("gone")), environment="dev")
+    left = finetune("gone", training="lines")
+    theirs = replace(succeeded("ftjob-1", left), environment="dev")
     seen = Observed((theirs,), models=frozenset({f"{theirs.model}"}))
 
     plan = make_plan(
@@ -265,7 +266,8 @@ def test_prune_takes_nothing_of_another_environment() -> None:
 
 def test_an_older_checkout_leaves_what_a_newer_one_bought() -> None:
     running = Job("ftjob-2", "running", 2, "tone", finetune("tone", 9).digest, commit="c0ffee11")
-    gone = replace(succeeded("ftjob-1", finetune("gone")), commit="c0ffee11")
+    left = finetune("gone", training="lines")
+    gone = replace(succeeded("ftjob-1", left), commit="c0ffee11")
     seen = Observed((running, gone), models=frozenset({f"{gone.model}"}))
     options = PlanOptions(prune=True, scope=Scope(newer=frozenset({"c0ffee11"})))
 

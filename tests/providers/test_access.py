@@ -159,6 +159,7 @@ def test_the_address_may_stand_in_a_variable_of_ones_own(
         ("/", "/openai/v1/models"),
         ("", "/openai/v1/models"),
         ("/openai/v1/", "/openai/v1/models"),
+        ("/openai/", "/openai/v1/models"),
         ("/api/projects/p", "/api/projects/p/openai/v1/models"),
     ],
 )
@@ -555,3 +556,32 @@ def test_the_time_of_an_answer_is_read_or_is_none(text: str | None, moment: int 
     from ftctl.providers.openai.access import read_http_date
 
     assert read_http_date(text) == moment
+
+
+# The doctor.
+
+
+def test_the_doctor_asks_the_program_for_the_key(
+    gateway: Callable[[str], Shell], world: World, tmp_path: Path
+) -> None:
+    program = token_program(tmp_path, "print('entra-token-tail')\n")
+    shell = gateway(f"  api_key_command: ['{program}', token]\n")
+
+    result = shell.ok("doctor")
+
+    assert f"ok    key: '{program} token' prints it\n" in result.out
+    assert "ok    access: the key is accepted\n" in result.out
+    assert {one["authorization"] for one in world.headers} == {"Bearer entra-token-tail"}
+
+
+def test_the_doctor_says_which_variable_of_a_header_is_missing(
+    gateway: Callable[[str], Shell], world: World
+) -> None:
+    result = gateway(GATEWAY)("doctor")
+
+    assert result.status == 1
+    assert (
+        "fail  service: ftctl.yaml:7:24: the environment variable PORTKEY_API_KEY is not set;"
+        " 'x-portkey-api-key' needs it  -> export PORTKEY_API_KEY=…\n"
+    ) in result.out
+    assert world.requests == []

@@ -35,6 +35,15 @@ def translated(fault: Exception, *, write: bool = True) -> ProviderError:
     return ours.value
 
 
+def bought(fault: Exception) -> ProviderError:
+    with (
+        pytest.raises(ProviderError) as ours,
+        translate_errors("create a job", "https://api.example/v1", (), write=True, buys=True),
+    ):
+        raise fault
+    return ours.value
+
+
 @pytest.mark.parametrize(
     ("code", "ambiguous"),
     [
@@ -103,7 +112,13 @@ def test_any_other_fault_of_the_sdk_leaves_a_write_in_doubt(cause: Exception) ->
     assert not translated(cause).retryable
 
 
-@pytest.mark.parametrize("cause", [ValueError(), TypeError(), AttributeError(), KeyError("id")])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ValueError(), TypeError(), AttributeError(), KeyError("id"), IndexError(), OverflowError(),
+        RecursionError(),
+    ],
+)  # fmt: skip
 def test_an_answer_that_cannot_be_read_leaves_a_write_in_doubt(cause: Exception) -> None:
     fault = translated(cause)
 
@@ -116,7 +131,8 @@ def test_an_answer_that_cannot_be_read_leaves_a_write_in_doubt(cause: Exception)
     ("code", "word", "retryable"),
     [
         (429, "rate_limit_exceeded", True), (429, "insufficient_quota", False),
-        (500, None, True), (503, None, True), (408, None, True), (409, None, True),
+        (500, None, True), (501, None, False), (503, None, True),
+        (408, None, True), (409, None, True),
         (400, None, False), (401, None, False), (404, None, False), (499, None, False),
     ],
 )  # fmt: skip
@@ -129,19 +145,36 @@ def test_what_may_pass_is_told_from_what_stays(
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        ("0.5", 0.5),
-        ("-3", 0.0),
-        ("nan", 0.0),
-        ("soon", None),
-        ("Wed, 21 Oct 2026", None),
-    ],
+    ("header", "seconds"), [("7", 7.0), ("nan", 0.0), ("soon", None), ("1e9", 86_400.0)]
 )
 def test_how_long_the_service_asks_us_to_wait(header: str, seconds: float | None) -> None:
     assert translated(status(429, **{"retry-after": header})).retry_after == seconds
     assert translated(status(429)).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"error": {"message": "words", "code": "bad"}}, "words (HTTP 400, bad"),
+        ({"detail": [{"loc": ["body"], "msg": "words"}]}, "words (HTTP 400,"),
+        ({"error": "words"}, "words (HTTP 400,"),
+        ({"message": {"why": "words"}}, "words (HTTP 400,"),
+        ({"code": 17}, "HTTP 400 (HTTP 400, 17,"),
+        ({"message": "x" * 10**6}, f"{'x' * 1999}… (HTTP 400,"),
+    ],
+)
+def test_a_refusal_is_told_whatever_its_shape(body: object, told: str) -> None:
+    assert str(translated(status(400, body))).startswith(f"create a job: {told}")
+
+
+def test_only_what_starts_a_job_waits_for_others_or_for_a_file() -> None:
+    full = {"message": "too many active jobs"}
+    pending = {"message": "file-1 is not ready"}
+
+    assert not translated(status(400, full)).job_limit
+    assert not translated(status(404, pending)).file_pending
+    assert bought(status(400, full)).job_limit
+    assert bought(status(404, pending)).file_pending
 
 
 def test_a_refusal_keeps_the_services_words_and_request_without_the_key() -> None:

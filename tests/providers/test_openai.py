@@ -131,10 +131,6 @@ def test_an_address_that_speaks_no_such_api_is_told(remote: Shell, world: World)
         "text",
         {"data": 3},
         {"data": [3]},
-        {"data": [{"id": 3}]},
-        {"data": [{"id": "ftjob-1"}]},
-        {"data": [{"id": "ftjob-1", "status": "queued", "created_at": "soon"}]},
-        {"data": [{"id": "ftjob-1", "status": "queued", "result_files": 3}]},
     ],
 )
 def test_an_odd_list_is_a_fault_of_the_service(remote: Shell, world: World, answer: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from ftctl.domain.observed import CheckpointModel, Event, File, Job
 from ftctl.domain.plan import FileRef, StartJob, Upload
 from ftctl.errors import ProviderError
 from ftctl.providers import MODERATION_MODEL, Client, Connection, connect
+from ftctl.providers.openai import lists
+from ftctl.providers.openai import provider as module
 
 OPENAI = SERVICES["openai"]
 BY_FILE_NAME = OPENAI.with_ownership_store("file-name")
@@ -220,11 +223,10 @@ def test_a_read_that_fails_leaves_nothing_in_doubt(wire: Wire, provider: Opened)
 
 
 @pytest.mark.parametrize(
-    "answer", [[], "text", {"data": 3}, {"data": [3]}, {"data": [{**raw_job(1), "id": 3}]}]
+    "answer",
+    [[], "text", 7, None, {}, {"data": 3}, {"data": "text"}, {"data": [3]}, {"data": {"id": 3}}],
 )
-def test_what_is_no_list_of_things_with_names_is_a_fault(
-    wire: Wire, provider: Opened, answer: Any
-) -> None:
+def test_what_is_no_list_of_things_is_a_fault(wire: Wire, provider: Opened, answer: Any) -> None:
     wire.answers(JOBS, answer)
 
     with pytest.raises(ProviderError, match="the answer cannot be read"):
@@ -235,6 +237,255 @@ def test_a_list_of_nothing_may_be_null(wire: Wire, provider: Opened) -> None:
     wire.answers(JOBS, {"data": None})
 
     assert provider().jobs("demo") == ()
+
+
+def test_a_list_that_always_has_more_is_an_error_and_no_plan(
+    wire: Wire, provider: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_PAGES", 7)
+
+    def more(request: httpx2.Request) -> httpx2.Response:
+        wire(request)
+        return httpx2.Response(200, json=listed(raw_job(len(wire.requests)), has_more=True))
+
+    client = connect(
+        Connection("https://api.example/v1", KEY), OPENAI,
+        transport=httpx2.MockTransport(more), clock=HandClock(),
+    )  # fmt: skip
+
+    with pytest.raises(ProviderError, match="does not end: there are more than 7 entries"):
+        client.jobs("demo")
+
+    assert len(wire.requests) == 7
+    client.close()
+
+
+@pytest.mark.parametrize(("name", "most"), [("LONGEST_LIST", 100), ("_LIST_TIMEOUTS", -1)])
+def test_a_list_is_bounded_by_its_size_and_by_the_time_it_takes(
+    wire: Wire, provider: Opened, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    monkeypatch.setattr(lists if name.startswith("L") else module, name, most)
+    wire.answers(JOBS, listed(raw_job(2), has_more=True), listed(raw_job(1)))
+
+    with pytest.raises(ProviderError, match="does not end"):
+        provider().jobs("demo")
+
+    assert len(wire.requests) == 1
+
+
+def test_a_read_with_all_its_repeats_has_an_end(
+    wire: Wire, provider: Opened, clock: HandClock
+) -> None:
+    """The pauses that a service asks for are part of the minute that a read may take."""
+    began = clock.now()
+
+    def busy(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(503, headers={"retry-after": "25"}, json={})
+
+    client = connect(
+        Connection("https://api.example/v1", KEY), OPENAI,
+        transport=httpx2.MockTransport(busy), clock=clock,
+    )  # fmt: skip
+
+    with pytest.raises(ProviderError):
+        client.jobs("demo")
+
+    assert clock.now() - began == 50
+    client.close()
+
+
+# The filter of the list of jobs.
+
+
+REFUSED = (400, {"error": {"message": "Unknown query parameter: metadata"}})
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
+def test_a_filter_that_is_refused_is_done_without_from_then_on(
+    wire: Wire, provider: Opened, status: int
+) -> None:
+    wire.answers(JOBS, (status, REFUSED[1]), listed(raw_job(1), raw_job(2, "theirs")))
+    client = provider()
+
+    first, second = client.jobs("demo"), client.observe("demo").jobs
+
+    assert [job.id for job in first] == [job.id for job in second] == ["ftjob-1"]
+    assert ["metadata[ftctl_project]" in query for query in wire.queries if "limit" in query] == [
+        True, False, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_not_list_jobs_is_told_at_once(
+    wire: Wire, provider: Opened, status: int
+) -> None:
+    wire.answers(JOBS, (status, {"error": {"message": "no"}}))
+
+    with pytest.raises(ProviderError, match="no"):
+        provider().jobs("demo")
+
+    assert wire.requests == [JOBS]
+
+
+def test_a_list_that_is_refused_without_the_filter_too_is_a_fault(
+    wire: Wire, provider: Opened
+) -> None:
+    wire.answers(JOBS, REFUSED, (400, {"error": {"message": "limit is at most 50"}}), REFUSED)
+    client = provider()
+
+    with pytest.raises(ProviderError, match="limit is at most 50"):
+        client.jobs("demo")
+    with pytest.raises(ProviderError):
+        client.jobs("demo")
+
+    # What was refused both times says nothing of the filter: it is tried again.
+    assert "metadata[ftctl_project]" in wire.queries[2]
+
+
+# Odd records.
+
+
+NO_STATUS = {"id": "ftjob-8", "created_at": 8, "metadata": None}
+ODD = [
+    NO_STATUS, {"status": "running"}, {"id": None}, {"id": "ftjob-7", "status": 7},
+    {"id": "ftjob-6", "status": "queued", "created_at": "soon"},
+    {"id": "ftjob-5", "status": "queued", "fine_tuned_model": 3}, 3, None, [],
+]  # fmt: skip
+
+
+def test_odd_records_of_others_are_left_out_and_told(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(*ODD, raw_job(1)))
+    wire.answers(FILES, listed({"filename": OURS}, {"id": 7.5}, raw_file(1, OURS)))
+    wire.answers(MODELS, listed({"object": "model"}, {"id": "gpt"}))
+    client = provider()
+
+    observed = client.observe("demo")
+
+    assert [job.id for job in observed.jobs] == ["ftjob-1"]
+    assert [file.id for file in observed.files] == ["file-1"]
+    assert observed.models == frozenset({"gpt"})
+    assert observed.unreadable == (
+        "job ftjob-8 cannot be read (without a status): it is left out",
+        "a job without an id: it is left out",
+        "job ftjob-7 cannot be read (its status is no text): it is left out",
+        "job ftjob-6 cannot be read (its created_at is no time): it is left out",
+        "job ftjob-5 cannot be read (its fine_tuned_model is no text): it is left out",
+        "a file without an id: it is left out",
+    )
+    assert [job.id for job in client.jobs("demo")] == ["ftjob-1"]
+    assert client.find_upload(OURS, 10) == "file-1"
+    assert client.file_names() == {"file-1": OURS}
+    account = client.account_jobs(lambda raw: (raw["id"], raw["status"]))
+    assert account == (
+        *((f"ftjob-{one}", "unreadable") for one in (8, 7, 6, 5)),
+        ("ftjob-1", "running"),
+    )
+
+
+def test_the_whole_account_with_odd_records_is_read_as_well(wire: Wire, provider: Opened) -> None:
+    wire.answers(FILES, listed(raw_file(1, OURS)))
+    wire.answers(JOBS, listed(*ODD, raw_job(2, None, training_file="file-1"), raw_job(1)))
+    client = provider()
+    seen = client.observe("demo")
+
+    observed = client.observe_account(seen, "demo", None)
+
+    assert [job.id for job in observed.strangers] == ["ftjob-2"]
+    assert observed.unreadable == seen.unreadable  # each is told once
+
+
+def test_a_thousand_odd_records_are_told_in_a_few_lines(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(*({**NO_STATUS, "id": f"ftjob-{one}"} for one in range(1000))))
+
+    unreadable = provider().observe("demo").unreadable
+
+    assert len(unreadable) == 11
+    assert unreadable[-1] == "990 more like these: it is left out"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"status": None}, {"created_at": "soon"}, {"fine_tuned_model": 3}, {"id": {"$oid": "1"}}],
+)
+def test_a_job_of_ours_that_cannot_be_read_stays_and_is_told(
+    wire: Wire, provider: Opened, odd: dict[str, Any]
+) -> None:
+    """Left out, it would be bought once more."""
+    wire.answers(JOBS, listed({**raw_job(1), **odd}))
+
+    observed = provider().observe("demo")
+
+    (job,) = observed.jobs
+    assert (job.status, job.digest, job.in_progress) == ("unreadable", DIGEST, True)
+    assert len(observed.unreadable) == 1
+    assert ": it is ours, and counts as one that runs" in observed.unreadable[0]
+
+
+def test_a_job_of_ours_is_known_by_its_file_even_if_that_is_odd(
+    wire: Wire, provider: Opened
+) -> None:
+    wire.answers(FILES, listed({**raw_file(1, TAGGED), "created_at": "soon"}))
+    wire.answers(JOBS, listed({**raw_job(1, None, training_file="file-1"), "created_at": "soon"}))
+
+    observed = provider(BY_FILE_NAME).observe("demo")
+
+    assert [(job.status, job.digest) for job in observed.jobs] == [("unreadable", DIGEST)]
+    assert observed.files == ()
+
+
+def test_an_adopted_job_that_cannot_be_read_stays_too(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed(NO_STATUS))
+
+    (job,) = provider().observe("demo", frozenset({"ftjob-8"})).adopted
+
+    assert (job.id, job.status) == ("ftjob-8", "unreadable")
+
+
+def test_one_job_that_cannot_be_read_is_told_with_what_is_odd(wire: Wire, provider: Opened) -> None:
+    wire.answers("GET /fine_tuning/jobs/ftjob-8", NO_STATUS)
+    client = provider()
+
+    with pytest.raises(ProviderError, match="cannot be read \\(without a status\\)"):
+        client.job("ftjob-8")
+    assert client.account_job("ftjob-8", lambda raw: raw["status"]) == "unreadable"
+
+
+def test_a_page_whose_last_entry_is_odd_leads_on_all_the_same(wire: Wire, provider: Opened) -> None:
+    wire.answers(
+        JOBS, listed(raw_job(3), {"status": "odd"}, has_more=True), listed(raw_job(2)),
+    )  # fmt: skip
+
+    assert [job.id for job in provider().jobs("demo")] == ["ftjob-3", "ftjob-2"]
+    assert wire.queries[1]["after"] == ["ftjob-3"]
+
+
+def test_a_page_without_any_id_ends_a_list(wire: Wire, provider: Opened) -> None:
+    wire.answers(JOBS, listed({"status": "odd"}, has_more=True))
+
+    assert provider().jobs("demo") == ()
+    assert wire.requests == [JOBS]
+
+
+def test_odd_events_are_left_out_and_odd_checkpoints_are_not(wire: Wire, provider: Opened) -> None:
+    path = "GET /fine_tuning/jobs/ftjob-1"
+    wire.answers(f"{path}/events", listed({"id": "e", "created_at": "soon"}, {"id": "f"}))
+    wire.answers(f"{path}/checkpoints", listed({"id": "c", "step_number": "two"}))
+    client = provider()
+
+    assert [event.id for event in client.events("ftjob-1")] == ["f"]
+    with pytest.raises(ProviderError, match="a checkpoint without a model or a step"):
+        client.checkpoints("ftjob-1")
+
+
+def test_jobs_of_the_account_are_told_in_our_words(wire: Wire, provider: Opened) -> None:
+    odd = {"id": 17, "status": "COMPLETED", "created_at": "2026-11-21T10:00:00Z", "own": 1}
+    wire.answers(JOBS, listed(odd))
+    wire.answers("GET /fine_tuning/jobs/17", odd)
+    client = provider()
+    read = {"id": "17", "status": "succeeded", "created_at": 1795255200, "own": 1}
+
+    assert client.account_jobs(dict) == (read,)
+    assert client.account_job("17", dict) == read
 
 
 def test_a_read_is_repeated_with_backoff(wire: Wire, provider: Opened, clock: HandClock) -> None:
@@ -418,6 +669,23 @@ def test_of_copies_of_an_upload_the_oldest_whole_one_is_taken(wire: Wire, provid
     assert client.find_upload(OURS, 11) is None
 
 
+def test_a_file_is_looked_up_by_its_id(wire: Wire, provider: Opened) -> None:
+    wire.answers(
+        "GET /files/file-1",
+        raw_file(1, OURS, status="pending"),
+        raw_file(1, OURS, status="error", status_details="row 7 is odd"),
+    )
+    client = provider()
+
+    waits, refused = client.file("file-1"), client.file("file-1")
+
+    assert (waits.processing, waits.refusal, waits.usable) == (True, None, True)
+    assert (refused.processing, refused.refusal) == (False, "row 7 is odd")
+    with pytest.raises(ProviderError) as fault:
+        client.file("file-2")
+    assert fault.value.status == 404
+
+
 # Creates.
 
 
@@ -489,6 +757,38 @@ def test_a_create_is_asked_once_and_may_be_in_doubt(
 
     assert fault.value.ambiguous is ambiguous
     assert wire.requests == [CREATE]
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 429])
+def test_a_limit_on_jobs_is_a_refusal_that_passes_and_bought_nothing(
+    wire: Wire, provider: Opened, status: int
+) -> None:
+    wire.answers(CREATE, (status, {"error": {"message": "You have 3 active jobs, the maximum"}}))
+
+    with pytest.raises(ProviderError) as fault:
+        start(provider())
+
+    assert (fault.value.job_limit, fault.value.ambiguous) == (True, False)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+def test_a_file_that_is_still_looked_at_makes_a_create_wait_and_bought_nothing(
+    wire: Wire, provider: Opened, status: int
+) -> None:
+    message = "File 'file-1' is still being processed and is not ready"
+    wire.answers(CREATE, (status, {"error": {"message": message}}))
+    wire.answers("DELETE /files/file-1", (status, {"error": {"message": message}}))
+    client = provider()
+
+    with pytest.raises(ProviderError) as fault:
+        start(client)
+
+    pending = (fault.value.file_pending, fault.value.retryable, fault.value.ambiguous)
+    assert pending == (True, True, False)
+    # Of other requests it means nothing of the kind.
+    with contextlib.suppress(ProviderError):
+        client.delete_file("file-1")
+    assert wire.requests.count("DELETE /files/file-1") == (6 if status == 409 else 1)
 
 
 # Cancels and deletes.

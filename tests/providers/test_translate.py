@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import httpx2
 import pytest
 
+from ftctl.catalog.services import SERVICES
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
 from ftctl.providers.openai.translate import (
@@ -17,10 +19,12 @@ from ftctl.providers.openai.translate import (
     read_event,
     read_file,
     read_job,
+    read_job_of_ours,
     read_job_of_project,
     read_moderation,
     read_uploaded,
 )
+from ftctl.providers.openai.values import OddValue
 from ftctl.providers.protocol import Answer
 
 SHA256 = "a" * 64
@@ -34,7 +38,7 @@ def test_the_least_that_a_job_has_is_enough() -> None:
 
 @pytest.mark.parametrize("missing", ["id", "status"])
 def test_a_job_without_its_id_or_status_is_none(missing: str) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(OddValue, match=f"without an? {missing}"):
         read_job({key: value for key, value in LEAST.items() if key != missing})
 
 
@@ -45,7 +49,8 @@ def test_a_whole_job_is_read_as_it_stands() -> None:
         "owner": "cx",
     }  # fmt: skip
     raw = {
-        **LEAST, "created_at": 7, "finished_at": 9, "fine_tuned_model": "ft:1", "model": "gpt",
+        **LEAST, "status": "succeeded", "created_at": 7, "finished_at": 9,
+        "fine_tuned_model": "ft:1", "model": "gpt",
         "training_file": "file-1", "validation_file": "file-2", "result_files": ["file-3"],
         "trained_tokens": 11, "seed": 7, "metadata": metadata,
         "error": {"code": "bad", "message": "words", "param": "training_file"},
@@ -53,9 +58,9 @@ def test_a_whole_job_is_read_as_it_stands() -> None:
     }  # fmt: skip
 
     assert read_job(raw) == Job(
-        "ftjob-1", "queued", 7, "tone", DIGEST, spec={"seed": 7}, replaces="ftjob-0",
-        follows="ftjob-0",
-        model="ft:1", base_model="gpt", error=JobError("bad", "words", "training_file"),
+        "ftjob-1", "succeeded", 7, "tone", DIGEST, spec={"seed": 7}, replaces="ftjob-0",
+        follows="ftjob-0", model="ft:1",
+        base_model="gpt", error=JobError("bad", "words", "training_file"),
         training_file="file-1", validation_file="file-2", result_files=("file-3",),
         metadata={"owner": "cx"}, trained_tokens=11, finished_at=9,
         hyperparameters={"n_epochs": 3}, seed=7, commit="c0ffee",
@@ -67,7 +72,9 @@ def test_a_whole_job_is_read_as_it_stands() -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (None, None), ({}, None), ({"code": None, "message": None}, None), ("text", None),
+        (None, None), ({}, None), ({"code": None, "message": None}, None),
+        ("", None), ([], None), ([None, {}], None), (False, None), (0, None),
+        ({"code": 0, "message": ""}, None),
         ({"code": "bad", "message": None}, JobError("bad", "bad")),
         ({"message": "words"}, JobError("unknown", "words")),
         ({"code": "bad", "message": "sk-0123456789abcdef"}, JobError("bad", "[redacted]")),
@@ -75,6 +82,174 @@ def test_a_whole_job_is_read_as_it_stands() -> None:
 )  # fmt: skip
 def test_an_empty_error_is_none(error: Any, told: JobError | None) -> None:
     assert read_job({**LEAST, "error": error}).error == told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("words", JobError("unknown", "words")),
+        (["first", None, {"message": "second"}], JobError("unknown", "first; second")),
+        ({"error": {"code": "bad", "message": "words"}}, JobError("bad", "words")),
+        ({"error": "words", "code": 7}, JobError("7", "words")),
+        ({"detail": [{"loc": ["body"], "msg": "one"}, {"msg": "two"}]},
+         JobError("unknown", "one; two")),
+        ({"type": "bad", "why": {"inner": "words"}}, JobError("bad", "words")),
+        ({"message": {"text": "words"}, "param": None}, JobError("unknown", "words")),
+    ],
+)  # fmt: skip
+def test_why_a_job_failed_is_kept_whatever_its_shape(error: Any, told: JobError) -> None:
+    assert read_job({**LEAST, "error": error}).error == told
+
+
+def test_a_reason_is_no_longer_than_anybody_reads_and_shows_no_key() -> None:
+    key = "sk-0123456789abcdef"
+    deep: Any = "words"
+    for _ in range(500):
+        deep = {"message": deep}
+
+    long = read_job({**LEAST, "error": "x" * 1990 + key + "x" * 10**6}).error
+    nested = read_job({**LEAST, "error": deep}).error
+    many = read_job({**LEAST, "error": ["x"] * 10**5}).error
+
+    assert long is not None
+    assert len(long.message) == 2000
+    assert key[:10] not in long.message
+    assert nested is None
+    assert many == JobError("unknown", "; ".join("x" * 20))
+
+
+# How a job stands.
+
+
+@pytest.mark.parametrize(
+    ("word", "ours"),
+    [
+        ("completed", "succeeded"), ("SUCCEEDED", "succeeded"), ("Success", "succeeded"),
+        ("JOB_STATE_SUCCEEDED", "succeeded"), ("canceled", "cancelled"), ("Stopped", "cancelled"),
+        ("error", "failed"), ("expired", "failed"), ("FAILED_VALIDATION", "failed"),
+        ("timed-out", "failed"), ("JOB_STATE_PENDING", "queued"), ("notRunning", "queued"),
+        ("RUNNING", "running"), ("In Progress", "running"), ("Paused", "paused"),
+        ("validating_files", "validating_files"),
+        ("cancellation_requested", "cancellation_requested"), ("Glowing", "Glowing"),
+    ],
+)  # fmt: skip
+def test_the_words_of_services_for_a_state_are_read_and_others_are_kept(
+    word: str, ours: str
+) -> None:
+    job = read_job({**LEAST, "status": word})
+
+    assert job.status == ours
+    assert job.in_progress is (ours not in ("failed", "cancelled"))
+
+
+def test_the_words_are_a_matter_of_the_services_row() -> None:
+    row = replace(SERVICES["compatible"], statuses={"baked": "succeeded"})
+
+    assert read_job({**LEAST, "status": "Baked"}, row.status_of).status == "succeeded"
+    assert read_job({**LEAST, "status": "completed"}, row.status_of).status == "completed"
+
+
+ENDED = {**LEAST, "status": "Glowing", "finished_at": 9}
+WHY = {"code": "bad", "message": "words"}
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "error"),
+    [
+        ({"fine_tuned_model": "ft:1"}, "succeeded", None),
+        ({"fine_tuned_model": "ft:1", "status": "running"}, "succeeded", None),
+        ({"fine_tuned_model": "ft:1", "status": None}, "succeeded", None),
+        ({"error": WHY}, "failed", JobError("bad", "words")),
+        ({}, "failed", JobError("unknown", "it ended as 'Glowing'")),
+        # Words that are clear stay: one that succeeded may get its model's name late.
+        ({"status": "completed"}, "succeeded", None),
+        ({"status": "cancelled", "fine_tuned_model": "ft:1"}, "cancelled", None),
+        ({"status": "failed", "fine_tuned_model": "ft:1"}, "failed", None),
+        ({"status": "paused", "fine_tuned_model": "ft:1"}, "paused", None),
+        # What is no end is none.
+        ({"finished_at": None}, "Glowing", None), ({"finished_at": 0}, "Glowing", None),
+        ({"finished_at": "0001-01-01T00:00:00Z"}, "Glowing", None),
+        ({"finished_at": "soon", "error": WHY}, "Glowing", JobError("bad", "words")),
+    ],
+)  # fmt: skip
+def test_a_job_with_an_end_is_over_whatever_its_word_is(
+    more: dict[str, Any], status: str, error: JobError | None
+) -> None:
+    job = read_job({**ENDED, **more})
+
+    assert (job.status, job.error) == (status, error)
+
+
+def test_a_word_is_no_longer_than_a_word() -> None:
+    assert len(read_job({**LEAST, "status": "x" * 10**6}).status) == 64
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (7, 7), (7.9, 7), ("7", 7), ("2026-11-21T10:00:00Z", 1795255200),
+        ("2026-11-21T12:00:00+02:00", 1795255200), ("2026-11-21 10:00:00", 1795255200),
+        (1795255200123, 1795255200), (None, 0), ("", 0), (0, 0), (-5, 0),
+    ],
+)  # fmt: skip
+def test_a_time_is_read_where_it_is_clear(value: Any, seconds: int) -> None:
+    assert read_job({**LEAST, "created_at": value}).created_at == seconds
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"created_at": "soon"}, {"created_at": True}, {"created_at": [7]},
+        {"created_at": float("nan")}, {"created_at": float("inf")}, {"created_at": 10**30},
+        {"status": 7}, {"status": ["queued"]}, {"status": None}, {"id": None}, {"id": ""},
+        {"id": True}, {"id": ["ftjob-1"]}, {"id": "a b"}, {"id": "a\n"}, {"id": "\ud800"},
+        {"id": ".."}, {"id": "x" * 513}, {"model": 3}, {"fine_tuned_model": {}},
+        {"training_file": 3}, {"validation_file": ["file-1"]},
+    ],
+)  # fmt: skip
+def test_what_decides_and_is_odd_makes_a_job_that_cannot_be_read(odd: dict[str, Any]) -> None:
+    with pytest.raises(OddValue):
+        read_job({**LEAST, **odd})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"result_files": 3}, {"result_files": [3, None]}, {"trained_tokens": "many"},
+        {"trained_tokens": -1}, {"trained_tokens": float("nan")}, {"trained_tokens": 10**400},
+        {"metadata": 3}, {"metadata": []}, {"method": 3}, {"finished_at": [3]},
+    ],
+)  # fmt: skip
+def test_what_only_informs_and_is_odd_is_left_out(odd: dict[str, Any]) -> None:
+    assert read_job({**LEAST, **odd}) == Job("ftjob-1", "queued", 0)
+
+
+def test_an_id_may_be_a_number_and_result_files_may_be_told_whole() -> None:
+    job = read_job({**LEAST, "id": 17, "result_files": [{"id": "file-1"}, "file-2"]})
+
+    assert (job.id, job.result_files) == ("17", ("file-1", "file-2"))
+    assert read_job({**LEAST, "trained_tokens": "7"}).trained_tokens == 7
+
+
+def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> None:
+    tags = {"ftctl_project": "demo", "ftctl_finetune": "tone", "ftctl_digest": DIGEST}
+    odd = {
+        **LEAST, "created_at": "soon", "metadata": tags, "training_file": "file-1",
+        "validation_file": 3, "result_files": ["file-3"],
+    }  # fmt: skip
+
+    job = read_job_of_ours(odd)
+
+    assert job == Job(
+        "ftjob-1", "unreadable", 0, "tone", DIGEST, training_file="file-1",
+        result_files=("file-3",),
+    )  # fmt: skip
+    assert job.in_progress
+    assert read_job_of_ours({"metadata": tags}).id == "(a job without an id)"
+    assert read_job_of_ours(LEAST) == read_job(LEAST)
+
+
+# What is left of a job.
 
 
 @pytest.mark.parametrize(
@@ -128,10 +303,47 @@ def test_a_file_is_known_by_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("status", "usable"),
-    [("processed", True), ("uploaded", True), (None, True), ("error", False), ("deleted", False)],
-)
+    [
+        ("processed", True), ("uploaded", True), (None, True), ("baked", True),
+        ("error", False), ("deleted", False), ("FAILED", False), ("expired", False),
+    ],
+)  # fmt: skip
 def test_a_file_that_the_service_gave_up_is_of_no_use(status: str | None, usable: bool) -> None:
-    assert read_uploaded(raw_file(OURS, status=status)).usable is usable
+    file = read_uploaded(raw_file(OURS, status=status))
+
+    assert file.usable is usable
+    assert file.refusal == (None if usable else f"its status is '{str(status).lower()}'")
+    assert not file.processing or usable
+
+
+@pytest.mark.parametrize(
+    ("status", "processing"),
+    [
+        ("uploaded", True), ("pending", True), ("Running", True), ("notRunning", True),
+        ("processed", False), (None, False), ("error", False), ("baked", False),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_still_looked_at_says_so(status: str | None, processing: bool) -> None:
+    assert read_uploaded(raw_file(OURS, status=status)).processing is processing
+
+
+@pytest.mark.parametrize(
+    ("more", "refusal"),
+    [
+        ({"status_details": "row 7 is odd"}, "row 7 is odd"),
+        ({"status_details": {"message": "row 7"}}, "row 7"),
+        ({"status_details": None, "error": {"message": "row 8"}}, "row 8"),
+        ({"status_details": "sk-0123456789abcdef"}, "[redacted]"),
+    ],
+)
+def test_why_a_file_was_refused_is_kept(more: dict[str, Any], refusal: str) -> None:
+    assert read_uploaded(raw_file(OURS, status="error", **more)).refusal == refusal
+
+
+@pytest.mark.parametrize("odd", [{"id": None}, {"created_at": "soon"}, {"filename": 3}])
+def test_a_file_that_is_odd_cannot_be_read(odd: dict[str, Any]) -> None:
+    with pytest.raises(OddValue):
+        read_uploaded({**raw_file(OURS), **odd})
 
 
 @pytest.mark.parametrize(
@@ -153,15 +365,35 @@ def test_an_event_has_its_numbers_and_no_key() -> None:
         "e-1", 7, "warn", "[redacted]", {"step": 1}
     )
     assert read_event({"id": "e-2", "data": "x"}) == Event("e-2", 0, "info", "")
+    assert read_event({"message": {}, "level": 3}) == Event("", 0, "info", "")
+
+
+def test_numbers_that_no_calculation_survives_are_no_metrics() -> None:
+    data = {"step": 10**400, "loss": float("nan"), "best": float("inf"), "good": 0.5, "word": "x"}
+
+    assert read_event({"id": "e", "data": data}).metrics == {"good": 0.5, "word": "x"}
 
 
 @pytest.mark.parametrize(
-    ("metrics", "loss"), [({"full_valid_loss": 0.5}, 0.5), ({"step": 1}, None), (None, None)]
-)
+    ("metrics", "loss"),
+    [
+        ({"full_valid_loss": 0.5}, 0.5), ({"step": 1}, None), (None, None),
+        ({"full_valid_loss": "low"}, None), ({"full_valid_loss": float("nan")}, None),
+        ({"full_valid_loss": 10**400}, None),
+    ],
+)  # fmt: skip
 def test_a_checkpoint_has_a_loss_where_it_was_measured(metrics: Any, loss: float | None) -> None:
     raw = {"fine_tuned_model_checkpoint": "ft:2", "step_number": 2, "metrics": metrics}
 
     assert read_checkpoint(raw) == CheckpointModel("ft:2", 2, loss)
+
+
+@pytest.mark.parametrize("odd", [{"step_number": "two"}, {"fine_tuned_model_checkpoint": 3}])
+def test_a_checkpoint_without_its_name_or_step_is_none(odd: dict[str, Any]) -> None:
+    raw = {"fine_tuned_model_checkpoint": "ft:2", "step_number": 2}
+
+    with pytest.raises(OddValue, match=r"without a model or a step|is no text"):
+        read_checkpoint({**raw, **odd})
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class Figures:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the figures."""
-        if TALLY.applies:
+        if TALLY.applies or TALLY.ways:
             terminalreporter.section("simulation")
             for line in TALLY.lines():
                 terminalreporter.line(line)

@@ -15,6 +15,8 @@ from ftctl.providers.protocol import Client
 if TYPE_CHECKING:
     import httpx2
 
+_CONNECT_SECONDS = 10.0
+
 
 def connect(
     connection: Connection,
@@ -29,9 +31,10 @@ def connect(
     from openai import OpenAI  # noqa: PLC0415
 
     from ftctl.providers.openai.access import Access  # noqa: PLC0415
+    from ftctl.providers.openai.bounded_http import keep_bounds  # noqa: PLC0415
 
     def over_http(limits: httpx2.Limits) -> httpx2.Client:
-        return httpx2.Client(
+        over = httpx2.Client(
             transport=transport,
             timeout=timeout,
             limits=limits,
@@ -39,8 +42,11 @@ def connect(
             event_hooks={"request": [access.on_request], "response": [access.on_response]},
             follow_redirects=True,
         )
+        keep_bounds(over)
+        return over
 
-    timeout = httpx2.Timeout(connection.timeout_seconds, connect=10.0)
+    longest = connection.timeout_seconds
+    timeout = httpx2.Timeout(longest, connect=min(longest, _CONNECT_SECONDS))
     address = redact(connection.base_url)
     try:
         access = Access(connection, log)
@@ -66,4 +72,4 @@ def connect(
     # for nothing.
     unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
     writer = client.with_options(http_client=unshared)
-    return OpenAIProvider(client, writer, service, clock, access)
+    return OpenAIProvider(client, writer, service, clock, access, timeout_seconds=longest)

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from ftctl.errors import FtctlError, ProviderError, redact
+from ftctl.providers.openai.bounds import AnswerTooLong
+from ftctl.providers.openai.refusals import Refusal, retry_after
+from ftctl.providers.openai.values import UNKNOWN_CODE, OddValue, reason
+
+# What the reading of an answer may come to: numbers without end and lists in lists in lists, too.
+_UNREADABLE = (
+    ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, RecursionError,
+)  # fmt: skip
+_NOT_IMPLEMENTED = 501  # the one fault of a server that stays
+_IS_IT_AN_API = "is 'base_url' the address of an API of this kind, up to and with /v1?"
 
 
 @contextmanager
 def translate_errors(
-    operation: str, base_url: str, secrets: Sequence[str], *, write: bool
+    operation: str, base_url: str, secrets: Sequence[str], *, write: bool, buys: bool = False
 ) -> Iterator[None]:
-    """Turn the SDK's errors into ours; a write that may have been done is ambiguous."""
+    """Turn the SDK's errors into ours; a write that may have been done is ambiguous.
+
+    `buys`: it is the start of a job, which may have to wait for others or for its files.
+    """
     import httpx2  # noqa: PLC0415 - loaded with the client
     import openai  # noqa: PLC0415
 
     try:
         yield
     except openai.APIStatusError as fault:
-        raise _refused(operation, fault, secrets, write=write) from None
+        raise _refused(operation, fault, secrets, write=write, buys=buys) from None
     except openai.APIConnectionError as fault:
         if isinstance(own := fault.__cause__, FtctlError):  # of ours, on the way out: not sent
             raise ProviderError(operation, redact(own.message, secrets), hint=own.hint) from None
@@ -38,31 +52,49 @@ def translate_errors(
         ) from None
     except (openai.OpenAIError, httpx2.HTTPError) as fault:
         raise ProviderError(operation, redact(str(fault), secrets), ambiguous=write) from None
-    except (ValueError, TypeError, AttributeError, KeyError) as fault:
+    except AnswerTooLong as fault:
+        raise ProviderError(operation, str(fault), ambiguous=write, hint=_IS_IT_AN_API) from None
+    except _UNREADABLE as fault:
         # The answer is no JSON, or not of the shape that the SDK knows.
+        why = str(fault) if isinstance(fault, OddValue) else type(fault).__name__
         raise ProviderError(
             operation,
-            f"the answer cannot be read ({type(fault).__name__})",
+            f"the answer cannot be read ({why})",
             ambiguous=write,
-            hint="is 'base_url' the address of an API of this kind, up to and with /v1?",
+            hint=_IS_IT_AN_API,
         ) from None
 
 
-def _refused(operation: str, fault: Any, secrets: Sequence[str], *, write: bool) -> ProviderError:
-    body = fault.body if isinstance(fault.body, dict) else {}
-    message = body.get("message") or f"HTTP {fault.status_code}"
-    code = body.get("code") or body.get("type")
+def _refused(
+    operation: str, fault: Any, secrets: Sequence[str], *, write: bool, buys: bool
+) -> ProviderError:
+    status = fault.status_code
+    code, message, param = _told(fault.body, secrets)
+    refusal = Refusal(status, code or "", message, param)
+    full, pending = buys and refusal.about_job_limit, buys and refusal.about_pending_file
     return ProviderError(
         operation,
-        redact(str(message), secrets),
-        status=fault.status_code,
-        code=str(code) if code else None,
+        message or f"HTTP {status}",
+        status=status,
+        code=code,
         request_id=fault.request_id,
-        ambiguous=write and (fault.status_code >= 500 or fault.status_code in (408, 409)),
-        retryable=_is_retryable(fault.status_code, str(code)),
-        retry_after=_retry_after(fault.response.headers),
-        hint=_cure(fault.status_code, str(code)),
+        # Who says which limit or file stands in the way has carried out nothing.
+        ambiguous=write and not (full or pending) and (status >= 500 or status in (408, 409)),
+        retryable=_is_retryable(status, code or "") or pending,
+        retry_after=retry_after(fault.response.headers, datetime.now(UTC)),
+        job_limit=full,
+        file_pending=pending,
+        hint=_cure(status, code or ""),
     )
+
+
+def _told(body: object, secrets: Sequence[str]) -> tuple[str | None, str, str | None]:
+    """The code, the words and the parameter of a refusal. A page of HTML tells nobody anything."""
+    told = reason(body, secrets) if isinstance(body, dict | list) else None
+    if told is None:
+        return None, "", None
+    code = told.code if told.code != UNKNOWN_CODE else None
+    return code, told.message if told.message != code else "", told.param
 
 
 @contextmanager
@@ -95,16 +127,7 @@ def _is_retryable(status: int, code: str) -> bool:
     """Whether a refusal may be over in a little while."""
     if status == 429:
         return code != "insufficient_quota"
-    return status >= 500 or status in (408, 409)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """What the service asks us to wait, in seconds; dates are not understood and passed over."""
-    value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))  # in this order nan is no time at all
-    except ValueError:
-        return None
+    return (status >= 500 and status != _NOT_IMPLEMENTED) or status in (408, 409)
 
 
 def _cure(status: int, code: str) -> str | None:

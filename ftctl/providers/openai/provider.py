@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from ftctl.catalog.request import job_request
@@ -22,32 +22,49 @@ from ftctl.domain.observed import AccountId, CheckpointModel, Event, File, Job, 
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.domain.variables import with_values
 from ftctl.errors import ProviderError
+from ftctl.providers.openai.bounds import Bounds, within
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
+from ftctl.providers.openai.lists import (
+    Page,
+    Query,
+    Readable,
+    reaches,
+    read_page,
+    read_pages,
+    readable,
+    told,
+)
 from ftctl.providers.openai.translate import (
-    Raw,
+    UNREADABLE,
     read_answer,
     read_checkpoint,
     read_day,
     read_event,
     read_file,
     read_job,
+    read_job_of_ours,
     read_job_of_project,
     read_moderation,
     read_organization,
     read_uploaded,
     tagged_by_file,
 )
+from ftctl.providers.openai.values import OddValue, Raw, id_of, known_id
 from ftctl.providers.ownership import PROJECT, project_of
 from ftctl.providers.protocol import Answer
-from ftctl.providers.retry import with_backoff
+from ftctl.providers.retry import Patience, with_backoff
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
     from ftctl.providers.openai.access import Access
 
+_LIST_TIMEOUTS = 5  # a list of many pages may take so many times as long as a read
+_LEFT_OUT = "it is left out"
+_COUNTS = "it is ours, and counts as one that runs"
+_REFUSES_FILTER = (400, 404, 405, 422, 501)
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
-_UPLOAD_TIMEOUT_SECONDS = 600.0
+_STORING_SECONDS = 600.0  # that a service may take for a file once it has all of it
 _EVENTS_PAGE = 100
 _CHECKPOINTS_PAGE = 100
 _PIECE_BYTES = 256 * 1024
@@ -58,14 +75,6 @@ ACCOUNT_JOBS = 1000  # so many of an account's jobs are looked at before a purch
 
 A = TypeVar("A")
 T = TypeVar("T")
-Query = dict[str, Any]
-
-
-class _Page(NamedTuple):
-    """A part of a list; each entry has an id."""
-
-    entries: tuple[Raw, ...]
-    has_more: bool
 
 
 class OpenAIProvider:
@@ -78,6 +87,8 @@ class OpenAIProvider:
         service: Service,
         clock: Clock,
         access: Access,
+        *,
+        timeout_seconds: float,
     ) -> None:
         self._client = client
         self._writer = writer
@@ -85,6 +96,8 @@ class OpenAIProvider:
         self._clock = clock
         self._secrets = access.secrets  # grows where a key is renewed
         self._access = access
+        self._timeout_seconds = timeout_seconds
+        self._refuses_filter = False  # the service, of the list of jobs: known once it did
 
     def close(self) -> None:
         """See `Client.close`."""
@@ -98,16 +111,29 @@ class OpenAIProvider:
         raw_files = self._files()
         # Adopted jobs carry no tag: with any of them, the list is read without the filter.
         raw_jobs = self._list_jobs(None if adopted or others else project)
-        jobs = self._own(raw_jobs, project, _names(raw_files))
-        strangers = [raw for raw in raw_jobs if raw["id"] in adopted]
-        adopted_jobs = self._read("list jobs", read_job, strangers)
-        theirs = self._of_others(raw_jobs, project) if others else ()
+        names = _names(raw_files)
+        jobs = self._own(raw_jobs, project, names)
+        adopted_jobs = tuple(self._job_of_ours(raw) for raw in raw_jobs if known_id(raw) in adopted)
+        ours, theirs = _parted(
+            raw_jobs, lambda raw: _owner(raw, names) == project or known_id(raw) in adopted
+        )
+        strangers = readable("job", theirs, self._read_job_of_project)
         files = self._own_files(raw_files, project, jobs)
         models, shutdowns = self._models((*jobs, *adopted_jobs))
-        account = self._account(raw_jobs)
-        told_at = self._access.told_at
         return Observed(
-            jobs, files, models, adopted_jobs, theirs, shutdowns, account, told_at=told_at
+            jobs,
+            tuple(file for file in files.read if file is not None),
+            models,
+            adopted_jobs,
+            tuple(job for job in strangers.read if others and job.project is not None),
+            shutdowns,
+            self._account(raw_jobs),
+            told_at=self._access.told_at,
+            unreadable=(
+                *told(readable("job", ours, self._read_job).odd, _COUNTS),
+                *told(strangers.odd, _LEFT_OUT),
+                *told(files.odd, _LEFT_OUT),
+            ),
         )
 
     def _account(self, raw_jobs: Iterable[Raw]) -> AccountId:
@@ -126,48 +152,47 @@ class OpenAIProvider:
     ) -> tuple[Job, ...]:
         """The project's jobs. The service's filter is not trusted: each tag is looked at."""
         own = []
-        for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True):
-            owner, tagged = project_of(raw.get("metadata")), job
-            name = names.get(job.training_file or "")
-            if owner is None and name is not None and name.digest is not None:
-                owner, tagged = name.project, tagged_by_file(job, name, raw_jobs)
-            if owner == project:
-                own.append(tagged)
+        for raw in raw_jobs:
+            if _owner(raw, names) == project:
+                job, name = self._job_of_ours(raw), names.get(_training_file(raw))
+                marked = project_of(raw.get("metadata")) is not None
+                by_file = None if marked else name
+                own.append(tagged_by_file(job, by_file, raw_jobs) if by_file else job)
         return tuple(sorted(own, key=lambda job: job.age_order, reverse=True))
 
     def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
         """See `Reader.observe_account`."""
         names = {file.id: read_file_name(file.name) for file in observed.files}
         raw_jobs = self._list_jobs(None, since=since)
-        ours = {job.id: job for job in (*self._own(raw_jobs, project, names), *observed.jobs)}
+        own = self._own(raw_jobs, project, names)
+        ours = {job.id: job for job in (*own, *observed.jobs)}
+        _, others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
+        jobs = readable("job", others, self._read_job)
         theirs = [
             job
-            for job, raw in zip(self._read("list jobs", read_job, raw_jobs), raw_jobs, strict=True)
+            for job in jobs.read
             if job.id not in ours and (job.training_file in names or job.validation_file in names)
         ]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
+        more = told(jobs.odd, _LEFT_OUT)
         return replace(
             observed,
             jobs=tuple(newest_first),
             strangers=tuple(theirs),
             account=self._account(raw_jobs).completed(observed.account),
+            unreadable=tuple(dict.fromkeys((*observed.unreadable, *more))),
         )
-
-    def _of_others(self, raw_jobs: Sequence[Raw], project: str) -> tuple[Job, ...]:
-        jobs = self._read("list jobs", read_job_of_project, raw_jobs)
-        return tuple(job for job in jobs if job.project not in (None, project))
 
     def _own_files(
         self, raw_files: Sequence[Raw], project: str, jobs: Iterable[Job]
-    ) -> tuple[File, ...]:
+    ) -> Readable[File | None]:
         """What the project uploaded, and what its jobs wrote."""
         results = {file for job in jobs for file in job.result_files}
-        files = self._read(
-            "list files",
-            lambda raw: read_file(raw, project, is_result=raw["id"] in results),
+        return readable(
+            "file",
             raw_files,
+            lambda raw: read_file(raw, project, is_result=known_id(raw) in results),
         )
-        return tuple(file for file in files if file is not None)
 
     def _files(self) -> list[Raw]:
         return self._entries("list files", "/files", {"limit": _FILES_PAGE})
@@ -175,16 +200,23 @@ class OpenAIProvider:
     def _list_jobs(self, project: str | None, *, since: int | None = None) -> list[Raw]:
         """The jobs of a project, or of the account; with `since`, back to that moment or so."""
         query: Query = {"limit": self._service.page_size}
-        if project is not None and self._service.ownership_store == "metadata":
-            query["metadata"] = {PROJECT: project}
-        if since is None:
-            return self._entries("list jobs", "/fine_tuning/jobs", query)
-        return self._entries(
-            "list jobs",
-            "/fine_tuning/jobs",
-            query,
-            enough=lambda entries: len(entries) >= ACCOUNT_JOBS or _reaches(entries, since),
-        )
+        filtered = project is not None and self._service.ownership_store == "metadata"
+        if filtered and not self._refuses_filter:
+            try:
+                return self._jobs_of({**query, "metadata": {PROJECT: project}}, since)
+            except ProviderError as fault:
+                if fault.status not in _REFUSES_FILTER:
+                    raise
+        # Each tag is looked at in any case: a service that takes no filter costs a longer list.
+        jobs = self._jobs_of(query, since)
+        self._refuses_filter = self._refuses_filter or filtered
+        return jobs
+
+    def _jobs_of(self, query: Query, since: int | None) -> list[Raw]:
+        def enough(entries: dict[str, Raw]) -> bool:
+            return since is not None and (len(entries) >= ACCOUNT_JOBS or reaches(entries, since))
+
+        return self._entries("list jobs", "/fine_tuning/jobs", query, enough=enough)
 
     def _models(self, jobs: Iterable[Job]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
@@ -195,8 +227,9 @@ class OpenAIProvider:
             if fault.status in (403, 404, 405, 501):
                 return None, {}
             raise
-        names = frozenset(model["id"] for model in models)
-        days = {model["id"]: read_day(model.get("shutdown_date")) for model in models}
+        named = ((known_id(raw), raw) for raw in models)
+        days = {name: read_day(raw.get("shutdown_date")) for name, raw in named if name}
+        names = frozenset(days)
         shutdowns = {model: day for model, day in days.items() if day is not None}
         expected = [job.model for job in jobs if job.status == "succeeded" and job.model]
         if expected and names.isdisjoint(expected) and self.model_visible(expected[0]):
@@ -217,7 +250,7 @@ class OpenAIProvider:
         """See `Reader.job`."""
 
         def retrieve(name: str) -> Job:
-            return read_job(self._client.fine_tuning.jobs.retrieve(name).to_dict())
+            return self._job_of(self._client.fine_tuning.jobs.with_raw_response.retrieve(name))
 
         return self._retried("look up a job", retrieve)(job)
 
@@ -228,34 +261,41 @@ class OpenAIProvider:
             newest_first = list(self._page("list events", path, {"limit": limit}).entries)
         else:
             newest_first = self._entries("list events", path, {"limit": _EVENTS_PAGE})
-        return self._read("list events", read_event, newest_first[::-1])
+        return readable("event", newest_first[::-1], read_event).read
+
+    def file(self, file: str) -> File:
+        """See `Reader.file`."""
+
+        def look(name: str) -> File:
+            return read_uploaded(_record(self._got(f"/files/{quote(name, safe='')}")))
+
+        return self._retried("look up a file", look)(file)
 
     def checkpoints(self, job: str) -> tuple[CheckpointModel, ...]:
         """See `Reader.checkpoints`."""
         path = f"/fine_tuning/jobs/{quote(job, safe='')}/checkpoints"
         entries = self._entries("list checkpoints", path, {"limit": _CHECKPOINTS_PAGE})
-        return self._read("list checkpoints", read_checkpoint, entries)
+        # None is left out: which is the best, or at a step, decides what is trained on.
+        with self._translated("list checkpoints"):
+            return tuple(map(read_checkpoint, entries))
 
     def upload(self, step: Upload, source: Path) -> File:
         """See `Writer.upload`."""
-        with self._translated("upload a file", write=True), source.open("rb") as stream:
-            made = self._writer.files.create(
-                file=(step.filename, stream), purpose="fine-tune", timeout=_UPLOAD_TIMEOUT_SECONDS
+        bounds = Bounds(_STORING_SECONDS, by_progress=True)
+        with (
+            self._translated("upload a file", write=True),
+            source.open("rb") as stream,
+            within(bounds),
+        ):
+            answer = self._writer.files.with_raw_response.create(
+                file=(step.filename, stream), purpose="fine-tune", timeout=_STORING_SECONDS
             )
-            return read_uploaded(made.to_dict())
-
-    def file(self, file: str) -> File:
-        """See `Reader.file`."""
-
-        def retrieve(name: str) -> File:
-            return read_uploaded(self._client.files.retrieve(name).to_dict())
-
-        return self._retried("look up a file", retrieve)(file)
+            return _uploaded(_record(answer.http_response), step)
 
     def find_upload(self, filename: str, size: int) -> str | None:
         """See `Reader.find_upload`."""
-        files = self._read("list files", read_uploaded, self._files())
-        copies = [file for file in files if file.name == filename and file.bytes == size]
+        files = readable("file", self._files(), read_uploaded)
+        copies = [file for file in files.read if file.name == filename and file.bytes == size]
         oldest = min(copies, key=lambda file: (file.created_at, file.id), default=None)
         return oldest.id if oldest is not None else None
 
@@ -274,11 +314,12 @@ class OpenAIProvider:
             body["metadata"] = {**body.get("metadata", {}), **tags}
         if validation_file is not None:
             body["validation_file"] = validation_file
-        with self._translated("create a job", write=True):
-            raw = self._writer.fine_tuning.jobs.create(
+        bounds = Bounds(self._timeout_seconds)
+        with self._translated("create a job", write=True, buys=True), within(bounds):
+            answer = self._writer.fine_tuning.jobs.with_raw_response.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
-            return read_job(raw.to_dict())
+            return self._job_of(answer)
 
     def _with_values(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """The spec with what its references stand for: for the request alone."""
@@ -293,17 +334,17 @@ class OpenAIProvider:
 
     def cancel_job(self, job: str) -> Job:
         """See `Writer.cancel_job`."""
-        cancel = self._client.fine_tuning.jobs.cancel
+        cancel = self._client.fine_tuning.jobs.with_raw_response.cancel
         return self._steered("cancel a job", cancel, job, lambda after: not after.in_progress)
 
     def pause_job(self, job: str) -> Job:
         """See `Writer.pause_job`."""
-        pause = self._client.fine_tuning.jobs.pause
+        pause = self._client.fine_tuning.jobs.with_raw_response.pause
         return self._steered("pause a job", pause, job, lambda after: after.status == "paused")
 
     def resume_job(self, job: str) -> Job:
         """See `Writer.resume_job`."""
-        resume = self._client.fine_tuning.jobs.resume
+        resume = self._client.fine_tuning.jobs.with_raw_response.resume
         return self._steered(
             "resume a job",
             resume,
@@ -317,7 +358,7 @@ class OpenAIProvider:
         """The job after a request that is the same twice. A refusal is none where it is there."""
 
         def steer(name: str) -> Job:
-            return read_job(ask(name).to_dict())
+            return self._job_of(ask(name))
 
         try:
             return self._retried(operation, steer)(job)
@@ -358,28 +399,46 @@ class OpenAIProvider:
 
     def account_jobs(self, read: Callable[[Raw], T]) -> tuple[T, ...]:
         """See `Account.account_jobs`."""
-        return self._read("list jobs", read, self._list_jobs(None))
+        in_our_words = readable("job", self._list_jobs(None), self._in_our_words)
+        with self._translated("list jobs"):
+            return tuple(map(read, in_our_words.read))
 
     def account_job(self, job: str, read: Callable[[Raw], T]) -> T:
         """See `Account.account_job`."""
-        import httpx2  # noqa: PLC0415 - loaded with the client
 
         def once(name: str) -> T:
             path = f"/fine_tuning/jobs/{quote(name, safe='')}"
-            return read(self._client.get(path, cast_to=httpx2.Response).json())
+            return read(self._in_our_words(_record(self._got(path))))
 
         return self._retried("look up a job", once)(job)
 
+    def _in_our_words(self, raw: Raw) -> Raw:
+        """The service's JSON of a job, with its id, state and beginning as we tell them."""
+        try:
+            job = self._read_job(raw)
+            known = {"id": job.id, "status": job.status, "created_at": job.created_at}
+        except OddValue:
+            if not isinstance(raw.get("id"), str):
+                raise
+            known = {"status": UNREADABLE, "created_at": 0}
+        return {**raw, **known}
+
     def file_names(self) -> Mapping[str, str]:
         """See `Account.file_names`."""
-        return {file["id"]: str(file.get("filename") or "") for file in self._files()}
+        files = readable("file", self._files(), read_uploaded)
+        return {file.id: file.name for file in files.read}
 
     def download(self, file: str) -> Iterator[bytes]:
         """See `Account.download`."""
-        with self._translated("download a file"):
-            content = self._client.files.with_streaming_response.content
-            with content(file) as answer:
-                yield from answer.iter_bytes(_PIECE_BYTES)
+        bounds = Bounds(self._timeout_seconds, streamed=True)
+        content = self._client.files.with_streaming_response.content
+        with self._translated("download a file"), ExitStack() as opened:
+            with within(bounds):
+                answer = opened.enter_context(content(file))
+            pieces = answer.iter_bytes(_PIECE_BYTES)
+            # No block of bounds stays open while somebody else works on a piece.
+            while (piece := _next(pieces, bounds)) is not None:
+                yield piece
 
     def ask(
         self,
@@ -397,7 +456,7 @@ class OpenAIProvider:
         more["options"] = {"timeout": _PROBE_TIMEOUT_SECONDS}
         began = time.monotonic()
         try:
-            with self._translated(f"{method} {path}"):
+            with self._translated(f"{method} {path}"), within(Bounds(_PROBE_TIMEOUT_SECONDS)):
                 try:
                     got = send(path, cast_to=httpx2.Response, **more)
                 except openai.APIStatusError as fault:
@@ -407,31 +466,47 @@ class OpenAIProvider:
         return read_answer(got, time.monotonic() - began, self._secrets)
 
     def _retried(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
-        """The same question, asked again after a fault that is retryable."""
+        """The same question, asked again after a fault that is retryable, while there is time."""
 
-        def once(argument: A) -> T:
-            with self._translated(operation):
-                return ask(argument)
+        def asked(argument: A) -> T:
+            patience = Patience(self._timeout_seconds)
 
-        return lambda argument: with_backoff(lambda: once(argument), self._clock)
+            def once() -> T:
+                with self._translated(operation), within(Bounds(patience.left_seconds)):
+                    return ask(argument)
 
-    def _read(
-        self, operation: str, read: Callable[[Raw], T], entries: Sequence[Raw]
-    ) -> tuple[T, ...]:
-        """Each entry as one of our nouns; an odd one is a fault of the service, not a crash."""
-        with self._translated(operation):
-            return tuple(read(raw) for raw in entries)
+            return with_backoff(once, self._clock, patience)
 
-    def _page(self, operation: str, path: str, query: Query) -> _Page:
-        """A part of a list, as the service's own JSON.
+        return asked
+
+    def _job_of(self, answer: Any) -> Job:
+        """A job that was answered alone. The SDK's own object would warn of all that is odd."""
+        return self._read_job(_record(answer.http_response))
+
+    def _read_job(self, raw: Raw) -> Job:
+        return read_job(raw, self._service.status_of)
+
+    def _read_job_of_project(self, raw: Raw) -> Job:
+        return read_job_of_project(raw, self._service.status_of)
+
+    def _job_of_ours(self, raw: Raw) -> Job:
+        return read_job_of_ours(raw, self._service.status_of)
+
+    def _got(self, path: str, query: Query | None = None) -> Any:
+        """An answer as the service sent it.
 
         The SDK's typed objects would cost some 20 times as much to make as the JSON to read.
         """
         import httpx2  # noqa: PLC0415 - loaded with the client
 
-        def once(wanted: Query) -> _Page:
-            answer = self._client.get(path, cast_to=httpx2.Response, options={"params": wanted})
-            return _read_page(answer.json())
+        options: Any = {"params": query or {}}
+        return self._client.get(path, cast_to=httpx2.Response, options=options)
+
+    def _page(self, operation: str, path: str, query: Query) -> Page:
+        """A part of a list."""
+
+        def once(wanted: Query) -> Page:
+            return read_page(self._got(path, wanted))
 
         return self._retried(operation, once)(query)
 
@@ -443,38 +518,70 @@ class OpenAIProvider:
         *,
         enough: Callable[[dict[str, Raw]], bool] = lambda _entries: False,
     ) -> list[Raw]:
-        """Every entry of a list, page by page, until there are enough of them.
+        return read_pages(
+            operation,
+            lambda wanted: self._page(operation, path, wanted),
+            query,
+            within_seconds=_LIST_TIMEOUTS * self._timeout_seconds,
+            enough=enough,
+        )
 
-        It ends where a page brings nothing new: some servers ignore the cursor, and would be read
-        for ever.
-        """
-        entries: dict[str, Raw] = {}
-        while True:
-            page = self._page(operation, path, query)
-            fresh = {entry["id"]: entry for entry in page.entries if entry["id"] not in entries}
-            entries |= fresh
-            if not fresh or not page.has_more or enough(entries):
-                return list(entries.values())
-            query = {**query, "after": next(reversed(fresh))}
-
-    def _translated(self, operation: str, *, write: bool = False) -> AbstractContextManager[None]:
-        return translate_errors(operation, str(self._client.base_url), self._secrets, write=write)
+    def _translated(
+        self, operation: str, *, write: bool = False, buys: bool = False
+    ) -> AbstractContextManager[None]:
+        base_url = str(self._client.base_url)
+        return translate_errors(operation, base_url, self._secrets, write=write, buys=buys)
 
 
-def _reaches(entries: dict[str, Raw], since: int) -> bool:
-    """Whether a list that is newest first has come to what was made before that moment."""
-    created_at = entries[next(reversed(entries))].get("created_at") if entries else None
-    return isinstance(created_at, int | float) and created_at < since
+def _uploaded(raw: Raw, step: Upload) -> File:
+    """A file that was just sent. What its answer tells oddly is as it was sent: it is there."""
+    try:
+        return read_uploaded(raw)
+    except OddValue:
+        return File(id_of(raw), step.filename, step.bytes, 0)
 
 
 def _names(raw_files: Iterable[Raw]) -> dict[str, FileName | None]:
     """What the name of each file says, by the file's id; None where it is not one of ours."""
-    return {file["id"]: read_file_name(file.get("filename") or "") for file in raw_files}
+    names = ((known_id(raw), raw.get("filename")) for raw in raw_files)
+    return {
+        file: read_file_name(name) if isinstance(name, str) else None
+        for file, name in names
+        if file is not None
+    }
 
 
-def _read_page(answer: Any) -> _Page:
-    """A page of a list. TypeError, KeyError or AttributeError where the answer is none."""
-    entries = tuple(answer["data"] or ())  # without any, it is no list: not an empty one
-    if not all(isinstance(entry["id"], str) for entry in entries):
-        raise TypeError("an entry without an id")
-    return _Page(entries, bool(answer.get("has_more")))
+def _owner(raw: Raw, names: Mapping[str, FileName | None]) -> str | None:
+    """The project that a job is of: as it says itself, or as the name of its file does."""
+    owner, name = project_of(raw.get("metadata")), names.get(_training_file(raw))
+    if owner is None and name is not None and name.digest is not None:
+        return name.project
+    return owner
+
+
+def _parted(entries: Iterable[Raw], is_first: Callable[[Raw], bool]) -> tuple[list[Raw], list[Raw]]:
+    """The entries of which it is so, and the others."""
+    parts: tuple[list[Raw], list[Raw]] = ([], [])
+    for raw in entries:
+        parts[0 if is_first(raw) else 1].append(raw)
+    return parts
+
+
+def _training_file(raw: Raw) -> str:
+    file = raw.get("training_file")
+    return file if isinstance(file, str) else ""
+
+
+def _record(answer: Any) -> Raw:
+    """The one object of an answer. TypeError where it is none."""
+    record = answer.json()
+    if not isinstance(record, dict):
+        raise TypeError("no object")
+    return record
+
+
+def _next(pieces: Iterator[bytes], bounds: Bounds) -> bytes | None:
+    """The next piece of a stream, for which there is as much time as for a whole answer."""
+    bounds.goes_on()
+    with within(bounds):
+        return next(pieces, None)

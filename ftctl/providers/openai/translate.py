@@ -3,58 +3,145 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ftctl.catalog.services import SERVICES
 from ftctl.domain.digest import FileName, job_hash, read_file_name, read_run
-from ftctl.domain.observed import CheckpointModel, Event, File, Job, JobError
+from ftctl.domain.observed import TERMINAL, CheckpointModel, Event, File, Job, JobError
 from ftctl.errors import redact
+from ftctl.providers.openai.values import (
+    OddValue,
+    Raw,
+    count,
+    id_of,
+    known_id,
+    mapping,
+    moment,
+    number,
+    reason,
+    text,
+)
 from ftctl.providers.ownership import COMMIT, project_of, read_tag
 from ftctl.providers.protocol import Answer
+from ftctl.text.escape.single_line import short
 
 if TYPE_CHECKING:
     import httpx2
 
-Raw = Mapping[str, Any]  # an object of the service's, as JSON
+StatusOf = Callable[[str], str]  # the service's word for a job's state in, ours out
 
+UNREADABLE = "unreadable"  # the state of a job of ours that cannot be read
+_LONGEST_STATUS = 64
+# Of a file. Not in them: "processed", and what a service says that has no such states.
+_FILE_PROCESSING = frozenset(
+    {"uploaded", "uploading", "pending", "queued", "processing", "running", "validating"}
+    | {"notrunning", "importing", "in_progress", "inprogress"}
+)
+_FILE_REFUSED = frozenset(
+    {"error", "failed", "invalid", "rejected", "deleting", "deleted", "expired"}
+)
 _CATEGORY = re.compile(r"[a-z][a-z0-9_/ -]{0,63}", re.IGNORECASE)
 _UNNAMED = "a reason without a name"
 
 
-def read_job(raw: Raw) -> Job:
-    """A training job."""
-    tag = read_tag(raw.get("metadata"))
+def read_job(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Job:
+    """A training job. `OddValue` where something of it that decides cannot be read.
+
+    One that has an end is over, whatever word stands for its state.
+    """
+    job, tag = id_of(raw), read_tag(raw.get("metadata"))
+    model, finished_at = text(raw, "fine_tuned_model"), _finished_at(raw)
+    status, error = _outcome(raw, status_of, model, ended=finished_at is not None)
     return Job(
-        id=raw["id"],
-        status=str(raw["status"]),
-        created_at=int(raw.get("created_at") or 0),
+        id=job,
+        status=status,
+        created_at=moment(raw, "created_at") or 0,
         finetune=tag.finetune,
         digest=tag.digest,
         spec=tag.spec,
         replaces=tag.replaces,
         follows=tag.follows,
         environment=tag.environment,
-        model=raw.get("fine_tuned_model") or None,
-        base_model=raw.get("model"),
-        error=_error(raw.get("error")),
-        training_file=raw.get("training_file"),
-        validation_file=raw.get("validation_file"),
-        result_files=tuple(raw.get("result_files") or ()),
+        model=model,
+        base_model=text(raw, "model"),
+        error=error,
+        training_file=text(raw, "training_file"),
+        validation_file=text(raw, "validation_file"),
+        result_files=_result_files(raw.get("result_files")),
         metadata=tag.own,
-        trained_tokens=raw.get("trained_tokens"),
-        finished_at=raw.get("finished_at"),
+        trained_tokens=count(raw.get("trained_tokens")),
+        finished_at=finished_at,
         hyperparameters=_hyperparameters(raw),
         seed=_seed(raw.get("seed")),
         commit=_commit(raw.get("metadata")),
     )
 
 
+def read_job_of_ours(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Job:
+    """A job that carries our tag. One that cannot be read is there, in a state nobody knows.
+
+    Left out, it would be bought again.
+    """
+    try:
+        return read_job(raw, status_of)
+    except OddValue:
+        tag = read_tag(raw.get("metadata"))
+        return Job(
+            id=known_id(raw) or "(a job without an id)",
+            status=UNREADABLE,
+            created_at=0,
+            finetune=tag.finetune,
+            digest=tag.digest,
+            replaces=tag.replaces,
+            follows=tag.follows,
+            environment=tag.environment,
+            training_file=_text_or_none(raw.get("training_file")),
+            validation_file=_text_or_none(raw.get("validation_file")),
+            result_files=_result_files(raw.get("result_files")),
+            commit=_commit(raw.get("metadata")),
+        )
+
+
+def _outcome(
+    raw: Raw, status_of: StatusOf, model: str | None, *, ended: bool
+) -> tuple[str, JobError | None]:
+    """Our word for a job's state, and why it failed. A pause is an end that is none."""
+    word = text(raw, "status")
+    if word is None and not ended:
+        raise OddValue("without a status")
+    status, error = status_of(word or ""), reason(raw.get("error"))
+    if not ended or status in TERMINAL or status == "paused":
+        return short(status, _LONGEST_STATUS), error
+    if model is not None:
+        return "succeeded", error
+    return "failed", error or JobError("unknown", f"it ended as '{short(word or '', 64)}'")
+
+
+def _finished_at(raw: Raw) -> int | None:
+    try:
+        return moment(raw, "finished_at")
+    except OddValue:
+        return None  # when it ended only informs, unlike when it began: that orders jobs
+
+
+def _result_files(raw: object) -> tuple[str, ...]:
+    """The ids of files; some services list the files themselves."""
+    files = raw if isinstance(raw, list) else ()
+    ids = (mapping(file).get("id", file) for file in files)
+    return tuple(file for file in ids if isinstance(file, str) and file)
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
 def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
     """A job that is known by the name of its training file, with what that tells."""
     run = read_run(name.run)
-    ids = (str(raw["id"]) for raw in raw_jobs) if run.follows is not None else ()
+    ids = filter(None, map(known_id, raw_jobs)) if run.follows is not None else ()
     follows = next((other for other in ids if job_hash(other) == run.follows), run.follows)
     return replace(
         job,
@@ -67,33 +154,28 @@ def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
     )
 
 
-def read_job_of_project(raw: Raw) -> Job:
+def read_job_of_project(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Job:
     """A training job that tells whose it is."""
-    return replace(read_job(raw), project=project_of(raw.get("metadata")))
+    return replace(read_job(raw, status_of), project=project_of(raw.get("metadata")))
 
 
 def read_organization(jobs: Iterable[Raw]) -> str | None:
     """Whose jobs they are; None where they do not tell, or do not all tell the same."""
-    told = {str(raw["organization_id"]) for raw in jobs if raw.get("organization_id")}
+    told = {_text_or_none(raw.get("organization_id")) for raw in jobs} - {None}
     return told.pop() if len(told) == 1 else None
 
 
 def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     """Those of its method, else those at the top, where older jobs and other services have them."""
-    method = _mapping(raw.get("method"))
+    method = mapping(raw.get("method"))
     kind = method.get("type")
-    inner = _mapping(method.get(kind)) if isinstance(kind, str) else {}
-    values = _mapping(inner.get("hyperparameters")) or _mapping(raw.get("hyperparameters"))
+    inner = mapping(method.get(kind)) if isinstance(kind, str) else {}
+    values = mapping(inner.get("hyperparameters")) or mapping(raw.get("hyperparameters"))
     return {
         str(name): value
         for name, value in values.items()
         if isinstance(value, int | float | str) and not isinstance(value, bool)
     }
-
-
-def _mapping(value: object) -> Raw:
-    """What is one; an empty one for all else."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _seed(raw: object) -> int | None:
@@ -106,16 +188,6 @@ def _commit(metadata: object) -> str | None:
     return str(commit) if commit else None
 
 
-def _error(raw: object) -> JobError | None:
-    """Why it failed. Services send an empty or all-null object where there is no error."""
-    if not isinstance(raw, Mapping):
-        return None
-    code, message = raw.get("code"), raw.get("message")
-    if not code and not message:
-        return None
-    return JobError(str(code or "unknown"), redact(str(message or code)), raw.get("param"))
-
-
 def read_file(raw: Raw, project: str, *, is_result: bool) -> File | None:
     """A file of this project's; None for anybody else's."""
     file = read_uploaded(raw)
@@ -125,38 +197,60 @@ def read_file(raw: Raw, project: str, *, is_result: bool) -> File | None:
 
 
 def read_uploaded(raw: Raw) -> File:
-    """A file, whoever uploaded it."""
-    filename = str(raw.get("filename") or "")
+    """A file, whoever uploaded it. `OddValue` where it cannot be read."""
+    filename = text(raw, "filename") or ""
     name = read_file_name(filename)
+    word = (text(raw, "status") or "").lower()
     return File(
-        id=raw["id"],
+        id=id_of(raw),
         name=filename,
-        bytes=int(raw.get("bytes") or 0),
-        created_at=int(raw.get("created_at") or 0),
+        bytes=count(raw.get("bytes")) or 0,
+        created_at=moment(raw, "created_at") or 0,
         sha256=name.sha256 if name else None,
         digest=name.digest if name else None,
         run=name.run if name else "",
-        usable=name is not None and raw.get("status") not in ("error", "deleted"),
+        usable=name is not None and word not in _FILE_REFUSED,
+        processing=word in _FILE_PROCESSING,
+        refusal=_file_refusal(raw, word),
     )
+
+
+def _file_refusal(raw: Raw, word: str) -> str | None:
+    """Why a file cannot be trained on; None where it can, as far as is told."""
+    if word not in _FILE_REFUSED:
+        return None
+    told = reason(raw.get("status_details")) or reason(raw.get("error"))
+    return told.message if told is not None else f"its status is '{word}'"
 
 
 def read_event(raw: Raw) -> Event:
     """A line of a job's log."""
     data = raw.get("data")
+    said = raw.get("message")
     return Event(
-        id=raw["id"],
-        created_at=int(raw.get("created_at") or 0),
-        level=str(raw.get("level") or "info"),
-        message=redact(str(raw.get("message") or "")),
-        metrics=dict(data) if isinstance(data, Mapping) else {},
+        id=known_id(raw) or "",
+        created_at=moment(raw, "created_at") or 0,
+        level=_text_or_none(raw.get("level")) or "info",
+        message=redact(said if isinstance(said, str) else ""),
+        metrics=_metrics(data),
     )
 
 
+def _metrics(data: object) -> dict[str, Any]:
+    """The numbers of an event, without those that no calculation survives."""
+    return {
+        str(name): value
+        for name, value in mapping(data).items()
+        if not isinstance(value, int | float) or number(value) is not None
+    }
+
+
 def read_checkpoint(raw: Raw) -> CheckpointModel:
-    """A model as it was at one step."""
-    metrics = raw.get("metrics")
-    loss = metrics.get("full_valid_loss") if isinstance(metrics, Mapping) else None
-    return CheckpointModel(raw["fine_tuned_model_checkpoint"], raw["step_number"], loss)
+    """A model as it was at one step. `OddValue` where it has no name or step."""
+    model, step = text(raw, "fine_tuned_model_checkpoint"), count(raw.get("step_number"))
+    if model is None or step is None:
+        raise OddValue("a checkpoint without a model or a step")
+    return CheckpointModel(model, step, number(mapping(raw.get("metrics")).get("full_valid_loss")))
 
 
 def read_moderation(raw: Raw) -> tuple[str, ...]:
@@ -185,7 +279,7 @@ def read_answer(response: httpx2.Response, seconds: float, secrets: Iterable[str
         body = response.json()
     except (ValueError, RecursionError):
         body = None
-    error = _mapping(_mapping(body).get("error"))
+    error = mapping(mapping(body).get("error"))
     code, message = error.get("code") or error.get("type"), error.get("message")
     return Answer(
         response.status_code,
