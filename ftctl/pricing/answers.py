@@ -70,8 +70,11 @@ def _sentences(
             continue
         found = differences_of(job, finetune, catalog, plan.service)
         if found:
-            verb = "was trained" if job.status in TERMINAL else "trains"
             words = "; ".join(one.words for one in found)
+            if not job.in_progress and job.status != "succeeded":
+                yield f"{job.id} of {change.name} would have trained with {words}"
+                continue
+            verb = "was trained" if job.status in TERMINAL else "trains"
             cost = _cost_words(job, finetune, desired, catalog, plan.service)
             yield f"{job.id} of {change.name} {verb} with {words}{cost}"
 
@@ -80,16 +83,15 @@ def _cost_words(
     job: Job, finetune: FineTune, desired: Desired, catalog: Catalog, service: ServiceInfo
 ) -> str:
     """` ($1.31 and not $0.49)`; nothing where the price is the same, or not known."""
-    known = finetune.training is not None
-    answered = estimate_of_job(job, finetune, desired, catalog, service) if known else None
-    expected = estimate(finetune, desired, catalog, service) if known else None
-    words = [_amount(cost) for cost in (answered, expected)]
+    answered = estimate_of_job(job, finetune, desired, catalog, service)
+    expected = estimate(finetune, desired, catalog, service)
+    words = [_amount(answered), _amount(expected)]
     if None in words or words[0] == words[1]:
         return ""
     return f" ({words[0]} and not {words[1]})"
 
 
-def _amount(cost: Estimate | None) -> str | None:
-    if cost is None or cost.low is None or cost.high is None or not cost.billed:
+def _amount(cost: Estimate) -> str | None:
+    if cost.low is None or cost.high is None or not cost.billed:
         return None
     return usd_range(cost.low, cost.high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -37,8 +37,15 @@ def _values(asked: Asked) -> Iterator[Any]:
     yield _named(asked.hyperparameters.get("n_epochs"))
     if "n_epochs" in asked.others:
         yield _named(asked.others["n_epochs"])
-    # Of no number under another name can be told that it is one of epochs.
-    yield from (value for value in asked.stray_epochs if is_count(value))
+    # A service may heed what stands elsewhere, under whatever name.
+    yield from (value for value in asked.stray_epochs if is_count(value) or not _is_word(value))
+
+
+def _is_word(value: Any) -> bool:
+    """Whether a value says nothing of epochs: `auto`, a switch, settings of another kind."""
+    if isinstance(value, str):
+        return not value.strip().isdecimal()
+    return not isinstance(value, Mapping) or [*value] != ["env"]
 
 
 def _named(value: Any) -> Any:

@@ -53,6 +53,8 @@ def test_a_sentence_tells_both_figures_and_what_they_cost() -> None:
         (replace(answering(n_epochs=8), status="succeeded", model="ft:x"), OPENAI,
          "was trained with n_epochs 8, asked was 3 ($4.00 and not $1.50)"),
         (answering(n_epochs=8), AZURE, "trains with n_epochs 8, asked was 3"),
+        (replace(answering(n_epochs=8), status="cancelled"), OPENAI,
+         "would have trained with n_epochs 8, asked was 3"),
         (replace(JOB, base_model="gpt-4o"), OPENAI,
          "trains with base_model gpt-4o, asked was gpt-4.1-mini"),
     ],
