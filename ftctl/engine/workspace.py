@@ -193,7 +193,7 @@ class Workspace:
         given = observed
         if given is None and offline:
             given = offline_snapshot(session)
-        observed = self._looked(session, request) if given is None else given
+        self._observed = observed = self._looked(session, request) if given is None else given
         plan = priced_plan(session, observed, options_for(session, request))
         if isinstance(approval, str):
             approval = None if is_digest(approval, plan) else find_plan(session.root, approval)
@@ -202,10 +202,9 @@ class Workspace:
                 if request.document != approval.options:
                     request = merge_saved_options(approval.options, request)
                     if given is None:
-                        observed = self._looked(session, request)
+                        self._observed = observed = self._looked(session, request)
                 refuse_unknown(session, approval.digest, request)
                 plan = priced_plan(session, observed, options_for(session, request))
-        self._observed = observed
         remaining, moved = (Remaining(plan), ()) if approval is None else reconcile(approval, plan)
         reviewed = review(
             session,

@@ -51,7 +51,7 @@ def tags_for(
     What an earlier ftctl can read stays as it wrote it: a replacement of the newest job.
     """
     words = {"env": environment, "follows": follows, "replaces": replaces}
-    earlier = environment is None and follows == replaces
+    earlier = environment is None and follows in (None, replaces)
     pairs = {
         PROJECT: project,
         FINETUNE: finetune,

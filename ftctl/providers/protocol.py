@@ -35,15 +35,19 @@ class Reader(Protocol):
     def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
         """The snapshot with what the account's own list of jobs adds, which no filter has cut.
 
-        That is jobs of the project, and `strangers`: jobs without its tag on files of ours. It is
-        read back to `since`, in Unix seconds by the service's clock, or for 1,000 jobs.
+        That is jobs of the project, `others` with the tag of another, and `strangers`: jobs without
+        our tag on files of ours. It is read back to `since`, in Unix seconds by the service's
+        clock, else for 90 days; at most for 1,000 jobs.
         """
 
     def jobs(self, project: str, *, whole: bool = False) -> tuple[Job, ...]:
         """The project's jobs alone, newest first. `whole`: do not trust the service's filter."""
 
     def job(self, job: str) -> Job:
-        """One job by its id, which lists may not show yet. Status 404 where there is none."""
+        """One job by its id, whoever made it, which lists may not show yet; 404 for none.
+
+        Its `project` is that of its tag, ours as well.
+        """
 
     def events(self, job: str, limit: int | None = None) -> tuple[Event, ...]:
         """A job's events, oldest first; with a limit, only the newest of them."""

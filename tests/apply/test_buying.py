@@ -113,7 +113,11 @@ def test_what_another_project_trained_is_reused_where_that_is_asked_for(
     settings = remote.folder / "ftctl.yaml"
     other = settings.read_text("utf-8").replace("project: demo", "project: other")
     settings.write_text(other, "utf-8")
-    assert "+ tone: create, not found" in remote.ok("plan").out
+    assert "! tone: attention, ftjob-1 has it under the project demo" in remote.ok("plan").out
+    (remote.folder / "ftctl.lock").unlink()
+    assert "+ tone: create, not found (ftjob-1 has it under the project demo" in (
+        remote.ok("plan").out
+    )
 
     settings.write_text(other + "reuse: account\n", "utf-8")
 

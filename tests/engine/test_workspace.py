@@ -253,7 +253,9 @@ def test_destroying_needs_a_review_of_the_same_run(workspace: ftctl.Workspace) -
 
     assert report.ok
     assert report.plan is not None
-    assert workspace.plan().plan.count()[Action.CREATE] == 1
+    assert workspace.plan().plan.empty  # it is bought again with --replace alone
+    again = workspace.plan(ftctl.PlanRequest(replace=("tone",))).plan
+    assert again.count()[Action.REPLACE] == 1
 
 
 def test_a_run_uses_one_connection_and_asks_for_three_lists_a_plan(
@@ -264,12 +266,27 @@ def test_a_run_uses_one_connection_and_asks_for_three_lists_a_plan(
     with PlainServer(world) as server:
         environ = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
         with ftctl.Workspace.open(root, environ=environ, events=heard.append) as workspace:
+            workspace.wait(workspace.apply(workspace.plan()))
+            bought = len(heard)
             workspace.plan()
             workspace.plan()
 
+    later = [event.line for event in heard[bought:] if isinstance(event, events.Requested)]
+    assert len(later) == 6
+    assert len(set(later)) == 3
+
+
+def test_a_plan_that_buys_reads_the_whole_list_of_jobs_as_well(root: Path, world: World) -> None:
+    (root / "ftctl.yaml").write_text("project: demo\nprovider: {type: compatible}\n", "utf-8")
+    heard: list[Event] = []
+    with PlainServer(world) as server:
+        environ = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+        with ftctl.Workspace.open(root, environ=environ, events=heard.append) as workspace:
+            workspace.plan()
+
     requests = [event.line for event in heard if isinstance(event, events.Requested)]
-    assert len(requests) == 6
-    assert len(set(requests)) == 3
+    assert len(requests) == 4
+    assert requests[-1].endswith("/fine_tuning/jobs?limit=100")
 
 
 def test_the_options_of_nothing_are_those_of_an_empty_request() -> None:

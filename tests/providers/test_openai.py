@@ -201,13 +201,22 @@ def test_a_model_that_one_list_left_out_is_not_bought_again(remote: Shell, world
     assert "Plan: 2 unchanged." in result.out
 
 
-def test_a_deleted_model_is_bought_again(remote: Shell, world: World) -> None:
+def test_a_model_that_is_not_visible_is_bought_on_request_alone(
+    remote: Shell, world: World
+) -> None:
     remote.ok("apply", "--auto-approve", "--wait")
     world.models.clear()
 
-    result = remote.ok("plan")
+    again = [remote("apply", "--auto-approve") for _ in range(3)]
 
-    assert "+ tone: create, model ft:gpt-4.1-mini-2025-04-14:plain::1 was deleted" in result.out
+    assert {result.status for result in again} == {0}
+    assert "ftjob-1 made ft:gpt-4.1-mini-2025-04-14:plain::1, which this key cannot see" in (
+        again[-1].out
+    )
+    assert again[-1].out.splitlines()[-1].startswith("1 needing attention: tone.")
+    assert len(world.jobs) == 1
+    remote.ok("apply", "--auto-approve", "--replace", "tone")
+    assert len(world.jobs) == 2
 
 
 def test_a_service_that_keeps_no_metadata_is_noticed_at_the_first_job(

@@ -16,6 +16,9 @@ _TOLD = 10  # records that were left out, one by one
 Query = dict[str, Any]
 T = TypeVar("T")
 
+ACCOUNT_JOBS = 1000  # so many of an account's jobs are looked at before a purchase,
+ACCOUNT_SECONDS = 90 * 24 * 3600  # and so far back, where nothing tells how far is needed
+
 
 class Page(NamedTuple):
     """A part of a list, and how many bytes it came in."""
@@ -79,15 +82,21 @@ def _key(raw: Raw) -> str:
     return known_id(raw) or repr(raw)
 
 
-def reaches(entries: dict[str, Raw], since: int) -> bool:
-    """Whether a list that is newest first has come to what was made before that moment."""
+def reaches(entries: dict[str, Raw], since: int | None) -> bool:
+    """Whether a list that is newest first has come to what was made before that moment.
+
+    Without one, before 90 days of the newest of them: the service's clock counts, not ours.
+    """
     if not entries:
         return False
     try:
-        created_at = moment(entries[next(reversed(entries))], "created_at")
+        newest = moment(entries[next(iter(entries))], "created_at")
+        oldest = moment(entries[next(reversed(entries))], "created_at")
     except OddValue:
         return False
-    return created_at is not None and created_at < since
+    if newest is None or oldest is None:
+        return False
+    return oldest < (newest - ACCOUNT_SECONDS if since is None else since)
 
 
 def readable(kind: str, entries: Iterable[Raw], read: Callable[[Raw], T]) -> Readable[T]:

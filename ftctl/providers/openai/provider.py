@@ -25,6 +25,7 @@ from ftctl.errors import ProviderError
 from ftctl.providers.openai.bounds import Bounds, within
 from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
 from ftctl.providers.openai.lists import (
+    ACCOUNT_JOBS,
     Page,
     Query,
     Readable,
@@ -71,7 +72,6 @@ _PIECE_BYTES = 256 * 1024
 _PROBE_TIMEOUT_SECONDS = 10.0
 MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationModel` (3.54)
 
-ACCOUNT_JOBS = 1000  # so many of an account's jobs are looked at before a purchase
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -163,22 +163,23 @@ class OpenAIProvider:
     def observe_account(self, observed: Observed, project: str, since: int | None) -> Observed:
         """See `Reader.observe_account`."""
         names = {file.id: read_file_name(file.name) for file in observed.files}
-        raw_jobs = self._list_jobs(None, since=since)
+        raw_jobs = self._account_jobs(since)
         own = self._own(raw_jobs, project, names)
         ours = {job.id: job for job in (*own, *observed.jobs)}
-        _, others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
-        jobs = readable("job", others, self._read_job)
-        theirs = [
-            job
-            for job in jobs.read
-            if job.id not in ours and (job.training_file in names or job.validation_file in names)
-        ]
+        _, raw_others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
+        jobs = readable("job", raw_others, self._read_job_of_project)
+        others = [job for job in jobs.read if job.id not in ours]
+        known = {job.id for job in observed.others}
+        theirs = [job for job in others if job.project not in (None, project)]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
         more = told(jobs.odd, _LEFT_OUT)
         return replace(
             observed,
             jobs=tuple(newest_first),
-            strangers=tuple(theirs),
+            strangers=tuple(
+                job for job in others if names.keys() & {job.training_file, job.validation_file}
+            ),
+            others=(*observed.others, *(job for job in theirs if job.id not in known)),
             account=self._account(raw_jobs).completed(observed.account),
             unreadable=tuple(dict.fromkeys((*observed.unreadable, *more))),
         )
@@ -197,26 +198,31 @@ class OpenAIProvider:
     def _files(self) -> list[Raw]:
         return self._entries("list files", "/files", {"limit": _FILES_PAGE})
 
-    def _list_jobs(self, project: str | None, *, since: int | None = None) -> list[Raw]:
-        """The jobs of a project, or of the account; with `since`, back to that moment or so."""
+    def _list_jobs(self, project: str | None) -> list[Raw]:
+        """The jobs of a project, or all of the account."""
         query: Query = {"limit": self._service.page_size}
         filtered = project is not None and self._service.ownership_store == "metadata"
         if filtered and not self._refuses_filter:
             try:
-                return self._jobs_of({**query, "metadata": {PROJECT: project}}, since)
+                return self._entries(
+                    "list jobs", "/fine_tuning/jobs", {**query, "metadata": {PROJECT: project}}
+                )
             except ProviderError as fault:
                 if fault.status not in _REFUSES_FILTER:
                     raise
         # Each tag is looked at in any case: a service that takes no filter costs a longer list.
-        jobs = self._jobs_of(query, since)
+        jobs = self._entries("list jobs", "/fine_tuning/jobs", query)
         self._refuses_filter = self._refuses_filter or filtered
         return jobs
 
-    def _jobs_of(self, query: Query, since: int | None) -> list[Raw]:
-        def enough(entries: dict[str, Raw]) -> bool:
-            return since is not None and (len(entries) >= ACCOUNT_JOBS or reaches(entries, since))
-
-        return self._entries("list jobs", "/fine_tuning/jobs", query, enough=enough)
+    def _account_jobs(self, since: int | None) -> list[Raw]:
+        """The newest jobs of the account, back to that moment; or of 90 days, or 1,000."""
+        return self._entries(
+            "list jobs",
+            "/fine_tuning/jobs",
+            {"limit": self._service.page_size},
+            enough=lambda entries: len(entries) >= ACCOUNT_JOBS or reaches(entries, since),
+        )
 
     def _models(self, jobs: Iterable[Job]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
@@ -250,7 +256,8 @@ class OpenAIProvider:
         """See `Reader.job`."""
 
         def retrieve(name: str) -> Job:
-            return self._job_of(self._client.fine_tuning.jobs.with_raw_response.retrieve(name))
+            answer = self._client.fine_tuning.jobs.with_raw_response.retrieve(name)
+            return self._read_job_of_project(_record(answer.http_response))
 
         return self._retried("look up a job", retrieve)(job)
 
