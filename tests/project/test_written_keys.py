@@ -199,3 +199,24 @@ def test_the_embedded_api_gets_the_value_too(shell: Shell, write_project: Write)
     shell.ok("apply", "--auto-approve", "--wait")
 
     assert "error[missing-variable]" in missing.err
+
+
+def test_a_secret_that_a_job_repeats_is_in_no_output_and_no_lock(
+    remote: Shell, world: World, write_project: Write
+) -> None:
+    write_project({"finetunes/tone.yaml": HUB})
+    remote.environ["HF_TOKEN"] = "plain-words-that-let-in"
+    world.tells = lambda body: {
+        "error": {"code": "note", "message": f"pushed with {body['hub']['hf_token']}"},
+        "hyperparameters": {"hub_token": body["hub"]["hf_token"], "n_epochs": 3},
+    }
+
+    results = [
+        remote.ok("apply", "--auto-approve", "--wait"),
+        remote.ok("status", "--format", "json"),
+        remote.ok("plan", "--format", "json"),
+    ]
+
+    lock = (remote.folder / "ftctl.lock").read_text("utf-8")
+    assert "plain-words" not in lock + "".join(one.out + one.err for one in results)
+    assert "n_epochs" in lock

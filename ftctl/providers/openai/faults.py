@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -95,6 +95,17 @@ def _told(body: object, secrets: Sequence[str]) -> tuple[str | None, str, str | 
         return None, "", None
     code = told.code if told.code != UNKNOWN_CODE else None
     return code, told.message if told.message != code else "", told.param
+
+
+@contextmanager
+def with_cures(cures: Mapping[str, str]) -> Iterator[None]:
+    """Say what to do about a refusal that has certain words in it."""
+    try:
+        yield
+    except ProviderError as fault:
+        known = (cure for words, cure in cures.items() if words in fault.message)
+        fault.hint = next(known, fault.hint)
+        raise
 
 
 @contextmanager

@@ -23,7 +23,13 @@ from ftctl.domain.plan import StartJob, Upload
 from ftctl.domain.variables import with_values
 from ftctl.errors import ProviderError
 from ftctl.providers.openai.bounds import Bounds, within
-from ftctl.providers.openai.faults import ignore_not_found, translate_errors, without_quoted_input
+from ftctl.providers.openai.echoes import without_echoes
+from ftctl.providers.openai.faults import (
+    ignore_not_found,
+    translate_errors,
+    with_cures,
+    without_quoted_input,
+)
 from ftctl.providers.openai.lists import (
     ACCOUNT_JOBS,
     Page,
@@ -226,6 +232,8 @@ class OpenAIProvider:
 
     def _models(self, jobs: Iterable[Job]) -> tuple[frozenset[str] | None, Mapping[str, date]]:
         """The models that exist, None where the service does not tell; and when they stop."""
+        if not self._service.lists_models:
+            return None, {}
         try:
             models = self._page("list models", "/models", {}).entries
         except ProviderError as fault:
@@ -243,8 +251,10 @@ class OpenAIProvider:
         return names, shutdowns
 
     def model_visible(self, model: str) -> bool:
-        """See `Reader.model_visible`."""
+        """See `Reader.model_visible`. Where models have no names, a job is its own."""
         try:
+            if not self._service.names_models:
+                return self.job(model).model == model
             self._retried("look up a model", self._client.models.retrieve)(model)
         except ProviderError as fault:
             if fault.status == 404:
@@ -268,7 +278,8 @@ class OpenAIProvider:
             newest_first = list(self._page("list events", path, {"limit": limit}).entries)
         else:
             newest_first = self._entries("list events", path, {"limit": _EVENTS_PAGE})
-        return readable("event", newest_first[::-1], read_event).read
+        plain = (without_echoes(raw, self._secrets) for raw in newest_first[::-1])
+        return readable("event", tuple(plain), read_event).read
 
     def file(self, file: str) -> File:
         """See `Reader.file`."""
@@ -322,7 +333,8 @@ class OpenAIProvider:
         if validation_file is not None:
             body["validation_file"] = validation_file
         bounds = Bounds(self._timeout_seconds)
-        with self._translated("create a job", write=True, buys=True), within(bounds):
+        asked = self._translated("create a job", write=True, buys=True)
+        with with_cures(self._service.cures), asked, within(bounds):
             answer = self._writer.fine_tuning.jobs.with_raw_response.create(
                 model=base_model, training_file=training_file, extra_body=body
             )
@@ -491,13 +503,22 @@ class OpenAIProvider:
         return self._read_job(_record(answer.http_response))
 
     def _read_job(self, raw: Raw) -> Job:
-        return read_job(raw, self._service.status_of)
+        return read_job(self._plain(raw), self._service.status_of)
 
     def _read_job_of_project(self, raw: Raw) -> Job:
-        return read_job_of_project(raw, self._service.status_of)
+        return read_job_of_project(self._plain(raw), self._service.status_of)
 
     def _job_of_ours(self, raw: Raw) -> Job:
-        return read_job_of_ours(raw, self._service.status_of)
+        return read_job_of_ours(self._plain(raw), self._service.status_of)
+
+    def _plain(self, raw: Raw) -> Raw:
+        """A job without secrets that it repeats, and with a model where the service names none."""
+        known = without_echoes(raw, self._secrets)
+        status, service = known.get("status"), self._service
+        if service.names_models or known.get("fine_tuned_model") or not isinstance(status, str):
+            return known
+        over = service.status_of(status) == "succeeded"
+        return {**known, "fine_tuned_model": known.get("id")} if over else known
 
     def _got(self, path: str, query: Query | None = None) -> Any:
         """An answer as the service sent it.
