@@ -119,7 +119,7 @@ def test_a_file_may_take_longer_than_a_read(
     world.pace = lambda _method, _path: 0.005  # some 300 bytes: more than a second
     began = time.monotonic()
 
-    assert client.upload(step, source) == "file-1"
+    assert client.upload(step, source).id == "file-1"
     assert time.monotonic() - began > PATIENCE
 
     monkeypatch.setattr("ftctl.providers.openai.provider._STORING_SECONDS", 0.2)
