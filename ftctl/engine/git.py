@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from ftctl.data.sources import repository_of
 from ftctl.errors import FtctlError, UsageError
@@ -42,6 +42,9 @@ _ENVIRONMENT = {
 _REVISION = re.compile(r"(?!-)(?!.*\.\.)[^\s:\x00-\x20\x7f?*\[\\]+")
 _BRANCH = re.compile(r"[\w./-]+")
 _LONGEST_REVISION = 256
+
+
+Place = Literal["behind", "ahead", "aside", "unknown"]  # of a commit, to the one checked out
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,22 @@ class Repository:
             raise FtctlError(*self._unknown(revision))
         return found
 
+    def place(self, commit: str) -> Place:
+        """Where a commit stands, by its whole id, to the one that is checked out."""
+        if self.ask(["cat-file", "-e", f"{commit}^{{commit}}"]).status != 0:
+            return "unknown"
+        if self.ask(["merge-base", "--is-ancestor", commit, "HEAD"]).status == 0:
+            return "behind"
+        ahead = self.ask(["merge-base", "--is-ancestor", "HEAD", commit]).status == 0
+        return "ahead" if ahead else "aside"
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether it was cloned without its whole history."""
+        return self.ask(["rev-parse", "--is-shallow-repository"]).text.strip() == "true"
+
     def _unknown(self, revision: str) -> tuple[str, str]:
-        told = self.ask(["rev-parse", "--is-shallow-repository"]).text.strip() == "true"
-        shallow = "; this clone is shallow and has few of its commits" if told else ""
+        shallow = "; this clone is shallow and has few of its commits" if self.is_shallow else ""
         branch = shorten(revision.removeprefix("refs/heads/").removeprefix("origin/"))
         message = f"git does not know the revision '{shorten(revision)}' here{shallow}"
         known = self.ask(["remote", "get-url", "origin"]).status == 0

@@ -10,6 +10,7 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
 from ftctl.engine.git import commit_of
 from ftctl.engine.intents import read_intents
+from ftctl.engine.newer_commits import make_plan_by_commits
 from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
 from ftctl.lockfile import (
@@ -21,7 +22,7 @@ from ftctl.lockfile import (
     witnesses_of,
 )
 from ftctl.manifest.schema import cosmetic_fields
-from ftctl.planner import PlanOptions, Scope, make_plan
+from ftctl.planner import PlanOptions, Scope
 from ftctl.policy import check_allowed
 from ftctl.pricing import price_plan, told_differences
 from ftctl.text.suggest import did_you_mean
@@ -164,7 +165,7 @@ def make_plan_for(session: Session, observed: Observed, request: PlanRequest) ->
 
 def priced_plan(session: Session, observed: Observed, options: PlanOptions) -> Plan:
     """The plan with its prices, and with what people must know in time."""
-    plan = make_plan(session.desired, observed, session.info, options)
+    plan = make_plan_by_commits(session, observed, options)
     plan = price_plan(plan, session.desired, session.catalog)
     told = told_differences(plan, session.desired, observed, session.catalog)
     return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings, *told))

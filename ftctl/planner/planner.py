@@ -69,7 +69,14 @@ def make_plan(
             scope=options.scope,
         )
         changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
-    changes = [replace(change, steps=planning.uploads_once(change.steps)) for change in changes]
+    changes = [
+        replace(
+            change,
+            steps=planning.uploads_once(change.steps),
+            reason=change.reason + options.scope.touched_aside(change.steps, observed.jobs),
+        )
+        for change in changes
+    ]
     return Plan(
         desired.project,
         service,
@@ -143,16 +150,14 @@ class _Planning:
             model=decision.stands.model if decision.stands else None,
         )
         if decision.action is Action.NO_OP and facts.live and facts.twin is None:
+            named = self.by_name.get(finetune.name, ())
             return plan_retention(
-                change,
+                replace(change, reason=change.reason + self._newer_models(named)),
                 finetune,
                 facts.live,
                 [
                     job
-                    for job in (
-                        *self.by_name.get(finetune.name, ()),
-                        *self.by_digest.get(finetune.digest, ()),
-                    )
+                    for job in (*named, *self.by_digest.get(finetune.digest, ()))
                     if self.options.scope.governs(job)
                 ],
                 self.observed,
@@ -161,6 +166,15 @@ class _Planning:
                 protected=self.options.protected,
             )
         return change
+
+    def _newer_models(self, jobs: Iterable[Job]) -> str:
+        """The end of a reason: models that are kept because a newer checkout has bought them."""
+        scope = self.options.scope
+        return scope.left_alone(
+            job
+            for job in jobs
+            if scope.is_newer(job) and job.model is not None and self.observed.has_model(job.model)
+        )
 
     def facts(self, finetune: FineTune) -> Facts:
         """What the table asks about a fine-tune."""

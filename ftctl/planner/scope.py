@@ -5,10 +5,11 @@ Whatever its environment, a job counts as a witness everywhere, and equal digest
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ftctl.domain.observed import Job
+from ftctl.domain.plan import CancelJob, DeleteModel, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Scope:
     mark: str | None = None  # what is written on jobs; None: the project has no environments
     recorded: frozenset[str] = frozenset()  # jobs that this environment's record names
     newer: frozenset[str] = frozenset()  # git commits that this checkout does not have behind it
+    aside: frozenset[str] = frozenset()  # those of which git cannot tell that
 
     def governs(self, job: Job) -> bool:
         """Whether a job is this environment's own to stop, retire or prune.
@@ -39,10 +41,35 @@ class Scope:
 
     def left_alone(self, jobs: Iterable[Job]) -> str:
         """The end of a reason: which jobs stay because a newer checkout has bought them."""
-        words = [f"{job.id} (of commit {(job.commit or '')[:7]})" for job in jobs]
+        words = [f"{job.id} ({_of_commit(job)})" for job in jobs]
         if not words:
             return ""
         return f"; leaves {', '.join(words)} alone, which a newer checkout bought"
+
+    def touched_aside(self, steps: Collection[Step], jobs: Iterable[Job]) -> str:
+        """The end of a reason: the commits of what is stopped or deleted and may be newer."""
+        if not self.aside:
+            return ""
+        found = [job for job in touched(steps, jobs) if job.commit in self.aside]
+        words = [f"{job.id} is {_of_commit(job)}" for job in found]
+        if not words:
+            return ""
+        return f"; {', '.join(words)}, which this checkout does not have behind it"
+
+
+def touched(steps: Collection[Step], jobs: Iterable[Job]) -> Iterator[Job]:
+    """The jobs that steps stop, or whose models or checkpoints they delete."""
+    stopped = {step.job for step in steps if isinstance(step, CancelJob)}
+    deleted = {
+        step.model.partition(":ckpt-step-")[0] for step in steps if isinstance(step, DeleteModel)
+    }
+    for job in jobs if stopped or deleted else ():
+        if job.id in stopped or (job.model is not None and job.model in deleted):
+            yield job
+
+
+def _of_commit(job: Job) -> str:
+    return f"of commit {(job.commit or '')[:7]}"
 
 
 EVERYWHERE = Scope()
