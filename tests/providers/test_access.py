@@ -469,6 +469,10 @@ CANNOT_BE = {
         '  headers: {x-a: "b\\n"}\n',
         "error[wrong-value]: 'x-a' is ",
     ),
+    "a header with a blank before it": (
+        '  headers: {x-a: " b"}\n',
+        "error[wrong-value]: 'x-a' is ' b'; expected text or {env: NAME}",
+    ),
     "a header's name with a blank": (
         "  headers: {x a: b}\n",
         "error[bad-key]: 'x a' cannot be a key here",

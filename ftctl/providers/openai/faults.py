@@ -152,7 +152,10 @@ def _cure(status: int, code: str) -> str | None:
         return "the account's quota is used up; raise it at the service, then apply again"
     match status:
         case 401:
-            return "the key is not accepted; check the variable that 'api_key_env' names"
+            return (
+                "the key is not accepted; check the variable that 'api_key_env' names, or the"
+                " program of 'api_key_command'"
+            )
         case 403:
             return "the key may not do this; check its permissions and the account's project"
         case 429:
