@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from ftctl.emulator import ids, open_emulator
 from simulation.proof import Proof
+from simulation.world import DEADLINES
 
 
 @pytest.fixture
@@ -29,3 +31,5 @@ def proof(stage: Proof) -> Iterator[Proof]:
     stage.seed = 0  # a test that runs alone plays the same as among others
     yield stage
     ids.os, open_emulator.__defaults__ = before
+    for module in DEADLINES:
+        module.time = time  # type: ignore[attr-defined]

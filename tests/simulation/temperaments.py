@@ -34,6 +34,7 @@ class Way:
     keeps_files: bool = False  # ours that a stranger uses stay
     other_steps: bool = False  # what is trained has checkpoints at other steps
     seconds: float = 0.0  # that each request takes
+    timeout: str | None = None  # of a wait that would go on for as long as the service says nothing
 
     @property
     def name(self) -> str:
@@ -48,17 +49,17 @@ WAYS: tuple[Way, ...] = (
     Way("filter-finds-nothing"),
     Way("filter-ignored"),
     Way("filter-refused"),
-    Way("metadata-dropped", refuses="without our mark|no metadata"),
-    Way("metadata-refused", refuses="metadata"),
+    Way("metadata-dropped", refuses="mark: file-name"),
+    Way("metadata-refused", refuses="mark: file-name"),
     Way("models-hidden", refuses="--replace"),
     Way("model-late=120"),
-    Way("no-model-name", refuses="no model"),
-    Way("names-shortened=40"),
+    Way("no-model-name", refuses="no model", timeout="30m"),
+    Way("names-shortened=40", refuses="mark: metadata"),
     Way("file-pending=20"),
     Way("statuses-respelled"),
-    Way("unknown-status", refuses="in_review"),
-    Way("list-without-end", refuses="list", seconds=1.0),
-    Way("slow-bytes", refuses="time", seconds=1.0),
+    Way("unknown-status", refuses="in_review", timeout="30m"),
+    Way("list-without-end", refuses="does not end", seconds=10.0),
+    Way("slow-bytes", refuses="no answer|second", seconds=1.0),
     Way("strangers-job", keeps_files=True),
     Way("odd-jobs"),
     Way("hyperparameters-changed", refuses="trains with", other_steps=True),
@@ -162,6 +163,8 @@ def _patience(world: World, way: Way) -> None:
 
 def _run(world: World, way: Way, command: Sequence[str], faults: Mapping[int, str]) -> Ended | None:
     plan = _break(world, way, faults)
+    if way.timeout is not None and "--wait" in command:
+        command = (*command, "--timeout", way.timeout)
     try:
         ended: Ended | None = world.run(*command, wire=plan)
     except Killed:

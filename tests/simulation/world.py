@@ -23,9 +23,12 @@ from ftctl.cli.settings import Settings
 from ftctl.emulator import EmulatorTransport, Request, open_emulator
 from ftctl.emulator import Settings as Service
 from ftctl.emulator.temperaments.file_ways import STRANGERS_SUFFIX
+from ftctl.providers import retry
+from ftctl.providers.openai import bounds, lists
 from simulation.scripts import APPLY, Files, Script
 from simulation.wires import Endless, Inner
 
+DEADLINES = (bounds, lists, retry)
 MOST_APPLIES = 4  # until everything must have settled
 Wire = Callable[[Inner], Inner]
 _PLAN = ("plan", "--detailed-exitcode")
@@ -138,6 +141,7 @@ class World:
     def run(self, *arguments: str, wire: Wire | None = None) -> Ended:
         """One command in a process of its own, as far as a process can be had for nothing."""
         console = Listening()
+        keep_time(self.clock)
         with self._reached(wire) as wired:
             settings = Settings(
                 clock=self.clock, environ={}, folder=self.folder, wire=wired, console=console
@@ -313,6 +317,15 @@ def at_once(seed: int) -> None:
     chance = random.Random(seed)
     random.seed(seed)
     ids.os = SimpleNamespace(urandom=chance.randbytes)  # type: ignore[assignment]
+
+
+def keep_time(clock: HandClock) -> None:
+    """Make deadlines follow a clock that is moved by hand, until told otherwise.
+
+    They count by the machine's own, which never jumps, and which no simulation waits for.
+    """
+    for module in DEADLINES:
+        module.time = SimpleNamespace(monotonic=clock.now)  # type: ignore[attr-defined]
 
 
 def take_time(service: Service) -> None:

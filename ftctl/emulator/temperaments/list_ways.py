@@ -78,8 +78,7 @@ def list_without_end(request: Request, proceed: Proceed, scene: Scene) -> Respon
     if field_of(response, "has_more") is not False:
         return response
     first = int(after[1]) + 1 if after else 0
-    # One page holds whatever was asked for, but a list of 10,000 files would only cost time.
-    size = min(read_limit(request, _PAGE, _MOST), _MOST)
+    size = read_limit(request, _PAGE, _MOST)  # 10,000 files a page would only cost time
     with scene.reading() as session:
         more = [make(number, session.now) for number in range(first, first + size)]
     response = with_entries(response, lambda entries: [*entries, *more])
