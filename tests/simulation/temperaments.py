@@ -16,8 +16,8 @@ from simulation.world import Bill, Ended, Print, Strides, World
 
 MOST_ROUNDS = 5  # of the same command, until nothing changes any more
 LATE = 60.0  # seconds between two of them: what is late has come by then
-MOST_REQUESTS = 1_500  # of one run
-MOST_PAUSES = 600  # of one run
+MOST_REQUESTS = 6_000  # of one run
+MOST_PAUSES = 3_000  # of one run
 MOST_ALIKE = 2  # requests of a run that are of one kind and follow one of the same kind
 
 
@@ -53,11 +53,11 @@ WAYS: tuple[Way, ...] = (
     Way("metadata-refused", refuses="mark: file-name"),
     Way("models-hidden", refuses="--replace"),
     Way("model-late=120"),
-    Way("no-model-name", refuses="no model", timeout="30m"),
+    Way("no-model-name", refuses="model's name", timeout="12m"),
     Way("names-shortened=40", refuses="mark: metadata"),
     Way("file-pending=20"),
     Way("statuses-respelled"),
-    Way("unknown-status", refuses="in_review", timeout="30m"),
+    Way("unknown-status", refuses="in_review", timeout="12m"),
     Way("list-without-end", refuses="does not end", seconds=10.0),
     Way("slow-bytes", refuses="no answer|second", seconds=1.0),
     Way("strangers-job", keeps_files=True),

@@ -27,6 +27,7 @@ class Endless(BaseException):
 
 _KINDS = (
     (r"GET /v1/files", "list files"),
+    (r"GET /v1/files/.+", "look up a file"),
     (r"POST /v1/files", "upload"),
     (r"DELETE /v1/files/.+", "delete a file"),
     (r"GET /v1/models", "list models"),
@@ -44,7 +45,7 @@ _KINDS = (
 def kind_of(request: httpx2.Request) -> str:
     """What a request asks for, in words."""
     asked = f"{request.method} {request.url.path}"
-    return next(kind for pattern, kind in _KINDS if re.fullmatch(pattern, asked))
+    return next((kind for pattern, kind in _KINDS if re.fullmatch(pattern, asked)), asked)
 
 
 # What may go wrong with one request. `done`: the service carried it out all the same.
