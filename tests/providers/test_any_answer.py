@@ -10,8 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 from conftest import KEY, HandClock
-from ftctl.providers.openai.lists import readable
-from ftctl.providers.openai.values import reason
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +21,7 @@ from ftctl.domain.snapshot import observed_document
 from ftctl.errors import ProviderError
 from ftctl.importer import read_account_job
 from ftctl.providers import Client, Connection, connect
+from ftctl.providers.openai.lists import readable
 from ftctl.providers.openai.translate import (
     read_checkpoint,
     read_event,
@@ -31,7 +30,10 @@ from ftctl.providers.openai.translate import (
     read_job_of_project,
     read_uploaded,
 )
+from ftctl.providers.openai.values import reason
 
+# Records have many fields: making them up takes longer than reading them.
+BROAD = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -44,7 +46,7 @@ SCALARS = st.one_of(
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
-    max_leaves=6,
+    max_leaves=4,
 )
 OURS = {"ftctl_project": "demo", "ftctl_finetune": "tone", "ftctl_digest": f"v1:{'d' * 64}"}
 
@@ -78,6 +80,7 @@ READERS: list[tuple[Callable[[Any], Any], st.SearchStrategy[Any]]] = [
 
 
 @pytest.mark.parametrize(("read", "records"), READERS)
+@BROAD
 @given(data=st.data())
 def test_a_record_is_read_or_told(
     read: Callable[[Any], Any], records: st.SearchStrategy[Any], data: st.DataObject
@@ -90,6 +93,7 @@ def test_a_record_is_read_or_told(
     assert all(words.startswith(("record", "a record")) for words in found.odd)
 
 
+@BROAD
 @given(JOBS)
 @example({"metadata": OURS})
 @example({**{key: [] for key in ("id", "status", "created_at", "error")}, "metadata": OURS})
@@ -111,6 +115,7 @@ def test_a_reason_is_text_of_bounded_length_or_none(raw: Any) -> None:
         assert told.param is None or 0 < len(told.param) <= 100
 
 
+@BROAD
 @given(st.lists(EVENTS, max_size=4), st.lists(CHECKPOINTS, max_size=4))
 def test_what_is_reckoned_with_events_and_checkpoints_survives_their_numbers(
     events: list[Any], checkpoints: list[Any]
@@ -153,7 +158,7 @@ BODIES = PAGES | VALUES | JOBS | FILES | st.fixed_dictionaries({"error": VALUES}
 
 
 @pytest.mark.parametrize("what", ASKED)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(BROAD, max_examples=25)
 @given(body=BODIES, status=st.sampled_from([200, 200, 200, 400, 404, 429]))
 def test_any_answer_is_read_or_told(what: str, body: Any, status: int) -> None:
     content = json.dumps(body).encode()

@@ -228,7 +228,7 @@ def test_a_service_that_keeps_no_metadata_is_noticed_at_the_first_job(
 
     assert result.status == 4
     assert "keeps no metadata" in result.err
-    assert "provider.mark to file-name" in result.err
+    assert "write 'mark: file-name' below 'provider'" in result.err
 
 
 def test_a_mark_in_the_files_name_serves_where_there_is_no_metadata(

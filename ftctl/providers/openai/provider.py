@@ -172,13 +172,14 @@ class OpenAIProvider:
         raw_jobs = self._account_jobs(since)
         own = self._own(raw_jobs, project, names)
         ours = {job.id: job for job in (*own, *observed.jobs)}
-        _, raw_others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
+        marked, raw_others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
         jobs = readable("job", raw_others, self._read_job_of_project)
         others = [job for job in jobs.read if job.id not in ours]
         known = {job.id for job in observed.others}
         theirs = [job for job in others if job.project not in (None, project)]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
-        more = told(jobs.odd, _LEFT_OUT)
+        odd = readable("job", marked, self._read_job).odd
+        more = (*told(odd, _COUNTS), *told(jobs.odd, _LEFT_OUT))
         return replace(
             observed,
             jobs=tuple(newest_first),
