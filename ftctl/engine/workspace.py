@@ -52,7 +52,7 @@ from ftctl.engine.running import (
 )
 from ftctl.engine.selecting import names_meant, resolve_request
 from ftctl.engine.session import Session, Validation, check_project, open_session
-from ftctl.errors import Stale, UsageError, WaitTimeout
+from ftctl.errors import FtctlError, Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
 from ftctl.planner.approval import Remaining, reconcile
 from ftctl.planner.retention import make_destroy_plan
@@ -228,7 +228,15 @@ class Workspace:
 
     def _looked(self, session: Session, request: PlanRequest) -> Observed:
         """What exists, seen well enough to buy by."""
-        options = options_for(session, request)
+        try:
+            options = options_for(session, request)
+        except UsageError:
+            raise
+        except FtctlError:
+            # A record that cannot be read: who looks into it wants to see what there is.
+            with self.provider(session) as provider:
+                self._observed = provider.observe(session.desired.project)
+            raise
         with self.provider(session) as provider:
             return observe(session, provider, options, patient=True)
 
