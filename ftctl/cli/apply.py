@@ -154,8 +154,24 @@ def _say_what_is_next(settings: Settings, report: Report) -> None:
 def _say_how_it_ended(settings: Settings, report: Report) -> None:
     for name in report.not_begun:
         settings.console.note(f"error: {name}: not begun: its parent has no model")
-    if status_of_report(report) == DONE and not _attention(report):
+    if status_of_report(report) != DONE or _attention(report):
+        return
+    if names := _without_model(report):
+        settings.console.result(
+            f"Without a model: {', '.join(names)}. 'ftctl plan' says why, and what to do."
+        )
+    else:
         settings.console.result("All there: 'ftctl output' prints the models' names.")
+
+
+def _without_model(report: Report) -> list[str]:
+    """The fine-tunes of the plan that came to no model, now or before."""
+    changes = report.plan.changes if report.plan is not None else ()
+    return [
+        change.name
+        for change in changes
+        if change.digest is not None and change.model is None and change.name not in report.models
+    ]
 
 
 def _attention(report: Report) -> list[str]:

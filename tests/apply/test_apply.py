@@ -70,6 +70,19 @@ def test_a_model_that_went_while_the_plan_was_read_is_not_bought(
     assert "tone: started" not in result.out
 
 
+def test_what_has_no_model_is_not_said_to_be_all_there(shell: Shell, write_project: Write) -> None:
+    write_project(small_project())
+    shell.ok("apply", "--auto-approve")
+    shell.ok("cancel", "tone", "--auto-approve")
+
+    result = shell.ok("apply", "--auto-approve", "--wait")
+
+    assert "All there" not in result.out
+    assert result.out.splitlines()[-1] == (
+        "Without a model: tone. 'ftctl plan' says why, and what to do."
+    )
+
+
 def test_a_file_that_changed_after_the_plan_is_not_uploaded(
     shell: Shell, write_project: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
