@@ -128,13 +128,16 @@ def _work(world: World, method: str, path: str, body: bytes) -> Answer:
             return 200, _add_job(world, json.loads(body))
         case "GET", ["fine_tuning", "jobs", job, "events"]:
             return _list([])
-        case "GET", ["fine_tuning", "jobs", job]:
-            return 200, next(known for known in world.jobs if known["id"] == job)
-        case "POST", ["fine_tuning", "jobs", job, "cancel"]:
-            found = next(known for known in world.jobs if known["id"] == job)
+        case "GET", ["fine_tuning", "jobs", job] if found := _job(world, job):
+            return 200, found
+        case "POST", ["fine_tuning", "jobs", job, "cancel"] if found := _job(world, job):
             found["status"] = "cancelled"
             return 200, found
     return 404, {"error": {"message": f"no {path} here", "type": "invalid_request_error"}}
+
+
+def _job(world: World, job: str) -> dict[str, Any] | None:
+    return next((known for known in world.jobs if known["id"] == job), None)
 
 
 def _list(entries: list[dict[str, Any]]) -> Answer:

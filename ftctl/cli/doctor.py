@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -13,11 +15,13 @@ from ftctl.catalog.services import SERVICES, Service
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import context_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.doctor import CheckResult, fail, machine, ok, results_document, service, warn
+from ftctl.doctor import CheckResult, fail, habits, machine, ok, results_document, service, warn
+from ftctl.engine.planning import PlanRequest, options_for
 from ftctl.engine.session import STATE_FOLDER, Session, check_project
 from ftctl.engine.way_in import account_of
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject
 from ftctl.project.load import Project, load_project
+from ftctl.providers.ownership import PROJECT
 from ftctl.text.format import plural
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _MEND = "mend it, then look again"
+_MOST_FILES = 10_000  # in one list (OpenAI's specification, 2026-08)
+_MOST_RECORDED = 5  # jobs that are asked for by their ids
 _A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one
 
 
@@ -36,7 +42,8 @@ _A_BASE = "gpt-4.1-mini-2025-04-14"  # to ask about, where no manifest names one
 )  # fmt: skip
 @click.option(
     "--probe", is_flag=True,
-    help="Ask, with requests that cannot succeed, whether this key may train and delete.",
+    help="Look at what is there for what the service does with marks, names and numbers; and ask,"
+    " with requests that cannot succeed, whether this key may train, cancel and delete.",
 )  # fmt: skip
 @click.pass_context
 def doctor_command(context: click.Context, form: str, probe: bool) -> int:
@@ -192,6 +199,7 @@ def _service(
         if kind != "emulator":
             yield from service.look_at_clock(models, now)
         if probe:
+            yield from habits.look_at_habits(_seen(session, provider, models), session.catalog)
             yield from _probes(settings, provider, min(bases, default=_A_BASE))
 
 
@@ -215,8 +223,44 @@ def _works(session: Session, provider: Probe) -> Iterator[CheckResult]:
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
 
+def _seen(session: Session, provider: Probe, models: Answer) -> habits.Seen:
+    """What the service says of jobs, files and models of the project. Nothing is written."""
+    row, project = session.service, session.desired.project
+    jobs = f"/fine_tuning/jobs?limit={row.page_size}"
+    ours = f"{jobs}&metadata%5B{PROJECT}%5D={quote(project, safe='')}"
+    seen = habits.Seen(
+        project,
+        row,
+        jobs=provider.ask("GET", jobs),
+        filtered=provider.ask("GET", ours) if row.ownership_store == "metadata" else None,
+        files=provider.ask("GET", f"/files?limit={_MOST_FILES}"),
+        models=models,
+        recorded={
+            job: provider.ask("GET", f"/fine_tuning/jobs/{quote(job, safe='')}")
+            for job in _recorded(session)
+        },
+        names={},
+    )
+    names = {
+        model: provider.ask("GET", f"/models/{quote(model, safe='')}")
+        for model in habits.models_to_ask(seen)
+    }
+    return replace(seen, names=names)
+
+
+def _recorded(session: Session) -> list[str]:
+    """The newest jobs that are on record for this service."""
+    try:
+        witnesses = options_for(session, PlanRequest()).witnesses
+    except FtctlError:
+        return []  # a record that cannot be read has its own line
+    here = [one for one in witnesses if one.base_url in (None, session.info.base_url)]
+    newest = sorted(here, key=lambda witness: witness.at, reverse=True)
+    return list(dict.fromkeys(one.job for one in newest if one.job is not None))[:_MOST_RECORDED]
+
+
 def _probes(settings: Settings, provider: Probe, base: str) -> Iterator[CheckResult]:
-    """Two writes that cannot succeed. What is asked is said before it is."""
+    """Three writes that cannot succeed. What is asked is said before it is."""
     note = settings.console.note
     note(
         f"--probe: asks to create a job with the training file {service.NO_FILE}, which does not"
@@ -225,6 +269,10 @@ def _probes(settings: Settings, provider: Probe, base: str) -> Iterator[CheckRes
     made = provider.ask("POST", "/fine_tuning/jobs", service.training_question(base))
     yield service.look_at_training(made)
     _stop(provider, made)
+    note(f"--probe: asks to cancel the job {habits.NO_JOB}, which does not exist.")
+    yield habits.look_at_cancels(
+        provider.ask("POST", f"/fine_tuning/jobs/{habits.NO_JOB}/cancel", {})
+    )
     note(f"--probe: asks to delete the model {service.NO_MODEL}, which does not exist.")
     yield service.look_at_deletes(provider.ask("DELETE", f"/models/{service.NO_MODEL}"))
 

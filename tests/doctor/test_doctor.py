@@ -20,7 +20,7 @@ from loopback import Loopback
 from plain_server import World
 
 from ftctl.catalog import load_catalog
-from ftctl.doctor import ok, service
+from ftctl.doctor import habits, ok, service
 from ftctl.providers.openai import provider as provider_module
 from ftctl.providers.protocol import Answer
 
@@ -165,7 +165,11 @@ def test_a_healthy_service_is_told_line_by_line(examined: Shell, odd: Odd) -> No
     assert line(result, "clock") == "ok    clock: within 60 s of the service's"
     assert line(result, "wandb") == "ok    wandb: no manifest reports to Weights & Biases"
     assert line(result, "may train").startswith("ok    may train: the service only misses the file")
-    assert odd.requests[-2:] == ["POST /fine_tuning/jobs", f"DELETE /models/{service.NO_MODEL}"]
+    assert [request for request in odd.requests if not request.startswith("GET ")] == [
+        "POST /fine_tuning/jobs",
+        f"POST /fine_tuning/jobs/{habits.NO_JOB}/cancel",
+        f"DELETE /models/{service.NO_MODEL}",
+    ]
 
 
 def test_nothing_is_written_to_a_service_without_probe(examined: Shell, odd: Odd) -> None:
@@ -178,6 +182,7 @@ def test_what_a_probe_asks_is_said_before(examined: Shell) -> None:
     result = without_trace(examined("doctor", "--probe"))
 
     assert f"asks to create a job with the training file {service.NO_FILE}" in result.err
+    assert f"asks to cancel the job {habits.NO_JOB}" in result.err
     assert f"asks to delete the model {service.NO_MODEL}" in result.err
 
 
