@@ -29,6 +29,7 @@ _KINDS = (
     (r"GET /v1/files", "list files"),
     (r"GET /v1/files/.+", "look up a file"),
     (r"POST /v1/files", "upload"),
+    (r"GET /v1/files/.+", "look up a file"),
     (r"DELETE /v1/files/.+", "delete a file"),
     (r"GET /v1/models", "list models"),
     (r"GET /v1/models/.+", "look up a model"),
