@@ -11,12 +11,15 @@ from ftctl.domain.observed import TERMINAL, Event, Job, Progress
 from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.providers.protocol import Reader
 from ftctl.text.escape.single_line import one_line
+from ftctl.text.format import duration
 
 _TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
 _FIRST_PAUSE_SECONDS = 0.5
 _SILENCE_SECONDS = 1800.0  # without news of any job before that is said; then twice as long
 _NAMELESS_SECONDS = 600.0  # that a model's name is waited for once its job has succeeded
+_ODD_SECONDS = 86_400.0  # that a job is waited for in a status which nobody here knows
+_LONGEST_PAUSE_SECONDS = 300.0  # between two looks at jobs whose statuses are all of that kind
 # Words for a job that goes on; of any other word nobody knows whether it will ever end.
 _GOES_ON = frozenset({"validating_files", "queued", "running", "paused", "pending", "created"})
 
@@ -58,7 +61,7 @@ def follow(
             yield progress
             if all(state.over for state in progress):
                 return
-        pause = usual_pause
+        pause = max(usual_pause, watch.odd_pause(clock.now()))
         usual_pause = min(every_seconds, usual_pause * 1.5)
         if timeout_seconds is not None:
             pause = min(pause, timeout_seconds - (clock.now() - started))
@@ -99,8 +102,9 @@ class _Watch:
     last_news: float = 0.0
     silence: float = _SILENCE_SECONDS
     before: object = None  # what the last look has shown
-    nameless: dict[str, float] = field(default_factory=dict)  # job → since when
-    told: set[str] = field(default_factory=set)  # jobs whose status is told to be odd
+    same: dict[str, tuple[str, float]] = field(default_factory=dict)  # job → status, since when
+    odd: frozenset[str] = frozenset()  # jobs not over whose status nobody here knows
+    usual: bool = True  # whether any other is not over
 
     def look(self, now: float) -> tuple[Progress, ...]:
         """One look at everything that is followed. Raises `ProviderError`."""
@@ -128,40 +132,51 @@ class _Watch:
             ) from None
 
     def _given_up(self, state: Progress, now: float) -> Progress:
-        """The progress; over where a model's name is not told for long."""
+        """The progress; over where a job has stood for long at what it may never leave."""
         job = state.job
-        if job.status != "succeeded" or job.model is not None:
+        status, since = self.same.get(job.id, ("", now))
+        if status != job.status:
+            since = now
+        self.same[job.id] = (job.status, since)
+        nameless = job.status == "succeeded" and job.model is None
+        longest = _NAMELESS_SECONDS if nameless else _ODD_SECONDS if _is_odd(job) else None
+        if longest is None or now - since < longest:
             return state
-        since = self.nameless.setdefault(job.id, now)
-        if now - since < _NAMELESS_SECONDS:
-            return state
+        what = "succeeded, and the service names no model of it"
+        if not nameless:
+            what = f"is '{one_line(job.status)}', which ftctl does not know, without any change"
         self.note(
-            f"{state.name}: {job.id} succeeded, and the service has not told its model's name for"
-            f" {_NAMELESS_SECONDS / 60:.0f} min: it is not waited for any longer; 'ftctl status'"
-            " shows the name once it is told"
+            f"{state.name}: {job.id} {what} for {duration(longest)}: it is not waited for any"
+            " longer; 'ftctl status' shows when that changes"
         )
         return replace(state, given_up=True)
 
+    def odd_pause(self, now: float) -> float:
+        """How long the next look can wait, where all that is waited for is in an odd status."""
+        if not self.odd or self.usual:
+            return 0.0
+        return min(_LONGEST_PAUSE_SECONDS, (now - self.last_news) / 10)
+
     def _tell(self, progress: list[Progress], now: float) -> None:
         """Say what is odd, and that there is no news where there is none for long."""
-        for state in progress:
-            job = state.job
-            if _is_odd(job) and job.id not in self.told:
-                self.told.add(job.id)
+        running = [state for state in progress if not state.over]
+        odd = [state for state in running if _is_odd(state.job)]
+        for state in odd:
+            if state.job.id not in self.odd:
                 self.note(
-                    f"{state.name}: {job.id} has the status '{one_line(job.status)}', which ftctl"
-                    " does not know: it is waited for until it ends in another, or --timeout"
+                    f"{state.name}: {state.job.id} has the status '{one_line(state.job.status)}',"
+                    " which ftctl does not know: it is waited for until that changes, or --timeout"
                 )
+        self.odd = frozenset(state.job.id for state in odd)
+        self.usual = len(running) > len(odd)
         shown = [(state.job.id, state.job.status, state.step) for state in progress]
         if shown != self.before:
             self.before, self.last_news, self.silence = shown, now, _SILENCE_SECONDS
         elif now - self.last_news >= self.silence:
             waiting = ", ".join(
-                f"{state.name} ({state.job.id}, {one_line(state.job.status)})"
-                for state in progress
-                if not state.over
+                f"{state.name} ({state.job.id}, {one_line(state.job.status)})" for state in running
             )
-            self.note(f"no news for {(now - self.last_news) / 60:.0f} min of {waiting}; waiting on")
+            self.note(f"no news of {waiting} for {duration(now - self.last_news)}; waiting on")
             self.silence *= 2
 
 

@@ -187,6 +187,8 @@ def status_text(rows: list[tuple[str, str, str, str]]) -> str:
 def progress_text(progress: Progress) -> str:
     """`triage: running, step 12 of 48, training loss 1.204, about 8 s left`."""
     parts = [progress.job.status]
+    if progress.job.status == "succeeded" and progress.job.model is None:
+        return one_line(f"{progress.name}: succeeded, and has no model's name yet")
     if progress.job.status == "succeeded":
         return one_line(f"{progress.name}: succeeded as {progress.job.model}")
     if progress.job.error is not None and not progress.job.in_progress:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import HandClock
-from fakes import FakeProvider, Says
+from fakes import FakeProvider, Says, refused
 
 from ftctl.apply.follow import follow, progress_of
 from ftctl.domain.observed import Event, Job, Progress
@@ -212,3 +214,153 @@ def test_other_events_among_the_steps_do_no_harm() -> None:
     progress = progress_of("tone", running, events, now=12)
 
     assert progress == Progress("tone", running, 2, 4, None, None, 4.0)
+
+
+# What lists do not show.
+
+
+def test_a_job_that_left_the_list_is_asked_for_by_its_id(clock: HandClock) -> None:
+    service = script(()).has(DONE)
+
+    assert wait(service, clock) == [(Progress("tone", DONE),)]
+    assert service.calls == ["jobs", "jobs whole", "job ftjob-1"]
+
+
+def test_a_job_that_the_filter_does_not_show_is_looked_for_without_it(clock: HandClock) -> None:
+    service = FakeProvider(clock, filter_finds_nothing=True).has(job("queued"))
+    service.at_next("job", lambda: None)
+    looks = follow(service, "demo", {"tone": "ftjob-1"}, clock, every_seconds=10)
+
+    next(looks)
+    service.has(DONE)
+    next(looks)
+
+    assert service.calls == ["jobs", "jobs whole", "jobs whole"]
+
+
+def test_a_look_at_what_the_list_shows_costs_one_request(clock: HandClock) -> None:
+    service = script((job("queued"),), (DONE,))
+
+    wait(service, clock)
+
+    assert service.calls == ["jobs", "jobs"]
+
+
+def test_where_a_job_cannot_be_looked_up_the_fault_is_told(clock: HandClock) -> None:
+    service = script(()).from_then_on("job", refused(403))
+
+    with pytest.raises(ProviderError) as fault:
+        wait(service, clock)
+
+    assert fault.value.status == 403
+
+
+# What may never end.
+
+
+def heard(
+    service: FakeProvider, clock: HandClock, timeout: float | None = None
+) -> tuple[list[tuple[Progress, ...]], list[str], str]:
+    """The looks, what was said meanwhile, and how it ended."""
+    said: list[str] = []
+    looks = follow(
+        service, "demo", {"tone": "ftjob-1"}, clock, every_seconds=10,
+        timeout_seconds=timeout, note=said.append,
+    )  # fmt: skip
+    seen: list[tuple[Progress, ...]] = []
+    try:
+        seen.extend(looks)
+    except WaitTimeout as fault:
+        return seen, said, str(fault)
+    return seen, said, "over"
+
+
+def test_a_model_without_a_name_is_not_waited_for_without_end(clock: HandClock) -> None:
+    began = clock.now()
+
+    seen, said, _ = heard(script((job("running"),), (job("succeeded"),)), clock)
+
+    assert seen[-1] == (Progress("tone", job("succeeded"), given_up=True),)
+    assert seen[-1][0].over
+    assert 600 <= clock.now() - began < 620
+    (sentence,) = said
+    assert sentence == (
+        "tone: ftjob-1 succeeded, and the service names no model of it for 10 min: it is not"
+        " waited for any longer; 'ftctl status' shows when that changes"
+    )
+
+
+def test_a_name_that_comes_late_is_waited_for(clock: HandClock) -> None:
+    looks = [(job("succeeded"),)] * 50
+
+    seen, said, _ = heard(script(*looks, (DONE,)), clock)
+
+    assert (seen[-1], said) == ((Progress("tone", DONE),), [])
+
+
+def test_a_status_that_nobody_knows_ends_with_the_time_and_is_told(clock: HandClock) -> None:
+    _, said, end = heard(script((job("in_review"),)), clock, 3000)
+
+    assert end == "time is up, and not over yet: tone (ftjob-1, status 'in_review')"
+    assert said[0] == (
+        "tone: ftjob-1 has the status 'in_review', which ftctl does not know: it is waited for"
+        " until that changes, or --timeout"
+    )
+    assert len(said) == 2  # no news for half an hour
+
+
+def test_a_status_that_nobody_knows_is_given_up_after_a_day(clock: HandClock) -> None:
+    began = clock.now()
+
+    seen, said, end = heard(script((job("in_review"),)), clock)
+
+    assert end == "over"
+    assert seen[-1][0].given_up
+    assert 86_400 <= clock.now() - began < 86_700
+    assert len(seen) < 400
+    assert said[-1] == (
+        "tone: ftjob-1 is 'in_review', which ftctl does not know, without any change for 24.0 h: it"
+        " is not waited for any longer; 'ftctl status' shows when that changes"
+    )
+
+
+def test_a_status_that_nobody_knows_may_change(clock: HandClock) -> None:
+    looks = [(job("in_review"),)] * 20
+
+    seen, _, end = heard(script(*looks, (DONE,)), clock)
+
+    assert (seen[-1], end) == ((Progress("tone", DONE),), "over")
+
+
+def test_a_wait_without_news_says_so_and_goes_on(clock: HandClock) -> None:
+    _, said, _ = heard(script((job("queued"),)), clock, 5 * 3600)
+
+    assert [sentence.partition(";")[0] for sentence in said] == [
+        "no news of tone (ftjob-1, queued) for 30 min",
+        "no news of tone (ftjob-1, queued) for 60 min",
+        "no news of tone (ftjob-1, queued) for 2.0 h",
+        "no news of tone (ftjob-1, queued) for 4.0 h",
+    ]
+
+
+def test_news_begin_the_silence_anew(clock: HandClock) -> None:
+    queued = [(job("queued"),)] * 150  # 25 minutes
+
+    _, said, _ = heard(script(*queued, *[(job("validating_files"),)] * 150, (DONE,)), clock)
+
+    assert said == []
+
+
+# Another job than the one that was followed.
+
+
+def test_another_job_can_be_followed_from_some_look_on(clock: HandClock) -> None:
+    own, older = job("queued"), job("running", "ftjob-0")
+    service = script((own, older), (own, replace(DONE, id="ftjob-0")))
+
+    looks = follow(
+        service, "demo", {"tone": "ftjob-1"}, clock, every_seconds=10,
+        settle=lambda _job, listed: listed["ftjob-0"],
+    )  # fmt: skip
+
+    assert [one.job.id for look in looks for one in look] == ["ftjob-0", "ftjob-0"]
