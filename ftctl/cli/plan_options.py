@@ -33,8 +33,8 @@ def plan_options(command: F) -> F:
         click.option("--retry-failed", is_flag=True, help="Buy failed or cancelled jobs again."),
         click.option("--prune", is_flag=True, help="Clean up what left the manifests."),
         click.option(
-            "--replace", multiple=True, metavar="NAME",
-            help="Train NAME again although it is up to date.",
+            "--replace", multiple=True, metavar="NAME[=JOB]",
+            help="Train NAME again although it is up to date; with =JOB only while that is newest.",
         ),
         click.option(
             "--changed", is_flag=True,
