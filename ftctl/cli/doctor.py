@@ -219,7 +219,7 @@ def _works(session: Session, provider: Probe) -> Iterator[CheckResult]:
     if session.service.type != "emulator" and jobs.entries is not None:
         way_in = session.way_in
         yield service.look_at_account(jobs, way_in.account, way_in.settings.expect)
-    yield from service.look_at_running(jobs)
+    yield from service.look_at_running(jobs, session.service.status_of)
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -163,11 +163,11 @@ def look_at_list(subject: str, answer: Answer) -> CheckResult:
     return fail(subject, f"they cannot be listed ({_told(answer)})", cure)
 
 
-def look_at_running(answer: Answer) -> list[CheckResult]:
-    """How many of the newest jobs are under way."""
+def look_at_running(answer: Answer, status_of: Callable[[str], str]) -> list[CheckResult]:
+    """How many of the newest jobs are under way. `status_of` knows the service's words."""
     if answer.entries is None:
         return []
-    running = [one for one in answer.entries if one.get("status") not in TERMINAL]
+    running = [one for one in answer.entries if status_of(str(one.get("status"))) not in TERMINAL]
     of = "newest " if answer.body.get("has_more") else ""
     count = len(answer.entries)
     return [ok("running", f"{len(running):,} of the {count:,} {of}jobs in progress")]

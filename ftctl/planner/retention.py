@@ -125,7 +125,8 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     stopping = {s.job for change in changes for s in change.steps if isinstance(s, CancelJob)}
     jobs = (*observed.jobs, *observed.adopted)
     running = [job for job in jobs if job.in_progress and job.id not in stopping]
-    used = {file for job in running for file in _inputs(job)}
+    # One whose state has an unknown word may be over: what it wrote stays as well.
+    used = {file for job in running for file in (*_inputs(job), *job.result_files)}
     used |= {file for job in observed.strangers for file in _inputs(job)}
     # A file that carries a job's tag is all that is known of the job: without it, going back to
     # that spec would buy it again. Of a digest that has a job to stand for it, others need none.

@@ -89,7 +89,7 @@ def healthy() -> Odd:
     """A service on which all is well."""
     there = format_datetime(datetime.fromtimestamp(NOW, tz=UTC), usegmt=True)
     models = [{"id": BASE}, {"id": f"ft:{BASE}:acme::a1"}]
-    jobs = [{"id": "ftjob-1", "status": "running"}, {"id": "ftjob-2", "status": "failed"}]
+    jobs = [{"id": "ftjob-1", "status": "running"}, {"id": "ftjob-2", "status": "COMPLETED"}]
     slots = {"object": "list", "data": [{"model": BASE, "max_running_jobs": 3, "name": "x\ny"}]}
     return Odd(
         answers={

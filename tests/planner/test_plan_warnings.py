@@ -7,7 +7,7 @@ from dataclasses import replace
 from scenes import SERVICE, finetune, succeeded
 
 from ftctl.domain.desired import Desired, ServiceInfo
-from ftctl.domain.observed import Job, Observed
+from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.witness import Witness
 from ftctl.planner import PlanOptions, Scope, make_plan
 
@@ -62,3 +62,14 @@ def test_models_that_are_gone_all_at_once_are_told_of() -> None:
     assert warnings(Observed(jobs=(tone,))) == ()
     for model in models:
         assert warnings(Observed(jobs=(tone, voice), models=frozenset({model}))) == ()
+
+
+def test_what_could_not_be_read_and_files_that_were_refused_are_told_of() -> None:
+    refused = File("file-1", "rows.jsonl", 10, 0, usable=False, refusal="row 7 is odd")
+    fine = File("file-2", "rows.jsonl", 10, 0)
+    observed = Observed(files=(refused, fine), unreadable=("job ftjob-9 cannot be read: why",))
+
+    assert warnings(observed) == (
+        "job ftjob-9 cannot be read: why",
+        "rows.jsonl (file-1) is of no use: row 7 is odd",
+    )

@@ -74,6 +74,21 @@ def test_files_that_a_running_job_reads_stay(scene: Scene) -> None:
             assert job.training_file not in deleted
 
 
+@pytest.mark.parametrize("status", ["running", "Glowing", "unreadable"])
+def test_what_a_job_wrote_stays_while_nobody_knows_that_it_is_over(status: str) -> None:
+    job = Job(
+        "ftjob-1", status, NOW, "tone", TONE.digest, training_file="file-1",
+        result_files=("file-2",),
+    )  # fmt: skip
+    metrics, others = (File(f"file-{one}", "metrics.csv", 10, NOW) for one in (2, 3))
+    observed = Observed((job,), (metrics, others))
+
+    plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=True))
+
+    deleted = [step.id for step in plan.steps(DeleteFile) if isinstance(step, DeleteFile)]
+    assert deleted == ["file-3"]
+
+
 TONE = finetune("tone")
 OLDER = finetune("tone", 2)
 OLDEST = finetune("tone", 1)
