@@ -24,7 +24,7 @@ import pytest
 from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
 from file_server import FileServer, Shelf
 
-from ftctl.catalog.services import SERVICES
+from ftctl.catalog.services import SERVICES, STATUS_WORDS
 from ftctl.cli.exit_codes import MEANINGS
 from ftctl.cli.main import cli
 from ftctl.data import convert, formats, quality, sources
@@ -784,6 +784,13 @@ def _service_table() -> str:
     return _table(head, rows)
 
 
+def _status_table() -> str:
+    words: dict[str, list[str]] = {}
+    for word, ours in STATUS_WORDS.items():
+        words.setdefault(ours, []).append(f"`{word}`")
+    return _table(("read as", "words"), ((f"`{ours}`", ", ".join(w)) for ours, w in words.items()))
+
+
 def _address(kind: str) -> str:
     row = SERVICES[kind]
     variable = f"`{row.base_url_env}`" if row.base_url_env else ""
@@ -867,7 +874,7 @@ GENERATED: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "graders": _grader_table,
     },
     "emulator.md": {"temperaments": _temperament_table},
-    "services.md": {"services": _service_table},
+    "services.md": {"services": _service_table, "statuses": _status_table},
     "commands.md": {
         "shared": lambda: _option_table(cli),
         **{name: partial(_command_part, name) for name in _commands()},
