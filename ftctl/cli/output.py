@@ -83,6 +83,7 @@ def _entry(one: ServingModel) -> dict[str, str | bool | dict[str, str] | None]:
         "status": one.status,
         "current": one.current,
         "promoted": dict(one.promoted),
+        "why": one.why if one.model is None else None,
     }
 
 

@@ -44,6 +44,7 @@ from ftctl.engine.git import commit_of
 from ftctl.engine.intents import Intents
 from ftctl.engine.observing import observe
 from ftctl.engine.planning import priced_plan
+from ftctl.engine.record import remember_retired
 from ftctl.engine.session import Session
 from ftctl.errors import Interrupted, ProviderError, Stale, UsageError, WaitTimeout
 from ftctl.manifest.schema import cosmetic_fields
@@ -109,6 +110,7 @@ class Executor:
             parallelism=self.parallelism,
         )
         report = replace(report, known_jobs=known_ids(observed))
+        remember_retired(self.session, self.provider, observed, report)
         listener(Applied(report))
         if self.stopping():
             raise interrupted(self.session.context, started_jobs(report))

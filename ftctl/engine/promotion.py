@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ftctl.domain.desired import FineTune
+from ftctl.domain.desired import Desired, FineTune
 from ftctl.domain.observed import CheckpointModel, Job, Observed, best_checkpoint
 from ftctl.engine.git import commit_of
 from ftctl.engine.observing import observe
@@ -21,9 +21,11 @@ from ftctl.lockfile import (
     is_alias,
     promote,
     read_lock_file,
+    renamed,
     rollback,
     update_lock_file,
 )
+from ftctl.planner.lineage import lineage
 from ftctl.providers.protocol import Reader
 from ftctl.text.suggest import did_you_mean
 
@@ -69,6 +71,7 @@ def promote_model(
     before: list[Pointer | None] = []
 
     def move(lock: Lock) -> Lock:
+        lock = renamed(lock, environment, session.desired, observed.jobs)
         before[:] = [lock.entry(environment, name).promoted.get(alias)]
         return promote(lock, environment, name, alias, pointer)
 
@@ -80,7 +83,12 @@ def roll_back(session: Session, name: str, alias: str) -> Move:
     """Let an alias lead to the model before, and write that down; again goes back further."""
     check_alias(alias)
     environment = environment_of(session.context)
-    entry = _promoted_entry(read_lock_file(session.root), environment, name, alias)
+
+    def named_as_now(lock: Lock) -> Lock:
+        return renamed(lock, environment, session.desired)
+
+    lock = named_as_now(read_lock_file(session.root))
+    entry = _promoted_entry(lock, environment, name, alias)
     earlier = _earlier(entry, name, alias)
     with session.provider() as provider:
         if not provider.model_visible(earlier.model):
@@ -91,6 +99,7 @@ def roll_back(session: Session, name: str, alias: str) -> Move:
             )
 
     def move(lock: Lock) -> Lock:
+        lock = named_as_now(lock)
         if lock.entry(environment, name) != entry:
             raise Stale(f"{name} was promoted meanwhile", "run the same command again")
         return rollback(lock, environment, name, alias)
@@ -118,22 +127,22 @@ def _chosen_job(session: Session, observed: Observed, name: str, job: str | None
     finetune = session.desired.named(name)
     assert finetune is not None
     if job is not None:
-        return _named_job(finetune, observed, job)
+        return _named_job(session.desired, finetune, observed, job)
     plan = make_plan_for(session, observed, PlanRequest())
     change = next(one for one in plan.changes if one.name == name and one.kind == "FineTune")
     standing = next((one for one in observed.every_job if one.id == change.job), None)
     if standing is None or standing.status != "succeeded" or standing.model is None:
         raise FtctlError(
             f"{name} has no model of its spec: {change.reason}",
-            _hint(_succeeded(finetune, observed)),
+            _hint(_succeeded(_own_jobs(session.desired, finetune, observed), observed)),
         )
     return standing
 
 
-def _named_job(finetune: FineTune, observed: Observed, name: str) -> Job:
-    own = [job for job in observed.every_job if _is_of(job, finetune)]
+def _named_job(desired: Desired, finetune: FineTune, observed: Observed, name: str) -> Job:
+    own = _own_jobs(desired, finetune, observed)
     found = next((job for job in own if job.id == name), None)
-    hint = _hint(_succeeded(finetune, observed))
+    hint = _hint(_succeeded(own, observed))
     if found is None:
         raise FtctlError(f"{finetune.name} has no job {name}", hint)
     if found.status != "succeeded" or found.model is None:
@@ -141,20 +150,23 @@ def _named_job(finetune: FineTune, observed: Observed, name: str) -> Job:
     return found
 
 
-def _is_of(job: Job, finetune: FineTune) -> bool:
-    if job.id == finetune.adopt or job.digest == finetune.digest:
-        return True
-    return job.finetune == finetune.name and job.project is None
+def _own_jobs(desired: Desired, finetune: FineTune, observed: Observed) -> list[Job]:
+    """The jobs of a fine-tune, whatever it was called when they were bought."""
+    names = lineage(desired, observed.jobs)
+
+    def is_own(job: Job) -> bool:
+        if job.id == finetune.adopt or job.digest == finetune.digest:
+            return True
+        return names.get(job.id, job.finetune) == finetune.name and job.project is None
+
+    return [job for job in observed.every_job if is_own(job)]
 
 
-def _succeeded(finetune: FineTune, observed: Observed) -> list[Job]:
+def _succeeded(jobs: Sequence[Job], observed: Observed) -> list[Job]:
     return [
         job
-        for job in observed.every_job
-        if _is_of(job, finetune)
-        and job.status == "succeeded"
-        and job.model is not None
-        and observed.has_model(job.model)
+        for job in jobs
+        if job.status == "succeeded" and job.model is not None and observed.has_model(job.model)
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ftctl import __version__
+from ftctl.domain.plan import DeleteModel
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
@@ -20,17 +21,19 @@ from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
     LOCK_FILE,
     Lock,
+    Pointer,
     observed_from,
     read_lock_file,
     unknown_checkpoints,
     update_lock_file,
     updated,
+    with_retired,
     without_models,
 )
 
 if TYPE_CHECKING:
     from ftctl.domain.observed import Observed
-    from ftctl.domain.plan import Plan
+    from ftctl.domain.plan import Plan, Report
     from ftctl.providers.protocol import Provider
 
 _ASKED_AT_ONCE = 4
@@ -84,6 +87,58 @@ def forget_models(session: Session, models: Collection[str]) -> None:
             )
     except FtctlError as fault:
         session.context.listener(Noted(f"warning: {LOCK_FILE}: {fault_text(fault)}"))
+
+
+def remember_retired(
+    session: Session, provider: Provider, observed: Observed, report: Report
+) -> None:
+    """Put the models that were just deleted on record, so that nobody takes them for hidden.
+
+    `observed` is what the plan was made on. This is written at once: a run that is stopped while
+    it waits must not lose it. A fault is only told.
+    """
+    deleted = dict(_deleted(provider, report))
+    at = timestamp(session.context)
+    retired: dict[str, list[Pointer]] = {}
+    for job in sorted(observed.jobs, key=lambda job: job.age_order):
+        if job.model is not None and (name := deleted.get(job.model)) is not None:
+            pointer = Pointer(job.id, job.model, at, digest=job.digest)
+            retired.setdefault(name, []).append(pointer)
+    if not retired:
+        return
+    environment = environment_of(session.context)
+    try:
+        update_lock_file(session.root, lambda lock: with_retired(lock, environment, retired))
+    except FtctlError as fault:
+        names = ", ".join(sorted(retired))
+        session.context.listener(
+            Noted(
+                f"warning: {LOCK_FILE}: {fault_text(fault)}\n"
+                f"    that models of {names} were retired is not on record"
+            )
+        )
+
+
+def _deleted(provider: Provider, report: Report) -> Iterator[tuple[str, str]]:
+    """Each model that an apply has deleted, with the name of the change that said so.
+
+    Of a change that did not come to its end, those that are not there any more.
+    """
+    changes = report.plan.changes if report.plan is not None else ()
+    done = {outcome.name: outcome.ok for outcome in report.outcomes}
+    for change in changes:
+        for step in change.steps:
+            if not isinstance(step, DeleteModel) or change.name not in done:
+                continue
+            if done[change.name] or _is_gone(provider, step.model):
+                yield step.model, change.name
+
+
+def _is_gone(provider: Provider, model: str) -> bool:
+    try:
+        return not provider.model_visible(model)
+    except ProviderError:
+        return False
 
 
 def offline_snapshot(session: Session) -> Observed:

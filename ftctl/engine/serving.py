@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ftctl.catalog.services import Service
+from ftctl.domain.desired import Desired
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Change
 from ftctl.engine.context import RunContext
@@ -15,7 +16,8 @@ from ftctl.engine.promotion import model_exists
 from ftctl.engine.record import environment_of
 from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
-from ftctl.lockfile import DEFAULT_ALIAS, Entry, read_lock_file
+from ftctl.lockfile import DEFAULT_ALIAS, Entry, Pointer, read_lock_file, renamed
+from ftctl.planner.lineage import lineage
 from ftctl.providers.protocol import Reader
 
 
@@ -34,18 +36,28 @@ class ServingModel:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the service tells, and who to ask for more."""
+
+    observed: Observed
+    provider: Reader
+    jobs: Mapping[str, list[Job]]  # of each fine-tune, whatever they were trained as, newest first
+
+
 def serving_models(session: Session, name: str | None, alias: str | None) -> list[ServingModel]:
     """What serves for every fine-tune, one, or those of a pattern, as service and record tell."""
     known = [one.name for one in session.desired.finetunes]
     names = known if name is None else names_meant((name,), known, "output")
-    entries = read_lock_file(session.root).entries(environment_of(session.context))
+    lock, environment = read_lock_file(session.root), environment_of(session.context)
     with session.provider() as provider:
         observed = observe(session, provider)
+        entries = renamed(lock, environment, session.desired, observed.jobs).entries(environment)
         plan = make_plan_for(session, observed, PlanRequest())
+        seen = _Seen(observed, provider, _by_finetune(session.desired, observed, entries))
         return [
             _served(
-                _serving(change, entries.get(change.name, Entry()), alias, observed, provider),
-                session.service,
+                _serving(change, entries.get(change.name, Entry()), alias, seen), session.service
             )
             for change in plan.changes
             if change.kind == "FineTune" and change.name in names
@@ -71,27 +83,47 @@ def recorded_models(context: RunContext, name: str | None, alias: str | None) ->
     return [_recorded(one, entry, alias) for one, entry in sorted(entries.items())]
 
 
-def _serving(
-    change: Change, entry: Entry, alias: str | None, observed: Observed, provider: Reader
-) -> ServingModel:
+def _by_finetune(
+    desired: Desired, observed: Observed, entries: Mapping[str, Entry]
+) -> Mapping[str, list[Job]]:
+    """The jobs of each fine-tune, whatever they were trained as, newest first."""
+    names = dict(lineage(desired, observed.jobs))
+    for name, entry in entries.items():
+        if entry.release is not None and desired.named(name) is not None:
+            names.setdefault(entry.release.job, name)
+    jobs: dict[str, list[Job]] = {}
+    for job in sorted(observed.jobs, key=lambda job: job.age_order, reverse=True):
+        if (owner := names.get(job.id)) is not None:
+            jobs.setdefault(owner, []).append(job)
+    return jobs
+
+
+def _serving(change: Change, entry: Entry, alias: str | None, seen: _Seen) -> ServingModel:
     pointer = entry.promoted.get(alias or DEFAULT_ALIAS)
     if pointer is None:
         if alias is not None:
             return _not_promoted(change.name, alias, entry)
-        return _newest(change, observed, entry)
-    status = next((job.status for job in observed.every_job if job.id == pointer.job), None)
+        return _newest(change, entry, seen)
+    status = next((job.status for job in seen.observed.every_job if job.id == pointer.job), None)
     promoted = _promoted(
         change.name, alias or DEFAULT_ALIAS, entry, status=status, current=pointer.job == change.job
     )
-    if model_exists(provider, observed, pointer.model):
+    if model_exists(seen.provider, seen.observed, pointer.model):
         return promoted
     return replace(
         promoted,
         model=None,
         current=False,
-        why=f"{change.name} is promoted as {alias or DEFAULT_ALIAS}, but {pointer.model} does not"
-        " exist at the service",
+        why=f"{change.name} is promoted as {alias or DEFAULT_ALIAS}, but {pointer.model}"
+        f" {_why_unseen(pointer, entry)}",
     )
+
+
+def _why_unseen(pointer: Pointer, entry: Entry) -> str:
+    """What is known of a promoted model that is not there; nothing newer goes in its place."""
+    if pointer.model in {retired.model for retired in entry.retired}:
+        return "was retired: promote another"
+    return "is not visible to this key: it was deleted, or is hidden"
 
 
 def _promoted(
@@ -117,37 +149,41 @@ def _not_promoted(name: str, alias: str, entry: Entry) -> ServingModel:
     )
 
 
-def _newest(change: Change, observed: Observed, entry: Entry) -> ServingModel:
-    job = _job_to_use(change, observed)
-    earlier = job is not None and job.digest != change.digest and job in observed.jobs
-    note = f"{change.name}: this is the model of an earlier spec; {change.reason}"
+def _newest(change: Change, entry: Entry, seen: _Seen) -> ServingModel:
+    job, model = _job_to_use(change, seen)
+    earlier = job is not None and job.digest != change.digest and job in seen.observed.jobs
+    note = f"{change.name}: this is the model of another spec; {change.reason}"
     return ServingModel(
         name=change.name,
-        model=job.model if job else None,
+        model=model,
         job=job.id if job else None,
         digest=(job.digest if job else None) or change.digest,
         status=job.status if job else None,
-        current=job is not None and job.model is not None and job.id == change.job,
+        current=job is not None and model is not None and job.id == change.job,
         promoted=_aliases(entry),
         why=f"{change.name} has no model yet: {change.reason}",
         note=note if earlier else None,
     )
 
 
-def _job_to_use(change: Change, observed: Observed) -> Job | None:
-    """The job whose model serves: that of the spec, else the newest of an earlier one.
+def _job_to_use(change: Change, seen: _Seen) -> tuple[Job | None, str | None]:
+    """The job whose model serves, and that model: of the spec, else the newest of another one.
 
-    While a new spec trains, applications go on with what there is.
+    While a new spec trains, applications go on with what there is. A model that cannot be seen
+    serves nobody.
     """
-    jobs = {job.id: job for job in observed.every_job}
-    standing = jobs.get(change.job or "")
-    if standing is not None and standing.model == change.model and change.model is not None:
-        return standing
-    for job in observed.jobs:
-        live = job.status == "succeeded" and job.model is not None
-        if live and job.finetune == change.name and observed.has_model(job.model or ""):
-            return job
-    return standing
+    observed = seen.observed
+    standing = next((job for job in observed.every_job if job.id == change.job), None)
+    if standing is not None and _serves(standing, observed) and standing.model == change.model:
+        return standing, standing.model
+    for job in seen.jobs.get(change.name, ()):
+        if _serves(job, observed):
+            return job, job.model
+    return standing, None
+
+
+def _serves(job: Job, observed: Observed) -> bool:
+    return job.status == "succeeded" and job.model is not None and observed.has_model(job.model)
 
 
 def _aliases(entry: Entry) -> dict[str, str]:
@@ -159,7 +195,13 @@ def _recorded(name: str, entry: Entry, alias: str | None) -> ServingModel:
     release = entry.release
     if pointer is not None:
         current = release is not None and release.job == pointer.job
-        return _promoted(name, alias or DEFAULT_ALIAS, entry, status="succeeded", current=current)
+        found = _promoted(name, alias or DEFAULT_ALIAS, entry, status="succeeded", current=current)
+        if pointer.model in {retired.model for retired in entry.retired}:
+            why = f"{name} is promoted as {alias or DEFAULT_ALIAS}, but {pointer.model}"
+            return replace(
+                found, model=None, current=False, why=f"{why} {_why_unseen(pointer, entry)}"
+            )
+        return found
     if alias is not None or release is None:
         return _not_promoted(name, alias or DEFAULT_ALIAS, entry)
     return ServingModel(

@@ -55,6 +55,7 @@ from ftctl.engine.session import Session, Validation, check_project, open_sessio
 from ftctl.errors import FtctlError, Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
 from ftctl.planner.approval import Remaining, reconcile
+from ftctl.planner.lineage import lineage
 from ftctl.planner.retention import make_destroy_plan
 from ftctl.text.escape.single_line import one_line
 
@@ -456,7 +457,8 @@ class Workspace:
         with self.provider(session) as provider:
             observed = observe(session, provider)
         known = {one.name for one in session.desired.finetunes}
-        known |= {job.finetune for job in observed.jobs if job.finetune}
+        heirs = lineage(session.desired, observed.jobs)
+        known |= {heirs.get(job.id, job.finetune) for job in observed.jobs if job.finetune}
         names = None if request.select is None else names_meant(request.select, known, "--select")
         if request.exclude:
             without = names_meant(request.exclude, known, "--exclude")
@@ -470,6 +472,7 @@ class Workspace:
             None if names is None else frozenset(names),
             protected={} if request.force_destroy else protected_models(session),
             scope=scope_of(session),
+            heirs=heirs,
         )
         reviewed = review(session, plan, observed, request, destroy=True)
         self._remember(_Planned(reviewed, observed, plan))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         without_models,
     )
     from ftctl.lockfile.recording import unknown_checkpoints, updated
+    from ftctl.lockfile.renaming import renamed
     from ftctl.lockfile.witnesses import recorded_jobs, witnesses_of
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "read_lock",
     "read_lock_file",
     "recorded_jobs",
+    "renamed",
     "rollback",
     "unknown_checkpoints",
     "update_lock_file",
@@ -83,6 +85,7 @@ _HOMES = {
     "read_lock": "lock_codec",
     "read_lock_file": "file",
     "updated": "recording",
+    "renamed": "renaming",
     "rollback": "promotion",
     "unknown_checkpoints": "recording",
     "update_lock_file": "file",

@@ -48,9 +48,7 @@ def model(
         raise UnknownFineTune(f"{path} has no fine-tune {name!r}{_instead(name, finetunes)}")
     release = _model(finetunes[name], alias)
     if release is None:
-        aliases = ", ".join(sorted(finetunes[name].get("promoted", {})))
-        only = f", only as: {aliases}" if aliases else ", nor as anything else"
-        raise UnknownAlias(f"{name!r} is not promoted as {alias or _ALIAS!r} in {path}{only}")
+        raise UnknownAlias(_why_none(name, finetunes[name], alias or _ALIAS, path))
     return release
 
 
@@ -67,11 +65,34 @@ def models(
 
 
 def _model(entry: dict[str, Any], alias: str | None) -> str | None:
-    pointer = entry.get("promoted", {}).get(alias or _ALIAS, {})
-    name = pointer.get("model", entry.get("model") if alias is None else None)
+    """What is promoted goes before the newest also where it is gone: nobody chose the newest."""
+    promoted = entry.get("promoted", {})
+    newest = entry.get("model") if alias is None else None
+    pointer = promoted.get(alias or _ALIAS)
+    name = newest if pointer is None else pointer.get("model")
     # Whoever wrote the record, the name goes into requests, and perhaps onto a command line.
     harmless = isinstance(name, str) and name.isprintable() and not _HARMFUL.intersection(name)
-    return name if harmless else None
+    return name if harmless and name and not _is_retired(entry, name) else None
+
+
+def _is_retired(entry: dict[str, Any], model: str) -> bool:
+    """Whether ftctl deleted the model, as it was asked to."""
+    retired = entry.get("retired", ())
+    return isinstance(retired, list) and any(
+        isinstance(pointer, dict) and pointer.get("model") == model for pointer in retired
+    )
+
+
+def _why_none(name: str, entry: dict[str, Any], alias: str, path: str) -> str:
+    promoted = entry.get("promoted", {})
+    if alias in promoted:
+        return (
+            f"{name!r} is promoted as {alias!r} in {path}, but that model was deleted, or is none:"
+            f" 'ftctl promote {name} --as {alias} --job ID' chooses another"
+        )
+    aliases = ", ".join(sorted(promoted))
+    only = f", only as: {aliases}" if aliases else ", nor as anything else"
+    return f"{name!r} is not promoted as {alias!r} in {path}{only}"
 
 
 def _finetunes(

@@ -11,6 +11,8 @@ from ftctl.lockfile.lock import Entry, Lock, Release
 def observed_from(lock: Lock, environment: str, *, others: bool = False) -> Observed:
     """The jobs that stand or are promoted, with their models, newest first; no files.
 
+    And the jobs whose models were retired, without those.
+
     `others`: also the jobs that other projects bought, as for `Provider.observe`.
     """
     releases: dict[str, tuple[str, Release]] = {}
@@ -18,7 +20,7 @@ def observed_from(lock: Lock, environment: str, *, others: bool = False) -> Obse
     for name, entry in sorted(lock.entries(environment).items()):
         if entry.release is not None:
             releases.setdefault(entry.release.job, (name, entry.release))
-        promoted |= {job.id: job for job in _promoted(name, entry)}
+        promoted |= {job.id: job for job in _pointed(name, entry)}
     jobs = {job: _job(name, release) for job, (name, release) in releases.items()}
     adopted = [jobs[job] for job, (_, release) in releases.items() if release.adopted]
     theirs = [jobs[job] for job, (_, release) in releases.items() if release.owner]
@@ -52,14 +54,20 @@ def _job(name: str, release: Release) -> Job:
     )
 
 
-def _promoted(name: str, entry: Entry) -> Iterator[Job]:
-    """Jobs in service by a pointer to their final model; when they were made is not on record."""
-    for pointer in entry.promoted.values():
+def _pointed(name: str, entry: Entry) -> Iterator[Job]:
+    """Jobs that a pointer leads to by their final model; when they were made is not on record."""
+    for pointer in (*entry.retired, *entry.promoted.values()):
         if pointer.digest is not None and pointer.checkpoint is None:
             yield Job(pointer.job, "succeeded", 0, name, pointer.digest, model=pointer.model)
 
 
-def _models(lock: Lock, environment: str) -> Iterator[str]:
+def _models(lock: Lock, environment: str) -> set[str]:
+    entries = lock.entries(environment).values()
+    retired = {pointer.model for entry in entries for pointer in entry.retired}
+    return set(_recorded_models(lock, environment)) - retired
+
+
+def _recorded_models(lock: Lock, environment: str) -> Iterator[str]:
     for entry in lock.entries(environment).values():
         if entry.release is not None:
             yield entry.release.model

@@ -11,6 +11,7 @@ from ftctl.lockfile.lock import Entry, Lock, Pointer
 DEFAULT_ALIAS = "prod"
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_RETIRED = 50
+_MINOR = 1  # of the form of the record that has them: 1.1
 _MOST_EARLIER = 20  # pointers kept to go back to
 
 
@@ -70,14 +71,18 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
 def with_retired(lock: Lock, environment: str, retired: Mapping[str, Sequence[Pointer]]) -> Lock:
     """The record with models that ftctl has deleted as it was asked to, by fine-tune.
 
-    Without it, nobody could tell them from models that are hidden.
+    Without it, nobody could tell them from models that are hidden. A name that none could have in
+    a manifest is left out: a service may tell of any.
     """
     entries = dict(lock.entries(environment))
     for name, pointers in retired.items():
+        if _ALIAS.fullmatch(name) is None:  # fine-tunes are named as aliases are
+            continue
         entry = entries.get(name, Entry())
         new = [at for at in pointers if at.job not in {known.job for known in entry.retired}]
         entries[name] = replace(entry, retired=(*entry.retired, *new)[-_MOST_RETIRED:])
-    return lock.with_entries(environment, entries)
+    after = lock.with_entries(environment, entries)
+    return replace(after, minor=max(after.minor, _MINOR))
 
 
 def protected(lock: Lock, environment: str) -> Mapping[str, str]:

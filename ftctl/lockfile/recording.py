@@ -12,6 +12,7 @@ from ftctl.domain.desired import Dataset, Desired, FineTune
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import Action, Plan
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Release
+from ftctl.lockfile.renaming import renamed
 
 Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model
 
@@ -29,18 +30,19 @@ def updated(
 ) -> Lock:
     """The record with an entry for each fine-tune whose job succeeded and whose model exists.
 
-    `plan` says which job stands; it is made after the apply. What left the manifests goes, unless
-    it is promoted. A fine-tune without a model yet keeps its entry as long as that model exists.
+    `plan` says which job stands; it is made after the apply. An entry follows its fine-tune to
+    another name. What left the manifests goes, unless it is promoted, and but for what was
+    retired. A fine-tune without a model yet keeps its entry as long as that model exists.
     `commit` counts where the job's own tag has none.
     """
+    lock = renamed(lock, environment, desired, observed.jobs)
     before = lock.entries(environment)
-    entries = {
-        name: entry for name, entry in before.items() if entry.promoted or desired.named(name)
-    }
+    entries = dict(before)
     doubtful = {change.name for change in plan.changes if change.action is Action.ATTENTION}
-    for name, entry in tuple(entries.items()):
+    for name, entry in before.items():
+        asked_for = entry.promoted or desired.named(name)
         visible = entry.release is not None and observed.has_model(entry.release.model)
-        if not (visible or name in doubtful):  # what is only hidden must stay on record
+        if not (asked_for and (visible or name in doubtful)):  # what is only hidden must stay
             entries[name] = replace(entry, release=None)
     for finetune, job in _standing(desired, observed, plan):
         entry = before.get(finetune.name, Entry())

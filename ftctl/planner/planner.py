@@ -26,6 +26,7 @@ from ftctl.domain.witness import Witness
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
 from ftctl.planner.evidence import Evidence, doubt, evidence_of, notes
 from ftctl.planner.field_changes import field_changes
+from ftctl.planner.lineage import lineage
 from ftctl.planner.plan_warnings import plan_warnings
 from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
 from ftctl.planner.scope import EVERYWHERE, Scope
@@ -120,6 +121,11 @@ class _Planning:
         self.by_digest = _grouped(observed.jobs, lambda job: job.digest)
         self.by_digest_elsewhere = _grouped(observed.others, lambda job: job.digest)
         self.by_name = _grouped(observed.jobs, lambda job: job.finetune)
+        heirs = lineage(desired, observed.jobs)
+        self.by_heir = _grouped(observed.jobs, lambda job: heirs.get(job.id))
+        self.keeps: dict[str, list[int]] = {}  # digest -> how many models those who ask for it keep
+        for finetune in desired.finetunes:
+            self.keeps.setdefault(finetune.digest, []).append(finetune.keep)
         self.files: dict[tuple[str | None, str | None, int, str], File] = {}
         for file in sorted(observed.files, key=lambda file: (file.created_at, file.id)):
             if file.usable:  # the oldest whole copy of a content serves for good
@@ -157,10 +163,14 @@ class _Planning:
                 facts.live,
                 [
                     job
-                    for job in (*named, *self.by_digest.get(finetune.digest, ()))
+                    for job in (
+                        *self.by_heir.get(finetune.name, ()),
+                        *self.by_digest.get(finetune.digest, ()),
+                    )
                     if self.options.scope.governs(job)
                 ],
                 self.observed,
+                keep=max(self.keeps[finetune.digest]),
                 wanted=self.wanted,
                 adopted=self.adopted,
                 protected=self.options.protected,
@@ -285,6 +295,8 @@ class _Planning:
     def _usable(self, jobs: Iterable[Job]) -> Job | None:
         """The first job with a model that exists."""
         for job in jobs:
+            if self.observed.models is None and self._is_retired(job):
+                continue  # where nothing lists models, ours is the only word on it
             if job.status == "succeeded" and job.model and self.observed.has_model(job.model):
                 return job
         return None

@@ -16,6 +16,7 @@ from ftctl.domain.plan import (
     Plan,
     Step,
 )
+from ftctl.planner.lineage import lineage
 from ftctl.planner.scope import EVERYWHERE, Scope
 
 _UNNAMED = "(unnamed)"
@@ -42,16 +43,19 @@ def plan_orphans(
     """A change for each fine-tune that left the manifests.
 
     `settled` says that every fine-tune has its model. Before that, jobs without a name keep
-    theirs: they may be the earlier versions that are in use.
+    theirs: they may be the earlier versions that are in use. What a fine-tune trained under an
+    earlier name is its own still, to keep as many of as it says.
     """
     adopted = {finetune.adopt for finetune in desired.finetunes}
     names = {finetune.name for finetune in desired.finetunes}
     digests = {finetune.digest for finetune in desired.finetunes}
+    heirs = lineage(desired, observed.jobs)
     orphans = [
         job
         for job in observed.jobs
         if job.finetune not in names and job.digest not in digests and job.id not in adopted
-    ]
+        and not (job.status == "succeeded" and job.id in heirs)
+    ]  # fmt: skip
     changes = []
     for name, jobs in _by_name(orphans).items():
         own = [job for job in jobs if scope.governs(job)]
@@ -157,14 +161,15 @@ def plan_retention(
     jobs: Collection[Job],
     observed: Observed,
     *,
+    keep: int,
     wanted: Collection[str],
     adopted: Collection[str],
     protected: Protected = _NOTHING,
 ) -> Change:
     """The change for a fine-tune that is up to date, with the models beyond `keep` deleted.
 
-    `jobs` are those of its name or digest; `wanted` are the digests and `adopted` the jobs that
-    manifests ask for: those stay.
+    `jobs` are those of its lineage or digest; `wanted` are the digests and `adopted` the jobs that
+    manifests ask for: those stay. `keep` is the most that a fine-tune of this digest says.
     """
     if observed.models is None or finetune.adopt is not None:
         return change
@@ -181,12 +186,12 @@ def plan_retention(
         and job.model is not None
         and job.model in observed.models
     ]
-    surplus = older[finetune.keep - 1 :]
+    surplus = older[keep - 1 :]
     steps = tuple(step for job in surplus for step in _model_steps(job, observed, protected))
     promoted = _kept_words(surplus, observed, protected)
     if not steps:
         return replace(change, reason=change.reason + promoted)
-    kept = "this model alone" if finetune.keep == 1 else f"{finetune.keep} models"
+    kept = "this model alone" if keep == 1 else f"{keep} models"
     reason = f"{change.reason}; keeps {kept}{promoted}"
     return replace(change, action=Action.DELETE, reason=reason, steps=steps)
 
@@ -199,18 +204,20 @@ def make_destroy_plan(
     *,
     protected: Protected = _NOTHING,
     scope: Scope = EVERYWHERE,
+    heirs: Mapping[str, str] = _NOTHING,
 ) -> Plan:
     """Everything of this project: jobs in progress are cancelled, models and files deleted.
 
-    What is `protected` stays, with its files.
+    What is `protected` stays, with its files. `heirs` tell the fine-tune that a job is of now,
+    whatever it was trained as.
     """
     chosen = [
         job
         for job in observed.jobs
-        if (select is None or job.finetune in select) and scope.governs(job)
+        if (select is None or heirs.get(job.id, job.finetune) in select) and scope.governs(job)
     ]
     changes = []
-    for name, jobs in _by_name(chosen).items():
+    for name, jobs in _by_name(chosen, heirs).items():
         steps = _removal(jobs, observed, protected)
         kept = _kept_words(jobs, observed, protected)
         if steps or kept:
@@ -233,11 +240,11 @@ def make_destroy_plan(
     return Plan(project, service, (*changes, *_file_change(files, "destroy")))
 
 
-def _by_name(jobs: Iterable[Job]) -> dict[str, list[Job]]:
+def _by_name(jobs: Iterable[Job], heirs: Mapping[str, str] = _NOTHING) -> dict[str, list[Job]]:
     groups: dict[str, list[Job]] = {}
-    for job in sorted(jobs, key=lambda job: (job.finetune or _UNNAMED, *job.age_order)):
-        groups.setdefault(job.finetune or _UNNAMED, []).append(job)
-    return groups
+    for job in sorted(jobs, key=lambda job: job.age_order):
+        groups.setdefault(heirs.get(job.id) or job.finetune or _UNNAMED, []).append(job)
+    return dict(sorted(groups.items()))
 
 
 def _removal(jobs: Iterable[Job], observed: Observed, protected: Protected) -> tuple[Step, ...]:

@@ -189,13 +189,21 @@ def test_environments_have_sections_of_their_own(shell: Shell, write_project: Wr
     assert shell("output", "tone", "--as", "prod", "--env", "eu").status == 1
 
 
-def test_destroy_empties_the_record(shell: Shell, write_project: Write) -> None:
+def test_destroy_leaves_nothing_on_record_but_what_it_retired(
+    shell: Shell, write_project: Write
+) -> None:
     write_project(small_project())
     shell.ok("apply", "--auto-approve", "--wait")
+    release = tone_of(shell)
 
     shell.ok("destroy", "--auto-approve")
 
-    assert lock_of(shell) == {"environments": {}, "lock_version": "1.0"}
+    (retired,) = tone_of(shell)["retired"]
+    assert list(tone_of(shell)) == ["retired"]
+    assert {key: retired[key] for key in ("job", "model", "digest")} == {
+        key: release[key] for key in ("job", "model", "digest")
+    }
+    assert lock_of(shell)["lock_version"] == "1.1"
 
 
 # Promotion.
@@ -352,7 +360,7 @@ def test_output_gives_the_promoted_model_else_the_newest(trained: Shell) -> None
         assert found == {
             "tone": {
                 "model": model, "job": middle["id"], "digest": digest, "status": "succeeded",
-                "current": False, "promoted": {"canary": newest, "prod": model},
+                "current": False, "promoted": {"canary": newest, "prod": model}, "why": None,
             }
         }  # fmt: skip
 
@@ -380,7 +388,7 @@ def test_a_promoted_model_that_is_gone_is_no_output(trained: Shell) -> None:
     result = trained("output", "tone")
 
     assert result.status == 1
-    assert f"tone is promoted as prod, but {model} does not exist at the service" in result.err
+    assert f"tone is promoted as prod, but {model} is not visible to this key" in result.err
     assert trained("output").out == ""
 
 
@@ -454,5 +462,5 @@ def test_a_promotion_ends_with_its_model(shell: Shell, write_project: Write) -> 
     shell.ok("destroy", "--auto-approve", "--force-destroy")
 
     assert "promoted" not in (shell.folder / "ftctl.lock").read_text("utf-8")
-    shell.ok("apply", "--auto-approve", "--wait")
+    shell.ok("apply", "--auto-approve", "--wait", "--replace", "tone")
     assert shell.ok("output", "tone").out.startswith("ft:")
