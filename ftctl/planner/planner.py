@@ -156,17 +156,14 @@ class _Planning:
             model=decision.stands.model if decision.stands else None,
         )
         if decision.action is Action.NO_OP and facts.live and facts.twin is None:
-            named = self.by_name.get(finetune.name, ())
+            own = self.by_heir.get(finetune.name, ())
             return plan_retention(
-                replace(change, reason=change.reason + self._newer_models(named)),
+                replace(change, reason=change.reason + self._newer_models(own)),
                 finetune,
                 facts.live,
                 [
                     job
-                    for job in (
-                        *self.by_heir.get(finetune.name, ()),
-                        *self.by_digest.get(finetune.digest, ()),
-                    )
+                    for job in (*own, *self.by_digest.get(finetune.digest, ()))
                     if self.options.scope.governs(job)
                 ],
                 self.observed,
