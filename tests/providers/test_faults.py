@@ -167,6 +167,13 @@ def test_a_refusal_is_told_whatever_its_shape(body: object, told: str) -> None:
     assert str(translated(status(400, body))).startswith(f"create a job: {told}")
 
 
+def test_a_service_that_takes_no_metadata_is_told_with_what_to_write() -> None:
+    body = {"message": "Unknown parameter: 'metadata'.", "code": "unknown_parameter"}
+
+    assert "'mark: file-name' below 'provider'" in (bought(status(400, body)).hint or "")
+    assert translated(status(400, body)).hint is None
+
+
 def test_only_what_starts_a_job_waits_for_others_or_for_a_file() -> None:
     full = {"message": "too many active jobs"}
     pending = {"message": "file-1 is not ready"}

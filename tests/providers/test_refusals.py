@@ -98,6 +98,26 @@ def test_what_stays_wrong_about_a_file_or_an_address_is_not_waited_for(
 
 
 @pytest.mark.parametrize(
+    ("status", "code", "message", "param", "is_it"),
+    [
+        (400, "unknown_parameter", "Unknown parameter: 'metadata'.", "metadata", True),
+        (400, "", "metadata: Extra inputs are not permitted", None, True),
+        (422, "invalid_request_error", "Metadata is not supported by this model", None, True),
+        (400, "unknown_parameter", "no", "metadata.ftctl_project", True),
+        (400, "invalid", "metadata values have at most 512 characters", "metadata", False),
+        (400, "", "metadata has too many pairs: invalid", None, False),
+        (400, "unknown_parameter", "Unknown parameter: 'seed'.", "seed", False),
+        (403, "unknown_parameter", "Unknown parameter: 'metadata'.", "metadata", False),
+        (400, "", "metadata please", None, False),
+    ],
+)
+def test_a_service_that_takes_no_metadata_is_known_by_its_words(
+    status: int, code: str, message: str, param: str | None, is_it: bool
+) -> None:
+    assert Refusal(status, code, message, param).about_metadata is is_it
+
+
+@pytest.mark.parametrize(
     ("value", "seconds"),
     [
         ("7", 7.0), (" 7 ", 7.0), ("0.5", 0.5), ("1e3", 1000.0),

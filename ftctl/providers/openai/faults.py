@@ -16,6 +16,9 @@ from ftctl.providers.openai.values import UNKNOWN_CODE, OddValue, reason
 _UNREADABLE = (
     ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, RecursionError,
 )  # fmt: skip
+_NO_METADATA = (
+    "write 'mark: file-name' below 'provider' in ftctl.yaml, and leave out 'metadata' of your own"
+)
 _NOT_IMPLEMENTED = 501  # the one fault of a server that stays
 _IS_IT_AN_API = "is 'base_url' the address of an API of this kind, up to and with /v1?"
 
@@ -84,7 +87,7 @@ def _refused(
         retry_after=retry_after(fault.response.headers, datetime.now(UTC)),
         job_limit=full,
         file_pending=pending,
-        hint=_cure(status, code or ""),
+        hint=_NO_METADATA if buys and refusal.about_metadata else _cure(status, code or ""),
     )
 
 

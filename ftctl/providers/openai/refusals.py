@@ -50,6 +50,12 @@ _PENDING = re.compile(
 _UNKNOWN_FILE = re.compile(
     r"\b(?:no\ such | not\ found | does(?:\ not|n't)\ exist | could\ not\ find)\b", _ANY
 )
+_LENGTH = re.compile(r"\b(?:characters|long|length|pairs|keys|entries|bytes)\b", _ANY)
+_NOT_TAKEN = re.compile(
+    r"""\b(?:unknown | unrecogni[sz]ed | unsupported | unexpected | invalid | additional | extra
+    | not\ (?:supported|allowed|permitted|recogni[sz]ed|accepted|known|available))\b""",
+    _ANY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,15 @@ class Refusal:
         named = _FILE.search(self.message) or (self.param or "").endswith("_file")
         waits = _PENDING.search(self.message) or _UNKNOWN_FILE.search(self.message)
         return bool(_PENDING_CODE.search(self.code) or (named and waits))
+
+    @property
+    def about_metadata(self) -> bool:
+        """Whether the service takes no metadata, and not only none of this length."""
+        if self.status not in (400, 422):
+            return False
+        named = "metadata" in self.message.lower() or (self.param or "").startswith("metadata")
+        said = f"{self.code.replace('_', ' ')} {self.message}"
+        return named and _NOT_TAKEN.search(said) is not None and not _LENGTH.search(self.message)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
