@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from conftest import FINETUNE, Shell
+from conftest import FINETUNE, Shell, small_project
 from plain_server import Answer, World
 
 THREE = FINETUNE + "hyperparameters: {n_epochs: 3, batch_size: 64}\nseed: 7\n"
@@ -99,6 +102,17 @@ def test_what_the_service_forgot_is_still_counted_by_the_record(
 
     assert plan.status == 3
     assert "the plan buys 4 of 4 fine-tunes again that were trained before" in plan.err
+
+
+def test_a_store_of_the_embedded_api_that_was_thrown_away_needs_no_flag(
+    shell: Shell, write_project: Callable[[Mapping[str, str]], Path]
+) -> None:
+    write_project(small_project())
+    _four(shell)
+    shell.ok("apply", "--auto-approve", "--wait")
+    shutil.rmtree(shell.folder / ".ftctl")
+
+    assert "4 to create" in shell.ok("plan").out
 
 
 def test_the_record_keeps_what_was_asked_beside_what_was_trained(

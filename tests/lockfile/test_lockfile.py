@@ -38,6 +38,7 @@ from ftctl.domain.observed import File, Job, Observed
 from ftctl.domain.plan import Action, DeleteFile, DeleteModel
 from ftctl.errors import FtctlError
 from ftctl.lockfile import (
+    DEFAULT_ENVIRONMENT,
     DataFile,
     Entry,
     Lock,
@@ -63,6 +64,26 @@ from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan
 
 # What is recorded.
+
+
+def test_a_release_tells_what_was_asked_for_where_something_else_was_trained() -> None:
+    job = done("ftjob-1", TONE, hyperparameters={"n_epochs": 8, "batch_size": 1}, seed=42)
+    one = replace(TONE, spec={**TONE.spec, "seed": 7})
+
+    release = recorded(observed_of(job), one).entry(DEFAULT_ENVIRONMENT, "tone").release
+
+    assert release is not None
+    assert (release.asked, release.hyperparameters["n_epochs"]) == ({"n_epochs": 3, "seed": 7}, 8)
+
+
+def test_what_was_asked_of_an_adopted_job_is_not_known() -> None:
+    job = replace(done("ftjob-1", TONE, hyperparameters={"n_epochs": 8}), digest=None)
+    observed = replace(observed_of(job), jobs=(), adopted=(job,))
+
+    entry = recorded(observed, replace(TONE, adopt="ftjob-1")).entry(DEFAULT_ENVIRONMENT, "tone")
+
+    assert entry.release is not None
+    assert entry.release.asked == {}
 
 
 def test_a_release_tells_how_its_model_came_about() -> None:

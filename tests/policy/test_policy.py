@@ -762,6 +762,15 @@ def test_what_left_the_manifests_lowers_no_share() -> None:
     assert [one.rule for one in check_policy(policy_input).refused] == ["max_share_bought_again"]
 
 
+def test_what_was_adopted_lowers_no_share() -> None:
+    options = PlanOptions(replace=dict.fromkeys(("tone-a", "tone-b")))
+    adopting = tuple(replace(one, adopt=f"ftjob-{one.name}") for one in TEN[4:])
+
+    policy_input = asking(*TEN[:4], *adopting, observed=existing(*TEN), options=options)
+
+    assert policy_input.trained_before == {one.name for one in TEN[:4]}
+
+
 def test_what_only_the_record_remembers_counts_as_trained_before() -> None:
     remembered = frozenset({TONE.digest, CALM.digest})
 

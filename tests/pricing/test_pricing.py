@@ -662,6 +662,17 @@ def test_what_a_job_is_expected_to_cost_at_most(
     assert found == ({} if cost is None else {"ftjob-1": Decimal(cost)})
 
 
+def test_a_file_does_not_tell_what_is_billed_of_validation_too() -> None:
+    catalog = own("openai", MINI, usd_per_million_tokens=5, bills_validation=True)
+    observed = Observed(files=(OTHER_FILE,))
+
+    found = expected_costs(
+        [job(1, training_file="file-2")], Desired("acme", ()), observed, catalog, OPENAI
+    )
+
+    assert found == {}
+
+
 def test_rows_with_more_tokens_than_bytes_say_nothing_of_another_file() -> None:
     one = finetune(tokens=data(101))  # 100 bytes: images that are there by their address
     observed = Observed(files=(OTHER_FILE,))
