@@ -221,6 +221,49 @@ def test_the_digest_that_was_approved_then_approves_nothing(source: Path, relive
     assert past.replay.writes == []
 
 
+# A mark that is changed on a project that has trained already.
+
+PLACES = {"metadata": "file-name", "file-name": "metadata"}
+
+
+def _change_mark(past: Past) -> None:
+    """From now on the other place holds it: ftctl.yaml is the one of the other folder."""
+    other = past.source.with_name(PLACES[past.source.name])
+    text = (other / "project" / "ftctl.yaml").read_text("utf-8")
+    assert text != (past.shell.folder / "ftctl.yaml").read_text("utf-8")
+    (past.shell.folder / "ftctl.yaml").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("missing", [MISSING["all-there"], MISSING["a-fresh-checkout"]])
+@_each(PASTS)
+def test_a_changed_mark_buys_stops_and_deletes_nothing(
+    source: Path, missing: frozenset[str], relive: Relive
+) -> None:
+    past = relive(source, missing)
+    _change_mark(past)
+
+    status, plan = past.plan("--prune")
+    result = past.ftctl("apply", "--auto-approve", "--wait", "--prune")
+
+    _is_as_it_was(past, status, plan)
+    assert result.status == 0, result
+    assert past.replay.writes == []
+
+
+@_each([past for past in PASTS if past.parent.name in ("small", "hosted")])
+def test_under_a_changed_mark_a_changed_spec_is_still_a_replacement(
+    source: Path, relive: Relive
+) -> None:
+    past = relive(source)
+    _change_mark(past)
+    past.change_epochs()
+
+    _, plan = past.plan()
+
+    changed = [one for one in plan["changes"] if one["action"] != "no-op"]
+    assert [(one["name"], one["action"]) for one in changed] == [(past.last, "replace")]
+
+
 # That the tests above can fail.
 
 
