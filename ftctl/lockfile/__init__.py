@@ -1,7 +1,7 @@
 """The release record: what stands for each fine-tune, and which models are in service, by alias.
 
 `ftctl.lock` is written for people, applications and offline plans. A plan that can be applied takes
-nothing from it but what must not be deleted.
+from it what must not be deleted, and what speaks against buying: it causes nothing.
 """
 
 from __future__ import annotations
