@@ -106,8 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _work(world: World, method: str, path: str, body: bytes) -> Answer:
     parts = path.strip("/").split("/")
     match method, parts:
-        case "GET", ["files"]:
-            return _list(world.files)
+        case "GET", ["files", *file]:
+            return _files(world, file)
         case "POST", ["files"]:
             return 200, _add_file(world, body)
         case "DELETE", ["files", file]:
@@ -138,6 +138,14 @@ def _work(world: World, method: str, path: str, body: bytes) -> Answer:
 
 def _job(world: World, job: str) -> dict[str, Any] | None:
     return next((known for known in world.jobs if known["id"] == job), None)
+
+
+def _files(world: World, named: list[str]) -> Answer:
+    """The list, or one file by its id."""
+    if not named:
+        return _list(world.files)
+    found = [known for known in world.files if known["id"] == named[0]]
+    return (200, found[0]) if found else (404, {"error": {"message": f"no {named[0]} here"}})
 
 
 def _list(entries: list[dict[str, Any]]) -> Answer:

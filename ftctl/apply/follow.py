@@ -20,6 +20,7 @@ _SILENCE_SECONDS = 1800.0  # without news of any job before that is said; then t
 _NAMELESS_SECONDS = 600.0  # that a model's name is waited for once its job has succeeded
 _ODD_SECONDS = 86_400.0  # that a job is waited for in a status which nobody here knows
 _LONGEST_PAUSE_SECONDS = 300.0  # between two looks at jobs whose statuses are all of that kind
+_NAMELESS = "succeeded, and the service has not told its model's name"
 # Words for a job that goes on; of any other word nobody knows whether it will ever end.
 _GOES_ON = frozenset({"validating_files", "queued", "running", "paused", "pending", "created"})
 
@@ -66,6 +67,9 @@ def follow(
         if timeout_seconds is not None:
             pause = min(pause, timeout_seconds - (clock.now() - started))
         if timeout_seconds is not None and pause <= 0:
+            if progress and all(state.over or _is_nameless(state.job) for state in progress):
+                yield watch.nameless(progress, timeout_seconds)
+                return
             raise WaitTimeout(
                 f"time is up, and not over yet: {_not_over(watch.jobs, progress)}",
                 "the jobs run on and are billed; 'ftctl wait' waits again,"
@@ -84,6 +88,11 @@ def _not_over(jobs: Mapping[str, str], progress: tuple[Progress, ...]) -> str:
             status = f", status '{one_line(state.job.status)}'" if state and odd else ""
             words.append(f"{name} ({job}{status})")
     return ", ".join(words)
+
+
+def _is_nameless(job: Job) -> bool:
+    """Whether a job is done but for its model's name."""
+    return job.status == "succeeded" and job.model is None
 
 
 def _is_odd(job: Job) -> bool:
@@ -138,15 +147,23 @@ class _Watch:
         if status != job.status:
             since = now
         self.same[job.id] = (job.status, since)
-        nameless = job.status == "succeeded" and job.model is None
+        nameless = _is_nameless(job)
         longest = _NAMELESS_SECONDS if nameless else _ODD_SECONDS if _is_odd(job) else None
         if longest is None or now - since < longest:
             return state
-        what = "succeeded, and the service names no model of it"
-        if not nameless:
-            what = f"is '{one_line(job.status)}', which ftctl does not know, without any change"
+        what = f"is '{one_line(job.status)}', which ftctl does not know, without any change"
+        return self._over(state, _NAMELESS if nameless else what, longest)
+
+    def nameless(self, progress: tuple[Progress, ...], seconds: float) -> tuple[Progress, ...]:
+        """The progress at the end of the time, where nothing but names is waited for."""
+        return tuple(
+            self._over(state, _NAMELESS, seconds) if _is_nameless(state.job) else state
+            for state in progress
+        )
+
+    def _over(self, state: Progress, what: str, seconds: float) -> Progress:
         self.note(
-            f"{state.name}: {job.id} {what} for {duration(longest)}: it is not waited for any"
+            f"{state.name}: {state.job.id} {what} for {duration(seconds)}: it is not waited for any"
             " longer; 'ftctl status' shows when that changes"
         )
         return replace(state, given_up=True)

@@ -285,9 +285,25 @@ def test_a_model_without_a_name_is_not_waited_for_without_end(clock: HandClock) 
     assert 600 <= clock.now() - began < 620
     (sentence,) = said
     assert sentence == (
-        "tone: ftjob-1 succeeded, and the service names no model of it for 10 min: it is not"
-        " waited for any longer; 'ftctl status' shows when that changes"
+        "tone: ftjob-1 succeeded, and the service has not told its model's name for 10 min: it is"
+        " not waited for any longer; 'ftctl status' shows when that changes"
     )
+
+
+def test_where_a_name_alone_is_missing_the_end_of_the_time_is_no_failure_of_the_wait(
+    clock: HandClock,
+) -> None:
+    seen, said, end = heard(script((job("succeeded"),)), clock, 60)
+
+    assert (seen[-1][0].given_up, end) == (True, "over")
+    assert "has not told its model's name for 60 s: it is not waited for any longer" in said[0]
+
+
+def test_where_another_job_runs_the_end_of_the_time_is_one(clock: HandClock) -> None:
+    looks = script((job("succeeded"), job("running", "ftjob-2")))
+
+    with pytest.raises(WaitTimeout):
+        wait(looks, clock, 60, tone="ftjob-1", calm="ftjob-2")
 
 
 def test_a_name_that_comes_late_is_waited_for(clock: HandClock) -> None:
