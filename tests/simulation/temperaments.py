@@ -16,8 +16,9 @@ from simulation.world import Bill, Ended, Print, Strides, World
 
 MOST_ROUNDS = 5  # of the same command, until nothing changes any more
 LATE = 60.0  # seconds between two of them: what is late has come by then
-MOST_REQUESTS = 6_000  # of one run
-MOST_PAUSES = 3_000  # of one run
+MOST_REQUESTS = 1_500  # of one run
+MOST_PAUSES = 600  # of one run
+LONG_STRIDE = 15.0  # seconds of each pause where a wait goes on until its timeout
 MOST_ALIKE = 2  # requests of a run that are of one kind and follow one of the same kind
 
 
@@ -57,14 +58,14 @@ WAYS: tuple[Way, ...] = (
     Way("names-shortened=40", refuses="mark: metadata"),
     Way("file-pending=20"),
     Way("statuses-respelled"),
-    Way("unknown-status", refuses="in_review", timeout="12m"),
+    Way("unknown-status", refuses="in_review|cannot be cancelled", timeout="12m"),
     Way("list-without-end", refuses="does not end", seconds=10.0),
     Way("slow-bytes", refuses="no answer|second", seconds=1.0),
     Way("strangers-job", keeps_files=True),
     Way("odd-jobs"),
     Way("hyperparameters-changed", refuses="trains with", other_steps=True),
-    Way("delete-refused"),
-    Way("cancel-refused"),
+    Way("delete-refused", refuses="may not do this"),
+    Way("cancel-refused", refuses="may not do this|could not be cancelled"),
 )
 BY_SLUG: Mapping[str, Way] = {way.slug: way for way in WAYS}
 
@@ -158,6 +159,7 @@ def _patience(world: World, way: Way) -> None:
     """So many pauses from now on; slow bytes are pauses of their own."""
     assert isinstance(world.clock, Strides)
     world.clock.slept = 0
+    world.clock.stride = 1.3 if way.timeout is None else LONG_STRIDE
     world.clock.most = None if way.name == "slow-bytes" else MOST_PAUSES
 
 
@@ -188,7 +190,8 @@ def _rest(world: World, way: Way, again: tuple[str, ...]) -> Ended:
         both = Ended(max(ended.status, plan.status), (*ended.lines, *plan.lines))
         if both.status == 0:
             return both
-        now = (both.status, world.bill(), world.fingerprint())
+        # What was stopped before it trained may be asked for at each --retry-failed.
+        now = (both.status, world.bill().trained, world.fingerprint())
         if now == before and way.refuses is not None:
             return both
         before = now
@@ -216,7 +219,7 @@ def _look(again: tuple[str, ...]) -> tuple[str, ...]:
 def _heal(world: World, again: tuple[str, ...]) -> None:
     """At an honest service, with the steps that are named: all is as after one clean run."""
     assert isinstance(world.clock, Strides)
-    world.clock.slept, world.clock.most = 0, MOST_PAUSES
+    world.clock.slept, world.clock.most, world.clock.stride = 0, MOST_PAUSES, 1.3
     for _ in range(3):
         world.clock.time += 120
         ended = world.run(*again)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -30,6 +31,7 @@ from simulation.wires import Endless, Inner
 
 DEADLINES = (bounds, lists, retry)
 MOST_APPLIES = 4  # until everything must have settled
+_DIGEST = re.compile(r"\.(v\d+-[0-9a-f]{64})\.")  # in the name of a file
 Wire = Callable[[Inner], Inner]
 _PLAN = ("plan", "--detailed-exitcode")
 _BY_HAND = (("authorization", "Bearer by-hand"), ("content-type", "application/json"))
@@ -38,6 +40,7 @@ _BY_HAND = (("authorization", "Bearer by-hand"), ("content-type", "application/j
 class Strides(HandClock):
     """Time that passes in strides of a second at least: a wait looks a few times, not forty."""
 
+    stride: float = 1.3
     most: int | None = None  # pauses of one run; None: as many as it likes
     slept: int = 0
 
@@ -45,7 +48,7 @@ class Strides(HandClock):
         self.slept += 1
         if self.most is not None and self.slept > self.most:
             raise Endless
-        super().sleep(max(seconds, 1.3))
+        super().sleep(max(seconds, self.stride))
 
 
 @dataclass
@@ -208,8 +211,8 @@ class World:
         for job in self.jobs():
             if not self.is_of_strangers(job):
                 # Where the file's name is the mark, a job whose file has gone is forgotten.
-                name = names.get(job["training_file"], "forgotten..")
-                digest = (job["metadata"] or {}).get("ftctl_digest") or name.split(".")[-2]
+                named = _DIGEST.search(names.get(job["training_file"], ""))
+                digest = (job["metadata"] or {}).get("ftctl_digest") or (named and named[1])
                 found.append({**job, "digest": digest or "forgotten"})
         return found
 
