@@ -74,6 +74,22 @@ def test_what_comes_a_byte_at_a_time_ends_in_time(
     assert time.monotonic() - began < 2 * PATIENCE + SLACK
 
 
+def test_the_way_over_a_proxy_is_bounded_too(slow: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PlainServer(slow) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        there = Connection("http://api.example/v1", KEY, timeout_seconds=PATIENCE)
+        client = connect(there, OPENAI, clock=SystemClock())
+        began = time.monotonic()
+
+        with pytest.raises(ProviderError, match="no answer in time"):
+            client.jobs("demo")
+
+        assert time.monotonic() - began < PATIENCE + SLACK
+        assert len(slow.requests) == 1
+        client.close()
+
+
 def test_a_body_that_drips_ends_in_time_where_its_headers_came_at_once(client: Client) -> None:
     """The embedded API and its like are no network: the body is what counts there."""
 

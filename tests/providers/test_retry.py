@@ -8,7 +8,14 @@ import pytest
 from conftest import HandClock
 
 from ftctl.errors import ProviderError
-from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
+from ftctl.providers import retry
+from ftctl.providers.retry import (
+    BACKOFF_SECONDS,
+    Patience,
+    asks_too_long,
+    pause_after,
+    with_backoff,
+)
 
 WHOLE = sum(BACKOFF_SECONDS)
 
@@ -61,6 +68,43 @@ def test_what_stays_or_asks_for_too_long_is_not_asked_again(
         with_backoff(asked, clock)
 
     assert asked.times == 1
+
+
+class Slow(Asked):
+    """Takes so many seconds each time, by the clock that never jumps."""
+
+    def __init__(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(*[fault()] * 9)
+        self.seconds = seconds
+        self.time = 0.0
+        monkeypatch.setattr(retry.time, "monotonic", lambda: self.time)
+
+    def __call__(self) -> str:
+        self.time += self.seconds
+        return super().__call__()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "times"), [(0.0, 6), (3.0, 6), (14.0, 4), (20.0, 3), (59.0, 2), (61.0, 1)]
+)
+def test_what_asking_takes_is_part_of_the_time_that_there_is(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch, seconds: float, times: int
+) -> None:
+    slow, patience = Slow(seconds, monkeypatch), Patience(60.0)
+
+    with pytest.raises(ProviderError):
+        with_backoff(slow, clock, patience)
+
+    assert slow.times == times
+
+
+def test_a_pause_that_would_use_up_all_the_time_is_not_made(clock: HandClock) -> None:
+    began, asked = clock.now(), Asked(fault(25.0), fault(25.0), fault(25.0))
+
+    with pytest.raises(ProviderError):
+        with_backoff(asked, clock, Patience(60.0))
+
+    assert (asked.times, clock.now() - began) == (3, 50.0)
 
 
 def test_any_other_fault_is_none_of_its_business(clock: HandClock) -> None:

@@ -1,0 +1,122 @@
+"""The whole way through ftctl, with services that people have reported on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Shell
+from plain_server import Answer, World, times
+
+
+def ends_as(world: World, **facts: Any) -> None:
+    """Jobs end as soon as they are looked at, in the service's own words."""
+    world.finishes = False
+
+    def end(method: str, path: str) -> Answer | None:
+        for job in world.jobs if (method, path) == ("GET", "/fine_tuning/jobs") else ():
+            job.update(facts)
+        return None
+
+    world.before = end
+
+
+@pytest.mark.parametrize("word", ["completed", "SUCCEEDED", "JOB_STATE_SUCCEEDED", "Glowing"])
+def test_a_job_that_succeeded_in_other_words_has_its_model(
+    remote: Shell, world: World, word: str
+) -> None:
+    world.models.append("ft:1")
+    ends_as(world, status=word, fine_tuned_model="ft:1", finished_at="2026-11-21T10:00:00Z")
+
+    result = remote.ok("apply", "--auto-approve", "--wait")
+
+    assert "tone: succeeded as ft:1" in result.out
+    assert remote.ok("output", "tone").out == "ft:1\n"
+    assert "no-op, up to date as ft:1" in remote.ok("apply", "--auto-approve").out
+    assert len(world.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "error"),
+    [
+        ("error", "the data is odd"),
+        ("Glowing", ["the data is odd"]),
+        ("user_error", {"error": {"detail": [{"msg": "the data is odd"}]}}),
+    ],
+)
+def test_a_job_that_failed_in_other_words_says_why(
+    remote: Shell, world: World, word: str, error: Any
+) -> None:
+    ends_as(world, status=word, error=error, finished_at=1_790_000_100)
+
+    result = remote("apply", "--auto-approve", "--wait")
+
+    assert result.status == 1
+    assert "ftjob-1 failed: the data is odd; --retry-failed buys it again" in remote.ok("plan").out
+    remote.ok("apply", "--auto-approve")
+    assert len(world.jobs) == 1
+
+
+def test_a_job_of_ours_that_cannot_be_read_is_told_and_not_bought_again(
+    remote: Shell, world: World
+) -> None:
+    ends_as(world, created_at="soon")
+    remote.ok("apply", "--auto-approve")
+
+    result = remote.ok("plan")
+
+    assert (
+        "Warning: job ftjob-1 cannot be read (its created_at is no time): it is ours, and counts as"
+        " one that runs." in result.out
+    )
+    assert "= tone: no-op, running as ftjob-1 (unreadable)" in result.out
+    remote.ok("apply", "--auto-approve")
+    assert len(world.jobs) == 1
+
+
+def test_odd_jobs_of_strangers_stop_nothing(remote: Shell, world: World) -> None:
+    world.jobs += [{"id": "ftjob-odd", "status": 7}, {"status": "queued!", "created_at": []}]
+
+    result = remote.ok("plan")
+
+    assert "Warning: job ftjob-odd cannot be read (its status is no text): it is left out." in (
+        result.out
+    )
+    assert "Warning: a job without an id: it is left out." in result.out
+    assert "+ tone: create, not found" in result.out
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+def test_a_create_waits_until_its_file_is_ready(remote: Shell, world: World, status: int) -> None:
+    message = "File 'file-1' is still being processed and is not ready. Try again later."
+    world.before = times(3, (status, {"error": {"message": message}}))
+
+    remote.ok("apply", "--auto-approve", "--wait")
+
+    assert len(world.jobs) == 1
+    assert world.requests.count("POST /fine_tuning/jobs") == 4
+
+
+@pytest.mark.parametrize("status", [400, 403, 429])
+def test_a_change_waits_its_turn_where_no_more_jobs_are_taken(
+    remote: Shell, world: World, status: int
+) -> None:
+    message = "You already have 2 active fine-tuning jobs, which is the maximum"
+    world.before = times(99, (status, {"error": {"message": message}}))
+
+    result = remote("apply", "--auto-approve")
+
+    assert f"waits its turn: {message}" in result.out + result.err
+    assert world.requests.count("POST /fine_tuning/jobs") == 1
+    assert world.jobs == []
+
+
+def test_why_a_file_was_refused_is_told_where_it_is_sent_again(remote: Shell, world: World) -> None:
+    ends_as(world, status="failed", error="the file is odd", finished_at=1_790_000_100)
+    remote.ok("apply", "--auto-approve")
+    world.files[0].update(status="error", status_details="row 7 has no messages")
+
+    result = remote.ok("plan", "--retry-failed")
+
+    assert "(file-1) is of no use: row 7 has no messages." in result.out
+    assert "upload  data/" in result.out
