@@ -995,6 +995,39 @@ def test_a_fork_does_not_bring_along_the_program_that_prints_the_key(
     assert [path.name for path in ran.iterdir()] == ["base"]
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_change_has_no_variable_sent_that_the_base_does_not_list(
+    checkout: Path, shell: Shell, world: World, *, listed: bool
+) -> None:
+    git(checkout, "checkout", "--quiet", "main")
+    with PlainServer(world) as server:
+        lines = "  variables: [HF_TOKEN]\n" if listed else ""
+        address = f"  type: compatible\n  base_url: {server.url}\n"
+        settings = f"project: demo\nprovider:\n{address}{lines}"
+        (checkout / "ftctl.yaml").write_text(settings, "utf-8")
+        commit(checkout, "settings")
+        git(checkout, "checkout", "--quiet", "-B", "fork")
+        (checkout / "ftctl.yaml").write_text(
+            f"project: demo\nprovider:\n{address}  variables: [HF_TOKEN]\n", "utf-8"
+        )
+        text = f"{FINETUNE}extra: {{hub: {{token: {{env: HF_TOKEN}}}}}}\n"
+        (checkout / "finetunes" / "tone.yaml").write_text(text, "utf-8")
+        shell.environ |= {"OPENAI_API_KEY": KEY, "HF_TOKEN": "hf_let_me_in_0123456789"}
+
+        shell.ok("plan", "--base", "main")
+        result = shell("apply", "--base", "main", "--auto-approve")
+
+    sent = [body["hub"]["token"] for body in world.bodies]
+    if listed:
+        assert sent == ["hf_let_me_in_0123456789"]
+        return
+    assert (result.status, world.files, sent) == (1, [], [])
+    assert (
+        "error[missing-variable]: with --base, a manifest may not have the environment variable"
+        " HF_TOKEN sent\n    hint: add 'variables: [HF_TOKEN]' below provider in ftctl.yaml at main"
+    ) in result.err
+
+
 @pytest.mark.parametrize(
     "lines",
     [

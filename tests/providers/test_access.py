@@ -429,6 +429,7 @@ def test_a_renewal_that_fails_is_told_and_no_fault_of_the_network(
     assert "which api_key_command names, gave no key: it ended with status 1: please log in" in (
         result.err
     )
+    assert "please log in (HTTP 401)\n" in result.err
     assert len(world.requests) == 1
     assert "cannot be reached" not in result.err
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 
 from ftctl.domain.observed import UNTOLD, AccountId
-from ftctl.errors import FtctlError, redact
+from ftctl.errors import FtctlError, ProviderError, redact
 from ftctl.providers.openai.connection import Connection
 
 _HARMLESS = frozenset({"GET", "HEAD"})
@@ -52,8 +52,14 @@ class Access(httpx2.Auth):
     def _renewed(self, refused: str) -> str:
         """Another key than the one that was refused; of several who ask, one has it made."""
         with self._lock:
-            if self._key == refused and self._connection.renew is not None:
-                self._key = self._connection.renew()
+            renew = self._connection.renew
+            if self._key == refused and renew is not None:
+                try:
+                    self._key = renew()
+                except FtctlError as fault:
+                    raise ProviderError(
+                        "renew the key", fault.message, status=_REFUSED_KEY, hint=fault.hint
+                    ) from None
                 self.secrets.insert(0, self._key)
             return self._key
 

@@ -40,7 +40,9 @@ def translate_errors(
         raise _refused(operation, fault, secrets, write=write, buys=buys) from None
     except openai.APIConnectionError as fault:
         if isinstance(own := fault.__cause__, FtctlError):  # of ours, on the way out: not sent
-            raise ProviderError(operation, redact(own.message, secrets), hint=own.hint) from None
+            status = own.status if isinstance(own, ProviderError) else None
+            message = redact(own.message, secrets)
+            raise ProviderError(operation, message, status=status, hint=own.hint) from None
         never_sent = isinstance(
             fault.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
         )
