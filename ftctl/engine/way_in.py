@@ -114,7 +114,8 @@ class WayIn:
             message = f"the environment variable {name} is not set; it holds what is sent here"
             return Diagnostic("missing-variable", message, place, f"export {name}=…")
         message = f"with --base, a manifest may not have the environment variable {name} sent"
-        hint = f"add 'variables: [{name}]' below provider in ftctl.yaml at {self.context.base_revision}"
+        revision = self.context.base_revision
+        hint = f"add 'variables: [{name}]' below provider in ftctl.yaml at {revision}"
         return Diagnostic("missing-variable", message, place, hint)
 
     def _allowed(self, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 import sys
 import threading
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import KEY, Result, Shell, small_project
+from conftest import KEY, HandClock, Result, Shell, small_project
 from loopback import Loopback
 from plain_server import Answer, PlainServer, World
 
@@ -192,7 +193,7 @@ class _Elsewhere(Loopback):
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {key.lower(): value for key, value in self.headers.items()}
-                status, more, body = reply(f"{self.command} {self.path.split('?')[0]}", headers)
+                status, more, body = reply(f"{self.command} {self.path}", headers)
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **more}.items():
                     self.send_header(name, value)
@@ -261,6 +262,23 @@ def test_a_write_is_not_sent_on_to_another_host(
 
     assert (result.status, heard) == (1, [])
     assert "the service sends a POST on to 127.0.0.1, which is not its own address" in result.err
+
+
+def test_a_log_of_requests_has_no_secret() -> None:
+    from ftctl.catalog.services import SERVICES
+    from ftctl.providers import Connection, connect
+
+    lines: list[str] = []
+    query = (("tenant", "acme"), ("code", "Pq/7+tail"))
+    secrets = ("Pq/7+tail", "Pq%2F7%2Btail")
+    with _Elsewhere(_noting([])) as there:
+        connection = Connection(f"{there.address}/v1", KEY, query=query, secrets=secrets)
+        client = connect(connection, SERVICES["compatible"], clock=HandClock(), log=lines.append)
+        client.ask("GET", "/models")
+        client.close()
+
+    assert lines == ["GET /v1/models?tenant=acme&code=[redacted]"]
+    assert not [word for word in (KEY, *secrets) if word in repr(connection)]
 
 
 # Keys that expire.
@@ -390,6 +408,45 @@ def test_a_program_without_a_key_is_told_without_what_it_printed(
     assert f"error: '{program}', which api_key_command names, {told_so}" in result.err
     assert "secret-1234" not in told(result)
     assert world.requests == []
+
+
+def test_a_program_finds_nothing_on_its_standard_input(tmp_path: Path) -> None:
+    from contextlib import nullcontext
+
+    from ftctl.engine.token_command import key_from
+
+    program = token_program(tmp_path, "print('found-' + repr(sys.stdin.read()))\n")
+    reads, writes = os.pipe()
+    os.write(writes, b"typed by hand")
+    os.close(writes)
+    kept = os.dup(0)
+    os.dup2(reads, 0)
+    try:
+        key = key_from([str(program)], {}, lambda: nullcontext(tmp_path))
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(reads)
+
+    assert key == "found-''"
+
+
+def test_whoever_prints_is_told_of_a_key_that_a_program_gave(
+    gateway: Callable[[str], Shell], tmp_path: Path
+) -> None:
+    from ftctl.engine.context import RunContext
+    from ftctl.engine.session import open_session
+
+    program = token_program(tmp_path, "print(f'entra-token-{count}')\n")
+    shell = gateway(f"  api_key_command: ['{program}']\n")
+    hidden: list[str] = []
+    context = RunContext(shell.folder, clock=shell.clock, environ={}, hide=hidden.append)
+
+    connection = open_session(context).way_in.connection()
+    assert connection.renew is not None
+    connection.renew()
+
+    assert hidden == ["entra-token-1", "entra-token-2"]
 
 
 def test_a_program_that_is_not_there_is_told(gateway: Callable[[str], Shell], world: World) -> None:

@@ -60,6 +60,7 @@ def test_a_job_without_a_models_name_is_waited_for_and_not_bought_again(
     assert "tone: succeeded as ftjob-1" in first.out
     assert "no-op, up to date as ftjob-1" in second.out
     assert "no-op, up to date as ftjob-1" in third.out
+    assert "GET /models" not in nebius.requests
     assert len(nebius.jobs) == 1
 
 

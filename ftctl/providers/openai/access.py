@@ -65,6 +65,9 @@ class Access(httpx2.Auth):
 
     def on_request(self, request: httpx2.Request) -> None:
         """Complete a request, also one that follows a redirect, and log it."""
+        for name, _value in self._connection.query:  # where a redirect repeats them
+            if name in request.url.params:
+                request.url = request.url.copy_remove_param(name)
         if not self._is_service(request.url):
             self._strip(request)
             self._tell(request, request.url.path)
@@ -91,12 +94,10 @@ class Access(httpx2.Auth):
             self.told_at = max(self.told_at or 0, moment)
 
     def _target(self, url: httpx2.URL) -> str:
-        there = url.params.keys()
-        missing = [(name, value) for name, value in self._connection.query if name not in there]
         path = url.raw_path.decode("ascii")
-        if not missing:
+        if not self._connection.query:
             return path
-        return f"{path}{'&' if url.query else '?'}{urlencode(missing)}"
+        return f"{path}{'&' if url.query else '?'}{urlencode(self._connection.query)}"
 
     def _strip(self, request: httpx2.Request) -> None:
         """Take away what is for the service alone: the library takes the key, and no more."""
