@@ -16,6 +16,8 @@ from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import context_of
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.doctor import CheckResult, fail, habits, machine, ok, results_document, service, warn
+from ftctl.domain.observed import UNTOLD
+from ftctl.domain.witness import Witness
 from ftctl.engine.planning import PlanRequest, options_for
 from ftctl.engine.session import STATE_FOLDER, Session, check_project
 from ftctl.engine.way_in import account_of
@@ -218,7 +220,9 @@ def _works(session: Session, provider: Probe) -> Iterator[CheckResult]:
     yield service.look_at_list("jobs", jobs)
     if session.service.type != "emulator" and jobs.entries is not None:
         way_in = session.way_in
-        yield service.look_at_account(jobs, way_in.account, way_in.settings.expect)
+        recorded = [one.account for one in _witnesses(session) if one.account != UNTOLD]
+        expected = way_in.settings.expect
+        yield service.look_at_account(jobs, way_in.account, expected, recorded)
     yield from service.look_at_running(jobs, session.service.status_of)
     yield service.look_at_slots(provider.ask("GET", "/fine_tuning/model_limits"))
 
@@ -248,14 +252,18 @@ def _seen(session: Session, provider: Probe, models: Answer) -> habits.Seen:
     return replace(seen, names=names)
 
 
-def _recorded(session: Session) -> list[str]:
-    """The newest jobs that are on record for this service."""
+def _witnesses(session: Session) -> list[Witness]:
+    """What is on record for this service, or for none that is told."""
     try:
         witnesses = options_for(session, PlanRequest()).witnesses
     except FtctlError:
         return []  # a record that cannot be read has its own line
-    here = [one for one in witnesses if one.base_url in (None, session.info.base_url)]
-    newest = sorted(here, key=lambda witness: witness.at, reverse=True)
+    return [one for one in witnesses if one.base_url in (None, session.info.base_url)]
+
+
+def _recorded(session: Session) -> list[str]:
+    """The newest jobs that are on record for this service."""
+    newest = sorted(_witnesses(session), key=lambda witness: witness.at, reverse=True)
     return list(dict.fromkeys(one.job for one in newest if one.job is not None))[:_MOST_RECORDED]
 
 

@@ -165,7 +165,13 @@ def _look_at_model_names(seen: Seen, ours: list[_Own]) -> Iterator[CheckResult]:
     if not service.names_models:
         yield ok(subject, f"{service.type} gives models no names: a job stands for its own")
         return
-    if not models:
+    nameless = [
+        job.id for job in _readable(service, ours) if job.status == "succeeded" and not job.model
+    ]
+    if nameless:
+        what = f"{_some(nameless)} succeeded and names no model: it counts as one that runs"
+        yield warn(subject, what, "look again later; nothing is bought for it meanwhile")
+    if not models or nameless:
         return
     there = {one.get("id") for one in seen.models.entries or ()}
     unlisted = [model for model in models if model not in there]
@@ -265,7 +271,8 @@ def _made(job: Raw) -> float:
 def _look_at_states(seen: Seen) -> Iterator[CheckResult]:
     """Which words it has for the states of jobs."""
     subject, service = "states", seen.service
-    words = {str(one.get("status")) for one in _every_job(seen) if one.get("status")}
+    told = (one.get("status") for one in _every_job(seen))
+    words = {word for word in told if isinstance(word, str) and word}
     known = set(service.statuses.values())
     unknown = sorted(word for word in words if service.status_of(word) not in known)
     other = sorted(

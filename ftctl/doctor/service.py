@@ -173,10 +173,16 @@ def look_at_running(answer: Answer, status_of: Callable[[str], str]) -> list[Che
     return [ok("running", f"{len(running):,} of the {count:,} {of}jobs in progress")]
 
 
-def look_at_account(answer: Answer, asked: AccountId, expected: AccountId) -> CheckResult:
-    """Whom the key acts for: as the newest jobs tell, else as it is asked to."""
+def look_at_account(
+    answer: Answer, asked: AccountId, expected: AccountId, recorded: Collection[AccountId] = ()
+) -> CheckResult:
+    """Whom the key acts for: as the newest jobs and the headers tell, else as it is asked to.
+
+    `recorded` are the accounts that the record of this address was written for.
+    """
     told = {str(one["organization_id"]) for one in answer.entries or () if _is_told(one)}
-    account = AccountId(told.pop() if len(told) == 1 else None).completed(asked)
+    headers = AccountId(_shown(answer.account.organization), _shown(answer.account.project))
+    account = AccountId(told.pop() if len(told) == 1 else None).completed(headers).completed(asked)
     pairs = (
         ("organization", account.organization, expected.organization),
         ("project", account.project, expected.project),
@@ -187,9 +193,17 @@ def look_at_account(answer: Answer, asked: AccountId, expected: AccountId) -> Ch
             found = f"the key acts for the {what} {there}, and 'expect' wants {wanted}"
             return fail("account", found, cure)
     said = " and ".join(f"{what} {there}" for what, there, _ in pairs if there is not None)
+    if recorded and all(one.differs_from(account) for one in recorded):
+        what = f"{said}, and ftctl.lock records jobs of another account at this address"
+        return warn("account", what, "see that the key is right: plan buys nothing on record")
     if not said:
         return ok("account", "the service does not tell whom the key acts for")
     return ok("account", f"{said}, as expected" if expected != UNTOLD else said)
+
+
+def _shown(name: str | None) -> str | None:
+    """A name of a service's, where it is such as may be shown."""
+    return name if name is not None and _NAME.fullmatch(name) else None
 
 
 def _is_told(entry: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from ftctl.domain.observed import CheckpointModel, Event, File, Job, Observed
+from ftctl.domain.observed import UNTOLD, AccountId, CheckpointModel, Event, File, Job, Observed
 from ftctl.domain.plan import StartJob, Upload
 
 T = TypeVar("T")
@@ -156,6 +156,7 @@ class Answer:
     code: str | None = None  # of an error in the body
     message: str | None = None
     date: str | None = None  # the header
+    account: AccountId = UNTOLD  # whom the key acts for, as the headers have told until now
 
     @property
     def ok(self) -> bool:

@@ -21,6 +21,7 @@ from plain_server import World
 
 from ftctl.catalog import load_catalog
 from ftctl.doctor import habits, ok, service
+from ftctl.domain.observed import AccountId
 from ftctl.providers.openai import provider as provider_module
 from ftctl.providers.protocol import Answer
 
@@ -432,3 +433,27 @@ def test_a_date_without_a_zone_is_taken_for_utc() -> None:
     found = service.look_at_clock(Answer(200, 0.1, {}, date=there), NOW)
 
     assert found == [ok("clock", "within 60 s of the service's")]
+
+
+def test_a_record_of_another_account_at_this_address_is_told(remote: Shell, world: World) -> None:
+    world.organization, world.project = "org-a", "proj_a"
+    remote.ok("apply", "--auto-approve", "--wait")
+    fine = remote("doctor")
+    world.jobs.clear()
+    world.project = "proj_b"
+
+    other = remote("doctor")
+
+    assert line(fine, "account") == "ok    account: organization org-a and project proj_a"
+    assert line(other, "account") == (
+        "warn  account: project proj_b, and ftctl.lock records jobs of another account at this"
+        " address  -> see that the key is right: plan buys nothing on record"
+    )
+
+
+def test_the_name_of_an_account_that_is_none_is_not_shown() -> None:
+    odd = Answer(200, 0.1, {"data": []}, account=AccountId("org-a\x1b[2J", "proj\n_a"))
+
+    found = service.look_at_account(odd, AccountId(), AccountId())
+
+    assert found == ok("account", "the service does not tell whom the key acts for")

@@ -162,6 +162,16 @@ def test_a_model_that_this_key_cannot_see_is_told() -> None:
     assert "gives models no names" in told(seen(job(), service=SERVICES["nebius"]))["model names"]
 
 
+def test_a_job_without_the_name_of_its_model_is_told() -> None:
+    nameless = job(fine_tuned_model=None)
+
+    assert told(seen(nameless))["model names"] == (
+        "warn  model names: ftjob-1 succeeded and names no model: it counts as one that runs"
+        "  -> look again later; nothing is bought for it meanwhile"
+    )
+    assert "model names" not in told(seen(job(fine_tuned_model=None, status="running")))
+
+
 def test_a_list_that_lags_is_told() -> None:
     record = {"ftjob-1": Answer(200, 0.1, job())}
 
@@ -193,6 +203,7 @@ def test_words_for_states_are_told() -> None:
         "  -> give 'wait' a --timeout"
     )
     assert "not known here: (a name that is none);" in told(seen(moon))["states"]
+    assert "states" not in told(seen(job(status=7)))
 
 
 def test_numbers_that_were_changed_are_told() -> None:

@@ -483,7 +483,8 @@ class OpenAIProvider:
                     got = fault.response
         except ProviderError as fault:
             return Answer(None, time.monotonic() - began, message=fault.message)
-        return read_answer(got, time.monotonic() - began, self._secrets)
+        answer = read_answer(got, time.monotonic() - began, self._secrets)
+        return replace(answer, account=self._access.account)
 
     def _retried(self, operation: str, ask: Callable[[A], T]) -> Callable[[A], T]:
         """The same question, asked again after a fault that is retryable, while there is time."""
