@@ -34,7 +34,7 @@ def _of_entry(environment: str | None, name: str, entry: Entry) -> Iterator[Witn
     service: Spec = release.service if release is not None else {}
     account = AccountId(_text(service, "organization"), _text(service, "project"))
     place = (_text(service, "type"), _text(service, "base_url"), account, environment)
-    if release is not None:
+    if release is not None and not release.adopted:  # another bought that one, for its own ends
         yield Witness(
             "ftctl.lock", name, release.digest, release.job, release.model, release.created_at,
             *place,

@@ -181,6 +181,18 @@ def test_a_model_that_we_deleted_is_retired_and_a_witness() -> None:
     assert (witness.job, witness.digest, witness.retired) == (POINTER.job, POINTER.digest, True)
 
 
+def test_a_job_that_was_adopted_is_no_witness_of_a_purchase() -> None:
+    job = done("ftjob-1", TONE)
+    lock = recorded(observed_of(job), TONE)
+    release = lock.entry("default", "tone").release
+    assert release is not None
+
+    adopted = Entry(replace(release, adopted=True))
+
+    assert witnesses_of(lock) != ()
+    assert witnesses_of(Lock({"default": Section({"tone": adopted})})) == ()
+
+
 def test_what_stands_in_another_environment_is_protected() -> None:
     lock = recorded(observed_of(done("ftjob-1", TONE)), TONE)
     model = lock.entry("default", "tone").release.model
