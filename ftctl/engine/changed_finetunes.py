@@ -76,7 +76,7 @@ def _data_is_another(
         source, old = inline, theirs
     if source.url is not None:
         return False  # the same address: what lies there is no change of this repository
-    return source.shown != old.shown or data.is_another(source)
+    return data.is_another(source, old)
 
 
 def _dataset(symbols: SymbolTable, name: str) -> Document:
@@ -90,15 +90,15 @@ class _Data:
 
     root: Path
     revision: str
-    known: dict[str, bool] = field(default_factory=dict)
+    known: dict[tuple[str, str], bool] = field(default_factory=dict)
 
-    def is_another(self, source: DataSource) -> bool:
-        """Whether a file's content differs, or cannot be compared."""
-        path = source.shown
-        if path not in self.known:
-            there = sha256_at(self.root, self.revision, path)
-            self.known[path] = there is None or there != sha256_of(source.source)
-        return self.known[path]
+    def is_another(self, source: DataSource, before: DataSource) -> bool:
+        """Whether a file's content differs from that before, or cannot be compared with it."""
+        pair = (source.shown, before.shown)
+        if pair not in self.known:
+            there = sha256_at(self.root, self.revision, before.shown)
+            self.known[pair] = there is None or there != sha256_of(source.source)
+        return self.known[pair]
 
 
 def _project_at(session: Session, revision: str, folder: Path) -> Project | None:

@@ -71,7 +71,7 @@ def running_jobs(session: Session, provider: Reader, patterns: Iterable[str], wh
     `what` is the command that asks, for the error where a pattern fits nothing.
     """
     now = _look(session, provider)
-    scope = replace(scope_of(session), newer=frozenset())  # who names a job may stop a newer one
+    scope = scope_of(session)  # without newer commits: who names a job may stop what those bought
     own = tuple(job for job in now.ours if scope.governs(job))
     running = _running(session, provider, replace(now, ours=own), patterns, what)
     asked = {*running.idle, *(one.name for one in running.jobs)}
@@ -153,14 +153,14 @@ class _Now:
 
     def that_concern(self, session: Session) -> _Now:
         """With those jobs alone that this environment waits for; equal digests share one."""
-        scope = replace(scope_of(session), newer=frozenset())
+        scope = scope_of(session)
         wanted = {one.digest for one in session.desired.finetunes}
         ours = (job for job in self.ours if job.digest in wanted or scope.governs(job))
         return replace(self, ours=tuple(ours))
 
 
 def _look(session: Session, provider: Reader) -> _Now:
-    observed = observe(session, provider)
+    observed = observe(session, provider, patient=True)  # of a run that was killed as it bought
     plan = make_plan_for(session, observed, PlanRequest())
     finetunes = {change.name: change for change in plan.changes if change.kind == "FineTune"}
     running = (job for job in observed.jobs if job.digest is not None and job.in_progress)

@@ -99,6 +99,23 @@ def test_a_project_that_is_applied_is_read_as_it_is(
     assert "succeeded" in shell.ok("status").out
 
 
+def test_a_job_is_not_stopped_where_that_would_not_stay(
+    write_project: Write, shell: Shell, read_only: Callable[..., Checkout]
+) -> None:
+    write_project(small_project())
+    shell.ok("apply", "--auto-approve")
+    shell("wait", "--timeout", "2s")
+    shell.ok("pause", "tone")  # the processes of the checkout have another clock
+    ftctl = read_only()
+
+    cancelled = ftctl("cancel", "tone", "--auto-approve")
+    resumed = ftctl("resume", "tone")
+
+    assert (cancelled.returncode, resumed.returncode) == (1, 1)
+    assert ".ftctl cannot be written, where the embedded API keeps its state" in cancelled.stderr
+    assert "paused" in shell.ok("status").out
+
+
 def test_a_hosted_service_is_planned_for(
     write_project: Write, world: World, read_only: Callable[..., Checkout]
 ) -> None:

@@ -10,11 +10,13 @@ import pytest
 from conftest import FINETUNE, HandClock, small_project
 from fakes import FakeProvider, refused
 
-from ftctl.domain.observed import Event, Job
-from ftctl.domain.plan import Ended
+from ftctl.domain.observed import UNTOLD, Event, Job
+from ftctl.domain.plan import Ended, StartJob
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Noted
 from ftctl.engine.execute import Executor
+from ftctl.engine.intents import Intents
+from ftctl.engine.planning import PlanRequest, make_plan_for
 from ftctl.engine.running import (
     Running,
     cancel_jobs,
@@ -254,6 +256,7 @@ def test_the_job_of_another_environment_is_left_alone_and_where_it_is_said(
     provider.has(
         job(prod, environment="prod"), job(prod, id="ftjob-2", environment="dev"),
         job(prod, id="ftjob-3", digest="v1:earlier"),
+        job(prod, id="ftjob-4", finetune="cold", digest="v1:cold", environment="dev"),
     )  # fmt: skip
 
     running = running_jobs(prod, provider, ["tone"], "cancel")
@@ -285,6 +288,24 @@ def test_who_names_a_fine_tune_may_stop_what_a_newer_checkout_bought(
     provider.has(job(session, commit="f" * 40))
 
     assert ids(running_jobs(session, provider, ["tone"], "cancel")) == ["ftjob-1"]
+
+
+def test_what_a_killed_run_was_buying_is_looked_for(
+    session: Session, provider: FakeProvider, clock: HandClock
+) -> None:
+    """Lists lag, and who says that nothing runs has not looked long enough."""
+    killed = job(session)
+    review = make_plan_for(session, provider.observe("demo"), PlanRequest())
+    (step,) = review.steps(StartJob)
+    assert isinstance(step, StartJob)
+    Intents(session.root, "demo", session.info, UNTOLD, None, clock).asked(step)
+    provider.has(killed)
+    provider.lag_seconds = 20.0
+    provider.shown_at[killed.id] = clock.now()
+
+    running = running_jobs(session, provider, ["tone"], "cancel")
+
+    assert ids(running) == ["ftjob-1"]
 
 
 # Waiting.

@@ -143,10 +143,11 @@ def test_selecting_nothing_is_not_selecting_everything(root: Path, shell: Shell)
         review = workspace.plan(ftctl.PlanRequest(select=()))
         workspace.apply(workspace.plan())
         nothing = workspace.plan_destruction(ftctl.PlanRequest(select=()))
+        less = workspace.plan_destruction(ftctl.PlanRequest(select=(), exclude=("tone",)))
 
     assert review.plan.changes == ()
     assert plan_document(review)["options"]["select"] == []
-    assert nothing.plan.changes == ()
+    assert nothing.plan.changes == less.plan.changes == ()
 
 
 def test_other_commands_take_patterns_where_they_take_names(root: Path, shell: Shell) -> None:
@@ -241,6 +242,20 @@ def test_rows_touch_those_that_train_on_them(
 
     (root / "data" / "own.jsonl").write_text(chat_rows(13, "no"), "utf-8")
     assert touched(root) == ["own"]
+
+
+def test_a_data_file_that_moved_touches_nobody(root: Path, git: Callable[..., None]) -> None:
+    (root / "data").rename(root / "rows")
+    (root / "rows").rename(root / "finetunes" / "data")
+    deep = root / "finetunes" / "deep"
+    deep.mkdir()
+    for name in ("tone", "ft-0", "ft-1", "child"):
+        (root / "finetunes" / f"{name}.yaml").rename(deep / f"{name}.yaml")
+
+    assert touched(root) == []
+
+    (root / "finetunes" / "data" / "train.jsonl").write_text(chat_rows(12, "no"), "utf-8")
+    assert touched(root) == ["child", "ft-0", "ft-1", "tone"]
 
 
 def test_a_dataset_touches_those_that_name_it(
