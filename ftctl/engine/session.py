@@ -115,7 +115,12 @@ class Session:
         transport = EmulatorTransport(emulator, sleep=self.context.clock.sleep)
         wire = self.context.wire
         provider = connect(
-            Connection("http://embedded.invalid/v1", "embedded", variables=self.way_in.variables()),
+            Connection(
+                "http://embedded.invalid/v1",
+                "embedded",
+                variables=self.way_in.variables(),
+                secrets=self.secrets,
+            ),
             self.service,
             transport=wire(transport) if wire is not None else transport,
             log=self._log,

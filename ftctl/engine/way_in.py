@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from ftctl.domain.config import ProviderSettings, Setting
 from ftctl.domain.observed import UNTOLD, AccountId
@@ -63,8 +63,11 @@ class WayIn:
         ]
         values = [self._value(name) for name in names] + [*self.variables().values()]
         # In an address a value is written otherwise.
-        written = [form for value in values for form in (value, quote(value, safe=""))]
-        return tuple(dict.fromkeys(value for value in written if value))
+        written = {
+            form for value in values for form in (value, quote(value, ""), quote_plus(value))
+        }
+        # The longest first: one may be a part of another.
+        return tuple(sorted(filter(None, written), key=lambda text: (-len(text), text)))
 
     def connection(self) -> Connection:
         """Where and as whom to ask; `FtctlError` where something for it is missing."""

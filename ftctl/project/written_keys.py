@@ -73,7 +73,7 @@ def _cure(way: Where) -> str:
     told = _FIELDS[str(field)]
     if told is not None:
         return told
-    if inner[0] in _DECIDE:
+    if not inner or inner[0] in _DECIDE:
         return "take it out"
     name = next(str(step) for step in reversed(way) if isinstance(step, str))
     return f"put it into an environment variable, and write {shorten(name)}: {_reference(name)}"

@@ -88,6 +88,23 @@ def test_what_is_no_key_is_let_by(shell: Shell, write_project: Write, lines: str
     shell.ok("validate")
 
 
+@pytest.mark.parametrize("field", ["extra", "metadata", "grader", "integrations"])
+@pytest.mark.parametrize(
+    "value", ["sk-proj-AbCdEf0123456789AbCdEf", "HF", "[{a: HF}, 3, null]", "3"]
+)
+def test_a_field_of_another_shape_is_looked_through_too(
+    shell: Shell, write_project: Write, field: str, value: str
+) -> None:
+    value = value.replace("HF", HF)
+    write_project(small_project(f"{FINETUNE}{field}: {value}\n"))
+
+    result = shell("validate")
+
+    assert result.status == 1
+    assert ("error[written-key]" in result.out) == (value != "3")
+    assert "AbCdEf" not in result.out
+
+
 def test_a_key_in_the_projects_defaults_is_told_there(shell: Shell, write_project: Write) -> None:
     settings = f"project: demo\ndefaults: {{extra: {{hub: {{token: {HF}}}}}}}\n"
     more = FINETUNE.replace("tone", "kind")

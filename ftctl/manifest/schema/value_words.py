@@ -8,7 +8,10 @@ from typing import Any
 from ftctl.manifest.decoding import LONGEST_SHOWN, shorten
 from ftctl.manifest.scalars import plainly
 from ftctl.manifest.schema.schema_files import JsonSchema, follow
+from ftctl.text.credentials import looks_taken_out
 from ftctl.text.format import joined
+
+_LOOKED_AT = 2_000  # characters of a value
 
 
 def describe(rule: JsonSchema, root: JsonSchema) -> str:
@@ -89,7 +92,8 @@ def show_value(value: Any) -> str:
             return shorten(str(value))
         case str():
             length = f" ({len(value):,} characters)" if len(value) > LONGEST_SHOWN else ""
-            return f"'{shorten(value)}'{length}"
+            # Only its beginning is shown, and a pattern takes its time on a long text.
+            return f"'{shorten(looks_taken_out(value[:_LOOKED_AT]))}'{length}"
         case list():
             return "a list"
         case _:
