@@ -192,3 +192,19 @@ def test_what_is_no_json_at_all_is_told(what: str, content: bytes) -> None:
 
     with contextlib.closing(client), contextlib.suppress(ProviderError):
         ASKED[what](client)
+
+
+@pytest.mark.parametrize("depth", [60, 300, 900])
+@pytest.mark.parametrize("key", ["error", "method", "integrations", "metadata", "model", "seed"])
+def test_a_record_that_is_nested_without_end_is_read_or_left_out(key: str, depth: int) -> None:
+    deep = '{"error":' * depth + '["x"]' + "}" * depth
+    body = f'{{"data": [{{"id": "ftjob-1", "status": "running", "{key}": {deep}}}]}}'.encode()
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, content=body))
+    client = connect(
+        Connection("https://api.example/v1", KEY), SERVICES["openai"],
+        transport=transport, clock=HandClock(),
+    )  # fmt: skip
+
+    assert client.observe("demo").jobs == ()
+    assert len(client.account_jobs(read_account_job)) == 1
+    client.close()

@@ -12,6 +12,7 @@ from typing import Any
 from ftctl.errors import redact
 
 _QUOTING = ("error", "message", "hyperparameters", "method", "integrations")
+_DEEPEST = 50  # levels: nobody says anything below, and Python goes no deeper than a thousand
 _SHORTEST = 8  # characters; what is shorter may be a word of the service's own
 
 
@@ -23,11 +24,13 @@ def without_echoes(raw: Mapping[str, Any], secrets: Collection[str]) -> Mapping[
     return {key: _cleaned(value, known) if key in _QUOTING else value for key, value in raw.items()}
 
 
-def _cleaned(value: Any, secrets: Collection[str]) -> Any:
+def _cleaned(value: Any, secrets: Collection[str], depth: int = 0) -> Any:
     if isinstance(value, str):
         return redact(value, secrets)
+    if not isinstance(value, Mapping | list):
+        return value
+    if depth > _DEEPEST:
+        return None
     if isinstance(value, Mapping):
-        return {key: _cleaned(inner, secrets) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(inner, secrets) for inner in value]
-    return value
+        return {key: _cleaned(inner, secrets, depth + 1) for key, inner in value.items()}
+    return [_cleaned(inner, secrets, depth + 1) for inner in value]

@@ -124,6 +124,7 @@ class OpenAIProvider:
             raw_jobs, lambda raw: _owner(raw, names) == project or known_id(raw) in adopted
         )
         strangers = readable("job", theirs, self._read_job_of_project)
+        odd = self._odd_of_ours((*jobs, *adopted_jobs), ours)
         files = self._own_files(raw_files, project, jobs)
         models, shutdowns = self._models((*jobs, *adopted_jobs))
         return Observed(
@@ -136,7 +137,7 @@ class OpenAIProvider:
             self._account(raw_jobs),
             told_at=self._access.told_at,
             unreadable=(
-                *told(readable("job", ours, self._read_job).odd, _COUNTS),
+                *told(odd, _COUNTS),
                 *told(strangers.odd, _LEFT_OUT),
                 *told(files.odd, _LEFT_OUT),
             ),
@@ -178,8 +179,7 @@ class OpenAIProvider:
         known = {job.id for job in observed.others}
         theirs = [job for job in others if job.project not in (None, project)]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
-        odd = readable("job", marked, self._read_job).odd
-        more = (*told(odd, _COUNTS), *told(jobs.odd, _LEFT_OUT))
+        more = (*told(self._odd_of_ours(own, marked), _COUNTS), *told(jobs.odd, _LEFT_OUT))
         return replace(
             observed,
             jobs=tuple(newest_first),
@@ -190,6 +190,12 @@ class OpenAIProvider:
             account=self._account(raw_jobs).completed(observed.account),
             unreadable=tuple(dict.fromkeys((*observed.unreadable, *more))),
         )
+
+    def _odd_of_ours(self, jobs: Iterable[Job], raw_jobs: Iterable[Raw]) -> tuple[str, ...]:
+        """Why jobs of ours cannot be read: they are read once more for that, where any is odd."""
+        if all(job.status != UNREADABLE for job in jobs):
+            return ()
+        return readable("job", raw_jobs, self._read_job).odd
 
     def _own_files(
         self, raw_files: Sequence[Raw], project: str, jobs: Iterable[Job]
@@ -441,7 +447,7 @@ class OpenAIProvider:
             if not isinstance(raw.get("id"), str):
                 raise
             known = {"status": UNREADABLE, "created_at": 0}
-        return {**raw, **known}
+        return {**self._plain(raw), **known}
 
     def file_names(self) -> Mapping[str, str]:
         """See `Account.file_names`."""

@@ -126,6 +126,8 @@ def reason(raw: object, secrets: Iterable[str] = ()) -> JobError | None:
     object in an object where there is one.
     """
     told = mapping(raw)
+    if raw is None or (told and not any(told.values())):
+        return None  # as in nearly every record
     for _ in range(_DEEPEST):
         if not isinstance(told.get("error"), Mapping) or _words(told.get("message")):
             break
