@@ -178,6 +178,12 @@ class Plan:
     account: AccountId = UNTOLD  # whom the key acted for when it was made
     # Those of the command line that it was made with.
     options: Spec = field(default_factory=lambda: NO_OPTIONS)
+    foremost: tuple[str, ...] = ()  # of its warnings, those to be read before its changes
+
+    @property
+    def later_warnings(self) -> tuple[str, ...]:
+        """The warnings that can be read after its changes."""
+        return tuple(warning for warning in self.warnings if warning not in self.foremost)
 
     @property
     def empty(self) -> bool:

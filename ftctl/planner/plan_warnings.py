@@ -13,19 +13,28 @@ from ftctl.text.format import plural
 _SEVERAL = 2
 
 
-def plan_warnings(
+def plan_warnings(observed: Observed) -> tuple[str, ...]:
+    """What was odd about what was seen: sentences without their full stops."""
+    return (
+        *observed.unreadable,
+        *_refused_files(observed),
+        *_no_list_of_models(observed),
+    )
+
+
+def account_warnings(
     changes: Collection[Change],
     observed: Observed,
     service: ServiceInfo,
     witnesses: Collection[Witness],
     environment: str | None,
 ) -> tuple[str, ...]:
-    """Sentences without their full stops. `environment` is the plan's; None: none was named."""
+    """What speaks for another account than was meant: to be read before the changes.
+
+    `environment` is the plan's; None: none was named.
+    """
     recorded = [witness for witness in witnesses if witness.environment == environment]
     return (
-        *observed.unreadable,
-        *_refused_files(observed),
-        *_no_list_of_models(observed),
         *_nothing_of_the_record(observed, service, recorded),
         *_all_models_gone(changes, observed),
     )

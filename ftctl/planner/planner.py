@@ -27,7 +27,7 @@ from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
 from ftctl.planner.evidence import Evidence, doubt, evidence_of, notes
 from ftctl.planner.field_changes import field_changes
 from ftctl.planner.lineage import lineage
-from ftctl.planner.plan_warnings import plan_warnings
+from ftctl.planner.plan_warnings import account_warnings, plan_warnings
 from ftctl.planner.retention import Protected, plan_files, plan_orphans, plan_retention, stoppable
 from ftctl.planner.scope import EVERYWHERE, Scope
 
@@ -78,13 +78,17 @@ def make_plan(
         )
         for change in changes
     ]
+    foremost = account_warnings(
+        changes, observed, service, options.witnesses, options.scope.environment
+    )
     return Plan(
         desired.project,
         service,
         tuple(changes),
-        plan_warnings(changes, observed, service, options.witnesses, options.scope.environment),
+        (*foremost, *plan_warnings(observed)),
         observed.account,
         options.document,
+        foremost,
     )
 
 

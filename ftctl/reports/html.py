@@ -73,18 +73,21 @@ def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
         "<body>",
         f"<h1>ftctl plan: {html_text(headline(review))}</h1>",
         *_paragraphs(plan_line(plan), compared_with(review)),
+        *_warnings(plan.foremost),
         *_changes(review),
         *_policy(review),
-        *(
-            f'<p class="warning">Warning: {html_text(sentence(warning))}</p>'
-            for warning in plan.warnings
-        ),
+        *_warnings(plan.later_warnings),
         *_details(review),
         *_foot(review, command),
         "</body>",
         "</html>",
     ]
     return "\n".join(lines)
+
+
+def _warnings(warnings: Iterable[str]) -> Iterator[str]:
+    for warning in warnings:
+        yield f'<p class="warning">Warning: {html_text(sentence(warning))}</p>'
 
 
 def _changes(review: Review) -> Iterator[str]:

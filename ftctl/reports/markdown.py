@@ -53,6 +53,7 @@ from ftctl.text.format import plural, size
 MOST = 60_000  # characters; GitHub takes 65,536
 _LONGEST = 400  # characters of a text of others
 _MOST_NAMED = 20
+_FOREMOST_ROOM = 1_000  # characters
 _KEPT_FREE = 1_200  # for the words on what is left out
 
 _REST = "all of it is in the job's summary and in `ftctl plan --format json`"
@@ -85,7 +86,7 @@ def plan_markdown(
     head, foot = _head(review, environment), _foot(review, command)
     room = most - len(head) - len(foot) - _KEPT_FREE
     policy = _policy(review, room // 4)
-    warnings = _warnings(review.plan.warnings, room // 8)
+    warnings = _warnings(review.plan.later_warnings, room // 8)
     table = _table(review, (room - len(policy) - len(warnings)) // 2)
     room -= len(policy) + len(warnings) + len(table)
     parts = (head, table, policy, warnings, _details(review, room), foot)
@@ -101,6 +102,8 @@ def _head(review: Review, environment: str | None) -> str:
         "",
         _text(about),
     ]
+    if plan.foremost:
+        lines += ["", _warnings(plan.foremost, _FOREMOST_ROOM)]
     return "\n".join(lines)
 
 

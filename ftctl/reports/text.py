@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ftctl.domain.desired import ServiceInfo
@@ -44,7 +44,7 @@ def plain(text: str, _colour: str) -> str:
 def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     """A plan like a diff. `command`, where one is given and needed, says last what to type."""
     plan = review.plan
-    lines = [plan_line(plan), ""]
+    lines = [plan_line(plan), *_warnings(plan.foremost, paint), ""]
     if review.offline:
         lines[1:1] = [paint(_offline(review), "yellow")]
     for change in plan.changes:
@@ -54,7 +54,7 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
     if review.data:
         lines += [f"Data, compared with {one_line(review.base or 'the base')}:"]
         lines += [f"    {_data_line(file)}" for file in review.data]
-    lines += [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in plan.warnings]
+    lines += _warnings(plan.later_warnings, paint)
     passing = replace(review.policy, violations=tuple(
         violation for violation in review.policy.violations if violation.severity != "refused"
     ))  # fmt: skip
@@ -66,6 +66,10 @@ def plan_text(review: Review, command: str | None, paint: Paint = plain) -> str:
         lines.append(f"Its digest, for --approve: {review.digest}")
         lines.append(f"To carry it out: {command}")
     return "\n".join(lines)
+
+
+def _warnings(warnings: Iterable[str], paint: Paint) -> list[str]:
+    return [paint(f"Warning: {one_line(warning)}.", "yellow") for warning in warnings]
 
 
 def _offline(review: Review) -> str:

@@ -300,6 +300,21 @@ def test_a_plan_says_whom_the_key_acts_for_where_the_service_tells() -> None:
     assert "proj_live" not in plan_text(reviewed(embedded), None)
 
 
+def test_what_speaks_for_another_account_is_read_before_the_changes() -> None:
+    change = Change("tone", Action.CREATE, "not found")
+    told = replace(plan(change, warnings=("wrong key", "ends soon")), foremost=("wrong key",))
+
+    for text in (
+        plan_text(reviewed(told), None),
+        plan_markdown(reviewed(told)),
+        plan_html(reviewed(told)),
+    ):
+        places = [text.index(words) for words in ("wrong key", "not found", "ends soon")]
+        assert places == sorted(places)
+        assert text.count("wrong key") == text.count("ends soon") == 1
+    assert plan_document(reviewed(told))["warnings"] == ["wrong key", "ends soon"]
+
+
 def test_the_name_of_an_account_has_no_power_over_what_it_is_put_into() -> None:
     forged = AccountId("org\x1b[2J\n::error::x", "<script>@everyone**" + "x" * 200)
     one = reviewed(replace(plan(), account=forged))
