@@ -40,7 +40,9 @@ class Twins:
         twins.setdefault(own.id, own)
         winner = min(twins.values(), key=lambda job: (_rank(job), *job.age_order))
         losers = [job for job in twins.values() if job.id != winner.id and _stoppable(job)]
-        sentences = (self._cancelled(loser, winner) for loser in losers)
+        sentences = [self._cancelled(loser, winner) for loser in losers]
+        if winner.id != own.id and own.status == "cancelled":
+            sentences.append(f"another run cancelled {_because(own, winner)}")
         return Settled(winner, tuple(one for one in sentences if one is not None))
 
     def _is_twin(self, own: Job, job: Job) -> bool:
@@ -60,8 +62,12 @@ class Twins:
                 " service"
             )
             return None
-        why = "done" if _has_model(winner) else "older"
-        return f"cancelled {loser.id}: {winner.id} is the same and {why}"
+        return f"cancelled {_because(loser, winner)}"
+
+
+def _because(loser: Job, winner: Job) -> str:
+    older = "older" if winner.age_order < loser.age_order else "goes on"
+    return f"{loser.id}: {winner.id} is the same and {'done' if _has_model(winner) else older}"
 
 
 def _rank(job: Job) -> int:

@@ -69,11 +69,27 @@ def test_one_that_came_to_nothing_wins_nothing(service: FakeProvider, status: st
 
 
 def test_ours_that_another_run_has_cancelled_gives_way(service: FakeProvider) -> None:
+    own = replace(OWN, status="cancelled")
+    service.has(OTHERS, own)
+
+    told = "another run cancelled ftjob-own: ftjob-others is the same and older"
+    assert settle(service, own) == (OTHERS, (told,))
+    assert service.calls == []
+
+
+def test_ours_that_was_cancelled_gives_way_to_a_younger_one(service: FakeProvider) -> None:
     own = replace(OWN, created_at=6, status="cancelled")
     service.has(OTHERS, own)
 
-    assert settle(service, own) == (OTHERS, ())
-    assert service.calls == []
+    told = "another run cancelled ftjob-own: ftjob-others is the same and goes on"
+    assert settle(service, own) == (OTHERS, (told,))
+
+
+def test_ours_that_was_cancelled_alone_stays(service: FakeProvider) -> None:
+    own = replace(OWN, status="cancelled")
+    service.has(own)
+
+    assert settle(service, own) == (own, ())
 
 
 def test_one_that_was_known_before_is_no_twin(service: FakeProvider) -> None:
