@@ -32,7 +32,15 @@ from ftctl.domain.config import DEFAULT_DAYS, PolicySettings
 from ftctl.domain.desired import Desired, FineTune, Parent, ServiceInfo
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import File, Job, Observed
-from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, Estimate, Plan
+from ftctl.domain.plan import (
+    Action,
+    CancelJob,
+    Change,
+    DeleteFile,
+    DeleteModel,
+    Estimate,
+    Plan,
+)
 from ftctl.domain.review import PolicyResult, Violation
 from ftctl.errors import Refused, UsageError
 from ftctl.planner import PlanOptions, make_plan
@@ -692,7 +700,7 @@ def test_models_that_retention_or_a_new_training_takes_away_are_no_share() -> No
 
 
 def test_a_fine_tune_that_was_renamed_is_not_gone() -> None:
-    renamed = [replace(one, name=f"new-{one.name}") for one in TEN]
+    renamed = [replace(one, name=f"new-{one.name}", keep=1) for one in TEN]
 
     policy_input = asking(*renamed, observed=twice(*TEN), options=PRUNE)
 
@@ -701,15 +709,22 @@ def test_a_fine_tune_that_was_renamed_is_not_gone() -> None:
 
 
 def test_a_fine_tune_that_uses_a_model_of_another_name_is_not_gone_with_its_own() -> None:
-    kept_one = [replace(one, keep=1) for one in TEN]
     observed = twice(*TEN)
-    jobs = [replace(job, finetune=f"old-{job.finetune}") if job.created_at else job
-            for job in observed.jobs]  # fmt: skip
+    jobs = tuple(
+        replace(job, finetune=f"old-{job.finetune}") if job.created_at else job
+        for job in observed.jobs
+    )
+    policy_input = asking(*TEN, observed=replace(observed, jobs=jobs))
+    own = [job for job in jobs if not job.created_at]
+    deletions = tuple(
+        Change(job.finetune or "", Action.DELETE, "by hand", (DeleteModel(job.model or ""),))
+        for job in own
+    )
 
-    policy_input = asking(*kept_one, observed=replace(observed, jobs=tuple(jobs)))
+    taking = replace(policy_input, plan=replace(policy_input.plan, changes=deletions))
 
-    assert len(policy_input.deleted) == 10
-    assert check_policy(policy_input).violations == ()
+    assert len(taking.deleted) == 10
+    assert [one for one in check_policy(taking).refused if one.rule == "max_share_deleted"] == []
 
 
 def test_destroying_everything_is_no_accident() -> None:
