@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ftctl.apply.duplicates import Duplicates
 from ftctl.apply.inspection import Inspector
 from ftctl.apply.job_creator import JobCreator, JobLimitReached
 from ftctl.apply.journal import Journal
 from ftctl.apply.phases import PHASES, Context, Phase, Result, State, Tasks
 from ftctl.apply.sight import Sight
 from ftctl.apply.terms import Terms
-from ftctl.apply.twins import Twins
 from ftctl.clock import Clock
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Change, Plan, Report, Step
@@ -71,8 +71,8 @@ def apply_plan(
         note,
     )
     sight = Sight(provider, plan.project, clock, note)
-    twins = Twins(provider, note, terms.is_alike)
-    inspector = Inspector(provider, terms, sight, twins, known_jobs, note)
+    duplicates = Duplicates(provider, note, terms.is_alike)
+    inspector = Inspector(provider, terms, sight, duplicates, known_jobs, note)
     states = {change.name: State() for change in plan.changes}
     context = Context(plan, provider, observed, recorded, creator, inspector, root, states)
     run = _Run(context, say, stopping, parallelism)

@@ -1,4 +1,4 @@
-"""Jobs that were just bought in; what is wrong with each, and which twin of it stays, out.
+"""Jobs that were just bought in; what is wrong with each, and which duplicate of it stays, out.
 
 An answer is compared with what was asked. The first purchase of an apply goes alone: its mark is
 read back by its id and in the list, so that no service which loses marks sells more than one job.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ftctl.apply.duplicates import Duplicates
 from ftctl.apply.sight import Sight
 from ftctl.apply.terms import Terms
-from ftctl.apply.twins import Twins
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import StartJob
 from ftctl.errors import FtctlError, ProviderError, fault_text
@@ -58,7 +58,7 @@ class Inspector:
     provider: Provider
     terms: Terms
     sight: Sight
-    twins: Twins
+    duplicates: Duplicates
     known_jobs: frozenset[str]
     note: Callable[[str], None]
     proven: bool = False  # whether a purchase of this apply came back as it was asked for
@@ -177,7 +177,7 @@ class Inspector:
         return Verdict(job, error=error)
 
     def _settled(self, purchase: Purchase, listed: Job, jobs: Mapping[str, Job]) -> Verdict:
-        winner, sentences = self.twins.settle(listed, jobs.values(), self.known_jobs)
+        winner, sentences = self.duplicates.settle(listed, jobs.values(), self.known_jobs)
         # Where no other has won, the answer to the create tells most.
         job = purchase.job if winner.id == purchase.job.id else winner
         return Verdict(job, "; ".join(sentences) or None)

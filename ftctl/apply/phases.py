@@ -148,7 +148,7 @@ def _first_alone(tasks: Tasks[StartJob]) -> Iterator[Tasks[StartJob]]:
 
 
 def _inspect(context: Context, tasks: Tasks[StartJob]) -> Mapping[str, Result]:
-    """Look at what was just bought, and for twins of it, while stopping it costs nothing."""
+    """Look at what was just bought, and for duplicates of it, while stopping it costs nothing."""
     purchases = {
         change.name: purchase
         for change, _ in tasks

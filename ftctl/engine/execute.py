@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ftctl.apply.duplicates import Duplicates
 from ftctl.apply.executor import apply_plan, known_ids
 from ftctl.apply.follow import follow
 from ftctl.apply.inspection import NotAsAsked
 from ftctl.apply.terms import Terms
-from ftctl.apply.twins import Twins
 from ftctl.domain.observed import Job, Observed, Progress
 from ftctl.domain.plan import (
     Action,
@@ -239,11 +239,11 @@ class _Wait:
     ended: list[Ended] = field(default_factory=list)
     later: list[Report] = field(default_factory=list)  # of what was started during the wait
     over_before: frozenset[str] | None = None  # jobs that were over at the first look
-    twins: Twins = field(init=False)
+    duplicates: Duplicates = field(init=False)
 
     def __post_init__(self) -> None:
         executor = self.executor
-        self.twins = Twins(executor.provider, executor.note, executor.terms.is_alike)
+        self.duplicates = Duplicates(executor.provider, executor.note, executor.terms.is_alike)
 
     def until_all_is_over_or_told(self) -> Report:
         """See `until_all_is_over`; whatever ends it before says how to go on."""
@@ -314,10 +314,10 @@ class _Wait:
         return over
 
     def _settle(self, job: Job, listed: Mapping[str, Job]) -> Job:
-        """Of twins that run the oldest is followed, and the others are stopped."""
+        """Of duplicates that run the oldest is followed, and the others are stopped."""
         if self.over_before is None:
             self.over_before = frozenset(one.id for one in listed.values() if not one.in_progress)
-        settled = self.twins.settle(job, listed.values(), self.over_before - {job.id})
+        settled = self.duplicates.settle(job, listed.values(), self.over_before - {job.id})
         for sentence in settled.sentences:
             self.executor.session.context.listener(Cancelled(job.finetune or job.id, sentence))
         return settled.winner

@@ -295,35 +295,37 @@ def test_what_is_bought_is_written_down_before(remote: Shell, world: World) -> N
     assert [(one["finetune"], one.get("job")) for one in written] == [("tone", None)]
 
 
-# Twins.
+# Duplicates.
 
 
-def twin(world: World, **facts: object) -> None:
+def duplicate(world: World, **facts: object) -> None:
     """Another run buys the same, and its job shows at the next look but one."""
-    made = {**world.jobs[0], "id": "ftjob-twin", **facts}
+    made = {**world.jobs[0], "id": "ftjob-other", **facts}
     if all(job["id"] != made["id"] for job in world.jobs):
         world.jobs.append(made)
 
 
-def test_a_twin_that_shows_during_the_wait_is_settled_there(remote: Shell, world: World) -> None:
+def test_a_duplicate_that_shows_during_the_wait_is_settled_there(
+    remote: Shell, world: World
+) -> None:
     world.finishes = False
 
     def after(method: str, path: str) -> None:
         lists = world.requests.count("GET /fine_tuning/jobs")
         if world.jobs and lists == 6:
-            twin(world, created_at=1)
+            duplicate(world, created_at=1)
         world.finishes = lists > 8
 
     world.after = after  # type: ignore[assignment]
 
     result = remote.ok("apply", "--auto-approve", "--wait")
 
-    assert "tone: cancelled ftjob-1: ftjob-twin is the same and older" in result.out
-    assert bought(world) == ["ftjob-1 cancelled", "ftjob-twin succeeded"]
-    assert "twin" in remote.ok("output", "tone").out
+    assert "tone: cancelled ftjob-1: ftjob-other is the same and older" in result.out
+    assert bought(world) == ["ftjob-1 cancelled", "ftjob-other succeeded"]
+    assert "duplicate" in remote.ok("output", "tone").out
 
 
-def test_a_younger_twin_is_stopped_by_a_wait_that_began_nothing(
+def test_a_younger_duplicate_is_stopped_by_a_wait_that_began_nothing(
     remote: Shell, world: World
 ) -> None:
     world.finishes = False
@@ -333,12 +335,12 @@ def test_a_younger_twin_is_stopped_by_a_wait_that_began_nothing(
     def after(method: str, path: str) -> None:
         lists = world.requests.count("GET /fine_tuning/jobs")
         if lists == 3:
-            twin(world, created_at=2_000_000_000)
+            duplicate(world, created_at=2_000_000_000)
         world.finishes = lists > 5
 
     world.after = after  # type: ignore[assignment]
 
     result = remote.ok("wait", "tone")
 
-    assert "tone: cancelled ftjob-twin: ftjob-1 is the same and older" in result.out
-    assert bought(world) == ["ftjob-1 succeeded", "ftjob-twin cancelled"]
+    assert "tone: cancelled ftjob-other: ftjob-1 is the same and older" in result.out
+    assert bought(world) == ["ftjob-1 succeeded", "ftjob-other cancelled"]

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from fakes import BY_FILE_NAME, NEVER, TERMS, FakeProvider, refused
 
+from ftctl.apply.duplicates import Duplicates
 from ftctl.apply.inspection import Inspector, Purchase, Verdict
 from ftctl.apply.sight import Sight
 from ftctl.apply.terms import Terms
-from ftctl.apply.twins import Twins
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import FileRef, StartJob
 
@@ -38,8 +38,8 @@ def inspector(
 ) -> Inspector:
     note = (said if said is not None else []).append
     sight = Sight(service, "demo", service.clock, note)
-    twins = Twins(service, note, terms.is_alike)
-    return Inspector(service, terms, sight, twins, frozenset(job.id for job in known), note)
+    duplicates = Duplicates(service, note, terms.is_alike)
+    return Inspector(service, terms, sight, duplicates, frozenset(job.id for job in known), note)
 
 
 def look(service: FakeProvider, terms: Terms = TERMS, said: list[str] | None = None) -> Verdict:
@@ -310,10 +310,10 @@ def test_a_child_is_compared_with_the_model_that_was_sent(service: FakeProvider)
         assert verdict.error is None
 
 
-# Twins.
+# Duplicates.
 
 
-def test_of_twins_the_winner_is_followed(service: FakeProvider) -> None:
+def test_of_duplicates_the_winner_is_followed(service: FakeProvider) -> None:
     older = replace(JOB, id="ftjob-0", created_at=7)
     service.has(older)
 
@@ -322,7 +322,7 @@ def test_of_twins_the_winner_is_followed(service: FakeProvider) -> None:
     assert verdict == Verdict(older, "cancelled ftjob-1: ftjob-0 is the same and older")
 
 
-def test_a_twin_that_shows_no_earlier_than_ours_is_found(service: FakeProvider) -> None:
+def test_a_duplicate_that_shows_no_earlier_than_ours_is_found(service: FakeProvider) -> None:
     """Both lists lag: a look that does not show ours says nothing of the other."""
     older = replace(JOB, id="ftjob-0", created_at=7)
     service.has(older).lag_seconds = 0.4
@@ -331,7 +331,7 @@ def test_a_twin_that_shows_no_earlier_than_ours_is_found(service: FakeProvider) 
     assert look(service).job == older
 
 
-def test_a_job_that_was_known_before_is_no_twin(service: FakeProvider) -> None:
+def test_a_job_that_was_known_before_is_no_duplicate(service: FakeProvider) -> None:
     older = replace(JOB, id="ftjob-0", created_at=7)
     service.has(older)
 

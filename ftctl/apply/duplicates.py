@@ -1,4 +1,4 @@
-"""A job of ours and those that are listed in; the one of its twins that stays, out.
+"""A job of ours and those that are listed in; the one of its duplicates that stays, out.
 
 Two runs may buy the same at the same time. Each looks, both come to the same winner, and what is
 still in progress of the others is cancelled.
@@ -23,8 +23,8 @@ class Settled(NamedTuple):
 
 
 @dataclass(slots=True)
-class Twins:
-    """What is done about twins, and which of them could not be stopped: those are told once."""
+class Duplicates:
+    """What is done about duplicates. Those that could not be stopped are told of once."""
 
     provider: Writer
     note: Callable[[str], None]
@@ -32,20 +32,22 @@ class Twins:
     stubborn: set[str] = field(default_factory=set)
 
     def settle(self, own: Job, jobs: Iterable[Job], known: frozenset[str] = frozenset()) -> Settled:
-        """Of a job and its twins the oldest stays, but for one that has come to a model already.
+        """Of a job and its duplicates the oldest stays, unless one has come to a model already.
 
-        `known` are jobs that there were before ours was asked for: those are no twins.
+        `known` are jobs that there were before ours was asked for: those are no duplicates.
         """
-        twins = {job.id: job for job in jobs if job.id not in known and self._is_twin(own, job)}
-        twins.setdefault(own.id, own)
-        winner = min(twins.values(), key=lambda job: (_rank(job), *job.age_order))
-        losers = [job for job in twins.values() if job.id != winner.id and _stoppable(job)]
+        duplicates = {
+            job.id: job for job in jobs if job.id not in known and self._is_duplicate(own, job)
+        }
+        duplicates.setdefault(own.id, own)
+        winner = min(duplicates.values(), key=lambda job: (_rank(job), *job.age_order))
+        losers = [job for job in duplicates.values() if job.id != winner.id and _stoppable(job)]
         sentences = [self._cancelled(loser, winner) for loser in losers]
         if winner.id != own.id and own.status == "cancelled":
             sentences.append(f"another run cancelled {_because(own, winner)}")
         return Settled(winner, tuple(one for one in sentences if one is not None))
 
-    def _is_twin(self, own: Job, job: Job) -> bool:
+    def _is_duplicate(self, own: Job, job: Job) -> bool:
         same = job.digest is not None and (job.digest, job.replaces) == (own.digest, own.replaces)
         return same and _counts(own, job) and self.is_alike(own, job)
 

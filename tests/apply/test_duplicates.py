@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from fakes import TERMS, FakeProvider, refused
 
-from ftctl.apply.twins import Twins
+from ftctl.apply.duplicates import Duplicates
 from ftctl.domain.observed import Job
 
 OTHERS = Job("ftjob-others", "queued", 7, "tone", "v1:tone")
@@ -24,8 +24,8 @@ def settle(
     service: FakeProvider, own: Job, *known: Job, said: list[str] | None = None
 ) -> tuple[Job, tuple[str, ...]]:
     heard = said if said is not None else []
-    twins = Twins(service, heard.append, TERMS.is_alike)
-    return twins.settle(own, service.made.values(), frozenset(job.id for job in known))
+    duplicates = Duplicates(service, heard.append, TERMS.is_alike)
+    return duplicates.settle(own, service.made.values(), frozenset(job.id for job in known))
 
 
 def test_the_oldest_wins_and_the_others_are_cancelled(service: FakeProvider) -> None:
@@ -92,13 +92,13 @@ def test_ours_that_was_cancelled_alone_stays(service: FakeProvider) -> None:
     assert settle(service, own) == (own, ())
 
 
-def test_one_that_was_known_before_is_no_twin(service: FakeProvider) -> None:
+def test_one_that_was_known_before_is_no_duplicate(service: FakeProvider) -> None:
     service.has(DONE, OWN)
 
     assert settle(service, OWN, DONE) == (OWN, ())
 
 
-def test_one_that_was_over_before_ours_was_made_is_no_twin(service: FakeProvider) -> None:
+def test_one_that_was_over_before_ours_was_made_is_no_duplicate(service: FakeProvider) -> None:
     """A model that was deleted is bought again: its old job is the same, and succeeded."""
     service.has(replace(DONE, finished_at=7), OWN)
 
@@ -113,7 +113,7 @@ def test_one_without_a_model_yet_is_not_cancelled(service: FakeProvider) -> None
     assert service.calls == []
 
 
-def test_a_replacement_is_no_twin_of_what_it_replaces(service: FakeProvider) -> None:
+def test_a_replacement_is_no_duplicate_of_what_it_replaces(service: FakeProvider) -> None:
     own = replace(OWN, replaces="ftjob-others", follows="ftjob-others")
     service.has(OTHERS, own)
 
@@ -121,7 +121,7 @@ def test_a_replacement_is_no_twin_of_what_it_replaces(service: FakeProvider) -> 
     assert settle(service, OTHERS) == (OTHERS, ())
 
 
-def test_two_replacements_of_one_job_are_twins(service: FakeProvider) -> None:
+def test_two_replacements_of_one_job_are_duplicates(service: FakeProvider) -> None:
     first, second = (replace(job, replaces="ftjob-1") for job in (OTHERS, OWN))
     service.has(first, second)
 
@@ -129,13 +129,13 @@ def test_two_replacements_of_one_job_are_twins(service: FakeProvider) -> None:
 
 
 @pytest.mark.parametrize("digest", ["v1:other", None])
-def test_a_job_of_another_digest_is_no_twin(service: FakeProvider, digest: str | None) -> None:
+def test_a_job_of_another_digest_is_no_duplicate(service: FakeProvider, digest: str | None) -> None:
     service.has(replace(OTHERS, digest=digest), OWN)
 
     assert settle(service, OWN) == (OWN, ())
 
 
-def test_jobs_without_a_digest_are_no_twins(service: FakeProvider) -> None:
+def test_jobs_without_a_digest_are_no_duplicates(service: FakeProvider) -> None:
     own = replace(OWN, digest=None)
     service.has(replace(OTHERS, digest=None), own)
 
@@ -149,10 +149,10 @@ def test_what_no_list_shows_is_still_ours(service: FakeProvider) -> None:
 def test_one_that_cannot_be_stopped_is_told_once_with_what_to_do(service: FakeProvider) -> None:
     service.has(OTHERS, OWN).from_then_on("cancel_job", refused(403))
     said: list[str] = []
-    twins = Twins(service, said.append, TERMS.is_alike)
+    duplicates = Duplicates(service, said.append, TERMS.is_alike)
 
     for _ in range(3):
-        assert twins.settle(OWN, service.made.values()) == (OTHERS, ())
+        assert duplicates.settle(OWN, service.made.values()) == (OTHERS, ())
 
     (sentence,) = said
     assert sentence == (
@@ -192,14 +192,14 @@ def test_a_strangers_job_on_our_file_neither_wins_nor_is_cancelled(
 @pytest.mark.parametrize(
     ("status", "number"), [("queued", "auto"), ("running", 3), ("running", "auto")]
 )
-def test_what_auto_becomes_in_time_does_not_tell_twins_apart(
+def test_what_auto_becomes_in_time_does_not_tell_duplicates_apart(
     service: FakeProvider, status: str, number: object
 ) -> None:
     own = replace(OWN_BY_FILE, status="queued", hyperparameters={"n_epochs": "auto"})
-    twin = replace(BY_FILE, status=status, hyperparameters={"n_epochs": number})
-    service.has(own, twin)
+    duplicate = replace(BY_FILE, status=status, hyperparameters={"n_epochs": number})
+    service.has(own, duplicate)
 
-    assert settle(service, own)[0] == twin
+    assert settle(service, own)[0] == duplicate
 
 
 def test_auto_here_and_a_number_there_from_the_beginning_is_a_stranger(
@@ -212,7 +212,7 @@ def test_auto_here_and_a_number_there_from_the_beginning_is_a_stranger(
 
 
 def test_metadata_says_itself_what_was_asked_for(service: FakeProvider) -> None:
-    twin = replace(BY_FILE, by_file=False, hyperparameters={"n_epochs": 7})
-    service.has(twin, OWN_BY_FILE)
+    duplicate = replace(BY_FILE, by_file=False, hyperparameters={"n_epochs": 7})
+    service.has(duplicate, OWN_BY_FILE)
 
-    assert settle(service, OWN_BY_FILE)[0] == twin
+    assert settle(service, OWN_BY_FILE)[0] == duplicate
