@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,6 +39,8 @@ COMMANDS: Mapping[str, str] = {
     "emulator": "Serve the embedded API on 127.0.0.1.",
     "schema": "Print a JSON Schema, or list them.",
 }
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # of a disk
 
 _EPILOG = "Exit statuses: " + "; ".join(f"{code} {text}" for code, text in LISTED.items()) + "."
 
@@ -88,6 +91,13 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
     except BrokenPipeError:
         # The reader of what is no text, such as rows, has gone.
         let_go(sys.stdout)
+        return FAILED
+    except OSError as fault:
+        if fault.errno not in _FULL:
+            return _bug(fault, settings)
+        let_go(sys.stdout)
+        where = f"{fault.filename}: " if fault.filename else ""
+        note(f"error: {where}{fault.strerror}\n    hint: make room there, then run it again")
         return FAILED
     except Exception as fault:  # noqa: BLE001 - the boundary: this is the one place that catches all
         return _bug(fault, settings)

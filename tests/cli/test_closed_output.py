@@ -61,6 +61,14 @@ def test_a_full_disk_is_told_after_the_work_is_done(folder: Path, shell: Shell) 
     assert "succeeded" in shell.ok("status").out
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_help_that_cannot_be_written_is_no_bug(folder: Path) -> None:
+    done = bash(folder, f"{FTCTL} --help >/dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: No space left on device\n")
+
+
 def test_who_prints_for_ever_ends_with_its_reader(remote: Shell, world: World) -> None:
     world.finishes = False
     remote.ok("apply", "--auto-approve")
