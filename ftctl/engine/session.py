@@ -117,7 +117,7 @@ class Session:
         provider = connect(
             Connection(
                 "http://embedded.invalid/v1",
-                "embedded",
+                "not-needed",
                 variables=self.way_in.variables(),
                 secrets=self.secrets,
             ),
