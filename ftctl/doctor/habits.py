@@ -17,8 +17,7 @@ from ftctl.catalog.services import Service
 from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.domain.digest import FileName, read_file_name
 from ftctl.domain.observed import Job
-from ftctl.providers.openai.translate import read_job
-from ftctl.providers.openai.values import OddValue
+from ftctl.providers import OddValue, read_job
 from ftctl.providers.ownership import project_of
 from ftctl.providers.protocol import Answer
 from ftctl.text.format import listed, plural

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ftctl.providers.openai.connect import connect
     from ftctl.providers.openai.connection import Connection
     from ftctl.providers.openai.provider import MODERATION_MODEL
+    from ftctl.providers.openai.translate import read_job
+    from ftctl.providers.openai.values import OddValue
     from ftctl.providers.protocol import (
         Account,
         Answer,
@@ -30,17 +32,21 @@ __all__ = [
     "Client",
     "Connection",
     "Moderator",
+    "OddValue",
     "Probe",
     "Provider",
     "Reader",
     "Writer",
     "connect",
+    "read_job",
 ]
 
 _HOMES = dict.fromkeys(__all__, "protocol") | {
     "MODERATION_MODEL": "openai.provider",
     "Connection": "openai.connection",
+    "OddValue": "openai.values",
     "connect": "openai.connect",
+    "read_job": "openai.translate",
 }
 
 __getattr__ = lazily(__name__, _HOMES)
