@@ -12,6 +12,13 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, Shell, small_project
 
+from ftctl.domain.observed import Job, Observed
+from ftctl.domain.plan import CancelJob
+from ftctl.engine.context import RunContext
+from ftctl.engine.newer_commits import make_plan_by_commits
+from ftctl.engine.planning import PlanRequest, options_for
+from ftctl.engine.session import open_session
+
 Write = Callable[[Mapping[str, str]], Path]
 
 EXTRA = FINETUNE.replace("name: tone", "name: extra") + "seed: 7\n"
@@ -156,6 +163,21 @@ def test_without_git_nothing_is_newer(
     write_project(NEWER)
 
     assert steps(plan(shell)["tone"]) == ["start-job", "cancel-job"]
+
+
+@pytest.mark.parametrize("forged", ["main", "HEAD", "--all", "a" * 39, "A" * 40, "a" * 40 + "\n"])
+def test_what_is_no_commit_is_not_asked_of_git_and_keeps_nothing(
+    shell: Shell, committed: Committed, forged: str
+) -> None:
+    committed(small_project())
+    session = open_session(RunContext(shell.folder, clock=shell.clock, environ={}))
+    job = Job("ftjob-1", "running", 1, "tone", "v1:" + "0" * 64, commit=forged)
+    options = options_for(session, PlanRequest())
+
+    plan = make_plan_by_commits(session, Observed((job,)), options)
+
+    assert [step.job for step in plan.steps(CancelJob) if isinstance(step, CancelJob)] == [job.id]
+    assert all("commit" not in change.reason for change in plan.changes)
 
 
 def test_git_is_asked_about_history_only_where_something_would_be_stopped_or_deleted(
