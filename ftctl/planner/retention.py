@@ -237,7 +237,12 @@ def make_destroy_plan(
         for file in observed.files
         if file.id not in kept_by_others and (select is None or file.id in theirs)
     ]
-    return Plan(project, service, (*changes, *_file_change(files, "destroy")))
+    return Plan(
+        project,
+        service,
+        (*changes, *_file_change(files, "destroy")),
+        account=observed.account,
+    )
 
 
 def _by_name(jobs: Iterable[Job], heirs: Mapping[str, str] = _NOTHING) -> dict[str, list[Job]]:

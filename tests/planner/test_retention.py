@@ -10,7 +10,7 @@ from scenes import BASE, NOW, SERVICE, Scene, dataset, finetune, scenes, simulat
 
 from ftctl.domain.desired import Desired, FineTune
 from ftctl.domain.digest import file_name
-from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, DeleteModel
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan, plan_orphans, stoppable
@@ -314,3 +314,9 @@ def test_only_a_job_that_succeeded_has_a_model_to_delete(status: str) -> None:
     plan = make_destroy_plan("demo", observed, SERVICE, None)
 
     assert plan.steps(DeleteModel) == ()
+
+
+def test_a_plan_to_destroy_says_whose_account_it_is() -> None:
+    account = AccountId("org-a", "proj_a")
+
+    assert make_destroy_plan("demo", Observed(account=account), SERVICE, None).account == account
