@@ -109,7 +109,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _stray_epochs(extra: Any) -> Iterator[Any]:
     """What `extra` says of epochs where the wire has no place for it: a service may heed it."""
     for way, value in epochs_named(extra):
-        if way[-2:] != ("hyperparameters", "n_epochs"):
+        below_method = len(way) == 4 and way[0] == "method"
+        if (way[2:] if below_method else way) != ("hyperparameters", "n_epochs"):
             yield value
 
 
@@ -117,7 +118,7 @@ def epochs_named(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
     """Whatever a spec says of epochs, by any name and at any depth, with the keys to it."""
     if isinstance(value, list | tuple):
         for entry in value:
-            yield from epochs_named(entry, way)
+            yield from epochs_named(entry, (*way, "[]"))
     for key, inner in _mapping(value).items():
         if _EPOCHS.fullmatch(plain_key(key)):
             yield (*way, key), inner

@@ -329,6 +329,9 @@ def test_where_no_rule_is_known_auto_is_anything_that_the_api_takes() -> None:
         # What no place of the wire has, a service may heed all the same.
         ("openai", {"n_epochs": 40}, 2, 40),
         ("openai", {"training": [{"num-train_Epochs": 40}]}, 2, 40),
+        ("openai", {"tuning": {"hyperparameters": {"n_epochs": 40}}}, 2, 40),
+        ("openai", {"method": {"supervised": {"n_epochs": 40}}}, 2, 40),
+        ("openai", {"hyperparameters": [{"n_epochs": 40}]}, 2, 40),
         ("openai", {"epochs": "many", "warmup_epochs": 40, "epochs_per_check": 40}, 2, 2),
         ("openai", {"epochs": True, "max_epochs": 0}, 2, 2),
         ("openai", {"epochs": {"env": "EPOCHS"}}, 1, 50),
