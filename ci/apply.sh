@@ -13,7 +13,10 @@ options=()
 case "$status" in
     0) ;; # Nothing to do needs nobody's approval; jobs that still run are waited for.
     2)
-        if [ -n "${APPROVED_PLAN:-}" ]; then
+        pending=$(jq '[.summary | .create, .replace, .cancel, .delete, .defer] | add' "$work/plan.json")
+        if [ "$pending" = 0 ]; then
+            : # What needs attention is not carried out: there is nothing to approve.
+        elif [ -n "${APPROVED_PLAN:-}" ]; then
             options+=("$APPROVED_PLAN")
         elif [ -n "${APPROVED_DIGEST:-}" ]; then
             options+=(--approve "$APPROVED_DIGEST")

@@ -85,9 +85,17 @@ verbatim() {
     printf '\n</pre>\n'
 }
 
-# Plan into $work: plan.json, plan.md, log.txt. Sets `status` and the outputs of the step.
+# Print a sentence as a warning of the run.
+warn() {
+    local text=${1//'%'/'%25'}
+    text=${text//$'\r'/'%0D'}
+    printf '::warning title=ftctl::%s\n' "${text//$'\n'/'%0A'}"
+}
+
+# Plan into $work: plan.json, plan.md, log.txt. Sets `status`, `attention` (how many things only a
+# person can decide on) and the outputs of the step.
 run_plan() {
-    status=0
+    status=0 attention=0
     rm -f "$work/plan.json" "$work/plan.md"
     tool plan --detailed-exitcode --out "$work/plan.json" --format markdown "$@" \
         > "$work/plan.md" 2> "$work/log.txt" || status=$?
@@ -98,6 +106,10 @@ run_plan() {
     [ -s "$work/plan.json" ] || return 0
     digest=$(jq -r '.digest // "none"' "$work/plan.json")
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || die "the plan has no digest"
+    attention=$(jq '.summary.attention // 0' "$work/plan.json")
+    [ "$attention" = 0 ] ||
+        warn "$attention needing attention: nothing is bought for that by itself; the plan says why, and what to do"
+    set_output attention "$attention"
     set_output digest "$digest"
     set_output cost-low "$(jq -r '.cost.low // empty' "$work/plan.json")"
     set_output cost-high "$(jq -r '.cost.high // empty' "$work/plan.json")"

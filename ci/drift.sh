@@ -12,6 +12,8 @@ run_plan
     if [ "$status" = 2 ]; then
         printf 'The service is not as the branch %s says. ' "$GITHUB_REF_NAME"
         printf 'This issue is closed by itself when it is again.\n\n'
+        [ "$attention" = 0 ] ||
+            printf 'No apply mends what needs attention: a person decides it, as the plan says.\n\n'
     fi
     plan_words 'ftctl: no plan could be made'
     printf '\n[The run](%s/%s/actions/runs/%s) has the log.\n' \

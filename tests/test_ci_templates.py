@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -579,6 +580,43 @@ def test_drift_opens_one_issue_and_closes_it_again(github: GitHub) -> None:
     assert told == "The service is as the manifests say again."
 
 
+def _lose_models(github: GitHub) -> None:
+    """Delete the fine-tuned models at the service, as somebody may by hand."""
+    address = github.variables["OPENAI_BASE_URL"]
+
+    def ask(method: str, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        asked = urllib.request.Request(f"{address}{path}", method=method, headers=headers)
+        with urllib.request.urlopen(asked) as answer:
+            return json.loads(answer.read())
+
+    for model in ask("GET", "/models")["data"]:
+        if model["id"].startswith("ft:"):
+            ask("DELETE", f"/models/{model['id']}")
+
+
+def test_what_needs_attention_is_a_warning_and_an_issue_and_needs_no_approval(
+    github: GitHub,
+) -> None:
+    first = github.morning()
+    github.push_main("workflow_dispatch", approve=first.outputs["digest"])
+    _lose_models(github)
+
+    second = github.morning()
+    applied = github.push_main()
+
+    assert (second.errors, applied.errors) == ([], [])
+    issue = github.state["issues"][-1]
+    assert issue["state"] == "open"
+    assert "a person decides it, as the plan says" in issue["body"]
+    assert "--replace tone" in issue["body"]
+    assert second.outputs["attention"] == "1"
+    words = "1 needing attention: nothing is bought for that by itself"
+    for job in (second, applied):
+        assert any(name == "warning" and words in text for name, text in job.commands)
+    assert "started ftjob-" not in applied.log
+
+
 def test_a_drift_run_that_can_not_ask_says_so_in_the_issue(github: GitHub) -> None:
     github.secrets["OPENAI_API_KEY"] = "sk-wrong-0123456789"
 
@@ -728,6 +766,23 @@ def test_drift_at_gitlab_opens_one_issue_and_closes_it_again(gitlab: Project) ->
     (issue,) = gitlab.forge.issues
     assert issue["state"] == "closed"
     assert "tone" in issue["description"]
+
+
+def test_at_gitlab_too_what_needs_attention_needs_no_approval(gitlab: Project) -> None:
+    first = gitlab.on_main("schedule")
+    digest = re.search("sha256:[0-9a-f]{64}", first[1])
+    assert digest
+    gitlab.on_main("web", FTCTL_APPROVE=digest[0])
+    _lose_models(gitlab.repository)
+
+    drift, applied = gitlab.on_main("schedule"), gitlab.on_main("push")
+
+    assert (drift[0], applied[0]) == (0, 0), applied[1]
+    (issue,) = gitlab.forge.issues
+    assert issue["state"] == "opened"
+    assert "a person decides it, as the plan says" in issue["description"]
+    assert "1 needing attention: tone" in applied[1]
+    assert "started ftjob-" not in applied[1]
 
 
 # The real installation: a small wheel, a real environment, and traps around it.

@@ -23,6 +23,7 @@ from ftctl.engine.session import Session
 from ftctl.pricing import compare, differences_of, estimate, estimate_of_job
 from ftctl.providers.protocol import Provider
 from ftctl.reports.phrases import service_line
+from ftctl.reports.presenter import cost_words
 from ftctl.reports.text import status_text
 from ftctl.text.format import duration
 
@@ -108,6 +109,7 @@ def _row(
         "valid_loss": progress.valid_loss if progress else None,
         "seconds_left": progress.seconds_left if progress else None,
         "cost": _cost(session, change, job),
+        "would_cost": cost_words(change.would_cost) if change.would_cost else None,
         "differences": _differences(session, change, job),
         "days_left": _days_left(session, change, job),
     }
@@ -156,7 +158,11 @@ def _remark(row: dict[str, Any]) -> str:
         parts.append(f"validation loss {row['valid_loss']:.3f}")
     if row["seconds_left"] is not None:
         parts.append(f"about {duration(row['seconds_left'])} left")
-    if row["action"] != "no-op":
+    if row["action"] == "attention":
+        parts.append(f"needs attention: {row['reason']}")
+        if row["would_cost"] is not None:
+            parts.append(f"buying it: {row['would_cost']}")
+    elif row["action"] != "no-op":
         parts.append(f"apply would {row['action']}: {row['reason']}")
     elif row["status"] in ("failed", "cancelled", "absent"):
         parts.append(row["reason"])

@@ -27,6 +27,7 @@ from ftctl.reports.presenter import (
     other_data,
     row_of,
     sentence,
+    to_decide,
     users_of,
     violations,
 )
@@ -44,7 +45,7 @@ code, pre { font: 0.9em/1.5 ui-monospace, monospace; }
 th, td { border: 1px solid var(--line); padding: 0.3rem 0.6rem; text-align: left;
   vertical-align: top; }
 th { background: var(--soft); } td.number { text-align: right; white-space: nowrap; }
-td code { white-space: normal; } td.cost { white-space: nowrap; }
+td code { white-space: normal; } th, td.action, td.cost { white-space: nowrap; }
 section { border-top: 1px solid var(--line); margin-top: 1.5rem; }
 pre { background: var(--soft); padding: 0.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .refused, .del { color: var(--bad); } .warning { color: var(--mind); } .ins { color: var(--good); }
@@ -75,6 +76,7 @@ def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
         *_paragraphs(plan_line(plan), compared_with(review)),
         *_warnings(plan.foremost),
         *_changes(review),
+        *_attention(review, command),
         *_policy(review),
         *_warnings(plan.later_warnings),
         *_details(review),
@@ -103,9 +105,27 @@ def _changes(review: Review) -> Iterator[str]:
 
 def _change_row(review: Review, change: Change) -> str:
     row = row_of(review, change)
-    cells = [_td(_code(row.sign)), _td(_code(row.name)), _td(row.action), _td(html_text(row.why))]
+    cells = [
+        _td(_code(row.sign)),
+        _td(_code(row.name)),
+        _td(row.action, "action"),
+        _td(html_text(row.why)),
+    ]
     cells += [_td(html_text(row.data))] if review.data else []
     return "".join([*cells, _td(html_text(row.cost), "cost")])
+
+
+def _attention(review: Review, command: str) -> Iterator[str]:
+    """What to type for those that nothing but a purchase could mend."""
+    deciding = to_decide(review, command)
+    if deciding:
+        yield "<h2>Attention</h2>"
+        yield "<p>Nothing is bought here by itself. To buy it all the same:</p>"
+        items = (
+            f"<li>{_code(line)} buys {_code(name)}: {html_text(cost)}</li>"
+            for name, line, cost in deciding
+        )
+        yield from ("<ul>", *items, "</ul>")
 
 
 def _policy(review: Review) -> Iterator[str]:

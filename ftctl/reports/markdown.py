@@ -37,6 +37,7 @@ from ftctl.reports.presenter import (
     other_data,
     row_of,
     sentence,
+    to_decide,
     users_of,
     violations,
 )
@@ -87,9 +88,10 @@ def plan_markdown(
     room = most - len(head) - len(foot) - _KEPT_FREE
     policy = _policy(review, room // 4)
     warnings = _warnings(review.plan.later_warnings, room // 8)
-    table = _table(review, (room - len(policy) - len(warnings)) // 2)
-    room -= len(policy) + len(warnings) + len(table)
-    parts = (head, table, policy, warnings, _details(review, room), foot)
+    attention = _attention(review, command, room // 8)
+    room -= len(policy) + len(warnings) + len(attention)
+    table = _table(review, room // 2)
+    parts = (head, table, attention, policy, warnings, _details(review, room - len(table)), foot)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -134,6 +136,19 @@ def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
         _money(row.cost),
     ]  # fmt: skip
     return _row([cell for at, cell in enumerate(cells) if at not in left_out])
+
+
+def _attention(review: Review, command: str, room: int) -> str:
+    """What to type for those that nothing but a purchase could mend."""
+    deciding = to_decide(review, command)
+    if not deciding:
+        return ""
+    lines = (f"- {_code(line)} buys {_code(name)}: {_money(cost)}" for name, line, cost in deciding)
+    fitting = _fitting(lines, room)
+    more = len(deciding) - len(fitting)
+    head = "**Attention**: nothing is bought here by itself. To buy it all the same:"
+    rest = [f"and {more:,} more: {_REST}."] if more else []
+    return "\n\n".join([head, "\n".join(fitting), *rest])
 
 
 def _policy(review: Review, room: int) -> str:

@@ -129,7 +129,7 @@ def row_of(review: Review, change: Change) -> Row:
 
 def _cost_of(change: Change) -> str:
     if change.would_cost is not None:
-        return f"would cost {cost_words(change.would_cost)}"
+        return f"buying it: {cost_words(change.would_cost)}"
     return "" if change.cost is None else cost_words(change.cost)
 
 
@@ -212,6 +212,18 @@ def kept(review: Review) -> tuple[str, ...]:
     """The rules that were looked at and have nothing to say."""
     spoken = {violation.rule for violation in review.policy.violations}
     return tuple(rule for rule in review.policy.rules if rule not in spoken)
+
+
+def to_decide(review: Review, command: str) -> tuple[tuple[str, str, str], ...]:
+    """Of each fine-tune that could be bought again: its name, what to type for that, what it costs.
+
+    `command` is what applies the plan. What money cannot mend is not among them.
+    """
+    return tuple(
+        (change.name, f"{command} --replace {change.name}", cost_words(change.would_cost))
+        for change in review.plan.changes
+        if change.action is Action.ATTENTION and change.would_cost is not None
+    )
 
 
 def closing(review: Review) -> str:

@@ -339,3 +339,49 @@ def test_a_model_that_is_not_seen_is_no_output(shell: Shell, write_project: Writ
     # The record cannot know: what is only hidden must not be lost.
     shell.ok("apply", "--auto-approve")
     assert ftctl.model("tone", project=shell.folder) == model
+
+
+# What needs attention.
+
+
+@pytest.fixture
+def doubtful(shell: Shell, write_project: Write) -> Shell:
+    """A fine-tune whose model was deleted by hand."""
+    write_project(small_project())
+    train(shell)
+    ask(shell.folder, "DELETE", f"/v1/models/{jobs_of(shell)[0]['fine_tuned_model']}")
+    return shell
+
+
+def test_attention_is_drift_and_no_apply_fails_for_it(doubtful: Shell) -> None:
+    assert doubtful("plan", "--detailed-exitcode").status == 2
+    assert doubtful("plan").status == 0
+    doubtful.ok("plan", "--out", "plan.json")
+
+    last = "1 needing attention: tone. Nothing was bought for it"
+    for words in (
+        ["apply", "--auto-approve"],
+        ["apply", "--auto-approve", "--wait"],
+        ["apply", "plan.json"],
+        ["apply", "plan.json", "--wait"],
+    ):
+        assert doubtful.ok(*words).out.splitlines()[-1].startswith(last), words
+    assert len(jobs_of(doubtful)) == 1
+
+
+def test_status_says_why_and_what_it_would_cost(doubtful: Shell) -> None:
+    text = doubtful.ok("status").out
+    row = doubtful.ok("status", "--format", "json").json["tone"]
+
+    assert "needs attention: ftjob-" in text
+    assert "--replace tone buys it again; buying it: free (elsewhere" in text
+    assert (row["action"], row["would_cost"]) == ("attention", "free (elsewhere < $0.01)")
+    assert row["reason"].endswith("--replace tone buys it again")
+
+
+def test_what_needs_no_attention_would_cost_nothing(shell: Shell, write_project: Write) -> None:
+    write_project(small_project())
+    train(shell)
+
+    assert shell.ok("status", "--format", "json").json["tone"]["would_cost"] is None
+    assert "attention" not in shell.ok("status").out

@@ -115,6 +115,15 @@ def full_review() -> Review:
             (DeleteModel(f"ft:{BASE}:acme:triage:m7"), DeleteFile("file-7", "ftctl.acme.old")),
         ),
         Change("late", Action.CANCEL, "not in the manifests", (CancelJob("ftjob-5", "unwanted"),)),
+        Change(
+            "hidden", Action.ATTENTION,
+            f"ftjob-3 made {old}, which this key cannot see: deleted, or hidden;"
+            " --replace hidden buys it again",
+            job="ftjob-3", model=old, would_cost=cost,
+        ),
+        Change(
+            "theirs", Action.ATTENTION, "adopts ftjob-4, which this account does not show"
+        ),
     )  # fmt: skip
     policy = PolicyResult(
         (
@@ -290,6 +299,42 @@ def test_the_page_holds_every_word_of_the_markdown() -> None:
     assert rendered - words(plan_html(full_review())) == set()
 
 
+def attention(many: int, text: str = "it is not there") -> Review:
+    cost = money(4, 5)
+    changes = (
+        Change(f"a{number:04}", Action.ATTENTION, text, would_cost=cost) for number in range(many)
+    )
+    return Review(Plan("acme", SERVICE, tuple(changes)), DIGEST)
+
+
+def test_what_needs_attention_says_what_to_type_and_what_that_costs() -> None:
+    one = attention(1)
+
+    markdown, page = plan_markdown(one, command="ftctl -C a apply"), plan_html(one)
+
+    assert "- `ftctl -C a apply --replace a0000` buys `a0000`: \\$4.00 to \\$5.00\n" in markdown
+    assert "<li><code>ftctl apply --replace a0000</code> buys <code>a0000</code>: $4.00" in page
+    assert "| attention | it is not there | buying it: \\$4.00 to \\$5.00 |" in markdown
+
+
+def test_what_money_cannot_mend_has_no_command_to_buy_it() -> None:
+    theirs = Change("a", Action.ATTENTION, "adopts ftjob-4, which this account does not show")
+    review = Review(Plan("acme", SERVICE, (theirs,)), DIGEST)
+
+    for shown in (plan_markdown(review), plan_html(review)):
+        assert "ftjob-4" in shown
+        assert "--replace" not in shown
+
+
+def test_a_thousand_that_need_attention_fit_into_a_comment() -> None:
+    text = plan_markdown(attention(1_000, "x" * 300), most=20_000)
+
+    assert len(text) <= 20_000
+    told = text.count("` buys `")
+    assert 10 < told < 1_000
+    assert f"and {1_000 - told:,} more: all of it is in the job's summary" in text
+
+
 def money(low: int | str, high: int | str) -> Estimate:
     return Estimate(Decimal(low), Decimal(high), "as before")
 
@@ -350,7 +395,7 @@ def test_only_what_is_exactly_as_it_should_be_is_left_out_of_the_table() -> None
 
     table = [line for line in text.splitlines() if re.match(r"\| `.` \|", line)]
     assert [re.findall("`([^`]+)`", line)[1] for line in table] == [
-        "old-triage", "late", "emotion", "grader", "child", "voice", "calm",
+        "old-triage", "late", "emotion", "grader", "hidden", "theirs", "child", "voice", "calm",
     ]  # fmt: skip
     assert "1 unchanged: `tone`." in text
 
