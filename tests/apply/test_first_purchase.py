@@ -322,7 +322,7 @@ def test_a_duplicate_that_shows_during_the_wait_is_settled_there(
 
     assert "tone: cancelled ftjob-1: ftjob-other is the same and older" in result.out
     assert bought(world) == ["ftjob-1 cancelled", "ftjob-other succeeded"]
-    assert "duplicate" in remote.ok("output", "tone").out
+    assert "::other" in remote.ok("output", "tone").out
 
 
 def test_a_younger_duplicate_is_stopped_by_a_wait_that_began_nothing(
