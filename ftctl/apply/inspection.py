@@ -18,7 +18,8 @@ from ftctl.domain.plan import StartJob
 from ftctl.errors import FtctlError, ProviderError, fault_text
 from ftctl.providers.protocol import Provider
 
-_FIRST_SECONDS = 60.0  # that the first purchase of an apply is looked for
+# That the first purchase of an apply is looked for: lists lag by a minute, told in whole seconds.
+_FIRST_SECONDS = 65.0
 _LATER_SECONDS = 90.0
 _AGAIN = "then 'ftctl apply --retry-failed'"
 _OTHER_MARK = {

@@ -8,6 +8,7 @@ asked for again. What is asked for stands in a journal before it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -129,6 +130,8 @@ class JobCreator:
                 raise
             name = sent.name  # the answer to the upload, and lists, tell as well
         if name != step.filename:
+            with suppress(ProviderError):  # nobody would find it again
+                self.provider.delete_file(sent.id)
             raise NotAsAsked(
                 f"the service calls the file {sent.id} '{name}', and not {step.filename}: a job"
                 " could not be found by that, and none is bought",

@@ -56,16 +56,22 @@ class Terms:
         Metadata carries the digest of what was asked for. Where the name of a file does, whoever
         trains on that file bears it.
         """
-        if not other.by_file:
-            return True
-        models = (own.base_model, other.base_model)
+        return not other.by_file or (self._same_ends(own, other) and _same_numbers(own, other))
+
+    def is_the_same(self, one: Job, other: Job) -> bool:
+        """Whether two jobs on one file can be told apart by nothing that both tell."""
+        return self._same_ends(one, other) and all(
+            one.hyperparameters[name] == other.hyperparameters[name]
+            for name in one.hyperparameters.keys() & other.hyperparameters.keys()
+        )
+
+    def _same_ends(self, one: Job, other: Job) -> bool:
+        models = (one.base_model, other.base_model)
         if all(models) and not same_model(
-            own.base_model or "", other.base_model or "", self.catalog
+            one.base_model or "", other.base_model or "", self.catalog
         ):
             return False
-        if (own.validation_file is None) != (other.validation_file is None):
-            return False
-        return _same_numbers(own, other)
+        return (one.validation_file is None) == (other.validation_file is None)
 
 
 def _same_numbers(own: Job, other: Job) -> bool:

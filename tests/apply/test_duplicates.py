@@ -62,10 +62,14 @@ def test_one_that_has_its_model_wins_however_young(service: FakeProvider, create
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_one_that_came_to_nothing_wins_nothing(service: FakeProvider, status: str) -> None:
-    service.has(replace(OTHERS, status=status), OWN)
+@pytest.mark.parametrize("own", [OWN, replace(OWN, status="cancelled")], ids=["runs", "cancelled"])
+@pytest.mark.parametrize("model", [None, "ft:half"])
+def test_one_that_came_to_nothing_wins_nothing(
+    service: FakeProvider, status: str, own: Job, model: str | None
+) -> None:
+    service.has(replace(OTHERS, status=status, model=model), own)
 
-    assert settle(service, OWN) == (OWN, ())
+    assert settle(service, own) == (own, ())
 
 
 def test_ours_that_another_run_has_cancelled_gives_way(service: FakeProvider) -> None:

@@ -430,8 +430,8 @@ def test_what_cannot_be_written_down_is_not_bought_and_the_rest_goes_on(
 
 
 MARKED = f"ftctl.demo.tone.{'0' * 64}.v1-{'a' * 64}.jsonl"
-BY_FILE = replace(OLD, training_file="file-old", by_file=True)
-STRANGERS = replace(BY_FILE, id="ftjob-strangers", created_at=6)
+BY_FILE = replace(OLD, training_file="file-old", by_file=True, hyperparameters={"n_epochs": "auto"})
+STRANGERS = replace(BY_FILE, id="ftjob-strangers", created_at=6, hyperparameters={"n_epochs": 7})
 GONE = replace(BY_FILE, status="succeeded", model="ft:old")
 
 
@@ -440,7 +440,7 @@ def seen(*jobs: Job) -> Observed:
 
 
 @pytest.mark.parametrize("step", [CancelJob("ftjob-strangers", "removed"), DELETE_MODEL])
-def test_of_several_jobs_on_a_marked_file_those_on_record_alone_are_ours(
+def test_of_jobs_on_a_marked_file_that_differ_those_on_record_alone_are_ours(
     service: FakeProvider, carry_out: Apply, step: Step
 ) -> None:
     strangers = replace(STRANGERS, status="succeeded", model="ft:old")

@@ -531,6 +531,12 @@ def test_a_name_that_is_a_mark_and_is_not_kept_buys_nothing(service: FakeProvide
 
     with pytest.raises(NotAsAsked, match=r"calls the file file-1 'rows\.js', and not rows\.jsonl"):
         creator(service, terms=BY_FILE_NAME).upload(UPLOAD, PATH)
+    assert service.called("delete_file") == ["delete_file file-1"]
+
+
+def test_a_name_that_is_kept_keeps_its_file(service: FakeProvider) -> None:
+    assert creator(service, terms=BY_FILE_NAME).upload(UPLOAD, PATH) == "file-1"
+    assert service.calls == ["upload rows.jsonl", "file file-1"]
 
 
 def test_where_files_cannot_be_asked_for_the_answer_tells_their_name(
