@@ -90,6 +90,6 @@ def _counts(own: Job, job: Job) -> bool:
 
     One that was over before has been there for whoever bought ours: it was bought all the same.
     """
-    if job.in_progress or job.id == own.id:
+    if job.in_progress:
         return True
     return _has_model(job) and (job.finished_at is None or job.finished_at >= own.created_at)

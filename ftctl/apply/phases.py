@@ -100,6 +100,7 @@ class Context:
     states: Mapping[str, State]  # by the change's name
     closed: bool = False  # whether a job came back otherwise than asked: nothing more is bought
     deleted: set[str] = field(default_factory=set)  # models
+    left_files: set[str] = field(default_factory=set)  # of jobs that were left alone
 
 
 def _at_once(tasks: Tasks[S]) -> Iterator[Tasks[S]]:
@@ -168,7 +169,7 @@ def _inspect(context: Context, tasks: Tasks[StartJob]) -> Mapping[str, Result]:
 
 def _cancel(context: Context, step: CancelJob) -> Result:
     if (why := _left_alone(context, step.job)) is not None:
-        return Result(skipped=why)
+        return Result(why)
     job = context.provider.cancel_job(step.job)
     if job.status == "cancelled":
         return Result(f"cancelled {step.job} ({step.reason})")
@@ -178,7 +179,7 @@ def _cancel(context: Context, step: CancelJob) -> Result:
 def _delete_model(context: Context, step: DeleteModel) -> Result:
     for job in _jobs_of(context, step.model):
         if (why := _left_alone(context, job.id)) is not None:
-            return Result(skipped=why)
+            return Result(why)
     context.provider.delete_model(step.model)
     context.deleted.add(step.model)
     return Result(f"deleted model {step.model}")
@@ -196,6 +197,7 @@ def _left_alone(context: Context, name: str) -> str | None:
     others = [one for one in jobs.values() if one.training_file == job.training_file]
     if all(context.creator.terms.is_the_same(job, one) for one in others):
         return None
+    context.left_files |= {file for file in (job.training_file, job.validation_file) if file}
     return (
         f"left alone: {job.id} is known by its file {job.training_file} alone, which"
         f" {len(others)} jobs train on that are not the same, and ftctl.lock does not name it;"
@@ -218,6 +220,8 @@ def _delete_file(context: Context, step: DeleteFile) -> Result:
         stops = any(isinstance(planned, CancelJob) for planned in change.steps)
         if stops and context.states[change.name].ended:
             return Result(skipped="not begun: a job that may use its files was not stopped")
+    if step.id in context.left_files:
+        return Result(skipped="not begun: a job that was left alone uses it")
     if (model := _marked_model(context, step)) is not None:
         return Result(skipped=f"not begun: {model} is still there, and known by this file alone")
     context.provider.delete_file(step.id)

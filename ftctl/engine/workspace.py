@@ -489,7 +489,8 @@ class Workspace:
             )
         session = self.session()
         with self.provider(session) as provider:
-            executor = Executor(session, provider, PlanOptions(), stopping, parallelism=1)
+            options = options_for(session, PlanRequest())  # whose witnesses say what is ours
+            executor = Executor(session, provider, options, stopping, parallelism=1)
             report = executor.carry_out(approved.plan, planned.observed)
             write_lock(session, provider)
         if report.ok:

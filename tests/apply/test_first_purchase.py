@@ -344,3 +344,30 @@ def test_a_younger_duplicate_is_stopped_by_a_wait_that_began_nothing(
 
     assert "tone: cancelled ftjob-other: ftjob-1 is the same and older" in result.out
     assert bought(world) == ["ftjob-1 succeeded", "ftjob-other cancelled"]
+
+
+# What others do with our files.
+
+
+def test_what_a_stranger_trained_on_a_file_that_is_a_mark_is_neither_ours_nor_deleted(
+    remote: Shell, world: World
+) -> None:
+    settings = "project: demo\nprovider: {type: openai, mark: file-name}\n"
+    (remote.folder / "ftctl.yaml").write_text(settings, "utf-8")
+    world.tells = lambda _body: {"hyperparameters": {"n_epochs": "auto"}}
+    remote.ok("apply", "--auto-approve", "--wait")
+    (ours,) = world.jobs
+    strangers = {
+        **ours, "id": "ftjob-strangers", "fine_tuned_model": "ft:strangers",
+        "hyperparameters": {"n_epochs": 7}, "created_at": ours["created_at"] - 1,
+    }  # fmt: skip
+    world.jobs.append(strangers)
+    world.models.append("ft:strangers")
+
+    result = remote("destroy", "--auto-approve")
+
+    assert result.status == 4
+    assert world.models == ["ft:strangers"]
+    assert "left alone: ftjob-strangers is known by its file file-1 alone" in result.out
+    assert "not begun: a job that was left alone uses it" in result.err
+    assert [file["id"] for file in world.files] == ["file-1"]

@@ -92,6 +92,32 @@ def test_a_job_that_has_lost_its_mark_is_cancelled_and_the_cure_is_told(
     )
 
 
+def test_a_job_without_its_mark_that_no_list_shows_as_ours_has_lost_it(
+    service: FakeProvider,
+) -> None:
+    service.metadata_dropped = True
+
+    verdict = look(service)
+
+    assert service.calls == ["job ftjob-1", "jobs", "jobs whole", "cancel_job ftjob-1"]
+    assert "has no mark to find it by again" in str(verdict.error)
+
+
+def test_without_a_list_to_tell_otherwise_a_mark_that_is_not_there_is_lost(
+    service: FakeProvider,
+) -> None:
+    service.becomes("ftjob-1", digest=None).from_then_on("jobs", refused(500))
+
+    assert "has no mark to find it by again" in str(look(service).error)
+
+
+def test_a_job_that_is_wrong_in_two_ways_is_cancelled_once(service: FakeProvider) -> None:
+    service.becomes("ftjob-1", digest=None, hyperparameters={"n_epochs": 8})
+
+    assert "trains with n_epochs 8" in str(look(service).error)
+    assert service.calls == ["job ftjob-1", "cancel_job ftjob-1"]
+
+
 def test_a_mark_that_was_changed_is_lost(service: FakeProvider) -> None:
     service.becomes("ftjob-1", digest="v1:to")
 
