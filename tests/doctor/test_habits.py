@@ -94,6 +94,9 @@ def test_a_job_on_record_is_ours_whatever_its_file_is_called() -> None:
 
     assert "came back without our mark" in told(seen(bare, recorded=on_record))["marks"]
     assert "only a purchase" in told(seen(bare))["marks"]
+    theirs = job(metadata={"ftctl_project": "other"}, training_file="file-1")
+    on_record = {"ftjob-1": Answer(200, 0.1, theirs)}
+    assert "only a purchase" in told(seen(theirs, recorded=on_record))["marks"]
 
 
 def test_a_mark_in_the_name_of_a_file_says_nothing_of_metadata() -> None:
@@ -117,7 +120,10 @@ def test_names_of_files_that_were_shortened_lose_the_mark_that_they_carry() -> N
         "fail  file names: file-1 came back with another name, and our mark is lost with it"
         "  -> set 'mark: metadata' below 'provider' in ftctl.yaml"
     )
-    assert lines["marks"].startswith("warn  marks: ftjob-1 came back without our mark")
+    assert lines["marks"] == (
+        "warn  marks: ftjob-1 came back without our mark, which stands in the name of its file"
+        "  -> look at 'file names' here; else set 'mark: metadata' below 'provider' in ftctl.yaml"
+    )
     assert told(seen(job(), file="a"))["file names"].startswith(
         "warn  file names: file-1 came back with another name: each is sent once more"
     )
@@ -130,6 +136,8 @@ def test_a_filter_that_finds_nothing_is_told_with_what_is_read_instead() -> None
     )
     many = a_list(job("ftjob-2"), more=True)
     assert told(seen(job(), filtered=many))["filter"].startswith("ok")  # it may be on the next page
+    by_file = job("ftjob-2", metadata=None, training_file="file-1")
+    assert "filter" not in told(seen(by_file, file=MARKED, filtered=a_list()))
 
 
 def test_a_filter_that_is_refused_or_ignored_costs_a_longer_list() -> None:
@@ -159,6 +167,8 @@ def test_a_model_that_this_key_cannot_see_is_told() -> None:
     assert told(by_name)["model names"] == (
         f"ok    model names: {MODEL} is in no list; models are asked for by their names as well"
     )
+    unsure = replace(unlisted, names={MODEL: Answer(403, 0.1, {})})
+    assert told(unsure)["model names"].startswith("ok")
     assert "gives models no names" in told(seen(job(), service=SERVICES["nebius"]))["model names"]
 
 

@@ -64,6 +64,27 @@ def test_models_that_are_gone_all_at_once_are_told_of() -> None:
         assert warnings(Observed(jobs=(tone, voice), models=frozenset({model}))) == ()
 
 
+def test_one_model_that_is_there_speaks_for_the_key() -> None:
+    three = (TONE, VOICE, finetune("third", n_epochs=5))
+    jobs = tuple(succeeded(f"ftjob-{one.name}", one) for one in three)
+    there = frozenset({str(jobs[2].model)})
+
+    for models, count in ((there, 0), (frozenset[str](), 1)):
+        plan = make_plan(Desired("demo", three), Observed(jobs, models=models), SERVICE,
+                         PlanOptions())  # fmt: skip
+        assert len(plan.warnings) == count
+
+
+def test_models_that_we_retired_are_not_missed() -> None:
+    tone, voice = succeeded("ftjob-1", TONE), succeeded("ftjob-2", VOICE)
+    retired = [
+        Witness("ftctl.lock", "tone", one.digest, job.id, retired=True)
+        for one, job in ((TONE, tone), (VOICE, voice))
+    ]
+
+    assert warnings(Observed(jobs=(tone, voice)), *retired) == ()
+
+
 def test_what_could_not_be_read_and_files_that_were_refused_are_told_of() -> None:
     refused = File("file-1", "rows.jsonl", 10, 0, usable=False, refusal="row 7 is odd")
     fine = File("file-2", "rows.jsonl", 10, 0)
