@@ -37,6 +37,7 @@ class Facts:
     unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
     twin: str | None  # another fine-tune of the manifests that asks for the same training
     adopted: Job | None
+    adopted_otherwise: tuple[str, ...]  # what that job has, and what the manifest says instead
     replace: bool
     replace_done: bool  # whether what --replace asks for was bought already
     retry_failed: bool
@@ -81,6 +82,12 @@ def _adopted(facts: Facts) -> Decision:
     adopt = facts.finetune.adopt
     if job is None:
         return Decision(Action.ATTENTION, f"adopts {adopt}, which this account does not show")
+    if facts.adopted_otherwise:
+        reason = (
+            f"adopts {adopt}, which has {', '.join(facts.adopted_otherwise)};"
+            " write what it has, or leave 'adopt' out to train what is asked"
+        )
+        return Decision(Action.ATTENTION, reason, stands=job)
     return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
 
 

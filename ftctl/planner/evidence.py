@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ftctl.catalog.answer import asked_otherwise
+from ftctl.catalog.catalog import base_of
+from ftctl.catalog.request import row_of
 from ftctl.domain.desired import FineTune, ServiceInfo
 from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.witness import Witness
@@ -152,6 +155,29 @@ def alike(
 def is_asked_for(finetune: FineTune, base_model: str | None, job: Job) -> bool:
     """Whether a job trains what a fine-tune asks for, as far as it tells; its data apart."""
     return _same_model(base_model, job.base_model) and _same_numbers(finetune, job)
+
+
+def differences(
+    finetune: FineTune, base_model: str | None, job: Job, service: ServiceInfo
+) -> tuple[str, ...]:
+    """What a job tells of itself that a manifest says otherwise: `n_epochs 8 (asked: 3)`.
+
+    An alias and its snapshot, a word such as `auto`, and what either leaves out are no difference.
+    """
+    asked = asked_otherwise(finetune.spec, job, row_of(service.type))
+    told = {**job.hyperparameters, "seed": job.seed}
+    found = [f"{name} {told[name]} (asked: {value})" for name, value in asked.items()]
+    if base_model is not None and job.base_model is not None:
+        # Of a job that continues from a fine-tuned model, some services tell the base of that.
+        known = {_bare(base_model), _bare(base_of(base_model))}
+        if not any(_same_model(name, _bare(job.base_model)) for name in known):
+            found.insert(0, f"base_model {job.base_model} (asked: {base_model})")
+    return tuple(found)
+
+
+def _bare(model: str) -> str:
+    """A model's name without the vendor before it."""
+    return model.rpartition("/")[2].lower()
 
 
 def _same_model(asked: str | None, told: str | None) -> bool:

@@ -24,7 +24,7 @@ from ftctl.domain.plan import (
 from ftctl.domain.spec_memory import PARTIAL, short_spec
 from ftctl.domain.witness import Witness
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
-from ftctl.planner.evidence import Evidence, doubt, evidence_of, notes
+from ftctl.planner.evidence import Evidence, differences, doubt, evidence_of, notes
 from ftctl.planner.field_changes import field_changes
 from ftctl.planner.lineage import lineage
 from ftctl.planner.plan_warnings import account_warnings, plan_warnings
@@ -198,6 +198,7 @@ class _Planning:
         lost = None if live else _lost(over, ended, retry_failed=self.options.retry_failed)
         twins = self.twins.get(finetune.digest, [finetune.name])
         evidence = self._evidence(finetune)
+        adopted = next((job for job in self.observed.adopted if job.id == finetune.adopt), None)
         replaced = next((name for name in twins if name in self.options.replace), None)
         return Facts(
             finetune=finetune,
@@ -229,7 +230,8 @@ class _Planning:
             ),
             unmarked=tuple(job for job in named if job.digest is None),
             twin=twins[0] if twins[0] != finetune.name else None,
-            adopted=next((j for j in self.observed.adopted if j.id == finetune.adopt), None),
+            adopted=adopted,
+            adopted_otherwise=self._adopted_otherwise(finetune, adopted),
             replace=replaced is not None,
             replace_done=replaced is not None and self._replace_done(replaced, same),
             retry_failed=self.options.retry_failed,
@@ -249,6 +251,12 @@ class _Planning:
             service=self.service,
             environment=self.options.scope.environment,
         )
+
+    def _adopted_otherwise(self, finetune: FineTune, adopted: Job | None) -> tuple[str, ...]:
+        if adopted is None:
+            return ()
+        base_model = finetune.base_model if isinstance(finetune.base_model, str) else None
+        return differences(finetune, base_model, adopted, self.service)
 
     def _is_retired(self, job: Job) -> bool:
         return any(

@@ -20,6 +20,7 @@ from ftctl.planner.lineage import lineage
 from ftctl.planner.scope import EVERYWHERE, Scope
 
 _UNNAMED = "(unnamed)"
+_LATE_SECONDS = 3_600  # until a model that its job names must have shown
 
 # Models in use, and the jobs that made them, with the reason: they outlive every cleanup.
 Protected = Mapping[str, str]
@@ -131,7 +132,7 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     running = [job for job in jobs if job.in_progress and job.id not in stopping]
     # One whose state has an unknown word may be over: what it wrote stays as well.
     used = {file for job in running for file in (*_inputs(job), *job.result_files)}
-    used |= {file for job in observed.strangers for file in _inputs(job)}
+    used |= _used_by_others(observed)
     # A file that carries a job's tag is all that is known of the job: without it, going back to
     # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
     standing = [*running, *_with_models(observed, changes)]
@@ -150,8 +151,20 @@ def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
         if job.status == "succeeded"
         and job.model is not None
         and job.model not in going
-        and observed.has_model(job.model)
+        and (observed.has_model(job.model) or _may_show(job, observed))
     ]
+
+
+def _may_show(job: Job, observed: Observed) -> bool:
+    """Whether a model that is not visible may only be late: services load it after the job."""
+    if job.finished_at is None or observed.told_at is None:
+        return False
+    return observed.told_at - job.finished_at < _LATE_SECONDS
+
+
+def _used_by_others(observed: Observed) -> set[str]:
+    """The files that jobs of others were made with, as far as they can be seen."""
+    return {file for job in (*observed.strangers, *observed.others) for file in _inputs(job)}
 
 
 def plan_retention(
@@ -230,7 +243,7 @@ def make_destroy_plan(
         if job.id not in ids
         for file in (*_inputs(job), *job.result_files)
     }
-    kept_by_others |= {file for job in observed.strangers for file in _inputs(job)}
+    kept_by_others |= _used_by_others(observed)
     theirs = {file for job in chosen for file in (*_inputs(job), *job.result_files)}
     files = [
         file

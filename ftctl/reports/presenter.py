@@ -222,7 +222,9 @@ def to_decide(review: Review, command: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(
         (change.name, f"{command} --replace {change.name}", cost_words(change.would_cost))
         for change in review.plan.changes
-        if change.action is Action.ATTENTION and change.would_cost is not None
+        if change.action is Action.ATTENTION
+        and change.would_cost is not None
+        and f"--replace {change.name}" in change.reason
     )
 
 

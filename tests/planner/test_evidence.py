@@ -17,6 +17,7 @@ from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel, StartJob
 from ftctl.domain.witness import Witness
 from ftctl.planner import EVIDENCE, PlanOptions, Scope, make_plan
+from ftctl.planner.evidence import differences
 
 TONE = finetune("tone")
 FILE = File("file-1", file_name("demo", "rows", dataset("rows").sha256), 100, 0,
@@ -309,3 +310,43 @@ def test_no_witness_causes_a_purchase(
     bought = {step.digest for step in starts(replace(without, options=options).plan())}
 
     assert bought <= {step.digest for step in starts(plain.plan())}
+
+
+@pytest.mark.parametrize(
+    ("model", "numbers", "seed", "found"),
+    [
+        (BASE, {"n_epochs": 3}, None, ()),
+        (BASE, {"n_epochs": 2}, None, ("n_epochs 2 (asked: 3)",)),
+        (BASE, {"n_epochs": "auto", "batch_size": 9}, 4, ()),
+        (None, {}, None, ()),
+        ("gpt-4.1-mini", {}, None, ()),
+        (f"OpenAI/{BASE}", {}, None, ()),
+        ("gpt-4.1-2025-04-14", {}, None, (f"base_model gpt-4.1-2025-04-14 (asked: {BASE})",)),
+    ],
+)
+def test_what_an_adopted_job_has_otherwise_is_told(
+    model: str | None, numbers: dict[str, object], seed: int | None, found: tuple[str, ...]
+) -> None:
+    job = Job("ftjob-1", "succeeded", 1, base_model=model, hyperparameters=numbers, seed=seed)
+
+    assert differences(TONE, BASE, job, SERVICE) == found
+
+
+def test_an_adopted_job_that_continues_may_tell_of_the_base_alone() -> None:
+    ours = f"ft:{BASE}:acme::m1"
+    for told, found in (
+        (BASE, ()),
+        (ours, ()),
+        ("gpt-4.1-2025-04-14", (f"base_model gpt-4.1-2025-04-14 (asked: {ours})",)),
+    ):
+        job = Job("ftjob-1", "succeeded", 1, base_model=told)
+        assert differences(TONE, ours, job, SERVICE) == found
+
+
+def test_a_seed_that_was_asked_for_is_compared() -> None:
+    seeded = replace(TONE, spec={**TONE.spec, "seed": 7})
+
+    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=7), SERVICE) == ()
+    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=1), SERVICE) == (
+        "seed 1 (asked: 7)",
+    )

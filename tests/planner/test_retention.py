@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from ftctl.domain.desired import Desired, FineTune
 from ftctl.domain.digest import file_name
 from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.plan import Action, CancelJob, Change, DeleteFile, DeleteModel
+from ftctl.domain.witness import Witness
 from ftctl.planner import PlanOptions, make_plan
 from ftctl.planner.retention import make_destroy_plan, plan_orphans, stoppable
 
@@ -320,3 +322,103 @@ def test_a_plan_to_destroy_says_whose_account_it_is() -> None:
     account = AccountId("org-a", "proj_a")
 
     assert make_destroy_plan("demo", Observed(account=account), SERVICE, None).account == account
+
+
+# Files that are not to be lost.
+
+
+def pruned(
+    *finetunes: FineTune,
+    jobs: tuple[Job, ...] = (),
+    files: tuple[str, ...] = (),
+    prune: bool = True,
+    **more: Any,
+) -> list[str]:
+    """The files that a plan deletes; all models of the jobs are there."""
+    there = tuple(File(file, f"{file}.csv", 1, 0) for file in files)
+    models = frozenset(job.model for job in jobs if job.model)
+    observed = Observed(**{"jobs": jobs, "files": there, "models": models, **more})
+    plan = make_plan(Desired("demo", finetunes), observed, SERVICE, PlanOptions(prune=prune))
+    return [step.id for step in plan.steps(DeleteFile) if isinstance(step, DeleteFile)]
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_what_a_failed_job_wrote_stays_until_its_fine_tune_has_a_model(status: str) -> None:
+    failed = Job(
+        "ftjob-1", status, 1, "tone", TONE.digest, training_file="f-1", result_files=("f-2",)
+    )
+    later = succeeded("ftjob-2", TONE, 2)
+
+    assert pruned(TONE, jobs=(failed,), files=("f-2",)) == []
+    assert pruned(TONE, jobs=(failed, later), files=("f-2",)) == ["f-2"]
+    assert pruned(TONE, jobs=(failed, later), files=("f-2",), prune=False) == ["f-2"]
+
+
+def test_what_a_failed_job_wrote_goes_once_its_fine_tune_left_the_manifests() -> None:
+    failed = Job("ftjob-1", "failed", 1, "tone", TONE.digest, result_files=("f-2",))
+    other = finetune("other", 7)
+    made = succeeded("ftjob-2", other, 2)
+
+    assert pruned(other, jobs=(failed, made), files=("f-2",)) == ["f-2"]
+
+
+def test_a_job_that_succeeded_and_lost_its_model_keeps_no_results() -> None:
+    lost = replace(succeeded("ftjob-1", TONE, 1), result_files=("f-2",))
+
+    assert pruned(TONE, jobs=(lost,), files=("f-2",), models=frozenset()) == ["f-2"]
+
+
+@pytest.mark.parametrize("whose", ["strangers", "others"])
+@pytest.mark.parametrize("status", ["running", "succeeded"])
+def test_a_file_that_a_job_of_others_was_made_with_stays(whose: str, status: str) -> None:
+    theirs = Job("ftjob-9", status, 9, training_file="f-1", validation_file="f-2")
+    made = succeeded("ftjob-1", TONE, 1)
+    files = ("f-1", "f-2", "f-3")
+
+    assert pruned(TONE, jobs=(made,), files=files, **{whose: (theirs,)}) == ["f-3"]
+
+    observed = Observed(
+        (made,), tuple(File(one, one, 1, 0) for one in files), frozenset({f"{made.model}"}),
+        **{whose: (theirs,)},
+    )  # fmt: skip
+    plan = make_destroy_plan("demo", observed, SERVICE, None)
+    assert plan.steps(DeleteFile) == (DeleteFile("f-3", "f-3"),)
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "told_at", "deleted"),
+    [
+        (100, 100 + 3_599, []),
+        (100, 100 + 3_600, ["f-1"]),
+        (None, 200, ["f-1"]),
+        (100, None, ["f-1"]),
+    ],
+)
+def test_the_file_of_a_model_that_may_only_be_late_stays(
+    finished_at: int | None, told_at: int | None, deleted: list[str]
+) -> None:
+    late = replace(
+        succeeded("ftjob-9", finetune("gone", 9), 9), training_file="f-1", finished_at=finished_at
+    )
+    made = succeeded("ftjob-1", TONE, 1)
+
+    found = pruned(
+        TONE, jobs=(made, late), files=("f-1",), models=frozenset({f"{made.model}"}),
+        told_at=told_at,
+    )  # fmt: skip
+
+    assert found == deleted
+
+
+def test_where_models_are_not_listed_what_we_retired_is_gone() -> None:
+    made = succeeded("ftjob-1", TONE, 1)
+    retired = Witness("ftctl.lock", "tone", TONE.digest, "ftjob-1", made.model, retired=True)
+
+    def plan(*witnesses: Witness) -> Change:
+        options = PlanOptions(witnesses=witnesses)
+        observed = Observed((made,), (), None)
+        return make_plan(Desired("demo", (TONE,)), observed, SERVICE, options).changes[0]
+
+    assert plan().reason == f"up to date as {made.model}"
+    assert plan(retired).reason == f"{made.model} was retired; --replace tone trains it again"
+    assert (plan(retired).action, plan(retired).steps) == (Action.NO_OP, ())

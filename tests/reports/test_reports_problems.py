@@ -301,8 +301,10 @@ def test_the_page_holds_every_word_of_the_markdown() -> None:
 
 def attention(many: int, text: str = "it is not there") -> Review:
     cost = money(4, 5)
+    names = (f"a{number:04}" for number in range(many))
     changes = (
-        Change(f"a{number:04}", Action.ATTENTION, text, would_cost=cost) for number in range(many)
+        Change(name, Action.ATTENTION, f"{text}; --replace {name} buys it", would_cost=cost)
+        for name in names
     )
     return Review(Plan("acme", SERVICE, tuple(changes)), DIGEST)
 
@@ -314,12 +316,13 @@ def test_what_needs_attention_says_what_to_type_and_what_that_costs() -> None:
 
     assert "- `ftctl -C a apply --replace a0000` buys `a0000`: \\$4.00 to \\$5.00\n" in markdown
     assert "<li><code>ftctl apply --replace a0000</code> buys <code>a0000</code>: $4.00" in page
-    assert "| attention | it is not there | buying it: \\$4.00 to \\$5.00 |" in markdown
+    assert "it is not there; --replace a0000 buys it | buying it: \\$4.00 to \\$5.00 |" in markdown
 
 
 def test_what_money_cannot_mend_has_no_command_to_buy_it() -> None:
     theirs = Change("a", Action.ATTENTION, "adopts ftjob-4, which this account does not show")
-    review = Review(Plan("acme", SERVICE, (theirs,)), DIGEST)
+    other = replace(theirs, name="b", would_cost=money(4, 5))
+    review = Review(Plan("acme", SERVICE, (theirs, other)), DIGEST)
 
     for shown in (plan_markdown(review), plan_html(review)):
         assert "ftjob-4" in shown
