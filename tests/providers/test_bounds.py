@@ -219,6 +219,74 @@ def test_an_answer_that_came_packed_is_read(world: World) -> None:
     client.close()
 
 
+def test_a_download_that_is_refused_at_length_is_read_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounded_http, "LARGEST_ANSWER", 1000)
+    refusal = httpx2.MockTransport(lambda _request: httpx2.Response(404, content=b" " * 5000))
+    client = connect(
+        Connection("https://api.example/v1", KEY), OPENAI, transport=refusal, clock=HandClock()
+    )
+
+    with pytest.raises(ProviderError, match="the answer is longer than 64 MiB"):
+        list(client.download("file-1"))
+
+    client.close()
+
+
+class Line:
+    """A connection that notes how long it may take for each piece."""
+
+    def __init__(self) -> None:
+        self.timeouts: list[float | None] = []
+
+    def read(self, _most: int, timeout: float | None = None) -> bytes:
+        self.timeouts.append(timeout)
+        return b"x"
+
+    def write(self, _content: bytes, timeout: float | None = None) -> None:
+        self.timeouts.append(timeout)
+
+    def start_tls(self, *_how: object, timeout: float | None = None, **_more: object) -> Line:
+        self.timeouts.append(timeout)
+        return self
+
+    def get_extra_info(self, info: str) -> str:
+        return info
+
+
+def test_a_piece_may_take_what_is_left_for_the_whole() -> None:
+    line = Line()
+    stream = bounded_http._Stream(line)
+
+    stream.read(1, timeout=60.0)
+    with within(Bounds(5.0)) as bounds:
+        stream.read(1, timeout=60.0)
+        stream.read(1)
+        stream.read(1, timeout=1.0)
+        stream.start_tls("context", timeout=60.0).write(b"x", timeout=60.0)
+        bounds.ends_at = 0.0
+        with pytest.raises(httpx2.ReadTimeout):
+            stream.read(1, timeout=60.0)
+
+    told = [timeout for timeout in line.timeouts if timeout is not None]
+    assert (told[0], told[3]) == (60.0, 1.0)
+    assert all(4.0 < timeout <= 5.0 for timeout in (*told[1:3], *told[4:]))
+    assert len(told) == 6
+    assert stream.get_extra_info("socket") == "socket"
+
+
+@pytest.mark.parametrize("by_progress", [False, True])
+def test_what_is_sent_is_progress_where_that_counts(by_progress: bool) -> None:
+    stream = bounded_http._Stream(Line())
+
+    with within(Bounds(60.0, by_progress=by_progress)) as bounds:
+        bounds.ends_at -= 59.0
+        stream.write(b"x")
+
+    assert (bounds.left_seconds > 50.0) is by_progress
+
+
 def test_bounds_go_on_only_where_something_does() -> None:
     whole, going = Bounds(60.0), Bounds(60.0, by_progress=True)
     whole.ends_at = going.ends_at = 0.0

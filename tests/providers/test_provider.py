@@ -436,9 +436,12 @@ def test_a_job_of_ours_is_known_by_its_file_even_if_that_is_odd(
 def test_an_adopted_job_that_cannot_be_read_stays_too(wire: Wire, provider: Opened) -> None:
     wire.answers(JOBS, listed(NO_STATUS))
 
-    (job,) = provider().observe("demo", frozenset({"ftjob-8"})).adopted
+    observed = provider().observe("demo", frozenset({"ftjob-8"}))
 
-    assert (job.id, job.status) == ("ftjob-8", "unreadable")
+    assert [(job.id, job.status) for job in observed.adopted] == [("ftjob-8", "unreadable")]
+    assert observed.unreadable == (
+        "job ftjob-8 cannot be read (without a status): it is ours, and counts as one that runs",
+    )
 
 
 def test_one_job_that_cannot_be_read_is_told_with_what_is_odd(wire: Wire, provider: Opened) -> None:
@@ -473,6 +476,8 @@ def test_odd_events_are_left_out_and_odd_checkpoints_are_not(wire: Wire, provide
     client = provider()
 
     assert [event.id for event in client.events("ftjob-1")] == ["f"]
+    wire.answers(f"{path}/events", listed({"message": "two"}, {"message": "one"}))
+    assert [event.message for event in client.events("ftjob-1")] == ["one", "two"]
     with pytest.raises(ProviderError, match="a checkpoint without a model or a step"):
         client.checkpoints("ftjob-1")
 

@@ -232,7 +232,11 @@ def test_an_id_may_be_a_number_and_result_files_may_be_told_whole() -> None:
 
 
 def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> None:
-    tags = {"ftctl_project": "demo", "ftctl_finetune": "tone", "ftctl_digest": DIGEST}
+    run = "env=prod follows=ftjob-0 replaces=ftjob-0"
+    tags = {
+        "ftctl_project": "demo", "ftctl_finetune": "tone", "ftctl_digest": DIGEST,
+        "ftctl_run": run, "ftctl_commit": "c0ffee",
+    }  # fmt: skip
     odd = {
         **LEAST, "created_at": "soon", "metadata": tags, "training_file": "file-1",
         "validation_file": 3, "result_files": ["file-3"],
@@ -242,7 +246,8 @@ def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> Non
 
     assert job == Job(
         "ftjob-1", "unreadable", 0, "tone", DIGEST, training_file="file-1",
-        result_files=("file-3",),
+        result_files=("file-3",), follows="ftjob-0", replaces="ftjob-0", environment="prod",
+        commit="c0ffee",
     )  # fmt: skip
     assert job.in_progress
     assert read_job_of_ours({"metadata": tags}).id == "(a job without an id)"
