@@ -173,12 +173,17 @@ class Executor:
                 return None
             raise
 
-    def plan_for(self, names: frozenset[str], queued: frozenset[str]) -> tuple[Plan, Observed]:
-        """The plan for some fine-tunes; those that are queued keep what was asked for them."""
+    def plan_for(
+        self, names: frozenset[str], queued: frozenset[str], replaced: frozenset[str]
+    ) -> tuple[Plan, Observed]:
+        """The plan for some fine-tunes.
+
+        Those that are queued keep what was asked for them; of `replaced`, that is --replace.
+        """
         options = replace(
             self.options,
             select=names,
-            replace={name: job for name, job in self.options.replace.items() if name in queued},
+            replace={name: job for name, job in self.options.replace.items() if name in replaced},
             prune=False,
             retry_failed=self.options.retry_failed and bool(queued) and names <= queued,
         )
@@ -338,13 +343,13 @@ class _Wait:
 
     def _change_of(self, name: str) -> Change | None:
         """What the planner says of one fine-tune now."""
-        plan, _observed = self.executor.plan_for(frozenset({name}), frozenset())
+        plan, _observed = self.executor.plan_for(frozenset({name}), frozenset(), frozenset())
         return next(iter(plan.changes), None)
 
     def _start_ready(self) -> None:
         """Start those whose turn has come, and follow their jobs."""
         names = frozenset(self.deferred | self.queued.keys())
-        plan, observed = self.executor.plan_for(names, frozenset(self.queued))
+        plan, observed = self.executor.plan_for(names, frozenset(self.queued), names)
         self._require_approved(names, plan)
         self._drop_bought(observed)
         plan = replace(

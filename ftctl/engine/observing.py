@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ftctl.domain.digest import read_file_name, read_run
 from ftctl.domain.observed import Job, Observed
 from ftctl.domain.plan import CancelJob, DeleteFile, DeleteModel, Plan, StartJob
 from ftctl.domain.witness import Witness
@@ -65,12 +66,17 @@ def _changes_something(plan: Plan) -> bool:
 def _with_witnesses(
     session: Session, provider: Reader, observed: Observed, witnesses: Iterable[Witness]
 ) -> Observed:
-    """The snapshot with each job that is on record, wanted and not listed, asked for by its id."""
+    """The snapshot with each job that is on record, wanted and not listed, asked for by its id.
+
+    A record makes no job ours: that is told by its tag alone. One without is a stranger's, which
+    may stop a purchase and is otherwise left alone.
+    """
     digests = {one.digest for one in session.desired.finetunes}
     names = {one.name for one in session.desired.finetunes}
     known = {job.id for job in observed.every_job}
     seen: list[Job] = []
     elsewhere: list[Job] = []
+    strangers: list[Job] = []
     missing: set[str] = set()
     for witness in witnesses:
         if witness.job is None or witness.job in known or not _is_of(session, witness, observed):
@@ -81,15 +87,18 @@ def _with_witnesses(
         job = _job_by_id(provider, witness.job)
         if job is None:
             missing.add(witness.job)
-        elif job.project in (None, session.desired.project):
-            seen.append(_as_recorded(job, witness))
-        else:
+        elif job.project not in (None, session.desired.project):
             elsewhere.append(job)
+        elif (ours := _tagged(session, provider, observed, job)) is not None:
+            seen.append(ours)
+        else:
+            strangers.append(job)
     jobs = sorted((*observed.jobs, *seen), key=lambda job: job.age_order, reverse=True)
     return replace(
         observed,
         jobs=tuple(jobs),
         others=(*observed.others, *elsewhere),
+        strangers=(*observed.strangers, *strangers),
         missing=observed.missing | missing,
     )
 
@@ -98,7 +107,8 @@ def _is_of(session: Session, witness: Witness, observed: Observed) -> bool:
     """Whether a witness may speak of the account that is asked."""
     if witness.account.differs_from(observed.account):
         return False
-    return witness.base_url in (None, session.info.base_url)
+    here = session.info.base_url.rstrip("/")
+    return witness.base_url is None or witness.base_url.rstrip("/") == here
 
 
 def _job_by_id(provider: Reader, job: str) -> Job | None:
@@ -110,15 +120,30 @@ def _job_by_id(provider: Reader, job: str) -> Job | None:
         raise
 
 
-def _as_recorded(job: Job, witness: Witness) -> Job:
-    """A job that is ours by our record, with what its tag would tell if the service kept tags."""
+def _tagged(session: Session, provider: Reader, observed: Observed, job: Job) -> Job | None:
+    """A job that carries our tag, or whose training file does; None for any other."""
+    if job.project is not None:
+        return replace(job, project=None)
+    listed = {file.id: file.name for file in observed.files}
+    name = read_file_name(listed.get(job.training_file or "") or _file_name(provider, job))
+    if name is None or name.digest is None or name.project != session.desired.project:
+        return None
+    environment = read_run(name.run).environment
     return replace(
-        job,
-        project=None,
-        digest=job.digest or witness.digest,
-        finetune=job.finetune or witness.finetune,
-        environment=job.environment if job.digest else witness.environment,
+        job, digest=name.digest, finetune=name.name, environment=environment, by_file=True
     )
+
+
+def _file_name(provider: Reader, job: Job) -> str:
+    """What the training file of a job is called; lists of files may lag, too."""
+    if job.training_file is None:
+        return ""
+    try:
+        return provider.file(job.training_file).name
+    except ProviderError as fault:
+        if fault.status in (403, 404):
+            return ""
+        raise
 
 
 def _whole(

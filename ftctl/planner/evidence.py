@@ -7,7 +7,7 @@ and a person decides with a flag that names the fine-tune.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ class Evidence:
     finetune: FineTune
     witnesses: tuple[Witness, ...]  # of its digest, and of its name in this environment
     missing: frozenset[str]  # jobs that the service does not know by their ids
+    untagged: Mapping[str, Job]  # jobs that carry nobody's tag, by id
     alike: tuple[Job, ...]  # without our tag, on a file of ours, for the same; newest first
     elsewhere: tuple[Job, ...]  # of its digest, under the tag of another project; newest first
     service: ServiceInfo
@@ -100,6 +101,18 @@ def _another_project(evidence: Evidence) -> Doubt | None:
     return None
 
 
+def _recorded_without_tag(evidence: Evidence) -> Doubt | None:
+    """A record of a job that is here, but carries no tag: whether it is ours nobody can tell."""
+    for witness in evidence.here:
+        job = evidence.untagged.get(witness.job or "")
+        if job is not None and witness.digest == evidence.finetune.digest:
+            reason = (
+                f"{witness.source} knows {job.id} ({job.status}), which carries no mark of ours"
+            )
+            return Doubt(f"{reason}; 'adopt: {job.id}' takes it", job)
+    return None
+
+
 def _unmarked(evidence: Evidence) -> Doubt | None:
     """A job without any tag that trains the same on a file of ours: it may be ours."""
     for job in evidence.alike:
@@ -114,6 +127,7 @@ EVIDENCE: tuple[Row, ...] = (
     Row("a record of a job that this account does not show", _unseen),
     Row("a record of another account at the same address", _another_account),
     Row("a record of a job that another project's tag is on", _another_project),
+    Row("a record of a job that carries no tag", _recorded_without_tag),
     Row("a job without our tag that trains the same on a file of ours", _unmarked),
 )
 
@@ -227,6 +241,7 @@ def evidence_of(
             or (witness.finetune == finetune.name and witness.environment == environment)
         ),
         missing=observed.missing,
+        untagged={job.id: job for job in observed.strangers if job.project is None},
         alike=alike(finetune, base_model, observed.strangers, observed.files),
         elsewhere=elsewhere,
         service=service,

@@ -233,7 +233,7 @@ class _Planning:
             adopted=adopted,
             adopted_otherwise=self._adopted_otherwise(finetune, adopted),
             replace=replaced is not None,
-            replace_done=replaced is not None and self._replace_done(replaced, same),
+            replace_done=replaced is not None and self._replace_done(finetune, replaced),
             retry_failed=self.options.retry_failed,
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
@@ -264,19 +264,32 @@ class _Planning:
             for witness in self.options.witnesses
         )
 
-    def _replace_done(self, name: str, same: tuple[Job, ...]) -> bool:
+    def _replace_done(self, finetune: FineTune, name: str) -> bool:
         """Whether the newest job is what --replace asks for: whoever runs it again buys nothing.
 
-        Without a git commit nobody can tell one request from the next: then it counts as done.
+        Without a git commit nobody can tell one request from the next: then it counts as done. One
+        that continues from what its parent was before is not what is asked for now.
         """
+        same = self.by_digest.get(finetune.digest, ())
         if not same:
             return False
         if (job := self.options.replace[name]) is not None:
             return same[0].id != job
+        if self._old_parent(finetune, same[0]) is not None:
+            return False
         return same[0].replaces is not None and same[0].commit == self.options.commit
 
+    def _is_being_replaced(self, finetune: FineTune) -> bool:
+        """Whether this plan, or a job that runs, trains it again on request."""
+        twins = self.twins.get(finetune.digest, [finetune.name])
+        asked = next((name for name in twins if name in self.options.replace), None)
+        if asked is not None and not self._replace_done(finetune, asked):
+            return True
+        same = self.by_digest.get(finetune.digest, ())
+        return any(job.in_progress and job.replaces is not None for job in same)
+
     def _old_parent(self, finetune: FineTune, live: Job | None) -> str | None:
-        """What a model continues from, where its parent has another model now."""
+        """What a job continues from, where its parent has another model now."""
         parent = self.desired.named(finetune.parent.finetune) if finetune.parent else None
         if live is None or live.base_model is None or parent is None:
             return None
@@ -311,11 +324,13 @@ class _Planning:
         return None
 
     def _base_model(self, finetune: FineTune) -> str | ParentModel | None:
-        """What to train from; None while the parent has no model."""
+        """What to train from; None while the parent has no model, or is about to have another."""
         if finetune.parent is None:
             assert isinstance(finetune.base_model, str)
             return finetune.base_model
         parent = self.desired.named(finetune.parent.finetune)
+        if parent is not None and self._is_being_replaced(parent):
+            return None
         job = (self._live(parent) or self._reused(parent)) if parent else None
         if job is None or job.model is None:
             return None

@@ -20,6 +20,7 @@ from ftctl.planner.lineage import lineage
 from ftctl.planner.scope import EVERYWHERE, Scope
 
 _UNNAMED = "(unnamed)"
+_YOUNG_SECONDS = 24 * 3600  # an apply may wait so long between an upload and its job
 _LATE_SECONDS = 3_600  # until a model that its job names must have shown
 
 # Models in use, and the jobs that made them, with the reason: they outlive every cleanup.
@@ -120,9 +121,20 @@ def plan_files(
             unneeded = settled and first.get((file.sha256, file.digest)) != file.id
         else:
             unneeded = file.id not in kept
-        if unneeded and file.id not in used:
+        if unneeded and file.id not in used and not (_just_sent(file, observed) and not prune):
             files.append(file)
     return _file_change(files, "nothing refers to them")
+
+
+def _just_sent(file: File, observed: Observed) -> bool:
+    """Whether an apply elsewhere may be about to train on a file: it is young, and no job had it.
+
+    The service's own clock counts; where it tells no time, nothing is known to be young.
+    """
+    if observed.told_at is None or observed.told_at - file.created_at >= _YOUNG_SECONDS:
+        return False
+    jobs = (*observed.every_job, *observed.strangers)
+    return not any(file.id in (*_inputs(job), *job.result_files) for job in jobs)
 
 
 def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:

@@ -188,6 +188,55 @@ def test_what_a_job_does_not_tell_is_no_difference(same: dict[str, object]) -> N
     assert outcome(Observed(files=(FILE,), strangers=(stranger,))) is Action.ATTENTION
 
 
+@pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
+def test_a_recorded_job_without_a_tag_is_nobodys_and_stops_a_purchase(status: str) -> None:
+    stranger = Job("ftjob-1", status, 5, base_model="gpt-4o", model="ft:stranger")
+    seen = Observed(strangers=(stranger,), models=frozenset({"ft:stranger"}))
+
+    change = change_of(seen, RECORD)
+
+    assert (change.action, change.model is None, change.steps) == (Action.ATTENTION, False, ())
+    assert "'adopt: ftjob-1' takes it" in change.reason
+    assert outcome(seen, replace(RECORD, digest="v1:" + "0" * 64)) is Action.CREATE
+
+
+def test_a_child_waits_for_the_replacement_of_its_parent() -> None:
+    base, child = finetune("base"), finetune("child", training="lines", parent=finetune("base"))
+    jobs = (succeeded("ftjob-1", base, 1), replace(succeeded("ftjob-2", child, 2),
+            base_model=succeeded("ftjob-1", base).model))  # fmt: skip
+    models = frozenset(f"{job.model}" for job in jobs)
+    both = PlanOptions(replace={"base": None, "child": None}, commit="c0ffee")
+    desired = Desired("demo", (base, child))
+
+    first = make_plan(desired, Observed(jobs, models=models), SERVICE, both)
+    running = Job("ftjob-3", "running", 3, "base", base.digest, replaces="ftjob-1", commit="c0ffee")
+    then = make_plan(desired, Observed((running, *jobs), models=models), SERVICE, both)
+
+    assert [step.finetune for step in starts(first)] == ["base"]
+    assert [change.action for change in first.changes] == [Action.REPLACE, Action.DEFER]
+    assert [change.action for change in then.changes] == [Action.NO_OP, Action.DEFER]
+
+
+def test_a_child_that_was_replaced_on_the_old_parent_is_replaced_again_at_the_same_commit() -> None:
+    base, child = finetune("base"), finetune("child", training="lines", parent=finetune("base"))
+    old, new = succeeded("ftjob-1", base, 1), replace(succeeded("ftjob-4", base, 4), replaces="x")
+    first = replace(
+        succeeded("ftjob-3", child, 3), replaces="ftjob-2", commit="c0ffee", base_model=old.model
+    )
+    again = replace(
+        succeeded("ftjob-5", child, 5), replaces="ftjob-3", commit="c0ffee", base_model=new.model
+    )
+    options = PlanOptions(replace={"child": None}, commit="c0ffee")
+
+    def bought(*jobs: Job) -> int:
+        models = frozenset(f"{job.model}" for job in jobs)
+        desired = Desired("demo", (base, child))
+        return len(starts(make_plan(desired, Observed(jobs, models=models), SERVICE, options)))
+
+    assert bought(new, first, old) == 1
+    assert bought(again, new, first, old) == 0
+
+
 def test_a_retried_failure_does_not_hide_a_model_that_is_not_visible() -> None:
     made = succeeded("ftjob-1", TONE, 1)
     twin = Job("ftjob-2", "cancelled", 2, "tone", TONE.digest)

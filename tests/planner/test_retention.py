@@ -422,3 +422,36 @@ def test_where_models_are_not_listed_what_we_retired_is_gone() -> None:
     assert plan().reason == f"up to date as {made.model}"
     assert plan(retired).reason == f"{made.model} was retired; --replace tone trains it again"
     assert (plan(retired).action, plan(retired).steps) == (Action.NO_OP, ())
+
+
+@pytest.mark.parametrize(
+    ("age", "prune", "used", "stays"),
+    [(60, False, False, True), (90_000, False, False, False), (60, True, False, False),
+     (60, False, True, False)],
+)  # fmt: skip
+def test_a_file_that_another_apply_may_be_about_to_train_on_stays_for_a_day(
+    age: int, *, prune: bool, used: bool, stays: bool
+) -> None:
+    done = succeeded("ftjob-1", TONE)
+    other = dataset("lines")
+    name = file_name("demo", other.name, other.sha256)
+    file = File("file-9", name, other.bytes, 1_000_000 - age, other.sha256)
+    gone = Job("ftjob-9", "failed", 1, "tone", OLDER.digest, training_file="file-9")
+    observed = Observed(
+        (done, gone) if used else (done,), (file,), frozenset({f"{done.model}"}), told_at=1_000_000
+    )
+
+    plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions(prune=prune))
+
+    assert (plan.steps(DeleteFile) == ()) is stays
+
+
+def test_where_the_service_tells_no_time_no_file_is_young() -> None:
+    done = succeeded("ftjob-1", TONE)
+    other = dataset("lines")
+    file = File("file-9", file_name("demo", "lines", other.sha256), 1, 10**9, other.sha256)
+
+    observed = Observed((done,), (file,), frozenset({f"{done.model}"}))
+
+    plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions())
+    assert len(plan.steps(DeleteFile)) == 1

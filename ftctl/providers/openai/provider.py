@@ -183,8 +183,14 @@ class OpenAIProvider:
         return replace(
             observed,
             jobs=tuple(newest_first),
-            strangers=tuple(
-                job for job in others if names.keys() & {job.training_file, job.validation_file}
+            strangers=(
+                *observed.strangers,
+                *(
+                    job
+                    for job in others
+                    if names.keys() & {job.training_file, job.validation_file}
+                    and job.id not in {stranger.id for stranger in observed.strangers}
+                ),
             ),
             others=(*observed.others, *(job for job in theirs if job.id not in known)),
             account=self._account(raw_jobs).completed(observed.account),
