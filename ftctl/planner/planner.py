@@ -69,7 +69,14 @@ def make_plan(
             protected=options.protected,
             scope=options.scope,
         )
-        changes += plan_files(desired, observed, changes, prune=options.prune, settled=settled)
+        changes += plan_files(
+            desired,
+            observed,
+            changes,
+            prune=options.prune,
+            settled=settled,
+            retired={one.job for one in options.witnesses if one.retired and one.job},
+        )
     changes = [
         replace(
             change,

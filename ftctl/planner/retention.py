@@ -21,7 +21,6 @@ from ftctl.planner.scope import EVERYWHERE, Scope
 
 _UNNAMED = "(unnamed)"
 _YOUNG_SECONDS = 24 * 3600  # an apply may wait so long between an upload and its job
-_LATE_SECONDS = 3_600  # until a model that its job names must have shown
 
 # Models in use, and the jobs that made them, with the reason: they outlive every cleanup.
 Protected = Mapping[str, str]
@@ -79,11 +78,18 @@ def plan_orphans(
 
 
 def plan_files(
-    desired: Desired, observed: Observed, changes: Collection[Change], *, prune: bool, settled: bool
+    desired: Desired,
+    observed: Observed,
+    changes: Collection[Change],
+    *,
+    prune: bool,
+    settled: bool,
+    retired: Collection[str] = (),
 ) -> list[Change]:
     """One change for the files that nothing refers to any more once `changes` are carried out.
 
-    A file is needed by the manifests, by a job in progress, or by a job whose model stays. Before
+    A file is needed by the manifests, by a job in progress, or by a job whose model stays; one that
+    cannot be seen may be late or hidden, unless its job is among those `retired`. Before
     every fine-tune has its model (`settled`), only --prune takes files away, and no copies: an
     apply elsewhere may be about to use them.
     """
@@ -95,12 +101,9 @@ def plan_files(
         for dataset in (finetune.training, finetune.validation)
         if dataset is not None
     }
-    used = _files_in_use(observed, changes)
-    kept = {
-        file
-        for job in _with_models(observed, changes)
-        for file in (*_inputs(job), *job.result_files)
-    }
+    standing = _with_models(observed, changes, retired)
+    used = _files_in_use(observed, changes, standing)
+    kept = {file for job in standing for file in (*_inputs(job), *job.result_files)}
     # What a failed job wrote says why, until its fine-tune has a model or is asked for no more.
     without_model = {change.digest for change in changes if change.model is None} - {None}
     kept |= {
@@ -137,7 +140,9 @@ def _just_sent(file: File, observed: Observed) -> bool:
     return not any(file.id in (*_inputs(job), *job.result_files) for job in jobs)
 
 
-def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
+def _files_in_use(
+    observed: Observed, changes: Collection[Change], with_models: Collection[Job]
+) -> set[str]:
     """The files of jobs in progress, and those by which a job is known."""
     stopping = {s.job for change in changes for s in change.steps if isinstance(s, CancelJob)}
     jobs = (*observed.jobs, *observed.adopted)
@@ -147,15 +152,17 @@ def _files_in_use(observed: Observed, changes: Collection[Change]) -> set[str]:
     used |= _used_by_others(observed)
     # A file that carries a job's tag is all that is known of the job: without it, going back to
     # that spec would buy it again. Of a digest that has a job to stand for it, others need none.
-    standing = [*running, *_with_models(observed, changes)]
+    standing = [*running, *with_models]
     stood_for = {job.digest for job in standing}
     known_by = [*standing, *(job for job in jobs if job.digest not in stood_for)]
     tagged = {job.training_file for job in known_by}
     return used | {file.id for file in observed.files if file.digest and file.id in tagged}
 
 
-def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
-    """The jobs whose model stays once `changes` are carried out."""
+def _with_models(
+    observed: Observed, changes: Collection[Change], retired: Collection[str]
+) -> list[Job]:
+    """The jobs whose model stays once `changes` are carried out, or may be there unseen."""
     going = {s.model for change in changes for s in change.steps if isinstance(s, DeleteModel)}
     return [
         job
@@ -163,15 +170,8 @@ def _with_models(observed: Observed, changes: Collection[Change]) -> list[Job]:
         if job.status == "succeeded"
         and job.model is not None
         and job.model not in going
-        and (observed.has_model(job.model) or _may_show(job, observed))
+        and (observed.has_model(job.model) or job.id not in retired)
     ]
-
-
-def _may_show(job: Job, observed: Observed) -> bool:
-    """Whether a model that is not visible may only be late: services load it after the job."""
-    if job.finished_at is None or observed.told_at is None:
-        return False
-    return observed.told_at - job.finished_at < _LATE_SECONDS
 
 
 def _used_by_others(observed: Observed) -> set[str]:

@@ -332,13 +332,16 @@ def pruned(
     jobs: tuple[Job, ...] = (),
     files: tuple[str, ...] = (),
     prune: bool = True,
+    witnesses: tuple[Witness, ...] = (),
     **more: Any,
 ) -> list[str]:
     """The files that a plan deletes; all models of the jobs are there."""
     there = tuple(File(file, f"{file}.csv", 1, 0) for file in files)
     models = frozenset(job.model for job in jobs if job.model)
     observed = Observed(**{"jobs": jobs, "files": there, "models": models, **more})
-    plan = make_plan(Desired("demo", finetunes), observed, SERVICE, PlanOptions(prune=prune))
+    plan = make_plan(
+        Desired("demo", finetunes), observed, SERVICE, PlanOptions(prune=prune, witnesses=witnesses)
+    )
     return [step.id for step in plan.steps(DeleteFile) if isinstance(step, DeleteFile)]
 
 
@@ -362,12 +365,6 @@ def test_what_a_failed_job_wrote_goes_once_its_fine_tune_left_the_manifests() ->
     assert pruned(other, jobs=(failed, made), files=("f-2",)) == ["f-2"]
 
 
-def test_a_job_that_succeeded_and_lost_its_model_keeps_no_results() -> None:
-    lost = replace(succeeded("ftjob-1", TONE, 1), result_files=("f-2",))
-
-    assert pruned(TONE, jobs=(lost,), files=("f-2",), models=frozenset()) == ["f-2"]
-
-
 @pytest.mark.parametrize("whose", ["strangers", "others"])
 @pytest.mark.parametrize("status", ["running", "succeeded"])
 def test_a_file_that_a_job_of_others_was_made_with_stays(whose: str, status: str) -> None:
@@ -385,29 +382,22 @@ def test_a_file_that_a_job_of_others_was_made_with_stays(whose: str, status: str
     assert plan.steps(DeleteFile) == (DeleteFile("f-3", "f-3"),)
 
 
-@pytest.mark.parametrize(
-    ("finished_at", "told_at", "deleted"),
-    [
-        (100, 100 + 3_599, []),
-        (100, 100 + 3_600, ["f-1"]),
-        (None, 200, ["f-1"]),
-        (100, None, ["f-1"]),
-    ],
-)
-def test_the_file_of_a_model_that_may_only_be_late_stays(
-    finished_at: int | None, told_at: int | None, deleted: list[str]
-) -> None:
-    late = replace(
-        succeeded("ftjob-9", finetune("gone", 9), 9), training_file="f-1", finished_at=finished_at
+def test_the_files_of_a_model_that_cannot_be_seen_stay_unless_we_retired_it() -> None:
+    unseen = replace(
+        succeeded("ftjob-9", finetune("gone", 9), 9), training_file="f-1", result_files=("f-2",)
     )
     made = succeeded("ftjob-1", TONE, 1)
+    retired = Witness("ftctl.lock", "gone", f"{unseen.digest}", "ftjob-9", retired=True)
+    seen = {"models": frozenset({f"{made.model}"})}
 
-    found = pruned(
-        TONE, jobs=(made, late), files=("f-1",), models=frozenset({f"{made.model}"}),
-        told_at=told_at,
-    )  # fmt: skip
+    def deleted(*witnesses: Witness) -> list[str]:
+        jobs = (made, unseen)
+        return pruned(TONE, jobs=jobs, files=("f-1", "f-2"), witnesses=witnesses, **seen)
 
-    assert found == deleted
+    assert deleted() == []
+    assert deleted(replace(retired, retired=False)) == []
+    assert deleted(replace(retired, job="ftjob-8")) == []
+    assert deleted(retired) == ["f-1", "f-2"]
 
 
 def test_where_models_are_not_listed_what_we_retired_is_gone() -> None:
