@@ -88,6 +88,23 @@ def test_a_filter_that_finds_nothing_is_not_used_again(service: FakeProvider) ->
     assert service.calls[2:] == ["jobs whole"]
 
 
+def test_a_list_that_shows_nothing_else_is_read_once(service: FakeProvider) -> None:
+    assert sight(service).once({OWN.id, OTHER.id}).unseen == frozenset()
+    assert service.calls == ["jobs"]
+
+
+def test_a_filter_that_shows_one_and_lags_with_another_is_used_again(
+    service: FakeProvider,
+) -> None:
+    service.shown_at[OTHER.id] += 5
+    eyes = sight(service)
+
+    eyes.until_listed({OWN.id, OTHER.id}, 90)
+
+    assert not eyes.whole
+    assert service.calls[-1] == "jobs"
+
+
 def test_a_look_that_fails_is_made_again(service: FakeProvider) -> None:
     service.at_next("jobs", refused(500))
 
