@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ftctl.domain.desired import Desired, FineTune
+from ftctl.domain.desired import Desired
 from ftctl.domain.observed import Job
 from ftctl.lockfile.lock import Entry, Lock
 
@@ -31,9 +31,9 @@ def renamed(lock: Lock, environment: str, desired: Desired, jobs: Iterable[Job] 
     if not moves:
         return lock
     staying = {name: entry for name, entry in entries.items() if name not in moves}
+    digests = {finetune.name: finetune.digest for finetune in desired.finetunes}
     moved = {
-        new: _merged(entries[old], staying.get(new), desired.named(new))
-        for old, new in moves.items()
+        new: _merged(entries[old], staying.get(new), digests[new]) for old, new in moves.items()
     }
     return lock.with_entries(environment, {**staying, **moved})
 
@@ -80,7 +80,7 @@ def _new_name(
         ]
     # Two may ask for the same: one that is on record already has its own.
     ordered = sorted(heirs, key=lambda one: one.name in entries)
-    return ordered[0].name if ordered and ordered[0].name != name else None
+    return ordered[0].name if ordered else None
 
 
 def _digests(entry: Entry) -> Iterator[str]:
@@ -92,12 +92,12 @@ def _digests(entry: Entry) -> Iterator[str]:
             yield pointer.digest
 
 
-def _merged(entry: Entry, there: Entry | None, finetune: FineTune | None) -> Entry:
+def _merged(entry: Entry, there: Entry | None, digest: str) -> Entry:
     """An entry that comes to a name under which nothing is promoted."""
     if there is None:
         return entry
     release = there.release
-    if release is None or finetune is None or release.digest != finetune.digest:
+    if release is None or release.digest != digest:
         release = entry.release
     known = {pointer.job for pointer in entry.retired}
     retired = (*entry.retired, *(one for one in there.retired if one.job not in known))

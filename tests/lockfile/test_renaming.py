@@ -209,3 +209,42 @@ def test_what_was_retired_is_remembered_after_its_name_left_the_manifests() -> N
     after = recorded(observed_of(done("ftjob-one", ONE)), TWO, lock=lock)
 
     assert dict(after.entries("default")) == {"one": Entry(retired=(POINTER,))}
+
+
+def test_prod_tells_the_training_before_other_aliases() -> None:
+    lock = promote(Lock(), "default", "tone", "canary", model_of(ONE))
+    lock = promote(lock, "default", "tone", "prod", model_of(TWO))
+    lock = promote(lock, "default", "tone", "zeta", model_of(ONE))
+
+    after = now(lock, called(ONE, "aaa"), called(TWO, "zzz"))
+
+    assert set(after.entries("default")) == {"zzz"}
+
+
+def test_an_entry_goes_to_the_one_that_has_none_yet() -> None:
+    aaa = called(ONE, "aaa")
+    both = recorded(observed_of(done("ftjob-one", ONE)), aaa, ONE, lock=lock_of(ONE))
+    lock = promote(both, "default", "one", "prod", model_of(ONE))
+
+    after = now(lock, aaa, called(ONE, "bbb"))
+
+    assert promotions(after) == {"bbb": "one"}
+
+
+def test_a_name_that_must_stay_keeps_no_other_from_its_place() -> None:
+    left = called(ONE, "zzz")
+    lock = lock_of(ONE, left, promoted=(ONE, left))
+
+    after = now(lock, called(THREE, "one"), called(ONE, "voice"))
+
+    assert promotions(after) == {"one": "one", "voice": "zzz"}
+
+
+def test_of_a_place_that_has_its_own_release_that_stays() -> None:
+    voice = called(ONE, "voice")
+    lock = recorded(observed_of(done("ftjob-new", ONE)), voice, lock=lock_of(ONE, promoted=(ONE,)))
+
+    release = now(lock, voice).entry("default", "voice").release
+
+    assert release is not None
+    assert release.job == "ftjob-new"

@@ -144,3 +144,30 @@ def test_destroy_takes_what_a_name_means_now() -> None:
 
     assert sorted(deleted(plan)) == ["b1", "b2", "b3"]
     assert [change.name for change in plan.changes] == ["a"]
+
+
+def test_what_adopts_another_job_has_no_past() -> None:
+    adopts = finetune("voice", 3, adopt="ftjob-elsewhere")
+
+    assert adopts.digest == A3.digest
+    assert lineage(Desired("demo", (adopts,)), JOBS[::2]) == {}
+
+
+def test_a_name_that_nobody_has_and_nobody_had_is_nobodys() -> None:
+    assert lineage(Desired("demo", (A3,)), (succeeded("ftjob-b1", B1, 1),)) == {}
+
+
+def test_a_model_without_a_name_takes_the_past_of_its_fine_tunes_name() -> None:
+    nameless = replace(succeeded("ftjob-a3", A3, 3), finetune=None)
+    past = succeeded("ftjob-a1", A1, 1)
+
+    assert lineage(Desired("demo", (A3,)), (past, nameless)) == {"ftjob-a1": "a", "ftjob-a3": "a"}
+
+
+def test_after_the_last_that_is_one_s_for_sure_it_is_that_one_s() -> None:
+    anew = finetune("a", 4, training="lines")  # what was b, under the name a
+    jobs = (*JOBS, succeeded("ftjob-4", anew, 7), succeeded("ftjob-9", finetune("a", 9), 9))
+
+    found = lineage(Desired("demo", (anew, called(A3, "b"))), jobs)
+
+    assert (found["ftjob-9"], found["ftjob-a2"]) == ("a", "b")
