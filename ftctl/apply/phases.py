@@ -100,7 +100,7 @@ class Context:
     states: Mapping[str, State]  # by the change's name
     closed: bool = False  # whether a job came back otherwise than asked: nothing more is bought
     deleted: set[str] = field(default_factory=set)  # models
-    left_files: set[str] = field(default_factory=set)  # of jobs that were left alone
+    kept_files: dict[str, str] = field(default_factory=dict)  # file → why it stays
 
 
 def _at_once(tasks: Tasks[S]) -> Iterator[Tasks[S]]:
@@ -173,6 +173,9 @@ def _cancel(context: Context, step: CancelJob) -> Result:
     job = context.provider.cancel_job(step.job)
     if job.status == "cancelled":
         return Result(f"cancelled {step.job} ({step.reason})")
+    if job.in_progress and job.status != "succeeded":
+        _keep_files(context, job, f"{job.id} is not over yet")
+        return Result(f"asked {step.job} to stop ({step.reason}); it is still {job.status}")
     return Result(f"{step.job} was over before it could be cancelled ({job.status})")
 
 
@@ -197,12 +200,18 @@ def _left_alone(context: Context, name: str) -> str | None:
     others = [one for one in jobs.values() if one.training_file == job.training_file]
     if all(context.creator.terms.is_the_same(job, one) for one in others):
         return None
-    context.left_files |= {file for file in (job.training_file, job.validation_file) if file}
+    _keep_files(context, job, f"{job.id} was left alone")
     return (
         f"left alone: {job.id} is known by its file {job.training_file} alone, which"
         f" {len(others)} jobs train on that are not the same, and ftctl.lock does not name it;"
         " cancel or delete by hand what is yours"
     )
+
+
+def _keep_files(context: Context, job: Job, why: str) -> None:
+    for file in (job.training_file, job.validation_file):
+        if file is not None:
+            context.kept_files[file] = why
 
 
 def _jobs_of(context: Context, model: str) -> list[Job]:
@@ -220,8 +229,8 @@ def _delete_file(context: Context, step: DeleteFile) -> Result:
         stops = any(isinstance(planned, CancelJob) for planned in change.steps)
         if stops and context.states[change.name].ended:
             return Result(skipped="not begun: a job that may use its files was not stopped")
-    if step.id in context.left_files:
-        return Result(skipped="not begun: a job that was left alone uses it")
+    if (why := context.kept_files.get(step.id)) is not None:
+        return Result(skipped=f"not begun: {why}, and trains on it")
     if (model := _marked_model(context, step)) is not None:
         return Result(skipped=f"not begun: {model} is still there, and known by this file alone")
     context.provider.delete_file(step.id)

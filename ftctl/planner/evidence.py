@@ -109,7 +109,7 @@ def _recorded_without_tag(evidence: Evidence) -> Doubt | None:
             reason = (
                 f"{witness.source} knows {job.id} ({job.status}), which carries no mark of ours"
             )
-            return Doubt(f"{reason}; 'adopt: {job.id}' takes it", job)
+            return _of_no_tag(reason, job)
     return None
 
 
@@ -117,10 +117,15 @@ def _unmarked(evidence: Evidence) -> Doubt | None:
     """A job without any tag that trains the same on a file of ours: it may be ours."""
     for job in evidence.alike:
         reason = f"{job.id} ({job.status}) trains the same on {job.training_file} without our mark"
-        if job.status in ("failed", "cancelled"):
-            return Doubt(f"{reason}; --retry-failed buys it", job, retry=True)
-        return Doubt(f"{reason}; 'adopt: {job.id}' takes it", job)
+        return _of_no_tag(reason, job)
     return None
+
+
+def _of_no_tag(reason: str, job: Job) -> Doubt:
+    """A doubt about a job that carries no tag, and how to go on with it."""
+    if job.status in ("failed", "cancelled"):
+        return Doubt(f"{reason}; --retry-failed buys it", job, retry=True)
+    return Doubt(f"{reason}; 'adopt: {job.id}' takes it", job)
 
 
 EVIDENCE: tuple[Row, ...] = (

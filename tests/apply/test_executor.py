@@ -219,6 +219,21 @@ def test_a_change_that_fails_and_stops_no_job_keeps_no_file(
     assert service.called("delete_file") == ["delete_file file-old"]
 
 
+def test_the_files_of_a_job_that_is_long_in_stopping_stay(
+    service: FakeProvider, carry_out: Apply
+) -> None:
+    stopping = replace(OLD, status="cancelling", training_file="file-old")
+    service.at_next("cancel_job", Says(stopping))
+
+    report = carry_out(change("tone", CANCEL), change("files", DELETE_FILE))
+
+    assert report.outcomes[0].done == (
+        "asked ftjob-old to stop (superseded); it is still cancelling",
+    )
+    assert report.outcomes[1].skipped == ("not begun: ftjob-old is not over yet, and trains on it")
+    assert service.called("delete_file") == []
+
+
 def test_a_job_that_was_over_is_told_as_it_is(service: FakeProvider, carry_out: Apply) -> None:
     service.becomes("ftjob-old", status="succeeded", model="ft:old")
 
@@ -430,7 +445,10 @@ def test_what_cannot_be_written_down_is_not_bought_and_the_rest_goes_on(
 
 
 MARKED = f"ftctl.demo.tone.{'0' * 64}.v1-{'a' * 64}.jsonl"
-BY_FILE = replace(OLD, training_file="file-old", by_file=True, hyperparameters={"n_epochs": "auto"})
+BY_FILE = replace(
+    OLD, training_file="file-old", by_file=True, base_model="gpt-4.1-mini",
+    hyperparameters={"n_epochs": "auto"},
+)  # fmt: skip
 STRANGERS = replace(BY_FILE, id="ftjob-strangers", created_at=6, hyperparameters={"n_epochs": 7})
 GONE = replace(BY_FILE, status="succeeded", model="ft:old")
 
@@ -440,11 +458,21 @@ def seen(*jobs: Job) -> Observed:
 
 
 @pytest.mark.parametrize("step", [CancelJob("ftjob-strangers", "removed"), DELETE_MODEL])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"hyperparameters": {}, "validation_file": "file-9"},
+        {"hyperparameters": {}, "base_model": "gpt-4.1-nano"},
+    ],
+    ids=["other epochs", "with a validation file", "another model"],
+)
 def test_of_jobs_on_a_marked_file_that_differ_those_on_record_alone_are_ours(
-    service: FakeProvider, carry_out: Apply, step: Step
+    service: FakeProvider, carry_out: Apply, step: Step, facts: dict[str, Any]
 ) -> None:
-    strangers = replace(STRANGERS, status="succeeded", model="ft:old")
-    strangers = STRANGERS if isinstance(step, CancelJob) else strangers
+    strangers = replace(STRANGERS, **facts)
+    if isinstance(step, DeleteModel):
+        strangers = replace(strangers, status="succeeded", model="ft:old")
     service.has(strangers)
     observed = seen(strangers, BY_FILE)
 
@@ -456,7 +484,9 @@ def test_of_jobs_on_a_marked_file_that_differ_those_on_record_alone_are_ours(
     assert service.calls == []
     (said,) = report.outcomes[0].done
     assert said.startswith("left alone: ftjob-strangers is known by its file file-old alone")
-    assert report.outcomes[1].skipped == "not begun: a job that was left alone uses it"
+    assert report.outcomes[1].skipped == (
+        "not begun: ftjob-strangers was left alone, and trains on it"
+    )
 
     recorded = frozenset({"ftjob-strangers"})
     carry_out(change("tone", step), observed=observed, recorded=recorded, terms=BY_FILE_NAME)

@@ -369,5 +369,5 @@ def test_what_a_stranger_trained_on_a_file_that_is_a_mark_is_neither_ours_nor_de
     assert result.status == 4
     assert world.models == ["ft:strangers"]
     assert "left alone: ftjob-strangers is known by its file file-1 alone" in result.out
-    assert "not begun: a job that was left alone uses it" in result.err
+    assert "not begun: ftjob-strangers was left alone, and trains on it" in result.err
     assert [file["id"] for file in world.files] == ["file-1"]

@@ -105,6 +105,19 @@ def test_a_filter_that_shows_one_and_lags_with_another_is_used_again(
     assert service.calls[-1] == "jobs"
 
 
+def test_where_the_filter_is_not_used_a_look_that_shows_nothing_is_one_request(
+    service: FakeProvider,
+) -> None:
+    service.filter_finds_nothing = True
+    eyes = sight(service)
+    eyes.once({OWN.id})
+    service.lag_seconds = NEVER
+    service.calls.clear()
+
+    assert eyes.once({OWN.id}).unseen == {OWN.id}
+    assert service.calls == ["jobs whole"]
+
+
 def test_a_look_that_fails_is_made_again(service: FakeProvider) -> None:
     service.at_next("jobs", refused(500))
 

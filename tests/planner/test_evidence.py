@@ -188,15 +188,25 @@ def test_what_a_job_does_not_tell_is_no_difference(same: dict[str, object]) -> N
     assert outcome(Observed(files=(FILE,), strangers=(stranger,))) is Action.ATTENTION
 
 
-@pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
-def test_a_recorded_job_without_a_tag_is_nobodys_and_stops_a_purchase(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        ("running", "'adopt: ftjob-1' takes it"),
+        ("succeeded", "'adopt: ftjob-1' takes it"),
+        ("failed", "--retry-failed buys it"),
+        ("cancelled", "--retry-failed buys it"),
+    ],
+)
+def test_a_recorded_job_without_a_tag_is_nobodys_and_stops_a_purchase(
+    status: str, cure: str
+) -> None:
     stranger = Job("ftjob-1", status, 5, base_model="gpt-4o", model="ft:stranger")
     seen = Observed(strangers=(stranger,), models=frozenset({"ft:stranger"}))
 
     change = change_of(seen, RECORD)
 
     assert (change.action, change.model is None, change.steps) == (Action.ATTENTION, False, ())
-    assert "'adopt: ftjob-1' takes it" in change.reason
+    assert cure in change.reason
     assert outcome(seen, replace(RECORD, digest="v1:" + "0" * 64)) is Action.CREATE
 
 

@@ -324,7 +324,7 @@ def test_a_file_that_the_service_gave_up_is_of_no_use(status: str | None, usable
 @pytest.mark.parametrize(
     ("status", "processing"),
     [
-        ("uploaded", True), ("pending", True), ("Running", True), ("notRunning", True),
+        ("uploaded", False), ("pending", True), ("Running", True), ("notRunning", True),
         ("processed", False), (None, False), ("error", False), ("baked", False),
     ],
 )  # fmt: skip

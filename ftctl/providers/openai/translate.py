@@ -36,8 +36,9 @@ StatusOf = Callable[[str], str]  # the service's word for a job's state in, ours
 UNREADABLE = "unreadable"  # the state of a job of ours that cannot be read
 _LONGEST_STATUS = 64
 # Of a file. Not in them: "processed", and what a service says that has no such states.
+# Not `uploaded`: some files stay so and are ready; of others the create says that they are not.
 _FILE_PROCESSING = frozenset(
-    {"uploaded", "uploading", "pending", "queued", "processing", "running", "validating"}
+    {"uploading", "pending", "queued", "processing", "running", "validating"}
     | {"notrunning", "importing", "in_progress", "inprogress"}
 )
 _FILE_REFUSED = frozenset(
