@@ -50,7 +50,7 @@ WAYS: tuple[Way, ...] = (
     Way("filter-finds-nothing"),
     Way("filter-ignored"),
     Way("filter-refused"),
-    Way("metadata-dropped", refuses="mark: file-name|without our mark"),
+    Way("metadata-dropped", refuses="mark: file-name|(without our|no) mark"),
     Way("metadata-refused", refuses="mark: file-name"),
     Way("models-hidden", refuses="--replace"),
     Way("model-late=120"),
