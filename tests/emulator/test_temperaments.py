@@ -356,6 +356,16 @@ def test_names_of_files_are_cut_where_they_are_shown(tmp_path: Path) -> None:
     assert truth(lab, "/v1/files")["data"][0]["filename"] == "ftctl.demo.train.jsonl"
 
 
+@pytest.mark.parametrize("slug", ["names-shortened", "file-pending"])
+def test_deleting_a_file_is_answered_as_ever(tmp_path: Path, slug: str) -> None:
+    lab = lab_of(tmp_path, slug)
+    file = lab.upload()
+
+    answer = lab.call("DELETE", f"/v1/files/{file}")
+
+    assert answer == (200, {"id": file, "object": "file", "deleted": True})
+
+
 def test_a_pending_file_is_refused_to_a_create_until_it_is_ready(tmp_path: Path) -> None:
     lab = lab_of(tmp_path, "file-pending=10")
     made = upload(lab, "data.jsonl")

@@ -38,9 +38,12 @@ def with_fields(response: Response, **fields: Any) -> Response:
 
 
 def with_each(response: Response, kind: str, change: Callable[[Json], Json]) -> Response:
-    """Every object of that kind changed, whether it is the answer or in a list."""
+    """Every object of that kind changed, whether it is the answer or in a list.
+
+    But for the answer to a delete: it names a kind, and is none.
+    """
     body = _body(response)
-    if body is None:
+    if body is None or "deleted" in body:
         return response
     if body.get("object") == kind:
         return _again(response, change(body))
