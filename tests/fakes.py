@@ -211,7 +211,7 @@ class FakeProvider:
             files = {file.id for file in observed.files}
             theirs = [job for job in shown if job.id not in ours and job.training_file in files]
             newest = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
-            return replace(observed, jobs=tuple(newest), strangers=tuple(theirs))
+            return replace(observed, jobs=tuple(newest), strangers=(*observed.strangers, *theirs))
 
         return self._play("observe_account", snapshot)
 

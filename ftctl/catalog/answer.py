@@ -7,7 +7,6 @@ a number and a field that the service does not repeat are no difference.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -15,10 +14,10 @@ from typing import Any, TypeGuard
 from ftctl.catalog.catalog import Catalog, base_of
 from ftctl.catalog.request import asked_of
 from ftctl.catalog.services import Service
+from ftctl.domain.model_names import same_model_name
 from ftctl.domain.observed import Job
 
 _CLOSE = 1e-6  # relative: some services keep numbers in half the digits
-_VERSION = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{3,8}|latest)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +83,8 @@ def _is_number(value: Any) -> TypeGuard[int | float]:
 
 
 def same_model(asked: str, answered: str, catalog: Catalog) -> bool:
-    """Whether an answer's model is the one that was asked for, under a name of the service's.
-
-    It may be the snapshot of an alias, and may have lost or got the vendor before it.
-    """
-    names = _short(asked), _short(answered)
-    one, other = (catalog.aliases.get(name, name) for name in names)
-    if one == other:
-        return True
-    (stem, version), (other_stem, other_version) = map(_split, names)
-    return stem == other_stem and not (version and other_version)
-
-
-def _short(model: str) -> str:
-    """A name without its vendor, in small letters."""
-    return model.rpartition("/")[2].lower().removeprefix("openai.")
-
-
-def _split(model: str) -> tuple[str, str]:
-    """A name, and the version at its end; "" where it leaves that to the service."""
-    version = _VERSION.search(model)
-    if version is None:
-        return model, ""
-    return model[: version.start()], version[1].removeprefix("latest")
+    """Whether an answer's model is the one that was asked for, under a name of the service's."""
+    return same_model_name(asked, answered, catalog.aliases)
 
 
 def another_model(asked: str, answered: str | None, catalog: Catalog) -> bool:

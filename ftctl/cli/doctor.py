@@ -258,7 +258,7 @@ def _witnesses(session: Session) -> list[Witness]:
         witnesses = options_for(session, PlanRequest()).witnesses
     except FtctlError:
         return []  # a record that cannot be read has its own line
-    return [one for one in witnesses if one.base_url in (None, session.info.base_url)]
+    return [one for one in witnesses if one.base_url is None or session.info.is_at(one.base_url)]
 
 
 def _recorded(session: Session) -> list[str]:

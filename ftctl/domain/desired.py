@@ -137,3 +137,14 @@ class ServiceInfo:
     type: str
     base_url: str
     billed: bool = True
+
+    def is_at(self, base_url: str) -> bool:
+        """Whether an address is this service's: a slash at its end and capitals of a host aside."""
+        return plain_address(self.base_url) == plain_address(base_url)
+
+
+def plain_address(base_url: str) -> str:
+    """An address as all its spellings have it."""
+    scheme, mark, rest = base_url.strip().rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{mark}{host.lower()}{slash}{path}"

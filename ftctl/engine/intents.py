@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ftctl.clock import Clock
-from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.desired import ServiceInfo, plain_address
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import AccountId
 from ftctl.domain.plan import StartJob
@@ -25,6 +25,7 @@ from ftctl.errors import FtctlError
 from ftctl.files import file_fault, write_atomically
 
 _FOLDER = "intents"
+INTENTS_FOLDER = f"{STATE_FOLDER}/{_FOLDER}"
 _MOST_BYTES = 16 * 1024
 _MOST = 500  # that are kept
 
@@ -65,7 +66,8 @@ class Intents:
 
     def _path(self, step: StartJob) -> Path:
         about = [
-            self.project, self.service.type, self.service.base_url, step.digest, step.follows,
+            self.project, self.service.type, plain_address(self.service.base_url), step.digest,
+            step.follows,
         ]  # fmt: skip
         name = hashlib.sha256(canonical_json(about).encode()).hexdigest()[:32]
         return self.root / STATE_FOLDER / _FOLDER / f"{name}.json"
@@ -96,7 +98,7 @@ def read_intents(root: Path, project: str, service: ServiceInfo) -> tuple[Witnes
             document = _read(path)
             if document is None or document.get("project") != project:
                 continue
-            if document.get("base_url") == service.base_url:
+            if service.is_at(document["base_url"]):
                 witnesses.append(_witness(document))
     return tuple(sorted(witnesses, key=lambda witness: witness.at))
 

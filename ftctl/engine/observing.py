@@ -17,17 +17,20 @@ from ftctl.domain.plan import CancelJob, DeleteFile, DeleteModel, Plan, StartJob
 from ftctl.domain.witness import Witness
 from ftctl.engine.account import with_account
 from ftctl.engine.events import Noted
-from ftctl.engine.intents import forget_intents
+from ftctl.engine.intents import INTENTS_FOLDER, forget_intents
 from ftctl.engine.planning import PlanRequest, options_for
 from ftctl.engine.session import Session
 from ftctl.errors import ProviderError
 from ftctl.planner import PlanOptions, make_plan, models_not_visible
+from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
     from ftctl.providers import Reader
 
 LOOKS_FOR_SECONDS = 90.0  # for a job whose purchase was interrupted: lists lag by up to a minute
 _LOOKS_EVERY_SECONDS = 5.0
+# Some services hide what is another's, refuse ids of another form, or know no such question.
+_NOT_SHOWN = frozenset({400, 403, 404, 405, 422, 501})
 
 
 def observe(
@@ -107,17 +110,24 @@ def _is_of(session: Session, witness: Witness, observed: Observed) -> bool:
     """Whether a witness may speak of the account that is asked."""
     if witness.account.differs_from(observed.account):
         return False
-    here = session.info.base_url.rstrip("/")
-    return witness.base_url is None or witness.base_url.rstrip("/") == here
+    return witness.base_url is None or session.info.is_at(witness.base_url)
 
 
 def _job_by_id(provider: Reader, job: str) -> Job | None:
+    """The job; None where the service shows none, whatever its words for that are."""
     try:
         return provider.job(job)
     except ProviderError as fault:
-        if fault.status in (403, 404):  # some services hide what is another's
+        if fault.status in _NOT_SHOWN:
             return None
-        raise
+        raise ProviderError(
+            fault.operation,
+            f"{fault.message}; asked was for {job}, which ftctl.lock or {INTENTS_FOLDER} names",
+            status=fault.status,
+            code=fault.code,
+            request_id=fault.request_id,
+            hint=fault.hint,
+        ) from None
 
 
 def _tagged(session: Session, provider: Reader, observed: Observed, job: Job) -> Job | None:
@@ -141,7 +151,7 @@ def _file_name(provider: Reader, job: Job) -> str:
     try:
         return provider.file(job.training_file).name
     except ProviderError as fault:
-        if fault.status in (403, 404):
+        if fault.status in _NOT_SHOWN:
             return ""
         raise
 
@@ -161,16 +171,21 @@ def _after_open_intents(
 ) -> Observed:
     """The snapshot once every purchase whose answer is not known shows, or cannot be there."""
     clock = session.context.clock
-    while (waiting := _open(session, observed, options)) and (left := _left(session, waiting)) > 0:
-        names = ", ".join(sorted(witness.finetune for witness in waiting))
+    began = clock.now()
+    if waiting := _open(session, observed, options):
+        names = ", ".join(sorted(one_line(witness.finetune) for witness in waiting))
         session.context.listener(
             Noted(
                 f"an earlier run was stopped while it bought {names}: looking for what it bought"
-                f" before buying (up to {left:.0f} s)"
+                f" before buying (up to {LOOKS_FOR_SECONDS:.0f} s; without it, once"
+                f" {INTENTS_FOLDER} is deleted)"
             )
         )
+    # How long ago that was is for no clock of ours to say: what counts is how long we look.
+    while (left := LOOKS_FOR_SECONDS - (clock.now() - began)) > 0 and waiting:
         clock.sleep(min(left, _LOOKS_EVERY_SECONDS))
         observed = provider.observe_account(observed, session.desired.project, None)
+        waiting = _open(session, observed, options)
     over = frozenset(witness.digest for witness in _open(session, observed, options))
     forget_intents(session.root, frozenset(), answered_none=over)
     return observed
@@ -185,13 +200,6 @@ def _open(session: Session, observed: Observed, options: PlanOptions) -> list[Wi
         for witness in options.witnesses
         if witness.source == "intent" and witness.job is None and witness.digest in bought
     ]
-
-
-def _left(session: Session, waiting: list[Witness]) -> float:
-    """How long the newest of them must still be looked for, in seconds."""
-    newest = max(witness.at for witness in waiting)
-    past = session.context.clock.now() - newest
-    return min(LOOKS_FOR_SECONDS, LOOKS_FOR_SECONDS - past)
 
 
 def _with_visible_models(session: Session, provider: Reader, observed: Observed) -> Observed:

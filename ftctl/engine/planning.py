@@ -124,6 +124,7 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
             *read_intents(session.root, session.desired.project, session.info),
         ),
         scope=_scope(session, lock),
+        aliases=session.catalog.aliases,
         commit=commit_of(session.root),
         reuse=session.project.config.reuse == "account",
         document=request.document,

@@ -18,7 +18,6 @@ from ftctl.domain.plan_document import (
     ChangeKey,
     Document,
     approved_step,
-    service_document,
 )
 
 
@@ -70,8 +69,8 @@ def _made_for_another(approval: Approval, plan: Plan) -> str | None:
     if approval.account.differs_from(plan.account):
         before, now = (_account(account) for account in (approval.account, plan.account))
         return f"it was made for the account {before}, and not for {now}"
-    if approval.service != service_document(plan.service):
-        kind, address = approval.service["type"], approval.service["base_url"]
+    kind, address = approval.service["type"], approval.service["base_url"]
+    if kind != plan.service.type or not plan.service.is_at(address):
         return f"it was made for {kind} at {address}, and not for {plan.service.base_url}"
     return None
 

@@ -7,7 +7,7 @@ and a person decides with a flag that names the fine-tune.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from ftctl.catalog.answer import asked_otherwise
 from ftctl.catalog.catalog import base_of
 from ftctl.catalog.request import row_of
 from ftctl.domain.desired import FineTune, ServiceInfo
+from ftctl.domain.model_names import same_model_name
 from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.witness import Witness
 
@@ -46,7 +47,7 @@ class Evidence:
             return True
         if witness.service_type == "emulator" == self.service.type:
             return not witness.account.differs_from(self.account)
-        return witness.base_url.rstrip("/") == self.service.base_url.rstrip("/")
+        return self.service.is_at(witness.base_url)
 
 
 class Doubt(NamedTuple):
@@ -155,7 +156,13 @@ def notes(evidence: Evidence) -> str:
 
 
 def alike(
-    finetune: FineTune, base_model: str | None, strangers: tuple[Job, ...], files: tuple[File, ...]
+    finetune: FineTune,
+    base_model: str | None,
+    strangers: Iterable[Job],
+    *,
+    files: Iterable[File],
+    service: ServiceInfo,
+    aliases: Mapping[str, str],
 ) -> tuple[Job, ...]:
     """The jobs without a tag that train what a fine-tune asks for, as far as they tell."""
     if finetune.training is None:
@@ -166,18 +173,27 @@ def alike(
         for job in strangers
         if job.project is None
         and content.get(job.training_file or "") == finetune.training.sha256
-        and _same_model(base_model, job.base_model)
-        and _same_numbers(finetune, job)
+        and is_asked_for(finetune, base_model, job, service, aliases)
     )
 
 
-def is_asked_for(finetune: FineTune, base_model: str | None, job: Job) -> bool:
+def is_asked_for(
+    finetune: FineTune,
+    base_model: str | None,
+    job: Job,
+    service: ServiceInfo,
+    aliases: Mapping[str, str],
+) -> bool:
     """Whether a job trains what a fine-tune asks for, as far as it tells; its data apart."""
-    return _same_model(base_model, job.base_model) and _same_numbers(finetune, job)
+    return not differences(finetune, base_model, job, service, aliases)
 
 
 def differences(
-    finetune: FineTune, base_model: str | None, job: Job, service: ServiceInfo
+    finetune: FineTune,
+    base_model: str | None,
+    job: Job,
+    service: ServiceInfo,
+    aliases: Mapping[str, str],
 ) -> tuple[str, ...]:
     """What a job tells of itself that a manifest says otherwise: `n_epochs 8 (asked: 3)`.
 
@@ -188,37 +204,10 @@ def differences(
     found = [f"{name} {told[name]} (asked: {value})" for name, value in asked.items()]
     if base_model is not None and job.base_model is not None:
         # Of a job that continues from a fine-tuned model, some services tell the base of that.
-        known = {_bare(base_model), _bare(base_of(base_model))}
-        if not any(_same_model(name, _bare(job.base_model)) for name in known):
+        names = (base_model, base_of(base_model))
+        if not any(same_model_name(name, job.base_model, aliases) for name in names):
             found.insert(0, f"base_model {job.base_model} (asked: {base_model})")
     return tuple(found)
-
-
-def _bare(model: str) -> str:
-    """A model's name without the vendor before it."""
-    return model.rpartition("/")[2].lower()
-
-
-def _same_model(asked: str | None, told: str | None) -> bool:
-    """An alias comes back as a snapshot: `gpt-4.1-mini` as `gpt-4.1-mini-2025-04-14`."""
-    if asked is None or told is None:
-        return True
-    return told == asked or told.startswith(f"{asked}-") or asked.startswith(f"{told}-")
-
-
-def _same_numbers(finetune: FineTune, job: Job) -> bool:
-    """Whether every number that is asked for is what the job has, where it tells of it."""
-    asked = dict(finetune.spec.get("hyperparameters", {}))
-    told = {name: job.hyperparameters.get(name) for name in asked}
-    asked["seed"], told["seed"] = finetune.spec.get("seed"), job.seed
-    return not any(
-        _is_number(value) and _is_number(told[name]) and value != told[name]
-        for name, value in asked.items()
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _account_words(account: AccountId) -> str:
@@ -235,6 +224,8 @@ def evidence_of(
     elsewhere: tuple[Job, ...],
     service: ServiceInfo,
     environment: str | None,
+    aliases: Mapping[str, str],
+    adopted: Collection[str],
 ) -> Evidence:
     """The evidence about one fine-tune."""
     return Evidence(
@@ -247,7 +238,15 @@ def evidence_of(
         ),
         missing=observed.missing,
         untagged={job.id: job for job in observed.strangers if job.project is None},
-        alike=alike(finetune, base_model, observed.strangers, observed.files),
+        alike=alike(
+            finetune,
+            base_model,
+            # What a manifest adopts is spoken for.
+            (job for job in observed.strangers if job.id not in adopted),
+            files=observed.files,
+            service=service,
+            aliases=aliases,
+        ),
         elsewhere=elsewhere,
         service=service,
         account=observed.account,

@@ -57,13 +57,12 @@ def _nothing_of_the_record(
     """Another account looks like an empty one: our record tells them apart."""
     if service.type == "emulator":
         return  # a store that was made anew is no account of anybody's
-    address = service.base_url.rstrip("/")
     jobs = {
         witness.job
         for witness in recorded
         if witness.source == "ftctl.lock"
         and witness.job is not None
-        and (witness.base_url or address).rstrip("/") == address
+        and (witness.base_url is None or service.is_at(witness.base_url))
     }
     if jobs and jobs.isdisjoint(job.id for job in observed.every_job):
         count = plural(len(jobs), "job")

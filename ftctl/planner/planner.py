@@ -45,6 +45,7 @@ class PlanOptions:
     tag_in_file_name: bool = False  # uploads carry the job's digest: the service keeps no metadata
     protected: Protected = field(default_factory=nothing)  # empty with --force-destroy
     witnesses: tuple[Witness, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=nothing)  # of base models: to snapshots
     scope: Scope = EVERYWHERE
     commit: str | None = None  # of the manifests
     reuse: bool = True  # whether models of other projects, where they are told of, may be used
@@ -257,13 +258,15 @@ class _Planning:
             else self.by_digest_elsewhere.get(finetune.digest, ()),
             service=self.service,
             environment=self.options.scope.environment,
+            aliases=self.options.aliases,
+            adopted=self.adopted,
         )
 
     def _adopted_otherwise(self, finetune: FineTune, adopted: Job | None) -> tuple[str, ...]:
         if adopted is None:
             return ()
         base_model = finetune.base_model if isinstance(finetune.base_model, str) else None
-        return differences(finetune, base_model, adopted, self.service)
+        return differences(finetune, base_model, adopted, self.service, self.options.aliases)
 
     def _is_retired(self, job: Job) -> bool:
         return any(

@@ -110,10 +110,12 @@ def test_a_record_of_another_address_is_told_and_buys() -> None:
     )  # fmt: skip
 
 
-def test_a_slash_at_the_end_makes_no_other_address() -> None:
+@pytest.mark.parametrize("url", [f"{SERVICE.base_url}/", "HTTPS://API.Example/v1"])
+def test_another_spelling_makes_no_other_address(url: str) -> None:
     gone = Observed(missing=frozenset({"ftjob-1"}))
 
-    assert outcome(gone, replace(RECORD, base_url=f"{SERVICE.base_url}/")) is Action.ATTENTION
+    assert outcome(gone, replace(RECORD, base_url=url)) is Action.ATTENTION
+    assert not SERVICE.is_at("https://api.example/V1")
 
 
 def test_a_recorded_job_of_a_renamed_project_stops_a_purchase() -> None:
@@ -160,6 +162,7 @@ def test_an_unmarked_job_that_came_to_nothing_is_tried_again_on_request(status: 
     "other",
     [
         {"base_model": "gpt-4o-2024-08-06"},
+        {"base_model": "gpt-4.1-2025-04-14"},
         {"hyperparameters": {"n_epochs": 4}},
         {"training_file": "file-2"},
         {"project": "other"},
@@ -177,7 +180,9 @@ def test_an_unmarked_job_for_something_else_stops_nothing(other: dict[str, objec
         {"hyperparameters": {}},
         {"hyperparameters": {"n_epochs": "auto"}},
         {"hyperparameters": {"n_epochs": 3.0, "batch_size": 7}},
-        {"base_model": f"{BASE}-v2"},
+        {"base_model": f"openai/{BASE.upper()}"},
+        {"base_model": BASE.removesuffix("-2025-04-14")},
+        {"hyperparameters": {"n_epochs": 3.0000000149}},
         {"base_model": None},
         {"seed": 11},
     ],
@@ -186,6 +191,15 @@ def test_what_a_job_does_not_tell_is_no_difference(same: dict[str, object]) -> N
     stranger = replace(UNMARKED, **same)  # type: ignore[arg-type]
 
     assert outcome(Observed(files=(FILE,), strangers=(stranger,))) is Action.ATTENTION
+
+
+def test_a_job_that_a_manifest_adopts_is_no_doubt_against_another() -> None:
+    other = finetune("other", 5, adopt="ftjob-9")
+    seen = Observed(files=(FILE,), strangers=(UNMARKED,), adopted=(UNMARKED,))
+
+    plan = make_plan(Desired("demo", (other, TONE)), seen, SERVICE, PlanOptions())
+
+    assert [step.finetune for step in starts(plan)] == ["tone"]
 
 
 @pytest.mark.parametrize(
@@ -388,7 +402,7 @@ def test_what_an_adopted_job_has_otherwise_is_told(
 ) -> None:
     job = Job("ftjob-1", "succeeded", 1, base_model=model, hyperparameters=numbers, seed=seed)
 
-    assert differences(TONE, BASE, job, SERVICE) == found
+    assert differences(TONE, BASE, job, SERVICE, {}) == found
 
 
 def test_an_adopted_job_that_continues_may_tell_of_the_base_alone() -> None:
@@ -399,13 +413,13 @@ def test_an_adopted_job_that_continues_may_tell_of_the_base_alone() -> None:
         ("gpt-4.1-2025-04-14", (f"base_model gpt-4.1-2025-04-14 (asked: {ours})",)),
     ):
         job = Job("ftjob-1", "succeeded", 1, base_model=told)
-        assert differences(TONE, ours, job, SERVICE) == found
+        assert differences(TONE, ours, job, SERVICE, {}) == found
 
 
 def test_a_seed_that_was_asked_for_is_compared() -> None:
     seeded = replace(TONE, spec={**TONE.spec, "seed": 7})
 
-    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=7), SERVICE) == ()
-    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=1), SERVICE) == (
+    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=7), SERVICE, {}) == ()
+    assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=1), SERVICE, {}) == (
         "seed 1 (asked: 7)",
     )
