@@ -488,6 +488,10 @@ def test_of_jobs_on_a_marked_file_that_differ_those_on_record_alone_are_ours(
         "not begun: ftjob-strangers was left alone, and trains on it"
     )
 
+    both = frozenset({"ftjob-strangers", "ftjob-old"})
+    carry_out(change("tone", step), observed=observed, recorded=both, terms=BY_FILE_NAME)
+    assert service.calls == []  # a record was edited: which one, nobody can tell
+
     recorded = frozenset({"ftjob-strangers"})
     carry_out(change("tone", step), observed=observed, recorded=recorded, terms=BY_FILE_NAME)
     assert len(service.calls) == 1
