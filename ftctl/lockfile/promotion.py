@@ -82,7 +82,7 @@ def with_retired(lock: Lock, environment: str, retired: Mapping[str, Sequence[Po
         new = [at for at in pointers if at.job not in {known.job for known in entry.retired}]
         entries[name] = replace(entry, retired=(*entry.retired, *new)[-_MOST_RETIRED:])
     after = lock.with_entries(environment, entries)
-    return replace(after, minor=max(after.minor, _MINOR))
+    return after if after == lock else replace(after, minor=max(after.minor, _MINOR))
 
 
 def protected(lock: Lock, environment: str) -> Mapping[str, str]:

@@ -193,6 +193,23 @@ def test_a_job_that_was_adopted_is_no_witness_of_a_purchase() -> None:
     assert witnesses_of(Lock({"default": Section({"tone": adopted})})) == ()
 
 
+def test_what_is_retired_is_on_record_by_names_that_a_record_may_have() -> None:
+    lock = with_retired(Lock(), "default", {"(unnamed)": [POINTER], "a_b": [POINTER]})
+
+    assert lock.entries("default") == {}
+    after = with_retired(lock, "default", {"tone": [POINTER]})
+    assert read_lock(lock_document(after)) == after
+    assert (lock.minor, after.minor) == (0, 1)
+
+
+def test_what_was_retired_outlives_the_promotion_of_what_was_deleted() -> None:
+    lock = with_retired(promoted(Lock(), POINTER), "default", {"tone": [POINTER]})
+
+    assert without_models(lock, "default", {POINTER.model}).entries("default") == {
+        "tone": Entry(retired=(POINTER,))
+    }
+
+
 def test_what_stands_in_another_environment_is_protected() -> None:
     lock = recorded(observed_of(done("ftjob-1", TONE)), TONE)
     model = lock.entry("default", "tone").release.model
