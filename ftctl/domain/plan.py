@@ -148,6 +148,8 @@ class Change:
     digest: str | None = None
     job: str | None = None  # the job that stands for it now
     model: str | None = None
+    # Of what is deferred, the newest job of the digest: where one is newer, it was bought since.
+    follows: str | None = None
     cost: Estimate | None = None  # None: it buys nothing, now or later
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
 

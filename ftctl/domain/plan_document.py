@@ -182,7 +182,10 @@ def _read_program(change: Document) -> Document:
         _text(change[key])
     if change["digest"] is not None:
         _text(change["digest"])
-    return {key: change[key] for key in ("name", "kind", "action", "digest")} | {"steps": steps}
+    if change["follows"] is not None:
+        _text(change["follows"])
+    keys = ("name", "kind", "action", "digest", "follows")
+    return {key: change[key] for key in keys} | {"steps": steps}
 
 
 def _text(value: object) -> str:
@@ -197,6 +200,7 @@ def _program(change: Change) -> Document:
         "kind": change.kind,
         "action": change.action.value,
         "digest": change.digest,
+        "follows": change.follows,
         "steps": [approved_step(step) for step in change.steps if not isinstance(step, Upload)],
     }
 
@@ -244,6 +248,7 @@ def _change(change: Change) -> dict[str, Any]:
         "digest": change.digest,
         "job": change.job,
         "model": change.model,
+        "follows": change.follows,
         "fields": [
             {
                 "field": field_change.field,

@@ -103,6 +103,8 @@ def _approved_part(program: Document, change: Change | None) -> Change | str | N
         return change if waited else f"approved was to train it; {change.reason}"
     steps = {canonical_json(step) for step in program["steps"]}
     bought = _purchase(change)
+    if bought is not None and waited and bought.follows != program["follows"]:
+        return None  # bought since, whatever came of it
     if bought is not None and not waited and _canonical(bought) not in steps:
         if _is_done(program["steps"], bought):
             return None

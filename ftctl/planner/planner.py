@@ -291,6 +291,8 @@ class _Planning:
 
     def _is_being_replaced(self, finetune: FineTune) -> bool:
         """Whether this plan, or a job that runs, trains it again on request."""
+        if finetune.adopt is not None:
+            return False
         twins = self.twins.get(finetune.digest, [finetune.name])
         asked = next((name for name in twins if name in self.options.replace), None)
         if asked is not None and not self._replace_done(finetune, asked):
@@ -307,7 +309,7 @@ class _Planning:
         earlier = [job for job in self.by_digest.get(parent.digest, ()) if job.model]
         for job in earlier:
             of_it = live.base_model == job.model or live.base_model.startswith(f"{job.model}:")
-            if now is not None and of_it and job.id != now.id:
+            if now is not None and of_it and job.age_order < now.age_order:
                 return job.model
         return None
 
@@ -349,12 +351,14 @@ class _Planning:
     def _deferred(self, finetune: FineTune, decision: Decision) -> Change:
         assert finetune.parent is not None
         parent = finetune.parent.finetune
+        facts = self.facts(finetune)
         return Change(
             name=finetune.name,
             action=Action.DEFER,
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
-            fields=self._fields(finetune, self.facts(finetune), decision),
+            follows=facts.newest.id if facts.newest is not None else None,
+            fields=self._fields(finetune, facts, decision),
         )
 
     def _why_wait(self, parent: str) -> str:

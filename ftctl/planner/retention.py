@@ -123,8 +123,8 @@ def plan_files(
         if file.sha256 in wanted:
             unneeded = settled and first.get((file.sha256, file.digest)) != file.id
         else:
-            unneeded = file.id not in kept
-        if unneeded and file.id not in used and not (_just_sent(file, observed) and not prune):
+            unneeded = file.id not in kept and (prune or not _just_sent(file, observed))
+        if unneeded and file.id not in used:
             files.append(file)
     return _file_change(files, "nothing refers to them")
 
@@ -132,11 +132,13 @@ def plan_files(
 def _just_sent(file: File, observed: Observed) -> bool:
     """Whether an apply elsewhere may be about to train on a file: it is young, and no job had it.
 
-    The service's own clock counts; where it tells no time, nothing is known to be young.
+    The service's own clock counts; where its answers tell no time, the newest of what it has.
     """
-    if observed.told_at is None or observed.told_at - file.created_at >= _YOUNG_SECONDS:
-        return False
     jobs = (*observed.every_job, *observed.strangers)
+    moments = [job.created_at for job in jobs] + [file.created_at for file in observed.files]
+    now = observed.told_at or max(moments)
+    if now - file.created_at >= _YOUNG_SECONDS:
+        return False
     return not any(file.id in (*_inputs(job), *job.result_files) for job in jobs)
 
 

@@ -149,6 +149,28 @@ def test_a_plan_that_is_applied_again_buys_nothing_again(how: str, status: str) 
     assert remaining.done == ("tone",)
 
 
+@pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
+@pytest.mark.parametrize("how", ["retry", "replace"])
+def test_a_child_that_waited_in_a_plan_is_bought_once_by_it(how: str, status: str) -> None:
+    parent = succeeded("ftjob-1", TONE, 1)
+    before = Job("ftjob-2", "failed", 2, "child", CHILD.digest)
+    asked = (
+        PlanOptions(retry_failed=True) if how == "retry" else PlanOptions(replace={"child": None})
+    )
+    waiting = planned(TONE, CHILD, jobs=(before,), options=asked)
+    assert waiting.changes[1].action is Action.DEFER
+
+    now = left(waiting, planned(TONE, CHILD, jobs=(before, parent), options=asked))
+    bought = Job(
+        "ftjob-3", status, 3, "child", CHILD.digest, follows="ftjob-2",
+        replaces="ftjob-2" if how == "replace" else None,
+    )  # fmt: skip
+    later = left(waiting, planned(TONE, CHILD, jobs=(bought, before, parent), options=asked))
+
+    assert [step.finetune for step in now.plan.steps(StartJob)] == ["child"]
+    assert later.plan.empty
+
+
 def test_a_fresh_retry_may_buy_after_a_newer_failure() -> None:
     failures = tuple(Job(f"ftjob-{at}", "failed", at, "tone", TONE.digest) for at in (2, 1))
 

@@ -241,6 +241,29 @@ def test_a_child_waits_for_the_replacement_of_its_parent() -> None:
     assert [change.action for change in then.changes] == [Action.NO_OP, Action.DEFER]
 
 
+def test_a_parent_that_is_adopted_is_not_replaced_and_keeps_no_child_waiting() -> None:
+    base = finetune("base", adopt="ftjob-1")
+    child = finetune("child", training="lines", parent=base)
+    job = Job("ftjob-1", "succeeded", 1, model="ft:1")
+    seen = Observed(adopted=(job,), models=frozenset({"ft:1"}))
+    options = PlanOptions(replace={"base": None})
+
+    plan = make_plan(Desired("demo", (base, child)), seen, SERVICE, options)
+
+    assert [step.finetune for step in starts(plan)] == ["child"]
+
+
+def test_a_parent_whose_newest_model_is_late_makes_no_older_one_the_one_to_follow() -> None:
+    base, child = finetune("base"), finetune("child", training="lines", parent=finetune("base"))
+    old, new = succeeded("ftjob-1", base, 1), replace(succeeded("ftjob-2", base, 2), replaces="x")
+    on_new = replace(succeeded("ftjob-3", child, 3), base_model=new.model)
+    late = Observed((on_new, new, old), models=frozenset({f"{old.model}", f"{on_new.model}"}))
+
+    plan = make_plan(Desired("demo", (base, child)), late, SERVICE, PlanOptions())
+
+    assert plan.changes[1].action is Action.NO_OP
+
+
 def test_a_child_that_was_replaced_on_the_old_parent_is_replaced_again_at_the_same_commit() -> None:
     base, child = finetune("base"), finetune("child", training="lines", parent=finetune("base"))
     old, new = succeeded("ftjob-1", base, 1), replace(succeeded("ftjob-4", base, 4), replaces="x")

@@ -436,12 +436,15 @@ def test_a_file_that_another_apply_may_be_about_to_train_on_stays_for_a_day(
     assert (plan.steps(DeleteFile) == ()) is stays
 
 
-def test_where_the_service_tells_no_time_no_file_is_young() -> None:
-    done = succeeded("ftjob-1", TONE)
+@pytest.mark.parametrize(("made", "deleted"), [(10**9, 0), (10**9 - 90_000, 1)])
+def test_where_the_service_tells_no_time_the_newest_that_it_has_counts(
+    made: int, deleted: int
+) -> None:
+    done = succeeded("ftjob-1", TONE, 10**9)
     other = dataset("lines")
-    file = File("file-9", file_name("demo", "lines", other.sha256), 1, 10**9, other.sha256)
+    file = File("file-9", file_name("demo", "lines", other.sha256), 1, made, other.sha256)
 
     observed = Observed((done,), (file,), frozenset({f"{done.model}"}))
 
     plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions())
-    assert len(plan.steps(DeleteFile)) == 1
+    assert len(plan.steps(DeleteFile)) == deleted
