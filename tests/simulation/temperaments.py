@@ -19,7 +19,7 @@ LATE = 60.0  # seconds between two of them: what is late has come by then
 MOST_REQUESTS = 1_500  # of one run
 MOST_PAUSES = 600  # of one run
 LONG_STRIDE = 15.0  # seconds of each pause where a wait goes on until its timeout
-MOST_ALIKE = 2  # requests of a run that are of one kind and follow one of the same kind
+MOST_ALIKE = 1  # requests of a run that are of one kind and follow one of the same kind
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def play(proof: Proof, way: Way, name: str, faults: Mapping[int, str]) -> Outcom
 
 
 def points(proof: Proof, way: Way, name: str) -> list[int]:
-    """The requests that are worth breaking: of the same one over and over, the first two."""
+    """The requests that are worth breaking: of the same one over and over, the first."""
     trace = trace_of(proof, way, name)
     seen: Counter[tuple[str, ...]] = Counter()
     chosen = []
