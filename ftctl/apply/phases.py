@@ -189,20 +189,12 @@ def _delete_model(context: Context, step: DeleteModel) -> Result:
 
 
 def _left_alone(context: Context, name: str) -> str | None:
-    """Why a job is not ours to stop or to clear away: its file alone tells, and others use that.
-
-    Creates for a file with a mark are all alike. Where its jobs are not, ours are those on record,
-    unless these are not alike either: a record is easily edited.
-    """
+    """Why a job is not ours to stop or to clear away: its file alone tells, and others use that."""
     jobs = {job.id: job for job in context.observed.every_job}
     job = jobs.get(name)
-    if job is None or not job.by_file:
+    if job is None or context.creator.terms.is_ours(job, jobs.values(), context.recorded):
         return None
     others = [one for one in jobs.values() if one.training_file == job.training_file]
-    recorded = [one for one in others if one.id in context.recorded]
-    candidates = recorded if job in recorded else others
-    if all(context.creator.terms.is_the_same(job, one) for one in candidates):
-        return None
     _keep_files(context, job, f"{job.id} was left alone")
     return (
         f"left alone: {job.id} is known by its file {job.training_file} alone, which"

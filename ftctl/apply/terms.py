@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,6 +65,19 @@ class Terms:
             one.hyperparameters[name] == other.hyperparameters[name]
             for name in one.hyperparameters.keys() & other.hyperparameters.keys()
         )
+
+    def is_ours(self, job: Job, jobs: Iterable[Job], recorded: Collection[str]) -> bool:
+        """Whether a job of the project's tag can be taken for ours, to stop or to clear away.
+
+        Creates for a file with a mark are all alike. Where the jobs on it are not, ours are those
+        on record, unless these are not alike either: a record is easily edited.
+        """
+        if not job.by_file:
+            return True
+        others = [other for other in jobs if other.training_file == job.training_file]
+        named = [other for other in others if other.id in recorded]
+        candidates = named if job in named else others
+        return all(self.is_the_same(job, other) for other in candidates)
 
     def _same_ends(self, one: Job, other: Job) -> bool:
         models = (one.base_model, other.base_model)

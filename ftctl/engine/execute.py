@@ -119,9 +119,7 @@ class Executor:
     @property
     def terms(self) -> Terms:
         """What jobs are held to."""
-        session = self.session
-        exact = session.project.config.policy.exact_hyperparameters
-        return Terms(session.service, session.catalog, exact)
+        return terms_of(self.session)
 
     def note(self, text: str) -> None:
         """Tell whoever listens what to know."""
@@ -189,6 +187,12 @@ class Executor:
         )
         observed = observe(self.session, self.provider, options)
         return priced_plan(self.session, observed, options), observed
+
+
+def terms_of(session: Session) -> Terms:
+    """What the jobs of a project are held to."""
+    exact = session.project.config.policy.exact_hyperparameters
+    return Terms(session.service, session.catalog, exact)
 
 
 def started_jobs(report: Report) -> dict[str, str]:

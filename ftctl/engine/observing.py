@@ -49,7 +49,8 @@ def observe(
     desired, others = session.desired, session.project.config.reuse == "account"
     adopted = frozenset(one.adopt for one in desired.finetunes if one.adopt is not None)
     observed = with_account(session, provider.observe(desired.project, adopted, others=others))
-    listed = frozenset(job.id for job in observed.jobs)
+    # Of a job that its file alone marks, the intent goes on telling which of several is ours.
+    listed = frozenset(job.id for job in observed.jobs if not job.by_file)
     observed = _with_visible_models(session, provider, observed)
     if _changes_something(make_plan(desired, observed, session.info, options)):
         observed = _with_witnesses(session, provider, observed, options.witnesses)

@@ -105,7 +105,13 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
     for name in request.select or ():
         check_name(name, known, "--select")
     for one in request.replace:
-        check_name(one.partition("=")[0], known, "--replace")
+        name, names_job, job = one.partition("=")
+        check_name(name, known, "--replace")
+        if names_job and not job:
+            raise UsageError(
+                f"--replace {one}: no job is named after '='",
+                f"write --replace {name}=ftjob-…, or --replace {name}",
+            )
     replaced = {
         name: job or None for name, _, job in (one.partition("=") for one in request.replace)
     }

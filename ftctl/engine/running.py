@@ -15,9 +15,9 @@ from ftctl.domain.observed import Event, Job, Progress
 from ftctl.domain.plan import Change, Ended, Estimate, Plan, Report
 from ftctl.engine.command_words import command_words
 from ftctl.engine.events import Noted
-from ftctl.engine.execute import Executor
+from ftctl.engine.execute import Executor, terms_of
 from ftctl.engine.observing import observe
-from ftctl.engine.planning import PlanRequest, make_plan_for, scope_of
+from ftctl.engine.planning import PlanRequest, make_plan_for, options_for, scope_of
 from ftctl.engine.selecting import names_meant
 from ftctl.engine.session import Session
 from ftctl.errors import FtctlError, ProviderError
@@ -26,6 +26,10 @@ from ftctl.planner.retention import stoppable
 from ftctl.pricing import cost_so_far, estimate_of_job
 from ftctl.providers.protocol import Provider, Reader
 
+_SHARED = (
+    "{} is known by its file alone, which others that are not the same train on: it is left alone;"
+    " cancel it by hand if it is yours"
+)
 _EVENTS_LOOKED_AT = 50  # for the newest step; between checkpoints there is one a step
 _NOT_KNOWN = frozenset({400, 404, 405, 422, 501})  # how services say that they know no pause
 
@@ -72,11 +76,13 @@ def running_jobs(session: Session, provider: Reader, patterns: Iterable[str], wh
     """
     now = _look(session, provider)
     scope = scope_of(session)  # without newer commits: who names a job may stop what those bought
-    own = tuple(job for job in now.ours if scope.governs(job))
+    terms, recorded = terms_of(session), _recorded(session)
+    shared = {job.id for job in now.ours if not terms.is_ours(job, now.jobs, recorded)}
+    own = tuple(job for job in now.ours if scope.governs(job) and job.id not in shared)
     running = _running(session, provider, replace(now, ours=own), patterns, what)
     asked = {*running.idle, *(one.name for one in running.jobs)}
     elsewhere = {
-        job.id: _whose(session, job, what)
+        job.id: _SHARED.format(job.id) if job.id in shared else _whose(session, job, what)
         for job in now.ours
         if job not in own and job.finetune in asked
     }
@@ -147,6 +153,7 @@ def wait_for_jobs(
 class _Now:
     """What there is, and what the planner makes of it: looked at, and never carried out."""
 
+    jobs: tuple[Job, ...]  # all that are seen
     ours: tuple[Job, ...]  # in progress, oldest first
     plan: Plan
     changes: Mapping[str, Change]  # of fine-tunes, by name
@@ -164,7 +171,14 @@ def _look(session: Session, provider: Reader) -> _Now:
     plan = make_plan_for(session, observed, PlanRequest())
     finetunes = {change.name: change for change in plan.changes if change.kind == "FineTune"}
     running = (job for job in observed.jobs if job.digest is not None and job.in_progress)
-    return _Now(tuple(sorted(running, key=lambda job: job.age_order)), plan, finetunes)
+    ours = tuple(sorted(running, key=lambda job: job.age_order))
+    return _Now(observed.every_job, ours, plan, finetunes)
+
+
+def _recorded(session: Session) -> frozenset[str]:
+    """The jobs that the record or an intent names."""
+    witnesses = options_for(session, PlanRequest()).witnesses
+    return frozenset(witness.job for witness in witnesses if witness.job is not None)
 
 
 def _whose(session: Session, job: Job, what: str) -> str:

@@ -40,6 +40,7 @@ class Facts:
     adopted_otherwise: tuple[str, ...]  # what that job has, and what the manifest says instead
     replace: bool
     replace_done: bool  # whether what --replace asks for was bought already
+    replace_job: str | None  # the job that it names
     retry_failed: bool
     old_parent: str | None  # the parent's model that `live` continues from, where that is another's
 
@@ -103,6 +104,12 @@ def _replace_done(facts: Facts) -> Decision:
     job = facts.newest
     assert job is not None
     name = facts.finetune.name
+    if facts.replace_job is not None and job.replaces != facts.replace_job:
+        reason = (
+            f"{job.id} is the newest of it, and not {facts.replace_job}:"
+            f" --replace {name}={job.id} replaces that"
+        )
+        return Decision(Action.NO_OP, reason, stands=facts.live or job)
     how = f" and {_how(job)}" if job.status in ("failed", "cancelled") else ""
     reason = (
         f"{job.id} was bought by --replace already{how}; --replace {name}={job.id} buys another"

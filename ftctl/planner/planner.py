@@ -242,6 +242,7 @@ class _Planning:
             adopted_otherwise=self._adopted_otherwise(finetune, adopted),
             replace=replaced is not None,
             replace_done=replaced is not None and self._replace_done(finetune, replaced),
+            replace_job=self.options.replace[replaced] if replaced is not None else None,
             retry_failed=self.options.retry_failed,
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
@@ -277,7 +278,8 @@ class _Planning:
     def _replace_done(self, finetune: FineTune, name: str) -> bool:
         """Whether the newest job is what --replace asks for: whoever runs it again buys nothing.
 
-        Without a git commit nobody can tell one request from the next: then it counts as done. One
+        Without a git commit, as outside git and on a job that a file's name marks, nobody can tell
+        one request from the next: then it counts as done. One
         that continues from what its parent was before is not what is asked for now.
         """
         same = self.by_digest.get(finetune.digest, ())
@@ -287,7 +289,8 @@ class _Planning:
             return same[0].id != job
         if self._old_parent(finetune, same[0]) is not None:
             return False
-        return same[0].replaces is not None and same[0].commit == self.options.commit
+        commits = {same[0].commit, self.options.commit}
+        return same[0].replaces is not None and (None in commits or len(commits) == 1)
 
     def _is_being_replaced(self, finetune: FineTune) -> bool:
         """Whether this plan, or a job that runs, trains it again on request."""

@@ -20,7 +20,7 @@ from ftctl.engine.intents import INTENTS_FOLDER, Intents, read_intents
 from ftctl.engine.observing import LOOKS_FOR_SECONDS, observe
 from ftctl.engine.planning import PlanRequest, make_plan_for, options_for
 from ftctl.engine.session import Session, open_session
-from ftctl.errors import ProviderError
+from ftctl.errors import ProviderError, UsageError
 
 Write = Callable[[Mapping[str, str]], Path]
 URL = "https://api.openai.com/v1"
@@ -199,3 +199,8 @@ def test_an_intent_of_another_spelling_of_the_address_is_the_same(
 
     assert witness.digest == step.digest
     assert read_intents(session.root, "demo", session.info) == ()
+
+
+def test_replace_without_the_job_that_it_announces_is_refused(session: Session) -> None:
+    with pytest.raises(UsageError, match="no job is named after '='"):
+        options_for(session, PlanRequest(replace=("tone=",)))

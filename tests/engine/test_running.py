@@ -404,3 +404,37 @@ def test_an_interrupted_wait_names_the_environment_that_it_was_in(
 
     assert "'ftctl --env prod wait tone'" in (stop.value.hint or "")
     assert "destroy" not in (stop.value.hint or "")
+
+
+def test_a_strangers_job_on_a_file_that_is_our_mark_is_left_alone(
+    session: Session, provider: FakeProvider
+) -> None:
+    marked = {"by_file": True, "training_file": "file-1"}
+    ours = job(session, hyperparameters={"n_epochs": 3}, **marked)
+    stranger = replace(ours, id="ftjob-9", base_model="gpt-4o-2024-08-06")
+    provider.has(ours, stranger)
+
+    running = running_jobs(session, provider, ["tone"], "cancel")
+
+    assert ids(running) == []
+    assert set(running.elsewhere) == {"ftjob-1", "ftjob-9"}
+    assert "cancel it by hand if it is yours" in running.elsewhere["ftjob-9"]
+
+
+def test_of_jobs_on_one_file_the_one_on_record_is_ours(
+    session: Session, provider: FakeProvider, clock: HandClock
+) -> None:
+    marked = {"by_file": True, "training_file": "file-1"}
+    ours = job(session, hyperparameters={"n_epochs": 3}, **marked)
+    stranger = replace(ours, id="ftjob-9", base_model="gpt-4o-2024-08-06")
+    (step,) = make_plan_for(session, provider.observe("demo"), PlanRequest()).steps(StartJob)
+    assert isinstance(step, StartJob)
+    Intents(session.root, "demo", session.info, UNTOLD, None, clock).asked(step)
+    Intents(session.root, "demo", session.info, UNTOLD, None, clock).answered(step, "ftjob-1")
+    provider.has(ours, stranger)
+    provider.shown_at["ftjob-1"] = provider.shown_at["ftjob-9"] = clock.now()
+
+    running = running_jobs(session, provider, ["tone"], "cancel")
+
+    assert ids(running) == ["ftjob-1"]
+    assert set(running.elsewhere) == {"ftjob-9"}

@@ -306,15 +306,31 @@ def test_replace_is_done_once_at_a_commit() -> None:
     assert outcome(both, replace={"tone": "ftjob-1"}, commit="decade") is Action.NO_OP
 
 
-def test_without_a_commit_a_second_replace_names_the_job() -> None:
+@pytest.mark.parametrize("commits", [(None, None), ("c0ffee", None), (None, "c0ffee")])
+def test_without_a_commit_a_second_replace_names_the_job(
+    commits: tuple[str | None, str | None],
+) -> None:
+    """Of a job that a file's name marks no commit is told."""
     first = succeeded("ftjob-1", TONE, 1)
-    second = replace(succeeded("ftjob-2", TONE, 2), replaces="ftjob-1")
+    second = replace(succeeded("ftjob-2", TONE, 2), replaces="ftjob-1", commit=commits[0])
     both = Observed((second, first), models=frozenset({f"{first.model}", f"{second.model}"}))
 
-    change = change_of(both, replace={"tone": None})
+    change = change_of(both, replace={"tone": None}, commit=commits[1])
 
     assert change.action is Action.NO_OP
     assert "--replace tone=ftjob-2 buys another" in change.reason
+
+
+def test_a_job_to_replace_that_is_not_the_newest_is_told_so() -> None:
+    job = succeeded("ftjob-1", TONE, 1)
+    seen = Observed((job,), models=frozenset({f"{job.model}"}))
+
+    change = change_of(seen, replace={"tone": "ftjob-99"})
+
+    assert (change.action, change.reason) == (
+        Action.NO_OP,
+        "ftjob-1 is the newest of it, and not ftjob-99: --replace tone=ftjob-1 replaces that",
+    )
 
 
 @pytest.mark.parametrize(
