@@ -20,6 +20,13 @@ from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.witness import Witness
 
 
+class Alike(NamedTuple):
+    """A job without a tag on a file of ours, and how its numbers differ from what is asked for."""
+
+    job: Job
+    differs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that may speak against buying one fine-tune, but for our own jobs in the list."""
@@ -28,7 +35,7 @@ class Evidence:
     witnesses: tuple[Witness, ...]  # of its digest, and of its name in this environment
     missing: frozenset[str]  # jobs that the service does not know by their ids
     untagged: Mapping[str, Job]  # jobs that carry nobody's tag, by id
-    alike: tuple[Job, ...]  # without our tag, on a file of ours, for the same; newest first
+    alike: tuple[Alike, ...]  # jobs without our tag that may be of its purchase; newest first
     elsewhere: tuple[Job, ...]  # of its digest, under the tag of another project; newest first
     service: ServiceInfo
     account: AccountId
@@ -116,8 +123,11 @@ def _recorded_without_tag(evidence: Evidence) -> Doubt | None:
 
 def _unmarked(evidence: Evidence) -> Doubt | None:
     """A job without any tag that trains the same on a file of ours: it may be ours."""
-    for job in evidence.alike:
-        reason = f"{job.id} ({job.status}) trains the same on {job.training_file} without our mark"
+    for job, differs in evidence.alike:
+        on_it = f"on {job.training_file} without our mark"
+        reason = f"{job.id} ({job.status}) trains the same {on_it}"
+        if differs:
+            reason = f"{job.id} ({job.status}) trains {on_it}, with {', '.join(differs)}"
         return _of_no_tag(reason, job)
     return None
 
@@ -160,32 +170,37 @@ def alike(
     base_model: str | None,
     strangers: Iterable[Job],
     *,
+    rivals: Iterable[FineTune],
     files: Iterable[File],
     service: ServiceInfo,
     aliases: Mapping[str, str],
-) -> tuple[Job, ...]:
-    """The jobs without a tag that train what a fine-tune asks for, as far as they tell."""
+) -> tuple[Alike, ...]:
+    """The jobs without a tag that may have been bought for a fine-tune.
+
+    They train its model on a file of ours. Services change numbers: other ones clear a job only
+    where another fine-tune of the manifests asks for just these.
+    """
     if finetune.training is None:
         return ()
+    sha256 = finetune.training.sha256
     content = {file.id: file.sha256 for file in files}
-    return tuple(
-        job
-        for job in strangers
-        if job.project is None
-        and content.get(job.training_file or "") == finetune.training.sha256
-        and is_asked_for(finetune, base_model, job, service, aliases)
-    )
-
-
-def is_asked_for(
-    finetune: FineTune,
-    base_model: str | None,
-    job: Job,
-    service: ServiceInfo,
-    aliases: Mapping[str, str],
-) -> bool:
-    """Whether a job trains what a fine-tune asks for, as far as it tells; its data apart."""
-    return not differences(finetune, base_model, job, service, aliases)
+    others = [
+        rival
+        for rival in rivals
+        if rival.digest != finetune.digest
+        and rival.training is not None
+        and rival.training.sha256 == sha256
+    ]
+    found = []
+    for job in strangers:
+        same_file = content.get(job.training_file or "") == sha256
+        if job.project is not None or not same_file or _another_model(base_model, job, aliases):
+            continue
+        numbers = _other_numbers(finetune, job, service)
+        explained = any(not differences(rival, None, job, service, aliases) for rival in others)
+        if not (numbers and explained):
+            found.append(Alike(job, numbers))
+    return tuple(found)
 
 
 def differences(
@@ -199,15 +214,24 @@ def differences(
 
     An alias and its snapshot, a word such as `auto`, and what either leaves out are no difference.
     """
+    found = _other_numbers(finetune, job, service)
+    if _another_model(base_model, job, aliases):
+        return (f"base_model {job.base_model} (asked: {base_model})", *found)
+    return found
+
+
+def _other_numbers(finetune: FineTune, job: Job, service: ServiceInfo) -> tuple[str, ...]:
     asked = asked_otherwise(finetune.spec, job, row_of(service.type))
     told = {**job.hyperparameters, "seed": job.seed}
-    found = [f"{name} {told[name]} (asked: {value})" for name, value in asked.items()]
-    if base_model is not None and job.base_model is not None:
-        # Of a job that continues from a fine-tuned model, some services tell the base of that.
-        names = (base_model, base_of(base_model))
-        if not any(same_model_name(name, job.base_model, aliases) for name in names):
-            found.insert(0, f"base_model {job.base_model} (asked: {base_model})")
-    return tuple(found)
+    return tuple(f"{name} {told[name]} (asked: {value})" for name, value in asked.items())
+
+
+def _another_model(base_model: str | None, job: Job, aliases: Mapping[str, str]) -> bool:
+    """Of a job that continues from a fine-tuned model, some services tell the base of that."""
+    if base_model is None or job.base_model is None:
+        return False
+    names = (base_model, base_of(base_model))
+    return not any(same_model_name(name, job.base_model, aliases) for name in names)
 
 
 def _account_words(account: AccountId) -> str:
@@ -226,6 +250,7 @@ def evidence_of(
     environment: str | None,
     aliases: Mapping[str, str],
     adopted: Collection[str],
+    rivals: Iterable[FineTune],
 ) -> Evidence:
     """The evidence about one fine-tune."""
     return Evidence(
@@ -243,6 +268,7 @@ def evidence_of(
             base_model,
             # What a manifest adopts is spoken for.
             (job for job in observed.strangers if job.id not in adopted),
+            rivals=rivals,
             files=observed.files,
             service=service,
             aliases=aliases,

@@ -261,6 +261,7 @@ class _Planning:
             environment=self.options.scope.environment,
             aliases=self.options.aliases,
             adopted=self.adopted,
+            rivals=self.desired.finetunes,
         )
 
     def _adopted_otherwise(self, finetune: FineTune, adopted: Job | None) -> tuple[str, ...]:

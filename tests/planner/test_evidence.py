@@ -163,7 +163,6 @@ def test_an_unmarked_job_that_came_to_nothing_is_tried_again_on_request(status: 
     [
         {"base_model": "gpt-4o-2024-08-06"},
         {"base_model": "gpt-4.1-2025-04-14"},
-        {"hyperparameters": {"n_epochs": 4}},
         {"training_file": "file-2"},
         {"project": "other"},
     ],
@@ -172,6 +171,22 @@ def test_an_unmarked_job_for_something_else_stops_nothing(other: dict[str, objec
     stranger = replace(UNMARKED, **other)  # type: ignore[arg-type]
 
     assert outcome(Observed(files=(FILE,), strangers=(stranger,))) is Action.CREATE
+
+
+def test_an_unmarked_job_with_other_numbers_stops_a_purchase_unless_another_asks_for_them() -> None:
+    stranger = replace(UNMARKED, hyperparameters={"n_epochs": 8})
+    seen = Observed(files=(FILE,), strangers=(stranger,))
+    rival = finetune("other", 8)
+
+    alone = change_of(seen)
+    beside = make_plan(Desired("demo", (rival, TONE)), seen, SERVICE, PlanOptions())
+    elsewhere = finetune("far", 8, training="lines")
+    apart = make_plan(Desired("demo", (elsewhere, TONE)), seen, SERVICE, PlanOptions())
+
+    assert alone.action is Action.ATTENTION
+    assert "without our mark, with n_epochs 8 (asked: 3)" in alone.reason
+    assert [change.action for change in beside.changes] == [Action.ATTENTION, Action.CREATE]
+    assert [change.action for change in apart.changes] == [Action.CREATE, Action.ATTENTION]
 
 
 @pytest.mark.parametrize(
