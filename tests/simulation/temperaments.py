@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ftctl.emulator import Settings
 from simulation.proof import Clean, Proof
 from simulation.tally import TALLY
 from simulation.wires import Break, Endless, Killed
 from simulation.world import Bill, Ended, Print, Strides, World
 
+# Files are validated for longer than a repeated cancel takes: at 0.4 seconds, a job that is stopped
+# for being another than was asked for would have begun to train, free of charge.
+SERVICE = Settings(validating_seconds=20, queued_seconds=2, running_seconds=4)
 MOST_ROUNDS = 5  # of the same command, until nothing changes any more
 LATE = 60.0  # seconds between two of them: what is late has come by then
 MOST_REQUESTS = 1_500  # of one run
@@ -82,7 +86,7 @@ def trace_of(proof: Proof, way: Way, name: str) -> tuple[str, ...]:
     """What the script's command asks for under the temperament, where nothing breaks."""
     key = (way.slug, name)
     if key not in _TRACES:
-        clean = proof.clean(name)
+        clean = proof.clean(name, SERVICE)
         world = _world(proof, clean, way)
         plan = _break(world, way, {})
         with suppress(Endless):
@@ -97,7 +101,7 @@ _TRACES: dict[tuple[str, str], tuple[str, ...]] = {}
 
 def play(proof: Proof, way: Way, name: str, faults: Mapping[int, str]) -> Outcome:
     """Break requests of a script's command, go on until nothing changes, then let it be honest."""
-    clean = proof.clean(name)
+    clean = proof.clean(name, SERVICE)
     world = _world(proof, clean, way)
     found: list[str] = []
     said = Ended(0, ())
