@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ftctl.domain.observed import UNTOLD, AccountId
+from ftctl.domain.observed import UNTOLD, AccountId, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,16 @@ class Witness:
     base_url: str | None = None
     account: AccountId = UNTOLD
     environment: str | None = None  # the section of the record; None: of no environment
+    follows: str | None = None  # of an intent: the newest job of the digest when it was asked for
     retired: bool = False  # its model was deleted by ftctl, as `keep` or `destroy` asked for
+
+    @property
+    def where(self) -> str:
+        """The file that says so, as people know it."""
+        return self.source if self.source == "ftctl.lock" else ".ftctl/intents"
+
+    def is_answered_by(self, jobs: Iterable[Job]) -> bool:
+        """Whether a purchase whose answer is not known shows among the jobs that there are."""
+        same = [job for job in jobs if job.digest == self.digest]
+        newest = max(same, key=lambda job: job.age_order, default=None)
+        return newest is not None and newest.id != self.follows

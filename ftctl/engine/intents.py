@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from ftctl.clock import Clock
 from ftctl.domain.desired import ServiceInfo, plain_address
 from ftctl.domain.digest import canonical_json
-from ftctl.domain.observed import AccountId
+from ftctl.domain.observed import AccountId, Job
 from ftctl.domain.plan import StartJob
 from ftctl.domain.witness import Witness
 from ftctl.engine.session import STATE_FOLDER, state_folder
@@ -76,6 +77,7 @@ class Intents:
         document = {
             "finetune": step.finetune,
             "digest": step.digest,
+            "follows": step.follows,
             "job": job,
             "at": int(self.clock.now()),
             "project": self.project,
@@ -103,11 +105,17 @@ def read_intents(root: Path, project: str, service: ServiceInfo) -> tuple[Witnes
     return tuple(sorted(witnesses, key=lambda witness: witness.at))
 
 
-def forget_intents(root: Path, listed: frozenset[str], *, answered_none: frozenset[str]) -> None:
+def forget_intents(
+    root: Path,
+    listed: frozenset[str],
+    *,
+    jobs: Collection[Job] = (),
+    answered_none: frozenset[str] = frozenset(),
+) -> None:
     """Delete intents that have nothing more to say.
 
-    `listed` are jobs that the service's lists show by themselves; `answered_none` digests that
-    were looked for long enough and are not there.
+    `listed` are jobs that the service's lists show by themselves, `jobs` all that are known;
+    `answered_none` digests that were looked for long enough and are not there.
     """
     folder = root / STATE_FOLDER / _FOLDER
     with suppress(OSError):
@@ -115,11 +123,14 @@ def forget_intents(root: Path, listed: frozenset[str], *, answered_none: frozens
             return
         paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         for number, path in enumerate(reversed(paths)):
-            document = _read(path) or {}
-            is_open = document.get("job") is None
-            over = document.get("digest") in answered_none if is_open else (
-                document.get("job") in listed
-            )  # fmt: skip
+            document = _read(path)
+            if document is None:
+                over = True
+            elif document.get("job") is not None:
+                over = document["job"] in listed
+            else:
+                witness = _witness(document)
+                over = witness.digest in answered_none or witness.is_answered_by(jobs)
             if over or number >= _MOST:
                 path.unlink(missing_ok=True)
 
@@ -136,7 +147,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _is_whole(document: dict[str, Any]) -> bool:
     texts = ("finetune", "digest", "project", "service_type", "base_url")
-    maybe = ("job", "account_organization", "account_project", "environment")
+    maybe = ("follows", "job", "account_organization", "account_project", "environment")
     return (
         all(isinstance(document.get(key), str) for key in texts)
         and all(isinstance(document.get(key), str | None) for key in maybe)
@@ -156,4 +167,5 @@ def _witness(document: dict[str, Any]) -> Witness:
         document["base_url"],
         AccountId(document.get("account_organization"), document.get("account_project")),
         document.get("environment"),
+        document.get("follows"),
     )

@@ -58,7 +58,7 @@ def observe(
         if patient:
             observed = _after_open_intents(session, provider, observed, options)
         observed = _with_visible_models(session, provider, observed)
-    forget_intents(session.root, listed, answered_none=frozenset())
+    forget_intents(session.root, listed, jobs=observed.jobs)
     return observed
 
 
@@ -199,7 +199,10 @@ def _open(session: Session, observed: Observed, options: PlanOptions) -> list[Wi
     return [
         witness
         for witness in options.witnesses
-        if witness.source == "intent" and witness.job is None and witness.digest in bought
+        if witness.source == "intent"
+        and witness.job is None
+        and witness.digest in bought
+        and not witness.is_answered_by(observed.jobs)
     ]
 
 

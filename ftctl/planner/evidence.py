@@ -82,7 +82,7 @@ def _unseen(evidence: Evidence) -> Doubt | None:
             continue  # of an embedded store that was made anew, and the record does not say which
         spec = "" if witness.digest == evidence.finetune.digest else " for an earlier spec"
         what = f"{witness.model} ({witness.job})" if witness.model else f"{witness.job}"
-        return Doubt(f"{witness.source} knows {what}{spec}; this account does not show that job")
+        return Doubt(f"{witness.where} knows {what}{spec}; this account does not show that job")
     return None
 
 
@@ -93,7 +93,7 @@ def _another_account(evidence: Evidence) -> Doubt | None:
             whose = _account_words(witness.account)
             what = witness.model or witness.job
             return Doubt(
-                f"{witness.source} knows {what} of {whose}, and this key acts for"
+                f"{witness.where} knows {what} of {whose}, and this key acts for"
                 f" {_account_words(evidence.account)}"
             )
     return None
@@ -114,9 +114,7 @@ def _recorded_without_tag(evidence: Evidence) -> Doubt | None:
     for witness in evidence.here:
         job = evidence.untagged.get(witness.job or "")
         if job is not None and witness.digest == evidence.finetune.digest:
-            reason = (
-                f"{witness.source} knows {job.id} ({job.status}), which carries no mark of ours"
-            )
+            reason = f"{witness.where} knows {job.id} ({job.status}), which carries no mark of ours"
             return _of_no_tag(reason, job)
     return None
 
@@ -159,7 +157,7 @@ def notes(evidence: Evidence) -> str:
     for witness in evidence.witnesses:
         if not evidence.is_here(witness) and witness.digest == evidence.finetune.digest:
             known = witness.model or witness.job
-            return f" ({witness.source} knows {known} at {witness.base_url})"
+            return f" ({witness.where} knows {known} at {witness.base_url})"
     for job in evidence.elsewhere:
         return f" ({job.id} has it under the project {job.project}; 'reuse: account' uses it)"
     return ""

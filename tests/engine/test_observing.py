@@ -204,3 +204,38 @@ def test_an_intent_of_another_spelling_of_the_address_is_the_same(
 def test_replace_without_the_job_that_it_announces_is_refused(session: Session) -> None:
     with pytest.raises(UsageError, match="no job is named after '='"):
         options_for(session, PlanRequest(replace=("tone=",)))
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_purchase_that_was_found_is_not_looked_for_again(
+    session: Session, provider: FakeProvider, clock: HandClock, status: str
+) -> None:
+    (tone,) = session.desired.finetunes
+    broken_off(session, clock)
+    provider.has(Job("ftjob-1", status, int(clock.now()), "tone", tone.digest))
+    began = clock.now()
+    again = options_for(session, PlanRequest(retry_failed=True))
+
+    observed = observe(session, provider, again, patient=True)
+
+    assert clock.now() == began
+    assert [job.id for job in observed.jobs] == ["ftjob-1"]
+    assert read_intents(session.root, "demo", session.info) == ()
+
+
+def test_a_retry_that_was_broken_off_is_not_answered_by_the_job_that_it_follows(
+    session: Session, provider: FakeProvider, clock: HandClock
+) -> None:
+    (tone,) = session.desired.finetunes
+    failed = Job("ftjob-1", "failed", 5, "tone", tone.digest)
+    provider.has(failed)
+    request = PlanRequest(retry_failed=True)
+    plan = make_plan_for(session, Observed((failed,)), request)
+    (step,) = plan.steps(StartJob)
+    assert isinstance(step, StartJob)
+    Intents(session.root, "demo", session.info, UNTOLD, None, clock).asked(step)
+    began = clock.now()
+
+    observe(session, provider, options_for(session, request), patient=True)
+
+    assert clock.now() - began == pytest.approx(LOOKS_FOR_SECONDS)
