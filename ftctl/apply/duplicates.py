@@ -48,7 +48,8 @@ class Duplicates:
         return Settled(winner, tuple(one for one in sentences if one is not None))
 
     def _is_duplicate(self, own: Job, job: Job) -> bool:
-        same = job.digest is not None and (job.digest, job.replaces) == (own.digest, own.replaces)
+        asked = (own.digest, own.stands_in_for)
+        same = job.digest is not None and (job.digest, job.stands_in_for) == asked
         return same and _counts(own, job) and self.is_alike(own, job)
 
     def _cancelled(self, loser: Job, winner: Job) -> str | None:

@@ -295,7 +295,7 @@ class JobCreator:
 
     def _is_new(self, job: Job, step: StartJob) -> bool:
         """Whether a job was made for this step since the plan was."""
-        same = job.digest == step.digest and job.replaces == step.replaces
+        same = (job.digest, job.stands_in_for) == (step.digest, step.stands_in_for)
         if not same or job.id in self.known_jobs:
             return False
         # Whoever trains on a file bears the mark that is its name.

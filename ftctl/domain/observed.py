@@ -19,6 +19,9 @@ class JobError:
     param: str | None = None
 
 
+# Stands for the job that one was bought to replace on request where none was to be seen.
+UNSEEN = "unseen"
+
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -59,6 +62,11 @@ class Job:
     def is_its_model(self) -> bool:
         """Whether the service gives models no name, so that the job itself stands for its own."""
         return self.model == self.id
+
+    @property
+    def stands_in_for(self) -> str | None:
+        """The job that it was bought to replace, where there was one to be seen."""
+        return None if self.replaces == UNSEEN else self.replaces
 
     @property
     def age_order(self) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec, nothing
-from ftctl.domain.observed import UNTOLD, AccountId, Job
+from ftctl.domain.observed import UNSEEN, UNTOLD, AccountId, Job
 from ftctl.errors import FtctlError
 
 NO_OPTIONS: Spec = MappingProxyType(
@@ -81,6 +81,11 @@ class StartJob:
     validation: FileRef | None
     replaces: str | None = None  # the job that --replace buys it for
     follows: str | None = None  # the newest job of the digest: where one is newer, this is done
+
+    @property
+    def stands_in_for(self) -> str | None:
+        """As the job's own: whoever buys the same at the same time asks for the same."""
+        return None if self.replaces == UNSEEN else self.replaces
 
 
 @dataclass(frozen=True, slots=True)

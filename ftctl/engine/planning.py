@@ -15,6 +15,7 @@ from ftctl.engine.session import Session
 from ftctl.errors import Stale, UsageError
 from ftctl.lockfile import (
     DEFAULT_ENVIRONMENT,
+    KeptForOthers,
     Lock,
     protected,
     read_lock_file,
@@ -124,7 +125,7 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
         replace=replaced,
         cosmetic=cosmetic_fields(),
         tag_in_file_name=session.service.ownership_store == "file-name",
-        protected={} if request.force_destroy else protected(lock, _section(session)),
+        protected={} if request.force_destroy else _protected(session, lock),
         witnesses=(
             *witnesses_of(lock),
             *read_intents(session.root, session.desired.project, session.info),
@@ -139,7 +140,18 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
 
 def protected_models(session: Session) -> Mapping[str, str]:
     """Models in use and their jobs, with the reason: what no plan deletes."""
-    return protected(read_lock_file(session.root), _section(session))
+    return _protected(session, read_lock_file(session.root))
+
+
+def _protected(session: Session, lock: Lock) -> Mapping[str, str]:
+    """What no plan deletes.
+
+    Equal digests share one job. So while the record does not tell what an environment at the same
+    service uses, every model may be one of those.
+    """
+    known = protected(lock, _section(session))
+    untold = session.project.sharing_environments - lock.environments.keys()
+    return KeptForOthers(known, untold) if untold else known
 
 
 def scope_of(session: Session) -> Scope:

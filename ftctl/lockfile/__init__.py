@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ftctl.lockfile.offline import observed_from
     from ftctl.lockfile.promotion import (
         DEFAULT_ALIAS,
+        KeptForOthers,
         is_alias,
         promote,
         protected,
@@ -41,6 +42,7 @@ __all__ = [
     "LOCK_FILE",
     "DataFile",
     "Entry",
+    "KeptForOthers",
     "Lock",
     "Malformed",
     "Pointer",
@@ -71,6 +73,7 @@ _HOMES = {
     "LOCK_FILE": "file",
     "DataFile": "lock",
     "Entry": "lock",
+    "KeptForOthers": "promotion",
     "Lock": "lock",
     "Malformed": "lock_codec",
     "Pointer": "lock",

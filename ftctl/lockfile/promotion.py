@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ftctl.lockfile.lock import Entry, Lock, Pointer
@@ -83,6 +83,29 @@ def with_retired(lock: Lock, environment: str, retired: Mapping[str, Sequence[Po
         entries[name] = replace(entry, retired=(*entry.retired, *new)[-_MOST_RETIRED:])
     after = lock.with_entries(environment, entries)
     return after if after == lock else replace(after, minor=max(after.minor, _MINOR))
+
+
+class KeptForOthers(Mapping[str, str]):
+    """Every model, with the reason why it stays: nobody can tell which of them others use."""
+
+    def __init__(self, known: Mapping[str, str], environments: Collection[str]) -> None:
+        self._known = known
+        names = " and ".join(sorted(environments))
+        self._why = f"ftctl.lock does not tell what {names} {'use' if ' and ' in names else 'uses'}"
+
+    def __getitem__(self, key: str) -> str:
+        """Why a model, or the job that made it, stays; "" is none of them."""
+        if not key:
+            raise KeyError(key)
+        return self._known.get(key, self._why)
+
+    def __iter__(self) -> Iterator[str]:
+        """Those that are known by name."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """How many are known by name; never none, since all are kept."""
+        return len(self._known) + 1
 
 
 def protected(lock: Lock, environment: str) -> Mapping[str, str]:

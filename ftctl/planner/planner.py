@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo
 from ftctl.domain.digest import Run, file_name, job_hash
-from ftctl.domain.observed import File, Job, Observed
+from ftctl.domain.observed import UNSEEN, File, Job, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -124,7 +124,7 @@ class _Planning:
         fields = self._fields(finetune, facts, decision)
         steps: list[Step] = []
         if base_model is not None:
-            steps = self._start(finetune, base_model, facts, decision)
+            steps = self._start(finetune, base_model, facts)
         steps += [CancelJob(job.id, why) for job, why in decision.stop]
         change = Change(
             name=finetune.name,
@@ -234,11 +234,10 @@ class _Planning:
         finetune: FineTune,
         base_model: str | ParentModel,
         facts: Facts,
-        decision: Decision,
     ) -> list[Step]:
         steps: list[Step] = []
         refs = {}
-        replaces, follows = _replaced(facts, decision), facts.newest.id if facts.newest else None
+        replaces, follows = _replaced(facts), facts.newest.id if facts.newest else None
         if follows is None and facts.doubt is not None and facts.doubt.job is not None:
             follows = facts.doubt.job.id
         follows = follows or replaces
@@ -296,13 +295,13 @@ class _Planning:
         return tuple(kept)
 
 
-def _replaced(facts: Facts, decision: Decision) -> str | None:
+def _replaced(facts: Facts) -> str | None:
     """What a run stands in for on request: the newest of the same, or what it is known by."""
-    if decision.action is not Action.REPLACE or not facts.replace:
+    if not facts.replace:
         return None
     candidates = [*facts.running, facts.live, facts.newest, facts.doubt and facts.doubt.job]
     job = next((job for job in candidates if job is not None), None)
-    return job.id if job is not None else "unseen"
+    return job.id if job is not None else UNSEEN
 
 
 def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ftctl.data.sources import AllowedUrls, ReadScope, read_scope_of, unprintable
 from ftctl.domain.config import (
@@ -50,11 +51,26 @@ class Project:
     readable: bool = True  # whether every file could be read to its end
     base: str | None = None  # where the settings are from, if not from the project's own file
     own: Document | None = None  # that file, without environment
+    environment: str | None = None  # that is laid over it
 
     @property
     def has_environments(self) -> bool:
         """Whether ftctl.yaml declares environments, so that jobs say for which they are."""
         return bool(self.file.value.get("environments"))
+
+    @property
+    def sharing_environments(self) -> frozenset[str]:
+        """The other environments of ftctl.yaml that have the same project at the same service."""
+        top = self.own.value if self.own is not None else self.file.value
+        declared = top.get("environments")
+        if not isinstance(declared, dict):
+            return frozenset()
+        here = _place({**top, **declared.get(self.environment or "", {})})
+        return frozenset(
+            name
+            for name, over in declared.items()
+            if name != self.environment and _place({**top, **over}) == here
+        )
 
     @property
     def read_scope(self) -> ReadScope:
@@ -105,7 +121,7 @@ def load_project(
     project = Project(
         root, _config(file), file, checked.datasets, checked.finetunes, checked.unfit,
         frozenset(str(one.value.get("name")) for one in checked.unfit), manifests.readable,
-        told_by, own,
+        told_by, own, environment,
     )  # fmt: skip
     return project, problems
 
@@ -196,6 +212,13 @@ def _choose_environment(
     places = {way: at for way, at in file.places.items() if way[:1] not in _tops(over)}
     keys = {way: at for way, at in file.keys.items() if way[:1] not in _tops(over)}
     return Document(file.path, value, {**places, **over.places}, {**keys, **over.keys}), None
+
+
+def _place(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Which project, at which service, settings are for."""
+    provider = settings.get("provider") or {"type": "emulator"}
+    keys = ("type", "base_url", "base_url_env", "api_key_env", "organization", "project")
+    return (settings.get("project"), *(provider.get(key) for key in keys))
 
 
 def _tops(document: Document) -> set[Where]:

@@ -239,3 +239,34 @@ def test_a_retry_that_was_broken_off_is_not_answered_by_the_job_that_it_follows(
     observe(session, provider, options_for(session, request), patient=True)
 
     assert clock.now() - began == pytest.approx(LOOKS_FOR_SECONDS)
+
+
+SHARED = """\
+project: demo
+provider: {type: openai}
+environments:
+  dev: {prune: true}
+  prod: {prune: false}
+  own: {provider: {type: emulator}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sections", "environment", "kept"),
+    [((), "dev", True), (("prod",), "dev", False), ((), "own", False), (("dev",), "prod", False)],
+)
+def test_while_the_record_does_not_tell_what_others_use_no_model_is_deleted(
+    write_project: Write, clock: HandClock, sections: tuple[str, ...], environment: str, *,
+    kept: bool,
+) -> None:  # fmt: skip
+    root = write_project(small_project(**{"ftctl.yaml": SHARED}))
+    lock = {"environments": {name: {"finetunes": {}} for name in sections}, "lock_version": "1.0"}
+    (root / "ftctl.lock").write_text(json.dumps(lock), "utf-8")
+    session = open_session(RunContext(root, environment, clock=clock, environ={}))
+
+    options = options_for(session, PlanRequest())
+
+    assert (options.protected.get("ft:any") is not None) is kept
+    assert options_for(session, PlanRequest(force_destroy=True)).protected == {}
+    if kept:
+        assert options.protected["ft:any"] == "ftctl.lock does not tell what prod uses"

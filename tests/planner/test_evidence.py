@@ -336,6 +336,17 @@ def test_without_a_commit_a_second_replace_names_the_job(
     assert "--replace tone=ftjob-2 buys another" in change.reason
 
 
+def test_what_replace_bought_as_new_is_not_bought_again_at_the_same_commit() -> None:
+    asked = {"replace": {"tone": None}, "commit": "c0ffee"}
+    (start,) = [s for s in change_of(Observed(), **asked).steps if isinstance(s, StartJob)]
+    bought = replace(succeeded("ftjob-1", TONE), replaces=start.replaces, commit="c0ffee")
+
+    seen = Observed((bought,), models=frozenset({f"{bought.model}"}))
+
+    assert outcome(seen, **asked) is Action.NO_OP
+    assert start.stands_in_for is None  # beside a plain apply it is the same purchase
+
+
 def test_a_job_to_replace_that_is_not_the_newest_is_told_so() -> None:
     job = succeeded("ftjob-1", TONE, 1)
     seen = Observed((job,), models=frozenset({f"{job.model}"}))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftctl.catalog.services import SERVICES
 from ftctl.domain.digest import FileName, job_hash, read_file_name, read_run
-from ftctl.domain.observed import TERMINAL, CheckpointModel, Event, File, Job, JobError
+from ftctl.domain.observed import TERMINAL, UNSEEN, CheckpointModel, Event, File, Job, JobError
 from ftctl.errors import redact
 from ftctl.providers.openai.values import (
     OddValue,
@@ -142,7 +142,7 @@ def _text_or_none(value: object) -> str | None:
 def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
     """A job that is known by the name of its training file, with what that tells."""
     run = read_run(name.run)
-    ids = filter(None, map(known_id, raw_jobs)) if run.follows is not None else ()
+    ids = [UNSEEN, *filter(None, map(known_id, raw_jobs))] if run.follows is not None else ()
     follows = next((other for other in ids if job_hash(other) == run.follows), run.follows)
     return replace(
         job,
