@@ -169,13 +169,15 @@ def alike(
     strangers: Iterable[Job],
     *,
     rivals: Iterable[FineTune],
+    marked: bool,
     files: Iterable[File],
     service: ServiceInfo,
     aliases: Mapping[str, str],
 ) -> tuple[Alike, ...]:
     """The jobs without a tag that may have been bought for a fine-tune.
 
-    They train its model on a file of ours. Services change numbers: other ones clear a job only
+    They train its model on a file of ours. A service that drops our marks may change numbers, too:
+    while no job carries one (`marked`), other numbers clear a job that is not over in vain only
     where another fine-tune of the manifests asks for just these.
     """
     if finetune.training is None:
@@ -195,8 +197,12 @@ def alike(
         if job.project is not None or not same_file or _another_model(base_model, job, aliases):
             continue
         numbers = _other_numbers(finetune, job, service)
-        explained = any(not differences(rival, None, job, service, aliases) for rival in others)
-        if not (numbers and explained):
+        cleared = bool(numbers) and (
+            marked
+            or job.status in ("failed", "cancelled")
+            or any(not differences(rival, None, job, service, aliases) for rival in others)
+        )
+        if not cleared:
             found.append(Alike(job, numbers))
     return tuple(found)
 
@@ -267,6 +273,7 @@ def evidence_of(
             # What a manifest adopts is spoken for.
             (job for job in observed.strangers if job.id not in adopted),
             rivals=rivals,
+            marked=bool(observed.jobs),
             files=observed.files,
             service=service,
             aliases=aliases,

@@ -189,6 +189,23 @@ def test_an_unmarked_job_with_other_numbers_stops_a_purchase_unless_another_asks
     assert [change.action for change in apart.changes] == [Action.CREATE, Action.ATTENTION]
 
 
+def test_where_the_service_keeps_our_marks_other_numbers_are_anothers_job() -> None:
+    """A change of a spec is a purchase like any other, whoever trained on the file by hand."""
+    stranger = replace(UNMARKED, hyperparameters={"n_epochs": 8})
+    ours = succeeded("ftjob-1", finetune("tone", 2))
+    seen = Observed((ours,), (FILE,), frozenset({f"{ours.model}"}), strangers=(stranger,))
+
+    assert outcome(seen) is Action.REPLACE
+    assert outcome(replace(seen, strangers=(UNMARKED,))) is Action.ATTENTION
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_job_with_other_numbers_that_came_to_nothing_stops_nothing(status: str) -> None:
+    stranger = replace(UNMARKED, status=status, hyperparameters={"n_epochs": 8})
+
+    assert outcome(Observed(files=(FILE,), strangers=(stranger,))) is Action.CREATE
+
+
 @pytest.mark.parametrize(
     "same",
     [
