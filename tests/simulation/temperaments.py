@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ftctl.emulator import Settings
 from simulation.proof import Clean, Proof
+from simulation.scripts import APPLY
 from simulation.tally import TALLY
 from simulation.wires import Break, Endless, Killed
 from simulation.world import Bill, Ended, Print, Strides, World
@@ -65,7 +66,7 @@ WAYS: tuple[Way, ...] = (
     Way("unknown-status", refuses="in_review|cannot be cancelled", timeout="12m"),
     Way("list-without-end", refuses="does not end", seconds=10.0),
     Way("slow-bytes", refuses="no answer|second", seconds=1.0),
-    Way("strangers-job", keeps_files=True),
+    Way("strangers-job", refuses="without our mark", keeps_files=True),
     Way("odd-jobs"),
     Way("hyperparameters-changed", refuses="trains with", other_steps=True),
     Way("delete-refused", refuses="may not do this"),
@@ -230,6 +231,10 @@ def _heal(world: World, again: tuple[str, ...]) -> None:
         plan = world.run(*_look(again))
         if plan.status == 0 and "--retry-failed" not in plan.text:
             return
+        # A person knows which job is a stranger's; nobody else buys beside it.
+        beside = re.findall(r"^! ([\w-]+): attention, .*without our mark", plan.text, re.MULTILINE)
+        for name in beside:
+            world.run(*APPLY, "--replace", name)
         if "--retry-failed" in plan.text and "--retry-failed" not in again:
             again = (*again, "--retry-failed")
     both = Ended(plan.status, (*ended.lines, *plan.lines))
