@@ -8,13 +8,13 @@ and a person decides with a flag that names the fine-tune.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ftctl.catalog.answer import asked_otherwise
 from ftctl.catalog.catalog import base_of
 from ftctl.catalog.request import row_of
-from ftctl.domain.desired import FineTune, ServiceInfo
+from ftctl.domain.desired import Desired, FineTune, ServiceInfo
 from ftctl.domain.model_names import same_model_name
 from ftctl.domain.observed import AccountId, File, Job, Observed
 from ftctl.domain.witness import Witness
@@ -123,6 +123,8 @@ def _unmarked(evidence: Evidence) -> Doubt | None:
     """A job without any tag that trains the same on a file of ours: it may be ours."""
     for job, differs in evidence.alike:
         on_it = f"on {job.training_file} without our mark"
+        if job.by_file:
+            on_it = f"on {job.training_file}, whose name is our mark"
         reason = f"{job.id} ({job.status}) trains the same {on_it}"
         if differs:
             reason = f"{job.id} ({job.status}) trains {on_it}, with {', '.join(differs)}"
@@ -197,10 +199,14 @@ def alike(
         if job.project is not None or not same_file or _another_model(base_model, job, aliases):
             continue
         numbers = _other_numbers(finetune, job, service)
-        cleared = bool(numbers) and (
-            marked
-            or job.status in ("failed", "cancelled")
-            or any(not differences(rival, None, job, service, aliases) for rival in others)
+        cleared = (
+            bool(numbers)
+            and not job.by_file
+            and (
+                marked
+                or job.status in ("failed", "cancelled")
+                or any(not differences(rival, None, job, service, aliases) for rival in others)
+            )
         )
         if not cleared:
             found.append(Alike(job, numbers))
@@ -241,6 +247,34 @@ def _another_model(base_model: str | None, job: Job, aliases: Mapping[str, str])
 def _account_words(account: AccountId) -> str:
     parts = [account.organization, account.project]
     return " / ".join(part for part in parts if part) or "an account that it does not tell"
+
+
+def without_strangers(
+    desired: Desired,
+    observed: Observed,
+    named: Collection[str | None],
+    service: ServiceInfo,
+    aliases: Mapping[str, str],
+) -> Observed:
+    """The snapshot with jobs as strangers that bear our mark, but do not train what it stands for.
+
+    Where the name of a file is the mark, whoever trains on that file bears it. `named` are jobs
+    that the record or an intent names: those were made by us, whatever the service made of them.
+    """
+    finetunes = {finetune.digest: finetune for finetune in desired.finetunes}
+
+    def is_strange(job: Job) -> bool:
+        finetune = finetunes.get(job.digest or "")
+        if finetune is None or not job.by_file or job.id in named:
+            return False
+        base_model = finetune.base_model if isinstance(finetune.base_model, str) else None
+        return bool(differences(finetune, base_model, job, service, aliases))
+
+    strange = tuple(job for job in observed.jobs if is_strange(job))
+    if not strange:
+        return observed
+    ours = tuple(job for job in observed.jobs if job not in strange)
+    return replace(observed, jobs=ours, strangers=(*observed.strangers, *strange))
 
 
 def evidence_of(

@@ -22,6 +22,7 @@ from ftctl.domain.plan import (
 )
 from ftctl.domain.spec_memory import PARTIAL, short_spec
 from ftctl.planner.decision_table import TABLE, Decision, Facts, how_it_ended
+from ftctl.planner.evidence import without_strangers
 from ftctl.planner.facts import FactFinder, grouped
 from ftctl.planner.field_changes import field_changes
 from ftctl.planner.lineage import lineage
@@ -34,6 +35,8 @@ def make_plan(
     desired: Desired, observed: Observed, service: ServiceInfo, options: PlanOptions
 ) -> Plan:
     """What to do so that what exists is what is asked for. The same input gives the same plan."""
+    named = {witness.job for witness in options.witnesses}
+    observed = without_strangers(desired, observed, named, service, options.aliases)
     planning = _Planning(desired, observed, service, options)
     changes = [planning.decide(finetune) for finetune in planning.chosen]
     if options.select is None:

@@ -505,3 +505,44 @@ def test_a_seed_that_was_asked_for_is_compared() -> None:
     assert differences(seeded, BASE, Job("ftjob-1", "succeeded", 1, seed=1), SERVICE, {}) == (
         "seed 1 (asked: 7)",
     )
+
+
+@pytest.mark.parametrize(
+    ("other", "action"),
+    [
+        ({"hyperparameters": {"n_epochs": 8}}, Action.ATTENTION),
+        ({"base_model": "gpt-4o-2024-08-06"}, Action.CREATE),
+        ({}, Action.NO_OP),
+    ],
+)
+def test_a_job_on_a_file_that_is_our_mark_stands_only_if_it_trains_what_is_asked_for(
+    other: dict[str, object], action: Action
+) -> None:
+    job = replace(
+        UNMARKED,
+        status="succeeded",
+        model="ft:9",
+        digest=TONE.digest,
+        by_file=True,
+        finetune="tone",
+    )
+    marked = replace(FILE, digest=TONE.digest)
+    seen = Observed((replace(job, **other),), (marked,), frozenset({"ft:9"}))  # type: ignore[arg-type]
+    by_name = {"tag_in_file_name": True}
+
+    change = change_of(seen, **by_name)
+    recorded = change_of(seen, replace(RECORD, job="ftjob-9"), **by_name)
+
+    assert change.action is action
+    assert recorded.action is Action.NO_OP
+    assert not [s for s in change.steps if isinstance(s, CancelJob | DeleteModel)]
+
+
+def test_a_strangers_job_on_a_file_that_is_our_mark_is_no_duplicate() -> None:
+    ours = replace(UNMARKED, id="ftjob-1", digest=TONE.digest, by_file=True, finetune="tone")
+    stranger = replace(ours, id="ftjob-9", created_at=9, hyperparameters={"n_epochs": 8})
+    seen = Observed((stranger, ours), (replace(FILE, digest=TONE.digest),))
+
+    change = change_of(seen, tag_in_file_name=True)
+
+    assert (change.action, change.job, change.steps) == (Action.NO_OP, "ftjob-1", ())
