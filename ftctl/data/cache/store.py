@@ -20,7 +20,8 @@ from ftctl.files import keep_out_of_git, sweep_drafts, write_atomically
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text", "text/escape",
-    "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/quality_settings.py",
+    "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/observed.py",
+    "domain/quality_settings.py", "domain/variables.py",
     "project/document_cache.py", "project/load.py",
 )  # fmt: skip
 
