@@ -332,15 +332,8 @@ class Workspace:
             executor = Executor(
                 session, provider, options_for(session, request), stopping, parallelism
             )
-            try:
-                report = executor.wait(report, timeout_seconds)
-            except WaitTimeout:
-                if record:
-                    write_lock(session, provider, parallelism=parallelism)
-                raise
-            if record:
-                write_lock(session, provider, parallelism=parallelism)
-        return report
+            with _recorded(session, provider, record=record, parallelism=parallelism):
+                return executor.wait(report, timeout_seconds)
 
     def running(self, names: Iterable[str] = (), *, what: str = "running") -> Running:
         """The jobs of this project that run, of some fine-tunes or of all; none is touched.
@@ -389,15 +382,8 @@ class Workspace:
         self._planned = None
         with self.provider(session) as provider:
             executor = Executor(session, provider, PlanOptions())
-            try:
-                report = wait_for_jobs(executor, names, timeout_seconds)
-            except WaitTimeout:
-                if record:
-                    write_lock(session, provider, parallelism=parallelism)
-                raise
-            if record:
-                write_lock(session, provider, parallelism=parallelism)
-        return report
+            with _recorded(session, provider, record=record, parallelism=parallelism):
+                return wait_for_jobs(executor, names, timeout_seconds)
 
     @property
     def observed(self) -> Observed | None:
@@ -497,6 +483,21 @@ class Workspace:
             deleted = approved.plan.steps(DeleteModel)
             forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
         return report
+
+
+@contextmanager
+def _recorded(
+    session: Session, provider: Provider, *, record: bool, parallelism: int
+) -> Iterator[None]:
+    """Bring ftctl.lock up to date once a wait is over, also when its time is up."""
+    try:
+        yield
+    except WaitTimeout:
+        if record:
+            write_lock(session, provider, parallelism=parallelism)
+        raise
+    if record:
+        write_lock(session, provider, parallelism=parallelism)
 
 
 def _record(

@@ -12,7 +12,8 @@ import pytest
 from conftest import HandClock, small_project
 from fakes import FakeProvider, refused
 
-from ftctl.domain.observed import UNTOLD, Job, Observed
+from ftctl.domain.digest import file_name
+from ftctl.domain.observed import UNTOLD, File, Job, Observed
 from ftctl.domain.plan import Action, Plan, StartJob
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import Noted
@@ -270,3 +271,30 @@ def test_while_the_record_does_not_tell_what_others_use_no_model_is_deleted(
     assert options_for(session, PlanRequest(force_destroy=True)).protected == {}
     if kept:
         assert options.protected["ft:any"] == "ftctl.lock does not tell what prod uses"
+
+
+@pytest.mark.parametrize(
+    ("project", "tagged", "action"),
+    [
+        ("demo", True, Action.NO_OP),
+        ("demo", False, Action.ATTENTION),
+        ("other", True, Action.ATTENTION),
+    ],
+)
+def test_a_job_that_lists_do_not_show_is_known_by_its_file_too(
+    session: Session, provider: FakeProvider, project: str, *, tagged: bool, action: Action
+) -> None:
+    """Where the name of a file is the mark, a job on record is ours only by that name."""
+    (tone,) = session.desired.finetunes
+    assert tone.training is not None
+    recorded(session)
+    name = file_name(project, "tone", tone.training.sha256, tone.digest if tagged else None)
+    provider.files["file-1"] = File("file-1", name, 10, 1)
+    late = Job("ftjob-1", "running", 5, training_file="file-1")
+    provider.has(late)
+    provider.shown_at["ftjob-1"] = provider.clock.now() + 1000
+
+    plan, observed = planned(session, provider)
+
+    assert plan.changes[0].action is action
+    assert [job.by_file for job in observed.jobs] == ([True] if action is Action.NO_OP else [])

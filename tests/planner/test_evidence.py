@@ -546,3 +546,12 @@ def test_a_strangers_job_on_a_file_that_is_our_mark_is_no_duplicate() -> None:
     change = change_of(seen, tag_in_file_name=True)
 
     assert (change.action, change.job, change.steps) == (Action.NO_OP, "ftjob-1", ())
+
+
+def test_only_the_retired_model_itself_is_taken_for_retired() -> None:
+    made = succeeded("ftjob-1", TONE)
+    retired = replace(RECORD, retired=True)
+
+    assert outcome(Observed((made,)), retired) is Action.NO_OP
+    assert outcome(Observed((made,)), RECORD) is Action.ATTENTION
+    assert outcome(Observed((made,)), replace(retired, job="ftjob-2")) is Action.ATTENTION
