@@ -324,8 +324,13 @@ def test_a_file_that_is_never_ready_is_told_in_five_minutes(service: FakeProvide
     assert journal.lines[-1] == "answered tone None"
 
 
-def test_a_limit_on_jobs_that_is_told_with_400_waits_its_turn(service: FakeProvider) -> None:
-    limit = ProviderError("create a job", "3 jobs run", status=400, job_limit=True)
+@pytest.mark.parametrize(("status", "retryable"), [(400, False), (403, False), (429, True)])
+def test_a_limit_on_jobs_waits_its_turn_however_it_is_told(
+    service: FakeProvider, status: int, *, retryable: bool
+) -> None:
+    limit = ProviderError(
+        "create a job", "3 jobs run", status=status, job_limit=True, retryable=retryable
+    )
     service.from_then_on("start_job", limit)
 
     with pytest.raises(JobLimitReached, match="waits its turn: 3 jobs run"):
