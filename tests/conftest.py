@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,22 @@ def without_ids(text: str) -> str:
 def without_losses(text: str) -> str:
     """The text with every loss left out: it differs with the seed and from machine to machine."""
     return re.sub(r"\bloss([ =])\d+\.\d+", r"loss\1…", text)
+
+
+@pytest.fixture(scope="session")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A place for each test's user, outside of the test's own folder; nothing is made yet."""
+    home = tmp_path_factory.mktemp("users")
+    return (home / str(number) for number in count())
+
+
+@pytest.fixture(autouse=True)
+def user(users: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user's cache and state are in this test, and in the processes that it starts."""
+    place = next(users)
+    monkeypatch.setenv("FTCTL_CACHE_DIR", str(place / "cache"))
+    monkeypatch.setenv("FTCTL_STATE_DIR", str(place / "state"))
+    return place
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,7 @@ DOORS = {
     "pytest": {"testing"},
     "python_multipart": {"emulator"},
     "click": {"cli"},
+    "platformdirs": {"user_folders"},
     "orjson": {"data"},
     "gigatoken": {"data"},  # an extra, as are those below
     "fsspec": {"data"},
@@ -37,7 +38,7 @@ DOORS = {
 
 # The wings in the order of the flow: each may use those before it.
 ORDER = [
-    "lazy", "text", "errors", "files", "clock", "domain",
+    "lazy", "text", "errors", "files", "user_folders", "clock", "domain",
     "manifest", "catalog", "data", "project", "providers",
     "planner", "pricing", "policy",
     "apply", "lockfile", "reports", "engine", "importer", "doctor", "cli", "__main__",

@@ -132,7 +132,7 @@ class GitLab:
         environment = job.get("environment", {}).get("name", "")
         environ = {
             "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
-            "HOME": str(work),
+            "HOME": str(work.with_name(f"{work.name}-home")),
             "CI": "true",
             "CI_API_V4_URL": self.url,
             "CI_JOB_ID": str(self.last_id),
