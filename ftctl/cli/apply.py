@@ -30,6 +30,7 @@ from ftctl.engine.planning import merge_saved_options
 from ftctl.engine.review import require_applicable, stale
 from ftctl.errors import UsageError, WaitTimeout
 from ftctl.reports.text import plan_text
+from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
 
 
@@ -180,6 +181,11 @@ def _attention(report: Report) -> list[str]:
 
 
 def _say_what_needs_attention(settings: Settings, report: Report) -> None:
+    changes = report.plan.changes if report.plan is not None else ()
+    for change in changes:
+        if change.name in report.failed:
+            text = f"error: {change.name}: {change.reason}"
+            settings.console.note(one_line(text))
     if names := _attention(report):
         settings.console.result(
             f"{len(names):,} needing attention: {', '.join(names)}. Nothing was bought for it:"

@@ -60,12 +60,15 @@ STATUSES: Mapping[type[FtctlError], int] = {
 
 
 def status_of_report(report: Report) -> int:
-    """The exit status for what an apply did; the first failure counts, then how jobs ended."""
+    """The exit status for what an apply did; the first failure counts, then how jobs ended.
+
+    A job that failed in an earlier run counts as long as nothing came in its place.
+    """
     for one in (report, *report.later):
         if not one.ok:
             return PARTIAL if one.partial else FAILED
     succeeded = [end for end in report.ended if end.model is not None]
-    if report.not_begun or len(succeeded) < len(report.ended):
+    if report.not_begun or report.failed or len(succeeded) < len(report.ended):
         return PARTIAL if succeeded else FAILED
     return DONE
 

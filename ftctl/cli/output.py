@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ftctl.cli.exit_codes import DONE
+from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.listening import context_of, open_session
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.engine.promotion import check_alias
@@ -36,7 +36,8 @@ def output_command(
     """Print the models' names.
 
     All of them, those of a pattern such as 'tone-*', or that of one fine-tune alone. A promoted
-    model goes before the newest.
+    model goes before the newest. Where one of them has no model, and nothing that runs will bring
+    it one, the exit status is 1; the others are printed all the same.
     """
     settings = settings_of(context)
     if alias is not None:
@@ -51,7 +52,7 @@ def output_command(
             _PROMOTE,
         )
     _print(settings, answers, form, alone=name is not None and not is_pattern(name))
-    return DONE
+    return FAILED if any(one.stuck for one in answers) else DONE
 
 
 _PROMOTE = "'ftctl promote NAME --as ALIAS' does it"

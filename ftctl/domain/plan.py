@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -192,6 +192,15 @@ class Plan:
         """The warnings that can be read after its changes."""
         return tuple(warning for warning in self.warnings if warning not in self.foremost)
 
+    def failed(self, jobs: Iterable[Job]) -> tuple[str, ...]:
+        """The fine-tunes that a job stands for which came to no model; `jobs` are all there are."""
+        in_vain = {job.id for job in jobs if job.status in ("failed", "cancelled")}
+        return tuple(
+            change.name
+            for change in self.changes
+            if change.action is Action.ATTENTION and change.job in in_vain
+        )
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do now."""
@@ -261,6 +270,8 @@ class Report:
     known_jobs: frozenset[str] = frozenset()  # those that there were before it: ids
     ended: tuple[Ended, ...] = ()  # the jobs that were waited for
     not_begun: tuple[str, ...] = ()  # fine-tunes whose parents came to no model
+    # Fine-tunes whose newest job had failed or was cancelled before, and that nothing was done for.
+    failed: tuple[str, ...] = ()
     later: tuple[Report, ...] = ()  # of what was started during the wait
 
     @property

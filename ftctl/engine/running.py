@@ -146,7 +146,12 @@ def wait_for_jobs(
             )
     followed = {name: _stands(jobs, now.changes.get(name)) for name, jobs in by_name.items()}
     report = executor.follow(now.plan, followed, timeout_seconds)
-    return _with_idle(report, running.idle, now.changes) if patterns else report
+    if patterns:
+        return _with_idle(report, running.idle, now.changes)
+    failed = tuple(name for name in now.plan.failed(now.jobs) if name in running.idle)
+    for name in failed:
+        session.context.listener(Noted(f"{name}: {running.idle[name]}"))
+    return replace(report, failed=failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ftctl.catalog.services import Service
 from ftctl.domain.desired import Desired
 from ftctl.domain.observed import Job, Observed
-from ftctl.domain.plan import Change
+from ftctl.domain.plan import Action, Change
 from ftctl.engine.context import RunContext
 from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, make_plan_for
@@ -34,6 +34,7 @@ class ServingModel:
     promoted: Mapping[str, str] = field(default_factory=dict)  # alias -> model
     why: str = ""
     note: str | None = None
+    stuck: bool = False  # without a model, and nothing that runs or is planned brings it one
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _serving(change: Change, entry: Entry, alias: str | None, seen: _Seen) -> Se
         current=False,
         why=f"{change.name} is promoted as {alias or DEFAULT_ALIAS}, but {pointer.model}"
         f" {_why_unseen(pointer, entry)}",
+        stuck=True,
     )
 
 
@@ -163,6 +165,7 @@ def _newest(change: Change, entry: Entry, seen: _Seen) -> ServingModel:
         promoted=_aliases(entry),
         why=f"{change.name} has no model yet: {change.reason}",
         note=note if earlier else None,
+        stuck=model is None and change.action is Action.ATTENTION,
     )
 
 
@@ -199,7 +202,11 @@ def _recorded(name: str, entry: Entry, alias: str | None) -> ServingModel:
         if pointer.model in {retired.model for retired in entry.retired}:
             why = f"{name} is promoted as {alias or DEFAULT_ALIAS}, but {pointer.model}"
             return replace(
-                found, model=None, current=False, why=f"{why} {_why_unseen(pointer, entry)}"
+                found,
+                model=None,
+                current=False,
+                why=f"{why} {_why_unseen(pointer, entry)}",
+                stuck=True,
             )
         return found
     if alias is not None or release is None:

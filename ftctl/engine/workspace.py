@@ -281,6 +281,7 @@ class Workspace:
                 options=reviewed.options,
                 waits=reviewed.waits,
                 allow=reviewed.allow,
+                failed=plan.failed(planned.observed.every_job),
             )
             if plan.empty:
                 self._remember(planned)

@@ -89,6 +89,9 @@ def _adopted(facts: Facts) -> Decision:
             " write what it has, or leave 'adopt' out to train what is asked"
         )
         return Decision(Action.ATTENTION, reason, stands=job)
+    if _in_vain(job):
+        reason = f"adopts {how_it_ended(job)}; leave 'adopt' out to train what is asked"
+        return Decision(Action.ATTENTION, reason, stands=job)
     return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
 
 
@@ -109,12 +112,12 @@ def _replace_done(facts: Facts) -> Decision:
             f"{job.id} is the newest of it, and not {facts.replace_job}:"
             f" --replace {name}={job.id} replaces that"
         )
-        return Decision(Action.NO_OP, reason, stands=facts.live or job)
-    how = f" and {_how(job)}" if job.status in ("failed", "cancelled") else ""
+        return Decision(_without_a_model(facts, job), reason, stands=facts.live or job)
+    how = f" and {_how(job)}" if _in_vain(job) else ""
     reason = (
         f"{job.id} was bought by --replace already{how}; --replace {name}={job.id} buys another"
     )
-    return Decision(Action.NO_OP, reason, stands=facts.live or job)
+    return Decision(_without_a_model(facts, job), reason, stands=facts.live or job)
 
 
 def _replace(facts: Facts) -> Decision:
@@ -218,7 +221,17 @@ def _ended(facts: Facts) -> Decision:
     reason = f"{how_it_ended(facts.ended)}; --retry-failed buys it again"
     if stop := _superseded(facts):
         return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=facts.ended)
-    return Decision(Action.NO_OP, reason, stands=facts.ended)
+    return Decision(Action.ATTENTION, reason, stands=facts.ended)
+
+
+def _in_vain(job: Job) -> bool:
+    """Whether a job is over and no model comes of it."""
+    return job.status in ("failed", "cancelled")
+
+
+def _without_a_model(facts: Facts, job: Job) -> Action:
+    """What nothing is done about: *attention* where only a failed job stands for it."""
+    return Action.ATTENTION if facts.live is None and _in_vain(job) else Action.NO_OP
 
 
 def how_it_ended(job: Job) -> str:

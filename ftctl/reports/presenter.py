@@ -220,12 +220,22 @@ def to_decide(review: Review, command: str) -> tuple[tuple[str, str, str], ...]:
     `command` is what applies the plan. What money cannot mend is not among them.
     """
     return tuple(
-        (change.name, f"{command} --replace {change.name}", cost_words(change.would_cost))
+        (change.name, f"{command} {option}", cost_words(change.would_cost))
         for change in review.plan.changes
-        if change.action is Action.ATTENTION
-        and change.would_cost is not None
-        and f"--replace {change.name}" in change.reason
+        if change.action is Action.ATTENTION and change.would_cost is not None
+        for option in _options_to_buy(change)
     )
+
+
+def _options_to_buy(change: Change) -> Iterator[str]:
+    """What its reason says buys it, as options; of several the first."""
+    if f"--replace {change.name}" in change.reason:
+        # Of what was replaced in vain, the reason names the job as well.
+        named = change.reason.partition(f"--replace {change.name}")[2]
+        job = named.split()[0] if named.startswith("=") else ""
+        yield f"--replace {change.name}{job}"
+    elif "--retry-failed" in change.reason:
+        yield f"--retry-failed --select {change.name}"
 
 
 def closing(review: Review) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,17 +71,62 @@ def test_a_model_that_went_while_the_plan_was_read_is_not_bought(
     assert "tone: started" not in result.out
 
 
-def test_what_has_no_model_is_not_said_to_be_all_there(shell: Shell, write_project: Write) -> None:
+@pytest.mark.parametrize("options", [(), ("--wait",), ("--select", "tone")])
+def test_a_job_that_came_to_nothing_fails_every_run_until_it_is_answered(
+    options: tuple[str, ...], shell: Shell, write_project: Write
+) -> None:
     write_project(small_project())
     shell.ok("apply", "--auto-approve")
     shell.ok("cancel", "tone", "--auto-approve")
 
-    result = shell.ok("apply", "--auto-approve", "--wait")
+    runs = [shell("apply", "--auto-approve", *options) for _ in range(2)]
+    waits = [shell("wait"), shell("wait", "tone")]
+    outputs = [shell("output", *rest) for rest in ([], ["tone"], ["--format", "json"])]
+    drift = shell("plan", "--detailed-exitcode")
 
-    assert "All there" not in result.out
-    assert result.out.splitlines()[-1] == (
-        "Without a model: tone. 'ftctl plan' says why, and what to do."
-    )
+    for run in runs:
+        assert run.status == 1
+        assert "All there" not in run.out
+        assert re.fullmatch(
+            r"error: tone: ftjob-\w+ was cancelled; --retry-failed buys it again\n", run.err
+        )
+        assert run.out.splitlines()[-1].startswith("1 needing attention: tone. Nothing was bought")
+    assert [one.status for one in waits] == [1, 1]
+    assert [one.status for one in outputs] == [1, 1, 1]
+    assert (drift.status, "! tone: attention" in drift.out) == (2, True)
+
+    shell.ok("apply", "--auto-approve", "--wait", "--retry-failed")
+    assert shell.ok("apply", "--auto-approve").out.count("up to date as ft:") == 1
+    assert shell.ok("output", "tone").out.startswith("ft:")
+
+
+def test_a_job_that_came_to_nothing_is_not_hidden_by_others_that_succeed(
+    shell: Shell, write_project: Write
+) -> None:
+    write_project(small_project())
+    shell.ok("apply", "--auto-approve")
+    shell.ok("cancel", "tone", "--auto-approve")
+    manifest = small_project()["finetunes/tone.yaml"].replace("name: tone", "name: warm")
+    write_project({"finetunes/warm.yaml": manifest + "seed: 5\n"})
+
+    result = shell("apply", "--auto-approve", "--wait")
+
+    assert "warm: succeeded as ft:" in result.out
+    assert (result.status, result.err.startswith("error: tone: ftjob-")) == (4, True)
+    outputs = shell("output")
+    assert (outputs.status, outputs.out.startswith("warm\tft:")) == (1, True)
+
+
+def test_a_failed_replacement_of_a_model_that_serves_fails_no_run(
+    shell: Shell, write_project: Write
+) -> None:
+    write_project(small_project())
+    shell.ok("apply", "--auto-approve", "--wait")
+    shell.ok("apply", "--auto-approve", "--replace", "tone")
+    shell.ok("cancel", "tone", "--auto-approve")
+
+    assert "its replacement ftjob-" in shell.ok("apply", "--auto-approve").out
+    assert shell.ok("output", "tone").out.startswith("ft:")
 
 
 def test_a_file_that_changed_after_the_plan_is_not_uploaded(
