@@ -84,13 +84,15 @@ def test_a_job_that_came_to_nothing_fails_every_run_until_it_is_answered(
     outputs = [shell("output", *rest) for rest in ([], ["tone"], ["--format", "json"])]
     drift = shell("plan", "--detailed-exitcode")
 
-    for run in runs:
-        assert run.status == 1
-        assert "All there" not in run.out
+    for again in runs:
+        assert again.status == 1
+        assert "All there" not in again.out
         assert re.fullmatch(
-            r"error: tone: ftjob-\w+ was cancelled; --retry-failed buys it again\n", run.err
+            r"error: tone: ftjob-\w+ was cancelled; --retry-failed buys it again\n", again.err
         )
-        assert run.out.splitlines()[-1].startswith("1 needing attention: tone. Nothing was bought")
+        assert again.out.splitlines()[-1].startswith(
+            "1 needing attention: tone. Nothing was bought"
+        )
     assert [one.status for one in waits] == [1, 1]
     assert [one.status for one in outputs] == [1, 1, 1]
     assert (drift.status, "! tone: attention" in drift.out) == (2, True)
