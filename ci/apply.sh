@@ -2,12 +2,13 @@
 # Applies what was approved: APPROVED_PLAN, else the plan of APPROVED_DIGEST. Nothing else.
 source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
+require_folder
 
 use_key
-# shellcheck disable=SC2119 # no options of this script are meant
-run_plan
+address_options
+run_plan "${addresses[@]}"
 plan_words 'ftctl: no plan could be made' >> "$GITHUB_STEP_SUMMARY"
-options=()
+options=("${addresses[@]}")
 [ "${INPUT_WAIT:-true}" != true ] || options+=(--wait)
 [ -z "${INPUT_TIMEOUT:-}" ] || options+=(--timeout "$INPUT_TIMEOUT")
 case "$status" in
@@ -31,9 +32,9 @@ status=0
 tool apply "${options[@]}" > "$work/applied.txt" 2>&1 || status=$?
 show "$work/applied.txt"
 set_output exitcode "$status"
-[ ! -f "${INPUT_DIRECTORY:-.}/ftctl.lock" ] || {
-    set_output lock-file "${INPUT_DIRECTORY:-.}/ftctl.lock"
-    set_output lock-artifact "ftctl-lock-${INPUT_ENVIRONMENT:-default}"
+[ ! -f "$directory/ftctl.lock" ] || {
+    set_output lock-file "$directory/ftctl.lock"
+    set_output lock-artifact "ftctl-lock-$place"
 }
 verbatim 'ftctl apply' "$work/applied.txt" >> "$GITHUB_STEP_SUMMARY"
 case "$status" in

@@ -36,11 +36,52 @@ set_output() {
     printf '%s<<%s\n%s\n%s\n' "$1" "$edge" "$2" "$edge" >> "$GITHUB_OUTPUT"
 }
 
+# A text as names can hold it, one text one name, also where upper case counts for nothing: lower-case
+# letters, digits, '.' and '-' stay, and what else is asked for; any other byte is _ and its number.
+spelled() {
+    local LC_ALL=C text=$1 also=${2:-} at byte
+    for ((at = 0; at < ${#text}; at++)); do
+        byte=${text:at:1}
+        case "$byte" in
+            [a-z0-9.-]) printf '%s' "$byte" ;;
+            *)
+                if [ -n "$also" ] && [[ $byte == ["$also"] ]]; then
+                    printf '%s' "$byte"
+                else
+                    printf '_%02x' "'$byte"
+                fi
+                ;;
+        esac
+    done
+}
+
+# The project's folder as the workflow means it, however it is written, and never like an option.
+directory=${INPUT_DIRECTORY:-.}
+[ -z "${GITHUB_WORKSPACE:-}" ] || [[ $directory/ != "$GITHUB_WORKSPACE"/* ]] ||
+    directory=.${directory#"$GITHUB_WORKSPACE"}
+while [[ $directory == *//* ]]; do directory=${directory//\/\//\/}; done
+while [[ $directory == ./?* ]]; do directory=${directory#./}; done
+[[ $directory != ?*/ ]] || directory=${directory%/}
+[[ $directory != *$'\n'* && /$directory/ != */../* ]] ||
+    die "'directory' is a folder of this checkout, such as services/support"
+[[ $directory != -* ]] || directory=./$directory
+
+# Environment and folder in a name. No environment is 'default': one of that name is spelled out.
+environment=${INPUT_ENVIRONMENT:-}
+case "$environment" in
+    '') place=default ;;
+    default) place=_64efault ;;
+    *) place=$(spelled "$environment") ;;
+esac
+place+="@$(spelled "${directory#./}")"
+# Names have a limit somewhere; beyond this one a hash stands for the rest.
+[ "${#place}" -le 120 ] || place="${place:0:80}~$(printf '%s' "$place" | sha256sum | head -c 32)"
+
 # ftctl, in the project's folder and its environment. What it starts (programs of the policy, git)
 # must not reach the files by which the runner is steered.
 tool() {
-    local shared=(-C "${INPUT_DIRECTORY:-.}" --no-color)
-    [ -z "${INPUT_ENVIRONMENT:-}" ] || shared+=(--env "$INPUT_ENVIRONMENT")
+    local shared=(-C "$directory" --no-color)
+    [ -z "$environment" ] || shared+=(--env "$environment")
     env -u GITHUB_ENV -u GITHUB_OUTPUT -u GITHUB_PATH -u GITHUB_STATE -u GITHUB_STEP_SUMMARY \
         -u ACTIONS_RUNTIME_TOKEN -u ACTIONS_ID_TOKEN_REQUEST_TOKEN \
         "$work/bin/ftctl" "${shared[@]}" "$@"
@@ -51,6 +92,11 @@ use_key() {
     local name=${INPUT_API_KEY_ENV:-OPENAI_API_KEY}
     [ -n "$api_key" ] || return 0
     [[ $name =~ ^[A-Z_][A-Z0-9_]*$ ]] || die "api-key-env is '$name', which names no variable"
+    case "$name" in
+        PATH | HOME | ENV | BASH_* | LD_* | GH_* | GIT_* | PYTHON* | GITHUB_* | ACTIONS_* | RUNNER_* | INPUT_*)
+            die "api-key-env is '$name', by which programs are steered: name a variable of your own"
+            ;;
+    esac
     export "$name=$api_key"
 }
 
@@ -64,18 +110,66 @@ refuse_other_events() {
 
 event() { jq -r "$1 // empty" "$GITHUB_EVENT_PATH"; }
 
-# Whether this is a pull request from a fork, or of a bot that is given no key. A deleted fork counts.
-from_elsewhere() {
+# A commit of the event; a value that is none stops the run.
+event_commit() {
+    local commit
+    commit=$(event "$1")
+    [[ $commit =~ ^[0-9a-f]{40}([0-9a-f]{24})?$ ]] || die "the event has no commit at $1"
+    printf '%s' "$commit"
+}
+
+# The revision whose policy counts, as options for ftctl: `base`, else what the change goes to.
+# Spelled out: 'origin/main' may be a tag that somebody pushed, and git believes a tag before a branch.
+find_base() {
+    local base=${INPUT_BASE:-}
+    base_options=()
+    case "${base:+given}$GITHUB_EVENT_NAME" in
+        pull_request) base=refs/remotes/origin/$GITHUB_BASE_REF ;;
+        merge_group) base=$(event_commit .merge_group.base_sha) ;;
+        given*)
+            ! git -C "$directory" rev-parse --quiet --verify --end-of-options \
+                "refs/remotes/$base^{commit}" > /dev/null || base=refs/remotes/$base
+            ;;
+        *) return 0 ;;
+    esac
+    git -C "$directory" rev-parse --quiet --verify --end-of-options "$base^{commit}" > /dev/null ||
+        die "the base '${base#refs/remotes/}' is not in this checkout: check out with 'fetch-depth: 0'"
+    # shellcheck disable=SC2034 # for whoever sources this
+    base_options=(--base "$base")
+}
+
+# Where ftctl.yaml has to be.
+require_folder() {
+    [ -d "$directory" ] ||
+        die "there is no folder '$directory' in this checkout: 'directory' names the one with ftctl.yaml"
+}
+
+# Addresses beside those of known services that the key may go to, as options: one a line.
+address_options() {
+    local address
+    # shellcheck disable=SC2034 # for whoever sources this
+    addresses=()
+    while read -r address; do
+        [ -z "$address" ] || addresses+=(--allow-address "$address")
+    done <<< "${INPUT_ALLOW_ADDRESS:-}"
+}
+
+# Whether this is a pull request of a fork; of one that was deleted, too.
+from_fork() {
     [ "$GITHUB_EVENT_NAME" = pull_request ] || return 1
-    [ "${GITHUB_ACTOR:-}" != 'dependabot[bot]' ] || return 0
     [ "$(event .pull_request.head.repo.full_name)" != "$GITHUB_REPOSITORY" ]
 }
 
-# By these lines a comment or an issue of ours is found again: one for each project and environment.
-mark() {
-    local place="${INPUT_ENVIRONMENT:-default} ${INPUT_DIRECTORY:-.}"
-    printf '<!-- ftctl %s: %s -->' "$1" "${place//[^A-Za-z0-9._\/ -]/_}"
+# Whether it is from a fork, or of a bot that is given no key, whoever runs it again.
+from_elsewhere() {
+    [ "$GITHUB_EVENT_NAME" = pull_request ] || return 1
+    [ "$(event .pull_request.user.login)" != 'dependabot[bot]' ] || return 0
+    [ "${GITHUB_ACTOR:-}" != 'dependabot[bot]' ] || return 0
+    from_fork
 }
+
+# By these lines a comment or an issue of ours is found again: one for each project and environment.
+mark() { printf '<!-- ftctl %s: %s %s -->' "$1" "${place%%@*}" "$(spelled "${directory#./}" 'A-Z/')"; }
 
 # A file as Markdown in which nothing of its text is markup: heading, file.
 verbatim() {

@@ -2,15 +2,16 @@
 # Asks whether the service is still as the manifests say. Leaves the issue's text in $work/issue.md.
 source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
+require_folder
 
 use_key
-# shellcheck disable=SC2119 # no options of this script are meant
-run_plan
+address_options
+run_plan "${addresses[@]}"
 {
     mark drift
     printf '\n'
     if [ "$status" = 2 ]; then
-        printf 'The service is not as the branch %s says. ' "$GITHUB_REF_NAME"
+        printf 'The service is not as the branch %s says. ' "${GITHUB_REF_NAME//[^A-Za-z0-9._\/-]/?}"
         printf 'This issue is closed by itself when it is again.\n\n'
         [ "$attention" = 0 ] ||
             printf 'No apply mends what needs attention: a person decides it, as the plan says.\n\n'

@@ -9,7 +9,7 @@ id=$(jq -rs --arg mark "$(mark drift)" --arg bot "$INPUT_BOT" '
      | select((.body // "" | split("\n")[0] | rtrimstr("\r")) == $mark)] | min_by(.number).number // empty
 ' "$work/issues.json")
 issues="repos/$GITHUB_REPOSITORY/issues"
-title="ftctl: the service differs from the manifests (${INPUT_ENVIRONMENT:-default})"
+title="ftctl: the service differs from the manifests ($(printf '%s' "${environment:-default}" | tr -c 'a-z0-9_-' '?'))"
 jq -n --arg title "$title" --rawfile body "$work/issue.md" '{title: $title, body: $body}' > "$work/issue.json"
 if [ "$DRIFT_STATUS" = 0 ]; then
     [ -n "$id" ] || exit 0

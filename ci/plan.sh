@@ -1,30 +1,39 @@
 #!/usr/bin/env bash
 # Validates and plans what a pull request asks for, as ftctl.yaml of the base branch allows it.
-# Leaves the text of the comment in $work/comment.md; outputs say the rest.
+# Leaves the comment's text in $work/comment.md, and what a merge goes by in $work/kept: the plan, the
+# comment as it will stand, and what they are of. ci/approved.py reads that again.
 source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
+require_folder
 
-base=${INPUT_BASE:-}
 head=$GITHUB_SHA
-if [ "$GITHUB_EVENT_NAME" = pull_request ]; then
-    base=${base:-origin/$GITHUB_BASE_REF}
-    head=$(event .pull_request.head.sha)
-elif [ "$GITHUB_EVENT_NAME" = merge_group ]; then
-    base=${base:-$(event .merge_group.base_sha)}
-fi
-options=()
-if [ -n "$base" ]; then
-    git -C "${INPUT_DIRECTORY:-.}" rev-parse --quiet --verify --end-of-options "$base^{commit}" > /dev/null ||
-        die "the base '$base' is not in this checkout: check out with 'fetch-depth: 0'"
-    options+=(--base "$base")
-fi
+[ "$GITHUB_EVENT_NAME" != pull_request ] || head=$(event_commit .pull_request.head.sha)
+find_base
+options=("${base_options[@]}")
 offline=false
 if from_elsewhere && [ "${INPUT_ALLOW_FORKS:-false}" != true ]; then offline=true; fi
 
-# First lines of a comment: what it is found by, and what it lets apply do.
+# First lines of a comment: what it is found by, and which run says what of which commit.
 compose() {
-    printf '%s\n<!-- ftctl reviewed: %s %s -->\n' "$(mark comment)" "$head" "$1"
+    printf '%s\n<!-- ftctl reviewed: %s %s %s %s -->\n' \
+        "$(mark comment)" "$head" "$1" "$GITHUB_RUN_ID" "$GITHUB_RUN_ATTEMPT"
     cat
+}
+
+# What stands in the comment, with all that ties it to this run and this pull request.
+keep() {
+    rm -rf "$work/kept"
+    mkdir "$work/kept"
+    cp -- "$work/plan.json" "$work/comment.md" "$work/kept/"
+    jq -n --arg digest "$1" --arg head "$head" --arg place "$place" --arg repository "$GITHUB_REPOSITORY" \
+        --arg workflow "${GITHUB_WORKFLOW_REF:-}" --arg event "$GITHUB_EVENT_NAME" \
+        --arg base "${GITHUB_BASE_REF:-}" --arg number "$(event .pull_request.number)" \
+        --arg run "$GITHUB_RUN_ID" --arg attempt "$GITHUB_RUN_ATTEMPT" '
+        {format: 1, digest: $digest, head: $head, place: $place, repository: $repository,
+         workflow: $workflow, event: $event, base: $base, number: $number, run: $run, attempt: $attempt}
+    ' > "$work/kept/reviewed.json"
+    set_output kept "$work/kept"
+    set_output artifact "ftctl-plan-$place-$head-$GITHUB_RUN_ATTEMPT"
 }
 
 status=0
@@ -43,14 +52,21 @@ if [ "$status" != 0 ]; then
     die "$why: the comment and the log say why" "$status"
 fi
 
-if [ "$offline" = true ]; then options+=(--offline); else use_key; fi
+if [ "$offline" = true ]; then
+    options+=(--offline)
+else
+    use_key
+    address_options
+    options+=("${addresses[@]}")
+fi
 run_plan "${options[@]}"
 reviewed=none
-if [ "$offline" = false ] && { [ "$status" = 0 ] || [ "$status" = 2 ]; }; then
+# What a fork asks for is no merge's to carry out, also where it is planned with the key.
+if [ "$offline" = false ] && ! from_fork && { [ "$status" = 0 ] || [ "$status" = 2 ]; }; then
     reviewed=$digest
-    set_output artifact "ftctl-plan-$head-${INPUT_ENVIRONMENT:-default}"
 fi
 plan_words 'ftctl: no plan could be made' | compose "$reviewed" > "$work/comment.md"
+[ "$reviewed" = none ] || keep "$reviewed"
 cat "$work/comment.md" >> "$GITHUB_STEP_SUMMARY"
 set_output comment "$([ "$offline" = true ] && echo false || echo true)"
 case "$status" in

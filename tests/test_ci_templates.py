@@ -29,7 +29,8 @@ from ftctl.emulator import Settings as Options
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 WORKFLOWS: dict[str, dict[str, Any]] = {
-    path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(TEMPLATES.glob("*.yml"))
+    path.stem.removeprefix("ftctl-"): yaml.safe_load(path.read_text("utf-8"))
+    for path in sorted(TEMPLATES.glob("*.yml"))
 }
 JOBS = [(name, key) for name, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
 SCRIPTS = sorted((ROOT / "ci").glob("*.sh"))
@@ -55,7 +56,11 @@ def test_there_are_three_workflows() -> None:
     [
         ("plan", "plan", {"contents": "read", "pull-requests": "write"}),
         ("plan", "plan-fork", {"contents": "read"}),
-        ("apply", "apply", {"actions": "read", "contents": "read", "pull-requests": "read"}),
+        (
+            "apply",
+            "apply",
+            {"actions": "read", "contents": "read", "issues": "read", "pull-requests": "read"},
+        ),
         ("drift", "drift", {"contents": "read", "issues": "write"}),
     ],
 )
@@ -79,7 +84,7 @@ def test_no_workflow_runs_where_a_stranger_could_reach_a_key() -> None:
 def test_everything_of_others_is_pinned_by_commit_with_its_version_beside_it(
     name: str, key: str
 ) -> None:
-    text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
+    text = (TEMPLATES / f"ftctl-{name}.yml").read_text("utf-8")
 
     for step in _steps(name, key):
         if step["uses"] != "OWNER/ftctl@PIN_ftctl":
@@ -274,6 +279,7 @@ def _github(tmp_path: Path, ftctl: str) -> Iterator[GitHub]:
                     "data/warm.jsonl": chat_rows(20, "surely"),
                 },
             )
+            github.set_up()
             yield github
 
 
@@ -284,7 +290,8 @@ def _proposal(github: GitHub, files: Mapping[str, str] | None = None) -> int:
 
 def _digest(comment: str) -> str:
     found = re.fullmatch(
-        r"<!-- ftctl reviewed: [0-9a-f]{40} (none|sha256:[0-9a-f]{64}) -->", comment.splitlines()[1]
+        r"<!-- ftctl reviewed: [0-9a-f]{40} (none|sha256:[0-9a-f]{64}) \d+ 1 -->",
+        comment.splitlines()[1],
     )
     assert found
     return found[1]
@@ -337,7 +344,7 @@ def test_a_merge_applies_what_was_reviewed_and_a_second_run_does_nothing(github:
     assert "started" not in again.log
 
 
-def test_without_the_kept_plan_the_digest_decides(github: GitHub) -> None:
+def test_once_the_kept_plan_has_expired_a_person_applies_what_they_read(github: GitHub) -> None:
     number = _proposal(github)
     github.check_pull(number)
     github.merge(number)
@@ -345,10 +352,15 @@ def test_without_the_kept_plan_the_digest_decides(github: GitHub) -> None:
     state["artifacts"][0]["expired"] = True
     github.state = state
 
-    applied = github.push_main()
+    refused = github.push_main()
+    digest = re.search(r"approve = (sha256:[0-9a-f]{64})", refused.errors[0])
+    assert digest
+    by_hand = github.push_main("workflow_dispatch", approve=digest[1])
 
-    assert applied.errors == []
-    assert "warm: started ftjob-" in applied.log
+    assert "has expired (the plan's 'retention-days')" in refused.errors[0]
+    assert "started ftjob-" not in refused.log
+    assert by_hand.errors == []
+    assert "warm: started ftjob-" in by_hand.log
 
 
 def test_a_plan_that_a_fork_left_under_the_same_name_is_not_taken(github: GitHub) -> None:
@@ -357,8 +369,8 @@ def test_a_plan_that_a_fork_left_under_the_same_name_is_not_taken(github: GitHub
     github.merge(number)
     state = github.state
     theirs = json.loads(json.dumps(state["artifacts"][0]))
-    theirs.update(id=9_999, content="{}")
-    theirs["workflow_run"]["head_repository_id"] = 666
+    theirs.update(id=9_999, run=9_998, content="")
+    theirs["workflow_run"].update(id=9_998, head_repository_id=666)
     state["artifacts"].append(theirs)
     github.state = state
 

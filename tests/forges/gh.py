@@ -1,21 +1,28 @@
 """`gh api` against a repository in a JSON file: what the templates ask, with the token's rights.
 
-Stands in PATH as `gh`. FORGE_STATE names the file; GH_TOKEN says what it may do.
+Stands in PATH as `gh`. FORGE_STATE names the file; GH_TOKEN says what it may do. Beside the file
+lies `origin.git`, which answers what is in a commit. Fields and rights are those of
+docs.github.com/rest (API version 2022-11-28, as read on 2026-11-30).
 """
 
 from __future__ import annotations
 
-import io
+import base64
 import json
 import os
 import re
+import subprocess
 import sys
-import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-PAGE = 2  # small, so that there are several
+PAGE = 2  # of `--paginate`; small, so that there are several
+
+
+class NotThere(Exception):
+    """404."""
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +41,15 @@ def main(arguments: list[str]) -> int:
     sent = json.loads(Path(options["--input"]).read_text("utf-8")) if options["--input"] else None
     place = Path(os.environ["FORGE_STATE"])
     state = json.loads(place.read_text("utf-8"))
-    address = urlsplit(path)
-    query = {name: values[0] for name, values in parse_qs(address.query).items()}
-    route = f"{options['--method']} {address.path.removeprefix('repos/' + state['name'] + '/')}"
-    state["requests"].append(route)
+    forge = Forge(state, place.parent / "origin.git", os.environ.get("GH_TOKEN", ""))
     try:
-        answer = _answer(state, route, query, sent)
+        answer = forge.answer(options["--method"], path, sent)
     except PermissionError as fault:
         sys.stderr.write(f"gh: Resource not accessible by integration (HTTP 403): {fault}\n")
+        answer = None
+    except NotThere:
+        sys.stdout.write('{"message":"Not Found","status":"404"}')
+        sys.stderr.write("gh: Not Found (HTTP 404)\n")
         answer = None
     place.write_text(json.dumps(state), "utf-8")
     if answer is None:
@@ -52,98 +60,229 @@ def main(arguments: list[str]) -> int:
         pages = [answer[at : at + PAGE] for at in range(0, len(answer), PAGE)] or [[]]
         sys.stdout.write("".join(map(json.dumps, pages)))
     else:
-        sys.stdout.write(json.dumps(answer))
+        sys.stdout.write(json.dumps(page_of(answer, path)))
     return 0
 
 
-def _answer(state: dict[str, Any], route: str, query: dict[str, str], sent: Any) -> Any:
-    rows: list[tuple[str, str, Any]] = [
-        (r"GET issues/(\d+)/comments", "pull-requests:read issues:read", _comments),
-        (r"POST issues/(\d+)/comments", "pull-requests:write issues:write", _add_comment),
-        (r"PATCH issues/comments/(\d+)", "pull-requests:write issues:write", _change_comment),
-        (r"GET commits/(\w+)/pulls", "pull-requests:read", _pulls),
-        (r"GET actions/artifacts", "actions:read", _artifacts),
-        (r"GET actions/artifacts/(\d+)/zip", "actions:read", _archive),
-        (r"GET issues", "issues:read", _issues),
-        (r"POST issues", "issues:write", _add_issue),
-        (r"PATCH issues/(\d+)", "issues:write", _change_issue),
-    ]
-    for pattern, rights, answer in rows:
-        if found := re.fullmatch(pattern, route):
-            held = os.environ.get("GH_TOKEN", "").split()
-            if not any(right in held for right in rights.split()):
-                raise PermissionError(f"{route} wants {rights.replace(' ', ' or ')}")
-            return answer(state, *found.groups(), query=query, sent=sent)
-    raise AssertionError(f"no answer to {route}")
+def page_of(answer: Any, path: str) -> Any:
+    """One page of a list, also of one that stands under a key beside its count."""
+    query = {name: int(values[0]) for name, values in parse_qs(urlsplit(path).query).items()
+             if name in {"per_page", "page"}}  # fmt: skip
+    size, page = min(query.get("per_page", 30), 100), query.get("page", 1)
+    at = slice((page - 1) * size, page * size)
+    if isinstance(answer, list):
+        return answer[at]
+    if isinstance(answer, dict) and "total_count" in answer:
+        return {k: v[at] if isinstance(v, list) else v for k, v in answer.items()}
+    return answer
 
 
-def _comments(state: dict[str, Any], number: str, **_: Any) -> Any:
-    return [one for one in state["comments"] if one["issue"] == int(number)]
+def now() -> str:
+    """The time as GitHub writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _add_comment(state: dict[str, Any], number: str, *, sent: Any, **_: Any) -> Any:
-    comment = {
-        "id": _next(state),
-        "issue": int(number),
-        "user": {"login": "github-actions[bot]", "type": "Bot"},
-        "body": sent["body"],
-    }
-    state["comments"].append(comment)
-    return comment
+class Forge:
+    """The repository's answers, as values; what is sent changes the state."""
 
+    def __init__(self, state: dict[str, Any], origin: Path, token: str) -> None:
+        self.state = state
+        self.origin = origin
+        self.held = token.split()
 
-def _change_comment(state: dict[str, Any], number: str, *, sent: Any, **_: Any) -> Any:
-    comment = next(one for one in state["comments"] if one["id"] == int(number))
-    comment["body"] = sent["body"]
-    return comment
+    def answer(self, method: str, path: str, sent: Any = None) -> Any:
+        """The whole answer, lists unpaged; `PermissionError`, or `NotThere`."""
+        address = urlsplit(path)
+        prefix = f"repos/{self.state['name']}/"
+        assert address.path.startswith(prefix), path
+        route = f"{method} {address.path.removeprefix(prefix)}"
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        self.state["requests"].append(route)
+        for pattern, rights, ask in self._routes():
+            if found := re.fullmatch(pattern, route):
+                if not any(right in self.held for right in rights.split()):
+                    raise PermissionError(f"{route} wants {rights.replace(' ', ' or ')}")
+                return ask(*map(unquote, found.groups()), query=query, sent=sent)
+        raise AssertionError(f"no answer to {route}")
 
+    def _routes(self) -> list[tuple[str, str, Any]]:
+        return [
+            (r"GET issues/(\d+)/comments", "pull-requests:read issues:read", self._comments),
+            (r"POST issues/(\d+)/comments", "pull-requests:write issues:write", self._add_comment),
+            (
+                r"PATCH issues/comments/(\d+)",
+                "pull-requests:write issues:write",
+                self._edit_comment,
+            ),
+            (r"GET issues/(\d+)/events", "issues:read", self._events),
+            (r"GET commits/(\w+)/pulls", "pull-requests:read", self._pulls_of_commit),
+            (r"GET pulls", "pull-requests:read", self._pulls),
+            (r"GET compare/(\w+)\.\.\.(\w+)", "contents:read", self._compare),
+            (r"GET contents/(.+)", "contents:read", self._contents),
+            (r"GET git/blobs/(\w+)", "contents:read", self._blob),
+            (r"GET actions/workflows/([\w.%-]+)", "actions:read", self._workflow),
+            (r"GET actions/workflows/(\d+)/runs", "actions:read", self._runs),
+            (r"GET actions/runs/(\d+)", "actions:read", self._run),
+            (r"GET actions/runs/(\d+)/attempts/(\d+)/jobs", "actions:read", self._jobs),
+            (r"GET actions/runs/(\d+)/artifacts", "actions:read", self._artifacts),
+            (r"GET actions/artifacts/(\d+)/zip", "actions:read", self._archive),
+            (r"GET commits/(\w+)/check-runs", "checks:read", self._check_runs),
+            (r"GET issues", "issues:read", self._issues),
+            (r"POST issues", "issues:write", self._add_issue),
+            (r"PATCH issues/(\d+)", "issues:write", self._change_issue),
+        ]
 
-def _pulls(state: dict[str, Any], sha: str, **_: Any) -> Any:
-    return [one for one in state["pulls"] if sha in (one["merge_commit_sha"], one["head"]["sha"])]
+    # Comments.
 
+    def _comments(self, number: str, **_: Any) -> Any:
+        return [one for one in self.state["comments"] if one["issue"] == int(number)]
 
-def _artifacts(state: dict[str, Any], *, query: dict[str, str], **_: Any) -> Any:
-    named = [one for one in state["artifacts"] if one["name"] == query["name"]]
-    return {"total_count": len(named), "artifacts": named}
+    def _add_comment(self, number: str, *, sent: Any, **_: Any) -> Any:
+        comment = {
+            "id": self._next(), "issue": int(number), "body": sent["body"],
+            "user": {"login": "github-actions[bot]", "type": "Bot"},
+            "created_at": now(), "updated_at": now(),
+        }  # fmt: skip
+        self.state["comments"].append(comment)
+        return comment
 
+    def _edit_comment(self, number: str, *, sent: Any, **_: Any) -> Any:
+        comment = self._find("comments", int(number))
+        comment.update(body=sent["body"], updated_at=now())
+        return comment
 
-def _archive(state: dict[str, Any], number: str, **_: Any) -> bytes:
-    artifact = next(one for one in state["artifacts"] if one["id"] == int(number))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(artifact["file"], artifact["content"])
-    return packed.getvalue()
+    # Pull requests and what is in a commit.
 
+    def _events(self, number: str, **_: Any) -> Any:
+        return [one for one in self.state["events"] if one["issue"] == int(number)]
 
-def _issues(state: dict[str, Any], *, query: dict[str, str], **_: Any) -> Any:
-    # A pull request is an issue, too.
-    pulls = [
-        {**one, "user": {"login": "someone"}, "pull_request": {}, "state": "open"}
-        for one in state["pulls"]
-    ]
-    return [one for one in (*pulls, *state["issues"]) if one["state"] == query["state"]]
+    def _pulls_of_commit(self, sha: str, **_: Any) -> Any:
+        return [
+            one
+            for one in self.state["pulls"]
+            if sha in (one["merge_commit_sha"], one["head"]["sha"])
+        ]
 
+    def _pulls(self, *, query: dict[str, str], **_: Any) -> Any:
+        owner, _, ref = query["head"].partition(":")
+        states = {"open", "closed"} if query.get("state") == "all" else {"open"}
+        return [
+            one
+            for one in self.state["pulls"]
+            if one["state"] in states
+            and one["head"]["ref"] == ref
+            and (one["head"]["repo"] or {}).get("full_name", "").startswith(f"{owner}/")
+        ]
 
-def _add_issue(state: dict[str, Any], *, sent: Any, **_: Any) -> Any:
-    issue = {
-        "number": _next(state),
-        "user": {"login": "github-actions[bot]"},
-        "state": "open",
-        **sent,
-    }
-    state["issues"].append(issue)
-    return issue
+    def _compare(self, base: str, head: str, **_: Any) -> Any:
+        return {"merge_base_commit": {"sha": self._git("merge-base", base, head).strip()}}
 
+    def _contents(self, path: str, *, query: dict[str, str], **_: Any) -> Any:
+        lines = self._git("ls-tree", query["ref"], f"{path}/").splitlines()
+        if not lines:
+            raise NotThere
+        entries = []
+        for line in lines:
+            mode, _, sha = line.partition("\t")[0].split()
+            kind = {"120000": "symlink", "040000": "dir", "160000": "submodule"}.get(mode, "file")
+            name = line.partition("\t")[2]
+            entries.append(
+                {"name": name.rpartition("/")[2], "path": name, "type": kind, "sha": sha}
+            )
+        return entries
 
-def _change_issue(state: dict[str, Any], number: str, *, sent: Any, **_: Any) -> Any:
-    issue = next(one for one in state["issues"] if one["number"] == int(number))
-    issue.update(sent)
-    return issue
+    def _blob(self, sha: str, **_: Any) -> Any:
+        text = self._git("cat-file", "blob", sha).encode()
+        return {"sha": sha, "encoding": "base64", "content": base64.encodebytes(text).decode()}
 
+    def _git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.origin, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise NotThere
+        return done.stdout
 
-def _next(state: dict[str, Any]) -> int:
-    state["last_id"] += 1
-    return int(state["last_id"])
+    # Workflows, their runs and what they kept.
+
+    def _workflow(self, name: str, **_: Any) -> Any:
+        for one in self.state["workflows"]:
+            if name in (str(one["id"]), one["path"].rpartition("/")[2]):
+                return one
+        raise NotThere
+
+    def _runs(self, number: str, *, query: dict[str, str], **_: Any) -> Any:
+        runs = [
+            one
+            for one in reversed(self.state["runs"])
+            if one["workflow_id"] == int(number)
+            and all(one[key] == query[key] for key in ("event", "head_sha") if key in query)
+        ]
+        return {"total_count": len(runs), "workflow_runs": runs}
+
+    def _run(self, number: str, **_: Any) -> Any:
+        return self._find("runs", int(number))
+
+    def _jobs(self, number: str, attempt: str, **_: Any) -> Any:
+        jobs = [
+            one
+            for one in self.state["jobs"]
+            if (one["run_id"], one["run_attempt"]) == (int(number), int(attempt))
+        ]
+        return {"total_count": len(jobs), "jobs": jobs}
+
+    def _artifacts(self, number: str, *, query: dict[str, str], **_: Any) -> Any:
+        artifacts = [
+            {key: value for key, value in one.items() if key != "content"}
+            for one in self.state["artifacts"]
+            if one["run"] == int(number) and query.get("name", one["name"]) == one["name"]
+        ]
+        return {"total_count": len(artifacts), "artifacts": artifacts}
+
+    def _archive(self, number: str, **_: Any) -> bytes:
+        artifact = self._find("artifacts", int(number))
+        if artifact["expired"]:
+            raise NotThere  # 410, in truth
+        return base64.b64decode(artifact["content"])
+
+    def _check_runs(self, sha: str, **_: Any) -> Any:
+        runs = [one for one in self.state["check_runs"] if one["head_sha"] == sha]
+        return {"total_count": len(runs), "check_runs": runs}
+
+    # Issues.
+
+    def _issues(self, *, query: dict[str, str], **_: Any) -> Any:
+        # A pull request is an issue, too.
+        pulls = [
+            {**one, "user": {"login": "someone"}, "pull_request": {}, "state": "open"}
+            for one in self.state["pulls"]
+        ]
+        return [one for one in (*pulls, *self.state["issues"]) if one["state"] == query["state"]]
+
+    def _add_issue(self, *, sent: Any, **_: Any) -> Any:
+        issue = {
+            "number": self._next(),
+            "user": {"login": "github-actions[bot]"},
+            "state": "open",
+            **sent,
+        }
+        self.state["issues"].append(issue)
+        return issue
+
+    def _change_issue(self, number: str, *, sent: Any, **_: Any) -> Any:
+        issue = next(one for one in self.state["issues"] if one["number"] == int(number))
+        issue.update(sent)
+        return issue
+
+    def _find(self, what: str, number: int) -> Any:
+        for one in self.state[what]:
+            if one["id"] == number:
+                return one
+        raise NotThere
+
+    def _next(self) -> int:
+        self.state["last_id"] += 1
+        return int(self.state["last_id"])
 
 
 if __name__ == "__main__":

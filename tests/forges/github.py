@@ -7,11 +7,15 @@ do for us.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +23,13 @@ from typing import Any
 import yaml
 
 from forges.expressions import condition, filled_in
+from forges.gh import now
 from forges.programs import FTCTL, ROOT, put_programs
 
 NAME = "acme/support"
+HERE = {"id": 1, "full_name": NAME}
+ELSEWHERE = {"id": 666, "full_name": "stranger/support"}
+WORKFLOWS = ".github/workflows"
 TEMPLATES = ROOT / "examples" / "ci" / "github"
 _OURS = "OWNER/ftctl@PIN_ftctl"
 _COMMAND = re.compile(r"^::([\w-]+)(?: [^:]*)?::(.*)$")
@@ -81,14 +89,16 @@ class GitHub:
     secrets: dict[str, str]
     variables: dict[str, str]  # of every job's environment
     ftctl: str = FTCTL  # the program that is installed
-    runs: int = 0
+    jobs: int = 0
+    before: str = "0" * 40  # what main was before it was last pushed to
 
     def __post_init__(self) -> None:
         self.programs = put_programs(self.folder / "programs", self.ftctl)
         self.state_file = self.folder / "state.json"
         self.state = {
-            "name": NAME, "last_id": 100, "comments": [], "issues": [], "pulls": [],
-            "artifacts": [], "requests": [],
+            "name": NAME, "last_id": 100, "comments": [], "issues": [], "pulls": [], "events": [],
+            "workflows": [], "runs": [], "jobs": [], "artifacts": [], "check_runs": [],
+            "requests": [],
         }  # fmt: skip
         self.git("init", "--quiet", "--bare", "--initial-branch", "main", "origin.git", at="")
         self.git("clone", "--quiet", "origin.git", "clone", at="")
@@ -111,10 +121,19 @@ class GitHub:
         assert done.returncode == 0, done
         return done.stdout.strip()
 
+    def set_up(self) -> None:
+        """Commit the templates to main, where GitHub looks for them."""
+        self.commit(
+            "main",
+            {f"{WORKFLOWS}/{path.name}": path.read_text("utf-8") for path in TEMPLATES.iterdir()},
+        )
+
     def commit(self, branch: str, files: Mapping[str, str], *, removed: Sequence[str] = ()) -> str:
         """Commit onto a branch, which begins at main where it is new, and push; the commit."""
         known = self.git("branch", "--list", branch) != ""
         self.git("checkout", "--quiet", *([branch] if known else ["-B", branch]))
+        if branch == "main" and known:
+            self.before = self.git("rev-parse", "HEAD")
         for name, text in files.items():
             path = self.folder / "clone" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,15 +147,17 @@ class GitHub:
         self.git("checkout", "--quiet", "main")
         return commit
 
-    def open_pull(self, branch: str) -> int:
+    def open_pull(self, branch: str, base: str = "main") -> int:
         """Ask for a branch to be merged; the pull request's number."""
         state = self.state
         state["last_id"] += 1
         number: int = state["last_id"]
         state["pulls"].append(
             {
-                "number": number, "merged_at": None, "merge_commit_sha": None,
-                "head": {"ref": branch, "sha": ""}, "base": {"ref": "main"}, "body": "",
+                "number": number, "state": "open", "user": {"login": "a-person"}, "body": "",
+                "created_at": now(), "closed_at": None, "merged_at": None, "merge_commit_sha": None,
+                "head": {"ref": branch, "sha": self.git("rev-parse", branch), "repo": HERE},
+                "base": {"ref": base, "sha": self.git("rev-parse", base), "repo": HERE},
             }
         )  # fmt: skip
         self.state = state
@@ -144,42 +165,59 @@ class GitHub:
 
     def check_pull(
         self, number: int, *, fork: bool = False, actor: str = "a-person",
-        event: str = "pull_request", workflow: str = "plan",
+        event: str = "pull_request", workflow: str = "plan", with_key: bool | None = None,
     ) -> dict[str, JobRun]:  # fmt: skip
         """What happens when the pull request is opened or pushed to."""
         state = self.state
         pull = next(one for one in state["pulls"] if one["number"] == number)
         pull["head"]["sha"] = self.git("rev-parse", pull["head"]["ref"])
+        pull["head"]["repo"] = ELSEWHERE if fork else HERE
+        if actor == "dependabot[bot]":
+            pull["user"] = {"login": actor}
         self.state = state
-        self.git("checkout", "--quiet", "--detach", "main")
+        base = pull["base"]["ref"]
+        self.git("checkout", "--quiet", "--detach", base)
         self.git("merge", "--quiet", "--no-ff", "--no-edit", pull["head"]["ref"])
         merged = self.git("rev-parse", "HEAD")
         self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/merge")
         self.git("checkout", "--quiet", "main")
-        head = {**pull["head"], "repo": {"full_name": "stranger/support" if fork else NAME}}
-        payload = {"pull_request": {"number": number, "head": head, "base": {"ref": "main"}}}
+        payload = {"pull_request": {key: pull[key] for key in ("number", "head", "base", "user")}}
+        trusted = not fork and actor != "dependabot[bot]"
         return self.run(
             workflow, event, payload, sha=merged, ref=f"refs/pull/{number}/merge",
-            actor=actor, trusted=not fork and actor != "dependabot[bot]",
+            actor=actor, trusted=trusted if with_key is None else with_key,
         )  # fmt: skip
 
-    def merge(self, number: int) -> str:
-        """Merge it; the commit on main."""
+    def merge(self, number: int, how: str = "merge") -> str:
+        """Merge it in one of GitHub's three ways; the commit on main."""
         state = self.state
         pull = next(one for one in state["pulls"] if one["number"] == number)
+        branch = pull["head"]["ref"]
         self.git("checkout", "--quiet", "main")
-        self.git("merge", "--quiet", "--no-ff", "--no-edit", pull["head"]["ref"])
+        self.before = self.git("rev-parse", "HEAD")
+        if how == "merge":
+            self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
+        elif how == "squash":
+            self.git("merge", "--quiet", "--squash", branch)
+            self.git("commit", "--quiet", "--message", "squashed")
+        else:
+            # New commits also where the branch is up to date: GitHub never takes the branch's own.
+            self.git("cherry-pick", "--no-ff", f"main..{branch}")
+            self.git("commit", "--quiet", "--amend", "--message", "rebased")
         self.git("push", "--quiet", "origin", "main")
         commit = self.git("rev-parse", "HEAD")
-        pull.update(merged_at="2026-11-22T06:00:00Z", merge_commit_sha=commit)
-        pull["head"]["sha"] = pull["head"]["sha"] or self.git("rev-parse", pull["head"]["ref"])
+        pull.update(merged_at=now(), closed_at=now(), state="closed", merge_commit_sha=commit)
+        pull["head"]["sha"] = pull["head"]["sha"] or self.git("rev-parse", branch)
         self.state = state
         return commit
 
     def push_main(self, event: str = "push", **inputs: str) -> JobRun:
         """What happens on main after a push, or by hand."""
         sha = self.git("rev-parse", "main")
-        return self.run("apply", event, {}, sha=sha, ref="refs/heads/main", inputs=inputs)["apply"]
+        payload = {"before": self.before, "after": sha} if event == "push" else {}
+        return self.run("apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs)[
+            "apply"
+        ]
 
     def morning(self) -> JobRun:
         """What happens on the schedule."""
@@ -194,21 +232,52 @@ class GitHub:
         self, name: str, event: str, payload: Mapping[str, Any], *, sha: str, ref: str,
         actor: str = "a-person", trusted: bool = True, inputs: Mapping[str, str] | None = None,
     ) -> dict[str, JobRun]:  # fmt: skip
-        """Carry out a workflow; the jobs that ran."""
-        text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
-        workflow = yaml.safe_load(text)
-        self.runs += 1
-        place = self.folder / f"run-{self.runs}"
+        """Carry out a workflow as it is at the commit; the jobs that ran."""
+        state = self.state
+        path = f"{WORKFLOWS}/ftctl-{name}.yml"
+        known = [one for one in state["workflows"] if one["path"] == path]
+        workflow = known[0] if known else {"id": 7_000 + len(state["workflows"]), "path": path}
+        if not known:
+            state["workflows"].append({**workflow, "name": name, "state": "active"})
+        state["last_id"] += 1
+        pull = payload.get("pull_request")
+        run = {
+            "id": state["last_id"], "run_number": state["last_id"], "run_attempt": 0,
+            "event": event, "path": path, "workflow_id": workflow["id"],
+            "head_sha": pull["head"]["sha"] if pull else sha,
+            "head_branch": pull["head"]["ref"] if pull else ref.removeprefix("refs/heads/"),
+            "head_repository": pull["head"]["repo"] if pull else HERE, "repository": HERE,
+            "status": "queued", "conclusion": None, "pull_requests": [], "created_at": now(),
+            "actor": {"login": actor},
+        }  # fmt: skip
+        state["runs"].append(run)
+        self.state = state
+        self._asked = (run["id"], payload, sha, ref, actor, trusted, inputs or {})
+        return self.run_again()
+
+    def run_again(self) -> dict[str, JobRun]:
+        """The next attempt of the last run."""
+        number, payload, sha, ref, actor, trusted, inputs = self._asked
+        run = self._change_run(number, lambda run: {
+            "run_attempt": run["run_attempt"] + 1, "status": "in_progress", "conclusion": None,
+            "run_started_at": now(),
+        })  # fmt: skip
+        workflow = yaml.safe_load(self.git("show", f"{sha}:{run['path']}"))
+        self.jobs += 1
+        place = self.folder / f"run-{self.jobs}"
         place.mkdir()
         (place / "event.json").write_text(json.dumps(payload), "utf-8")
         github = {
-            "event_name": event, "repository": NAME, "sha": sha, "ref": ref, "actor": actor,
+            "event_name": run["event"], "repository": NAME, "sha": sha, "ref": ref, "actor": actor,
             "event": payload, "ref_name": ref.removeprefix("refs/heads/"),
+            "base_ref": payload["pull_request"]["base"]["ref"] if "pull_request" in payload else "",
+            "run_id": str(number), "run_attempt": str(run["run_attempt"]),
+            "workflow_ref": f"{NAME}/{run['path']}@{ref}",
         }  # fmt: skip
         done = {}
         for key, job in workflow["jobs"].items():
             known = {
-                "github": github, "inputs": inputs or {}, "failed": False,
+                "github": github, "inputs": inputs, "failed": False,
                 "secrets": self.secrets if trusted else {},
             }  # fmt: skip
             if not condition(job.get("if"), known):
@@ -218,7 +287,39 @@ class GitHub:
             runner = _Runner(self, place / key, known, place / "event.json")
             runner.carry_out(job)
             done[key] = runner.job
+            self._end_job(run, key, runner.job)
+        failed = any(job.failed for job in done.values())
+        ended = {"status": "completed", "conclusion": "failure" if failed else "success"}
+        self._change_run(number, lambda _: ended)
         return done
+
+    def _change_run(self, number: int, change: Callable[[Any], dict[str, Any]]) -> Any:
+        state = self.state
+        run = next(one for one in state["runs"] if one["id"] == number)
+        run.update(change(run), updated_at=now())
+        self.state = state
+        return run
+
+    def _end_job(self, run: Any, name: str, job: JobRun) -> None:
+        state = self.state
+        state["last_id"] += 1
+        conclusion = "failure" if job.failed else "success"
+        state["jobs"].append(
+            {
+                "id": state["last_id"], "run_id": run["id"], "run_attempt": run["run_attempt"],
+                "name": name, "status": "completed", "conclusion": conclusion,
+                "started_at": run["run_started_at"], "completed_at": now(),
+            }
+        )  # fmt: skip
+        # Each job is a check run of the one app, whatever workflow it is of.
+        state["check_runs"].append(
+            {
+                "id": state["last_id"], "name": name, "head_sha": run["head_sha"],
+                "status": "completed", "conclusion": conclusion,
+                "app": {"id": 15368, "slug": "github-actions"},
+            }
+        )  # fmt: skip
+        self.state = state
 
 
 def _token(rights: Mapping[str, str], *, trusted: bool) -> str:
@@ -299,14 +400,18 @@ class _Runner:
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": action,
             "GITHUB_ACTOR": github["actor"],
-            "GITHUB_BASE_REF": "main" if "pull_request" in github["event"] else "",
+            "GITHUB_BASE_REF": github["base_ref"],
             "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_EVENT_PATH": str(self.event_file),
+            "GITHUB_REF": github["ref"],
             "GITHUB_REF_NAME": github["ref_name"],
             "GITHUB_REPOSITORY": github["repository"],
-            "GITHUB_RUN_ID": str(self.github.runs),
+            "GITHUB_RUN_ATTEMPT": github["run_attempt"],
+            "GITHUB_RUN_ID": github["run_id"],
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_SHA": github["sha"],
+            "GITHUB_WORKFLOW_REF": github["workflow_ref"],
+            "GITHUB_WORKSPACE": str(self.place / "work"),
             **{f"GITHUB_{name}": str(path) for name, path in files.items()},
             **self.github.variables,
             **own,
@@ -336,17 +441,35 @@ class _Runner:
             self.github.git("remote", "remove", "origin", at=at)
 
     def _upload(self, given: Mapping[str, str]) -> None:
+        """Keep files as upload-artifact does: a name is free once in an attempt of a run."""
         path = self.place / "work" / given["path"]
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.name)
         state = self.github.state
+        number = int(self.known["github"]["run_id"])
+        run = next(one for one in state["runs"] if one["id"] == number)
+        same = [
+            one
+            for one in state["artifacts"]
+            if (one["run"], one["name"]) == (number, given["name"])
+        ]
+        assert not same or given.get("overwrite") == "true", f"409 Conflict: {given['name']}"
+        assert not re.search(r'["\:<>|*?\r\n\\/]', given["name"]), given["name"]
+        state["artifacts"] = [one for one in state["artifacts"] if one not in same]
         state["last_id"] += 1
-        pull = self.known["github"]["event"].get("pull_request", {})
         state["artifacts"].append(
             {
-                "id": state["last_id"], "name": given["name"], "expired": False,
-                "file": path.name, "content": path.read_text("utf-8"),
+                "id": state["last_id"], "run": number, "name": given["name"], "expired": False,
+                "size_in_bytes": len(packed.getvalue()), "created_at": now(),
+                "digest": f"sha256:{hashlib.sha256(packed.getvalue()).hexdigest()}",
+                "content": base64.b64encode(packed.getvalue()).decode(),
                 "workflow_run": {
-                    "head_sha": pull["head"]["sha"] if pull else self.known["github"]["sha"],
-                    "repository_id": 1, "head_repository_id": 1,
+                    "id": number, "repository_id": run["repository"]["id"],
+                    "head_repository_id": run["head_repository"]["id"],
+                    "head_branch": run["head_branch"], "head_sha": run["head_sha"],
                 },
             }
         )  # fmt: skip
