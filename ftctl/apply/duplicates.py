@@ -89,8 +89,11 @@ def _stoppable(job: Job) -> bool:
 def _counts(own: Job, job: Job) -> bool:
     """Whether a job can stand for ours: it runs, or has come to a model since ours was made.
 
-    One that was over before has been there for whoever bought ours: it was bought all the same.
+    One that was over before has been there for whoever bought ours: it was bought all the same. Of
+    one that cannot be read nobody knows what it is.
     """
+    if job.is_unreadable:
+        return False
     if job.in_progress:
         return True
     return _has_model(job) and (job.finished_at is None or job.finished_at >= own.created_at)

@@ -17,7 +17,8 @@ _TOLERATED_SECONDS = 60.0  # without a good look before a wait gives up
 _EVENTS_LOOKED_AT = 50
 _FIRST_PAUSE_SECONDS = 0.5
 _SILENCE_SECONDS = 1800.0  # without news of any job before that is said; then twice as long
-_NAMELESS_SECONDS = 600.0  # that a model's name is waited for once its job has succeeded
+# That a model's name is waited for once its job has succeeded, and a job that cannot be read.
+_NAMELESS_SECONDS = 600.0
 _ODD_SECONDS = 86_400.0  # that a job is waited for in a status which nobody here knows
 _LONGEST_PAUSE_SECONDS = 300.0  # between two looks at jobs whose statuses are all of that kind
 _NAMELESS = "succeeded, and the service has not told its model's name"
@@ -148,10 +149,14 @@ class _Watch:
             since = now
         self.same[job.id] = (job.status, since)
         nameless = _is_nameless(job)
-        longest = _NAMELESS_SECONDS if nameless else _ODD_SECONDS if _is_odd(job) else None
+        longest = _ODD_SECONDS if _is_odd(job) else None
+        if nameless or job.is_unreadable:
+            longest = _NAMELESS_SECONDS
         if longest is None or now - since < longest:
             return state
         what = f"is '{one_line(job.status)}', which ftctl does not know, without any change"
+        if job.is_unreadable:
+            what = f"cannot be read ({job.error.message if job.error else 'nobody knows why'})"
         return self._over(state, _NAMELESS if nameless else what, longest)
 
     def nameless(self, progress: tuple[Progress, ...], seconds: float) -> tuple[Progress, ...]:
@@ -180,9 +185,12 @@ class _Watch:
         odd = [state for state in running if _is_odd(state.job)]
         for state in odd:
             if state.job.id not in self.odd:
+                what = f"has the status '{one_line(state.job.status)}', which ftctl does not know"
+                if state.job.is_unreadable:
+                    what = "cannot be read"
                 self.note(
-                    f"{state.name}: {state.job.id} has the status '{one_line(state.job.status)}',"
-                    " which ftctl does not know: it is waited for until that changes, or --timeout"
+                    f"{state.name}: {state.job.id} {what}: it is waited for until that changes,"
+                    " or --timeout"
                 )
         self.odd = frozenset(state.job.id for state in odd)
         self.usual = len(running) > len(odd)

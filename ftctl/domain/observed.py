@@ -22,6 +22,9 @@ class JobError:
 # Stands for the job that one was bought to replace on request where none was to be seen.
 UNSEEN = "unseen"
 
+# The state of a job of ours that cannot be read; its error says why.
+UNREADABLE = "unreadable"
+
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -57,6 +60,11 @@ class Job:
     def in_progress(self) -> bool:
         """Whether it may still come to a model: one that succeeded may get its name late."""
         return self.status not in TERMINAL or (self.status == "succeeded" and not self.model)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it is known to be there, and little else: nothing is bought or done about it."""
+        return self.status == UNREADABLE
 
     @property
     def is_its_model(self) -> bool:

@@ -10,10 +10,10 @@ from typing import Any
 
 from ftctl.errors import redact
 from ftctl.manifest.scalars import plainly, read_scalar
+from ftctl.text.escape import backslashed
 
 _PLAIN = re.compile(r"(?:\.\./)*[A-Za-z][A-Za-z0-9_./-]+")
 _LONGEST_COMMENT = 300  # characters
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def block(key: str, value: Any, indent: str = "") -> Iterator[str]:
@@ -28,7 +28,7 @@ def block(key: str, value: Any, indent: str = "") -> Iterator[str]:
 
 def comment(text: str) -> str:
     """A comment of one line, whatever the text holds."""
-    line = _escaped(text)
+    line = backslashed(text)
     short = line if len(line) <= _LONGEST_COMMENT else f"{line[:_LONGEST_COMMENT]}…"
     return f"# {short}"
 
@@ -70,16 +70,4 @@ def _scalar(text: str) -> str:
     """The text as it is where nobody can take it for anything else, else in double quotes."""
     if _PLAIN.fullmatch(text) and read_scalar(text) == text:
         return text
-    return _escaped(json.dumps(text, ensure_ascii=False))
-
-
-def _escaped(text: str) -> str:
-    """The text with what cannot be seen, or turns the line around, written as an escape."""
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
-
-
-def _escape(one: str) -> str:
-    number = ord(one)
-    if one in _SHORT:
-        return _SHORT[one]
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    return backslashed(json.dumps(text, ensure_ascii=False))

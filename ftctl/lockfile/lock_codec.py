@@ -10,13 +10,10 @@ from typing import Any
 
 from ftctl.domain.desired import Spec
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Pointer, Release, Section
+from ftctl.text.identifiers import is_identifier, is_own_name
 
 _MAJOR = 1
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-# Models and jobs are printed, put into .env files and into $GITHUB_OUTPUT, and a pull request may
-# have written the record: nothing that a shell or a terminal would act on.
-_IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\"'`$\\;&|<>()]{1,512}")
 _LONGEST = 10_000  # characters of one text
 
 
@@ -246,7 +243,7 @@ class _Part:
 
     def identifier(self, key: str) -> str:
         value = self.text(key)
-        if not _IDENTIFIER.fullmatch(value):
+        if not is_identifier(value):  # a pull request may have written it
             raise Malformed(f"{self._at(key)} is no name of a job or model")
         return value
 
@@ -265,7 +262,7 @@ class _Part:
     def names(self) -> tuple[str, ...]:
         """The keys, each of which must be a name as manifests, environments and aliases have."""
         for name in self.raw:
-            if not _NAME.fullmatch(name):
+            if not is_own_name(name):
                 raise Malformed(f"a key of {self.way} is no name")
         return tuple(self.raw)
 

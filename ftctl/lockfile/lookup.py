@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 
+from ftctl.text.identifiers import is_identifier
+
 TYPE_CHECKING = False  # type checkers take the name as true; `typing` itself costs 8 ms
 if TYPE_CHECKING:
     from typing import Any
 
 _FILE = "ftctl.lock"
 _ALIAS = "prod"  # goes before the newest model
-_HARMFUL = frozenset(" \"'`$\\;&|<>()")  # in no model's name, and shells act on them
 _DEFAULT = "default"  # the environment of a run without --env
 
 
@@ -71,8 +72,9 @@ def _model(entry: dict[str, Any], alias: str | None) -> str | None:
     pointer = promoted.get(alias or _ALIAS)
     name = newest if pointer is None else pointer.get("model")
     # Whoever wrote the record, the name goes into requests, and perhaps onto a command line.
-    harmless = isinstance(name, str) and name.isprintable() and not _HARMFUL.intersection(name)
-    return name if harmless and name and not _is_retired(entry, name) else None
+    if not isinstance(name, str) or not is_identifier(name) or _is_retired(entry, name):
+        return None
+    return name
 
 
 def _is_retired(entry: dict[str, Any], model: str) -> bool:

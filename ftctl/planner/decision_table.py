@@ -28,6 +28,7 @@ class Facts:
     lost: Job | None  # the newest same job that succeeded, where no model of any is visible
     retired: bool  # whether that model was deleted by ftctl itself, as it was asked to
     newest: Job | None  # the newest same job, however it stands
+    odd: Job | None  # a job of ours that cannot be read, and may be the same
     doubt: Doubt | None  # what speaks against buying it, beside our own jobs
     note: str  # what is said of a purchase all the same, for the end of its reason
     ended: Job | None  # the newest same job that is over, if it failed or was cancelled
@@ -170,6 +171,14 @@ def _running(facts: Facts) -> Decision:
     return Decision(Action.NO_OP, reason, stands=job)
 
 
+def _odd(facts: Facts) -> Decision:
+    job = facts.odd
+    assert job is not None
+    why = f": {job.error.message}" if job.error else ""
+    reason = f"{job.id} cannot be read{why}; --replace {facts.finetune.name} buys it all the same"
+    return Decision(Action.ATTENTION, reason, stands=job)
+
+
 def _reused(facts: Facts) -> Decision:
     job = facts.reused
     assert job is not None
@@ -288,7 +297,8 @@ TABLE: tuple[Row, ...] = (
     Row(
         "--replace names it, and there is one, or may be",
         lambda facts: (
-            facts.replace and (facts.same or facts.lost or facts.doubt or facts.newest) is not None
+            facts.replace
+            and (facts.same or facts.lost or facts.doubt or facts.newest or facts.odd) is not None
         ),
         _replace,
     ),
@@ -305,6 +315,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("same succeeded and its model exists", lambda facts: facts.live is not None, _up_to_date),
     Row("same in progress, paused or unknown", lambda facts: bool(facts.running), _running),
+    Row("a job of ours that cannot be read", lambda facts: facts.odd is not None, _odd),
     Row("another project has the same", lambda facts: facts.reused is not None, _reused),
     Row(
         "same succeeded, its model was retired by us",

@@ -43,7 +43,8 @@ class FactFinder:
         same = self.by_digest.get(finetune.digest, ())
         named = self.by_name.get(finetune.name, ())
         live = self.live(finetune)
-        running, surplus = _sorted_out([job for job in same if job.in_progress], same, live)
+        active = [job for job in same if job.in_progress and not job.is_unreadable]
+        running, surplus = _sorted_out(active, same, live)
         over = [job for job in same if not job.in_progress]
         ended = over[0] if over and over[0].status != "succeeded" else None
         lost = None if live else _lost(over, ended, retry_failed=self.options.retry_failed)
@@ -62,6 +63,7 @@ class FactFinder:
             lost=lost,
             retired=lost is not None and self._is_retired(lost),
             newest=same[0] if same else None,
+            odd=self._odd(finetune),
             doubt=doubt(evidence),
             note=notes(evidence),
             ended=ended,
@@ -112,6 +114,17 @@ class FactFinder:
             return ()
         base_model = finetune.base_model if isinstance(finetune.base_model, str) else None
         return differences(finetune, base_model, adopted, self.service, self.options.aliases)
+
+    def _odd(self, finetune: FineTune) -> Job | None:
+        """A job of ours that cannot be read, and may be of this training as far as it tells."""
+        for job in self.observed.jobs:
+            if not job.is_unreadable:
+                continue
+            if job.digest == finetune.digest:
+                return job
+            if job.digest is None and job.finetune in (None, finetune.name):
+                return job
+        return None
 
     def _is_retired(self, job: Job) -> bool:
         return any(

@@ -28,8 +28,11 @@ _NOTHING: Protected = nothing()
 
 
 def stoppable(job: Job) -> bool:
-    """Whether cancelling can still stop a job: not one that succeeded and gets its name late."""
-    return job.in_progress and job.status != "succeeded"
+    """Whether cancelling can still stop a job: not one that succeeded and gets its name late.
+
+    Nor one that cannot be read: nobody knows what it is, or whether it runs.
+    """
+    return job.in_progress and job.status != "succeeded" and not job.is_unreadable
 
 
 def plan_orphans(

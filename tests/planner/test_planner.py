@@ -44,7 +44,8 @@ CASES = Path(__file__).parents[1] / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
     "adopted ", "one job serves", "by --replace already", "asked for with --replace", "back to ",
     " duplicates ", "its parent was trained again", "up to date as ", "running as ",
-    "trained by project", "was retired", "which this key cannot see", "buys it all the same",
+    " cannot be read: ", "trained by project", "was retired", "which this key cannot see",
+    "buys it all the same",
     "tries again: ", "--retry-failed buys",
     "by a newer ftctl", " → ", "not found",
 )  # fmt: skip

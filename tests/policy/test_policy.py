@@ -1175,7 +1175,7 @@ def test_a_program_that_ends_well_says_nothing() -> None:
          "'conftest test -' gave no verdict on the plan: it took longer than 60 s"),
         (2, "\x1b[31mFAIL\x1b[0m\r\n::set-env name=A::b\n\x1b]0;title\x07##[group]x\u202e",
          ("'conftest test -' refused the plan with status 2: FAIL; : :set-env name=A::b;"
-         " # #[group]x")),
+         " # #[group]x<U+202E>")),
         (1, "key sk-abcdefghijklmnop", ("'conftest test -' refused the plan with status 1:"
          " key [redacted]")),
         (1, "\ud800lone\x00 zero", "'conftest test -' refused the plan with status 1: lone zero"),

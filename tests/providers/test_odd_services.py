@@ -66,10 +66,10 @@ def test_a_job_of_ours_that_cannot_be_read_is_told_and_not_bought_again(
     result = remote.ok("plan")
 
     assert (
-        "Warning: job ftjob-1 cannot be read (its created_at is no time): it is ours, and counts as"
-        " one that runs." in result.out
+        "Warning: job ftjob-1 cannot be read (its created_at is no time): it is ours, and the same"
+        " is not bought again." in result.out
     )
-    assert "= tone: no-op, running as ftjob-1 (unreadable)" in result.out
+    assert "! tone: attention, ftjob-1 cannot be read: its created_at is no time;" in result.out
     remote.ok("apply", "--auto-approve")
     assert len(world.jobs) == 1
 

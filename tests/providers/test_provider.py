@@ -418,7 +418,7 @@ def test_a_job_of_ours_that_cannot_be_read_stays_and_is_told(
     (job,) = observed.jobs
     assert (job.status, job.digest, job.in_progress) == ("unreadable", DIGEST, True)
     assert len(observed.unreadable) == 1
-    assert ": it is ours, and counts as one that runs" in observed.unreadable[0]
+    assert ": it is ours, and the same is not bought again" in observed.unreadable[0]
 
 
 def test_a_job_of_ours_is_known_by_its_file_even_if_that_is_odd(
@@ -439,8 +439,10 @@ def test_an_adopted_job_that_cannot_be_read_stays_too(wire: Wire, provider: Open
     observed = provider().observe("demo", frozenset({"ftjob-8"}))
 
     assert [(job.id, job.status) for job in observed.adopted] == [("ftjob-8", "unreadable")]
-    assert observed.unreadable == (
-        "job ftjob-8 cannot be read (without a status): it is ours, and counts as one that runs",
+    (told,) = observed.unreadable
+    assert told == (
+        "job ftjob-8 cannot be read (without a status): it is ours, and the same is not bought"
+        " again"
     )
 
 
@@ -462,11 +464,19 @@ def test_a_page_whose_last_entry_is_odd_leads_on_all_the_same(wire: Wire, provid
     assert wire.queries[1]["after"] == ["ftjob-3"]
 
 
-def test_a_page_without_any_id_ends_a_list(wire: Wire, provider: Opened) -> None:
+def test_a_list_that_cannot_be_read_on_is_none_of_which_anything_is_missing(
+    wire: Wire, provider: Opened
+) -> None:
+    """What comes after a page without ids may be ours, and would be bought again."""
     wire.answers(JOBS, listed({"status": "odd"}, has_more=True))
+    wire.answers(f"{JOBS}/ftjob-1/events", listed({"message": "one"}, has_more=True))
+    client = provider()
 
-    assert provider().jobs("demo") == ()
+    with pytest.raises(ProviderError, match="goes on after a page on which nothing has an id"):
+        client.jobs("demo")
+
     assert wire.requests == [JOBS]
+    assert [event.message for event in client.events("ftjob-1")] == ["one"]
 
 
 def test_odd_events_are_left_out_and_odd_checkpoints_are_not(wire: Wire, provider: Opened) -> None:

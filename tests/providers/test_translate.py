@@ -247,7 +247,7 @@ def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> Non
     assert job == Job(
         "ftjob-1", "unreadable", 0, "tone", DIGEST, training_file="file-1",
         result_files=("file-3",), follows="ftjob-0", replaces="ftjob-0", environment="prod",
-        commit="c0ffee",
+        commit="c0ffee", error=JobError("unreadable", "its created_at is no time"),
     )  # fmt: skip
     assert job.in_progress
     assert read_job_of_ours({"metadata": tags}).id == "(a job without an id)"

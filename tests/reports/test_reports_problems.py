@@ -51,6 +51,7 @@ from ftctl.reports.presenter import headline
 from ftctl.reports.problems import problems_github, problems_json
 from ftctl.reports.sarif import problems_sarif
 from ftctl.text.escape import json_in_log, markdown, markdown_code, markdown_fence, one_line
+from ftctl.text.invisible import first_hidden, hidden_in
 
 GOLDEN = ROOT / "tests" / "reports"
 DIGEST = "sha256:" + "5" * 64
@@ -525,7 +526,7 @@ FORMATS = PLAN_FORMATS | PROBLEM_FORMATS
 def test_no_form_steers_a_terminal_or_the_runner_that_reads_the_log(form: str, text: str) -> None:
     printed = FORMATS[form](text)
 
-    assert all(character.isprintable() or character == "\n" for character in printed)
+    assert first_hidden(printed) is None
     assert printed.encode()
     assert not re.search(r"##\w*\[", printed.replace("## [", "")) or form == "github"
     commands = [line for line in printed.splitlines() if line.lstrip().startswith("::")]
@@ -581,7 +582,8 @@ def _unescaped(text: str, more: str) -> str:
 def test_each_problem_is_one_annotation_on_its_file(text: str) -> None:
     commands = github_commands(problems_github(problems(text)))
 
-    shown = "".join(c if c.isprintable() or c in "\r\n" else "\ufffd" for c in text)
+    hidden = set(hidden_in(text))
+    shown = "".join("\ufffd" if at in hidden else c for at, c in enumerate(text))
     assert commands == [
         ("error", {"file": shown, "line": "3", "col": "7", "title": shown}, f"{shown} ({shown})"),
         ("warning", {"file": shown, "title": shown}, shown),

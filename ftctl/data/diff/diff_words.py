@@ -7,6 +7,7 @@ from typing import Any
 
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.row_diff import Changed, Compared
+from ftctl.text.escape import backslashed
 
 MOST_RANGES = 20
 _DEEPEST = 100
@@ -49,8 +50,7 @@ def value_text(value: Any) -> str:
     """A value as JSON on one line, or `nothing` where there is none."""
     if value is ...:
         return "nothing"
-    text = canonical_json(shown_value(value))
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return backslashed(canonical_json(shown_value(value)))
 
 
 def shown_value(value: Any) -> Any:

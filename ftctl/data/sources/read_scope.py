@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ftctl.errors import Finding
 from ftctl.manifest.decoding import LOG_COMMAND, shorten
+from ftctl.text.invisible import first_hidden
 
 _GIT = ".git"
 _ANNEX = ("annex", "objects")  # git-annex links every file to there
@@ -74,7 +75,8 @@ def repository_of(root: Path) -> Path:
 
 def unprintable(shown: str) -> Finding | None:
     """What to say of a path that cannot be shown as it is, in a terminal or in a workflow's log."""
-    if shown.isprintable() and not LOG_COMMAND.search(shown):
+    seen = shown.isprintable() and first_hidden(shown) is None
+    if seen and not LOG_COMMAND.search(shown):
         return None
     message = f"the path '{shorten(shown)}' holds characters that cannot be shown"
     return Finding("unprintable-path", message, "rename the file, or its folder")

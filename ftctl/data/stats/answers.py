@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ftctl.domain.desired import Format
+from ftctl.text.escape import backslashed
 
 LONGEST_LABEL = 40  # characters
 MOST_DIFFERENT = 200_000
@@ -76,8 +77,8 @@ class Answers:
     def _shown(self, answer: str) -> str | None:
         if self._show_text:
             cut = answer[:LONGEST_SHOWN]
-            return _printable(cut if cut == answer else f"{cut}…")
-        return _printable(answer) if len(answer) <= LONGEST_LABEL else None
+            return backslashed(cut if cut == answer else f"{cut}…")
+        return backslashed(answer) if len(answer) <= LONGEST_LABEL else None
 
 
 def answer_of(row: Mapping[str, Any], form: Format) -> str | None:
@@ -149,12 +150,3 @@ def _calls(message: Mapping[str, Any]) -> list[str]:
 def _hash(text: str) -> int:
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big")
-
-
-def _printable(text: str) -> str:
-    """On one line, and without what would steer a terminal."""
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode()

@@ -51,12 +51,14 @@ def read_pages(
     query: Query,
     *,
     within_seconds: float,
+    whole: bool,
     enough: Callable[[dict[str, Raw]], bool],
 ) -> list[Raw]:
     """Every entry of a list, page by page, until there are enough of them.
 
     It ends where a page brings nothing new: some servers ignore the cursor, and would be read for
-    ever. So would those that always have more: `ProviderError`.
+    ever. So would those that always have more: `ProviderError`; also where it cannot be read on,
+    if a part of it is worth nothing (`whole`): what is missing may be ours.
     """
     entries: dict[str, Raw] = {}
     ends_at, size = time.monotonic() + within_seconds, 0
@@ -65,8 +67,16 @@ def read_pages(
         fresh = {key: raw for raw in page.entries if (key := _key(raw)) not in entries}
         entries |= fresh
         last = next(filter(None, map(known_id, reversed(page.entries))), None)
-        if not fresh or last is None or not page.has_more or enough(entries):
+        if not fresh or not page.has_more or enough(entries):
             return list(entries.values())
+        if last is None and not whole:
+            return list(entries.values())
+        if last is None:
+            raise ProviderError(
+                operation,
+                "the list goes on after a page on which nothing has an id",
+                hint="ask whoever runs the service: entries need ids, or 'has_more' to be false",
+            )
         query, size = {**query, "after": last}, size + page.size
         if size > LONGEST_LIST or time.monotonic() > ends_at:
             break

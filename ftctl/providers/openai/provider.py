@@ -18,7 +18,15 @@ from ftctl.catalog.request import job_request
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
 from ftctl.domain.digest import FileName, read_file_name
-from ftctl.domain.observed import AccountId, CheckpointModel, Event, File, Job, Observed
+from ftctl.domain.observed import (
+    UNREADABLE,
+    AccountId,
+    CheckpointModel,
+    Event,
+    File,
+    Job,
+    Observed,
+)
 from ftctl.domain.plan import StartJob, Upload
 from ftctl.domain.variables import with_values
 from ftctl.errors import ProviderError
@@ -42,7 +50,6 @@ from ftctl.providers.openai.lists import (
     told,
 )
 from ftctl.providers.openai.translate import (
-    UNREADABLE,
     read_answer,
     read_checkpoint,
     read_day,
@@ -68,7 +75,7 @@ if TYPE_CHECKING:
 
 _LIST_TIMEOUTS = 5  # a list of many pages may take so many times as long as a read
 _LEFT_OUT = "it is left out"
-_COUNTS = "it is ours, and counts as one that runs"
+_COUNTS = "it is ours, and the same is not bought again"
 _REFUSES_FILTER = (400, 404, 405, 422, 501)
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
 _STORING_SECONDS = 600.0  # that a service may take for a file once it has all of it
@@ -199,7 +206,7 @@ class OpenAIProvider:
 
     def _odd_of_ours(self, jobs: Iterable[Job], raw_jobs: Iterable[Raw]) -> tuple[str, ...]:
         """Why jobs of ours cannot be read: they are read once more for that, where any is odd."""
-        if all(job.status != UNREADABLE for job in jobs):
+        if not any(job.is_unreadable for job in jobs):
             return ()
         return readable("job", raw_jobs, self._read_job).odd
 
@@ -290,7 +297,7 @@ class OpenAIProvider:
         if limit is not None:
             newest_first = list(self._page("list events", path, {"limit": limit}).entries)
         else:
-            newest_first = self._entries("list events", path, {"limit": _EVENTS_PAGE})
+            newest_first = self._entries("list events", path, {"limit": _EVENTS_PAGE}, whole=False)
         plain = (without_echoes(raw, self._secrets) for raw in newest_first[::-1])
         return readable("event", tuple(plain), read_event).read
 
@@ -450,9 +457,7 @@ class OpenAIProvider:
             job = self._read_job(raw)
             known = {"id": job.id, "status": job.status, "created_at": job.created_at}
         except OddValue:
-            if not isinstance(raw.get("id"), str):
-                raise
-            known = {"status": UNREADABLE, "created_at": 0}
+            known = {"id": id_of(raw), "status": UNREADABLE, "created_at": 0}
         return {**self._plain(raw), **known}
 
     def file_names(self) -> Mapping[str, str]:
@@ -558,6 +563,7 @@ class OpenAIProvider:
         path: str,
         query: Query,
         *,
+        whole: bool = True,
         enough: Callable[[dict[str, Raw]], bool] = lambda _entries: False,
     ) -> list[Raw]:
         return read_pages(
@@ -565,6 +571,7 @@ class OpenAIProvider:
             lambda wanted: self._page(operation, path, wanted),
             query,
             within_seconds=_LIST_TIMEOUTS * self._timeout_seconds,
+            whole=whole,
             enough=enough,
         )
 

@@ -6,35 +6,54 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftctl.catalog.services import SERVICES
 from ftctl.domain.digest import FileName, job_hash, read_file_name, read_run
-from ftctl.domain.observed import TERMINAL, UNSEEN, CheckpointModel, Event, File, Job, JobError
+from ftctl.domain.observed import (
+    TERMINAL,
+    UNREADABLE,
+    UNSEEN,
+    CheckpointModel,
+    Event,
+    File,
+    Job,
+    JobError,
+)
 from ftctl.errors import redact
 from ftctl.providers.openai.values import (
     OddValue,
     Raw,
     count,
     id_of,
+    identifier,
+    identifiers,
     known_id,
     mapping,
     moment,
+    name,
     number,
     reason,
     text,
+    whole,
 )
-from ftctl.providers.ownership import COMMIT, project_of, read_tag
+from ftctl.providers.ownership import COMMIT, OwnershipTag, project_of, read_tag
 from ftctl.providers.protocol import Answer
-from ftctl.text.escape.single_line import short
+from ftctl.text.escape.single_line import one_line, short
+from ftctl.text.identifiers import is_identifier, is_own_name
 
 if TYPE_CHECKING:
     import httpx2
 
 StatusOf = Callable[[str], str]  # the service's word for a job's state in, ours out
 
-UNREADABLE = "unreadable"  # the state of a job of ours that cannot be read
-_LONGEST_STATUS = 64
+_LONGEST_WORD = 64  # characters: of a state, a level, the name of a number
+_LONGEST_TEXT = 512  # characters of a value, and of a name that is only shown
+_LONGEST_MESSAGE = 10_000
+_MOST_NUMBERS = 64  # of a job, or of an event
+_MOST_PAIRS = 64  # of a job's metadata
+_DEEPEST = 8
 # Of a file. Not in them: "processed", and what a service says that has no such states.
 # Not `uploaded`: some files stay so and are ready; of others the create says that they are not.
 _FILE_PROCESSING = frozenset(
@@ -53,8 +72,8 @@ def read_job(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Jo
 
     One that has an end is over, whatever word stands for its state.
     """
-    job, tag = id_of(raw), read_tag(raw.get("metadata"))
-    model, finished_at = text(raw, "fine_tuned_model"), _finished_at(raw)
+    job, tag = id_of(raw), _checked(read_tag(raw.get("metadata")))
+    model, finished_at = identifier(raw, "fine_tuned_model"), _finished_at(raw)
     status, error = _outcome(raw, status_of, model, ended=finished_at is not None)
     return Job(
         id=job,
@@ -67,16 +86,16 @@ def read_job(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Jo
         follows=tag.follows,
         environment=tag.environment,
         model=model,
-        base_model=text(raw, "model"),
+        base_model=name(raw, "model"),
         error=error,
-        training_file=text(raw, "training_file"),
-        validation_file=text(raw, "validation_file"),
+        training_file=name(raw, "training_file"),
+        validation_file=name(raw, "validation_file"),
         result_files=_result_files(raw.get("result_files")),
-        metadata=tag.own,
+        metadata=_pairs(tag.own),
         trained_tokens=count(raw.get("trained_tokens")),
         finished_at=finished_at,
         hyperparameters=_hyperparameters(raw),
-        seed=_seed(raw.get("seed")),
+        seed=whole(raw.get("seed")),
         commit=_commit(raw.get("metadata")),
     )
 
@@ -88,19 +107,20 @@ def read_job_of_ours(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_o
     """
     try:
         return read_job(raw, status_of)
-    except OddValue:
-        tag = read_tag(raw.get("metadata"))
+    except OddValue as fault:
+        tag = _readable(read_tag(raw.get("metadata")))
         return Job(
             id=known_id(raw) or "(a job without an id)",
             status=UNREADABLE,
             created_at=0,
+            error=JobError(UNREADABLE, str(fault)),
             finetune=tag.finetune,
             digest=tag.digest,
             replaces=tag.replaces,
             follows=tag.follows,
             environment=tag.environment,
-            training_file=_text_or_none(raw.get("training_file")),
-            validation_file=_text_or_none(raw.get("validation_file")),
+            training_file=_identifier_or_none(raw.get("training_file")),
+            validation_file=_identifier_or_none(raw.get("validation_file")),
             result_files=_result_files(raw.get("result_files")),
             commit=_commit(raw.get("metadata")),
         )
@@ -115,10 +135,11 @@ def _outcome(
         raise OddValue("without a status")
     status, error = status_of(word or ""), reason(raw.get("error"))
     if not ended or status in TERMINAL or status == "paused":
-        return short(status, _LONGEST_STATUS), error
+        return short(one_line(status), _LONGEST_WORD) or "unknown", error
     if model is not None:
         return "succeeded", error
-    return "failed", error or JobError("unknown", f"it ended as '{short(word or '', 64)}'")
+    ended_as = short(one_line(word or ""), _LONGEST_WORD)
+    return "failed", error or JobError("unknown", f"it ended as '{ended_as}'")
 
 
 def _finished_at(raw: Raw) -> int | None:
@@ -131,23 +152,51 @@ def _finished_at(raw: Raw) -> int | None:
 def _result_files(raw: object) -> tuple[str, ...]:
     """The ids of files; some services list the files themselves."""
     files = raw if isinstance(raw, list) else ()
-    ids = (mapping(file).get("id", file) for file in files)
-    return tuple(file for file in ids if isinstance(file, str) and file)
+    return identifiers(mapping(file).get("id", file) for file in files)
 
 
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _identifier_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and is_identifier(value) else None
 
 
-def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
+def _checked(tag: OwnershipTag) -> OwnershipTag:
+    """The tag, if ftctl can have written it. `OddValue` where it cannot: who knows what it was."""
+    if (known := _readable(tag)) != tag:
+        parts = ("finetune", "digest", "replaces", "follows", "environment")
+        odd = next(part for part in parts if getattr(known, part) != getattr(tag, part))
+        raise OddValue(f"the {odd} in its mark is none")
+    return tag
+
+
+def _readable(tag: OwnershipTag) -> OwnershipTag:
+    """The tag without what ftctl cannot have written in it."""
+    return replace(
+        tag,
+        finetune=tag.finetune if is_own_name(tag.finetune or "") else None,
+        digest=_identifier_or_none(tag.digest),
+        replaces=_identifier_or_none(tag.replaces),
+        follows=_identifier_or_none(tag.follows),
+        environment=tag.environment if is_own_name(tag.environment or "") else None,
+    )
+
+
+def _pairs(own: Mapping[str, str]) -> Mapping[str, str]:
+    """The user's pairs, of a number and length that somebody can have given to a job."""
+    if len(own) > _MOST_PAIRS or any(max(map(len, pair)) > _LONGEST_TEXT for pair in own.items()):
+        kept = [pair for pair in own.items() if max(map(len, pair)) <= _LONGEST_TEXT]
+        return dict(kept[:_MOST_PAIRS])
+    return own
+
+
+def tagged_by_file(job: Job, told: FileName, raw_jobs: Iterable[Raw]) -> Job:
     """A job that is known by the name of its training file, with what that tells."""
-    run = read_run(name.run)
+    run = read_run(told.run)
     ids = [UNSEEN, *filter(None, map(known_id, raw_jobs))] if run.follows is not None else ()
     follows = next((other for other in ids if job_hash(other) == run.follows), run.follows)
     return replace(
         job,
-        digest=name.digest,
-        finetune=name.name,
+        digest=told.digest,
+        finetune=told.name,
         environment=run.environment,
         follows=follows,
         replaces=follows if run.replaces else None,
@@ -157,12 +206,15 @@ def tagged_by_file(job: Job, name: FileName, raw_jobs: Iterable[Raw]) -> Job:
 
 def read_job_of_project(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_of) -> Job:
     """A training job that tells whose it is."""
-    return replace(read_job(raw, status_of), project=project_of(raw.get("metadata")))
+    project = project_of(raw.get("metadata"))
+    if project is not None and not is_own_name(project):
+        raise OddValue("the project in its mark is none")
+    return replace(read_job(raw, status_of), project=project)
 
 
 def read_organization(jobs: Iterable[Raw]) -> str | None:
     """Whose jobs they are; None where they do not tell, or do not all tell the same."""
-    told = {_text_or_none(raw.get("organization_id")) for raw in jobs} - {None}
+    told = {_identifier_or_none(raw.get("organization_id")) for raw in jobs} - {None}
     return told.pop() if len(told) == 1 else None
 
 
@@ -172,45 +224,43 @@ def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     kind = method.get("type")
     inner = mapping(method.get(kind)) if isinstance(kind, str) else {}
     values = mapping(inner.get("hyperparameters")) or mapping(raw.get("hyperparameters"))
-    return {
-        str(name): value
-        for name, value in values.items()
-        if isinstance(value, int | float | str) and not isinstance(value, bool)
-    }
+    told = ((key, value) for key, value in values.items() if _is_setting(key, value))
+    return dict(islice(told, _MOST_NUMBERS))
 
 
-def _seed(raw: object) -> int | None:
-    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+def _is_setting(key: object, value: object) -> bool:
+    if not isinstance(key, str) or len(key) > _LONGEST_WORD or not is_identifier(key):
+        return False
+    return number(value) is not None or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
 
 
 def _commit(metadata: object) -> str | None:
     """The git commit in a job's metadata."""
-    commit = metadata.get(COMMIT) if isinstance(metadata, Mapping) else None
-    return str(commit) if commit else None
+    return _identifier_or_none(metadata.get(COMMIT)) if isinstance(metadata, Mapping) else None
 
 
 def read_file(raw: Raw, project: str, *, is_result: bool) -> File | None:
     """A file of this project's; None for anybody else's."""
     file = read_uploaded(raw)
-    name = read_file_name(file.name)
-    ours = name is not None and name.project == project
+    told = read_file_name(file.name)
+    ours = told is not None and told.project == project
     return file if ours or is_result else None
 
 
 def read_uploaded(raw: Raw) -> File:
     """A file, whoever uploaded it. `OddValue` where it cannot be read."""
-    filename = text(raw, "filename") or ""
-    name = read_file_name(filename)
+    filename = name(raw, "filename") or ""
+    told = read_file_name(filename)
     word = (text(raw, "status") or "").lower()
     return File(
         id=id_of(raw),
         name=filename,
         bytes=count(raw.get("bytes")) or 0,
         created_at=moment(raw, "created_at") or 0,
-        sha256=name.sha256 if name else None,
-        digest=name.digest if name else None,
-        run=name.run if name else "",
-        usable=name is not None and word not in _FILE_REFUSED,
+        sha256=told.sha256 if told else None,
+        digest=told.digest if told else None,
+        run=told.run if told else "",
+        usable=told is not None and word not in _FILE_REFUSED,
         processing=word in _FILE_PROCESSING,
         refusal=_file_refusal(raw, word),
     )
@@ -221,34 +271,47 @@ def _file_refusal(raw: Raw, word: str) -> str | None:
     if word not in _FILE_REFUSED:
         return None
     told = reason(raw.get("status_details")) or reason(raw.get("error"))
-    return told.message if told is not None else f"its status is '{word}'"
+    return told.message if told is not None else f"its status is '{word}'"  # one of a few
 
 
 def read_event(raw: Raw) -> Event:
     """A line of a job's log."""
-    data = raw.get("data")
-    said = raw.get("message")
+    level, said = raw.get("level"), raw.get("message")
     return Event(
         id=known_id(raw) or "",
         created_at=moment(raw, "created_at") or 0,
-        level=_text_or_none(raw.get("level")) or "info",
-        message=redact(said if isinstance(said, str) else ""),
-        metrics=_metrics(data),
+        level=(isinstance(level, str) and short(one_line(level), _LONGEST_WORD)) or "info",
+        message=short(redact(said), _LONGEST_MESSAGE) if isinstance(said, str) else "",
+        metrics=_metrics(raw.get("data")),
     )
 
 
 def _metrics(data: object) -> dict[str, Any]:
     """The numbers of an event, without those that no calculation survives."""
-    return {
-        str(name): value
-        for name, value in mapping(data).items()
-        if not isinstance(value, int | float) or number(value) is not None
-    }
+    told = ((str(key), _counted(value)) for key, value in mapping(data).items())
+    known = ((key, value) for key, value in told if value is not None)
+    return dict(islice(known, _MOST_NUMBERS))
+
+
+def _counted(value: object, depth: int = 0) -> Any:
+    """A value without numbers that no calculation survives; None for one of these."""
+    match value:
+        case bool():
+            return value
+        case int() | float():
+            return number(value)
+        case str():
+            return short(value, _LONGEST_TEXT)
+        case list() if depth < _DEEPEST:
+            return [_counted(one, depth + 1) for one in value]
+        case Mapping() if depth < _DEEPEST:
+            return {str(key): _counted(one, depth + 1) for key, one in value.items()}
+    return None
 
 
 def read_checkpoint(raw: Raw) -> CheckpointModel:
     """A model as it was at one step. `OddValue` where it has no name or step."""
-    model, step = text(raw, "fine_tuned_model_checkpoint"), count(raw.get("step_number"))
+    model, step = identifier(raw, "fine_tuned_model_checkpoint"), count(raw.get("step_number"))
     if model is None or step is None:
         raise OddValue("a checkpoint without a model or a step")
     return CheckpointModel(model, step, number(mapping(raw.get("metrics")).get("full_valid_loss")))
@@ -286,7 +349,11 @@ def read_answer(response: httpx2.Response, seconds: float, secrets: Iterable[str
         response.status_code,
         seconds,
         body,
-        redact(str(code), secrets) if code else None,
-        redact(str(message), secrets) if message else None,
+        _told(code, _LONGEST_TEXT, secrets) if code else None,
+        _told(message, _LONGEST_MESSAGE, secrets) if message else None,
         response.headers.get("date"),
     )
+
+
+def _told(words: object, most: int, secrets: Iterable[str]) -> str:
+    return short(one_line(redact(str(words)[:_LONGEST_MESSAGE], secrets)), most)

@@ -10,12 +10,13 @@ from typing import Any
 
 from ftctl.domain.observed import JobError
 from ftctl.errors import redact
-from ftctl.text.escape.single_line import short
+from ftctl.text.escape.single_line import one_line, short
+from ftctl.text.identifiers import is_identifier
 
 Raw = Mapping[str, Any]  # an object of the service's, as JSON
 
 _LATEST_SECONDS = 100_000_000_000  # the year 5138; what is more counts milliseconds
-_LONGEST_ID = 512
+_LONGEST_NAME = 512
 _LONGEST_CODE = 100
 _LONGEST_REASON = 2_000
 _READ_OF_REASON = 10_000
@@ -25,7 +26,7 @@ _MOST_PARTS = 20
 _REASON_KEYS = ("message", "msg", "detail", "details", "reason", "description", "error")
 _NO_REASON = (*_REASON_KEYS, "code", "type", "param")
 _LARGEST = 2**63
-_NO_ID = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class OddValue(ValueError):
@@ -38,13 +39,13 @@ def mapping(value: object) -> Raw:
 
 
 def id_of(raw: Raw) -> str:
-    """The record's id, as a text. A number is one; what cannot stand in an address is not."""
+    """The record's id, as a text. A number is one; what a shell would act on is not."""
     value = raw.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value:
         raise OddValue("without an id")
-    if len(value) > _LONGEST_ID or _NO_ID.search(value) or value in (".", ".."):
+    if not is_identifier(value):
         raise OddValue("its id is none")
     return value
 
@@ -64,6 +65,22 @@ def text(raw: Raw, key: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise OddValue(f"its {key} is no text")
+    return value
+
+
+def identifier(raw: Raw, key: str) -> str | None:
+    """The name of a job, a model or a file; None where it is missing, null or empty."""
+    value = text(raw, key)
+    if value is not None and not is_identifier(value):
+        raise OddValue(f"its {key} is no name that one can have")
+    return value
+
+
+def name(raw: Raw, key: str) -> str | None:
+    """A name that is shown, and told to nobody else: of whatever is on one line."""
+    value = text(raw, key)
+    if value is not None and (len(value) > _LONGEST_NAME or _NO_NAME.search(value)):
+        raise OddValue(f"its {key} is no name")
     return value
 
 
@@ -104,6 +121,18 @@ def _iso_seconds(value: str) -> int | None:
         return None
 
 
+def whole(value: object) -> int | None:
+    """A whole number that fits anywhere; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _LARGEST:
+        return None
+    return value
+
+
+def identifiers(values: Iterable[object]) -> tuple[str, ...]:
+    """Those of them that can name a job, a model or a file."""
+    return tuple(one for one in values if isinstance(one, str) and is_identifier(one))
+
+
 def number(value: object) -> float | None:
     """A finite number; None for all else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= _LARGEST:
@@ -133,19 +162,20 @@ def reason(raw: object, secrets: Iterable[str] = ()) -> JobError | None:
             break
         told = told["error"]
     code = _words(told.get("code")) or _words(told.get("type"))
-    message = _words(told or raw) or code
+    code = _printed(code, _LONGEST_CODE, secrets)
+    message = _printed(_words(told or raw), _LONGEST_REASON, secrets) or code
     if not message:
         return None
     return JobError(
-        _printed(code, _LONGEST_CODE, secrets) or UNKNOWN_CODE,
-        _printed(message, _LONGEST_REASON, secrets),
+        code or UNKNOWN_CODE,
+        message,
         _printed(_words(told.get("param")), _LONGEST_CODE, secrets) or None,
     )
 
 
 def _printed(words: str, most: int, secrets: Iterable[str]) -> str:
     # No key is cut in two before it is known for one, and nobody reads megabytes.
-    return short(redact(words[:_READ_OF_REASON], secrets), most)
+    return short(one_line(redact(words[:_READ_OF_REASON], secrets)), most)
 
 
 def _words(value: object, depth: int = 0) -> str:

@@ -11,6 +11,7 @@ from ftctl.lazy import lazily
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
     from ftctl.text.escape.forms import (
+        backslashed,
         command_property,
         command_text,
         comment_words,
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
         markdown_fence,
         xml_text,
     )
-    from ftctl.text.escape.single_line import one_line, short
+    from ftctl.text.escape.single_line import harmless_lines, one_line, short
 
 __all__ = [
+    "backslashed",
     "command_property",
     "command_text",
     "comment_words",
+    "harmless_lines",
     "html_text",
     "json_document",
     "json_in_log",
@@ -40,9 +43,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "backslashed": "forms",
     "command_property": "forms",
     "command_text": "forms",
     "comment_words": "forms",
+    "harmless_lines": "single_line",
     "html_text": "forms",
     "json_document": "forms",
     "json_in_log": "forms",

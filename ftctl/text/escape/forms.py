@@ -85,6 +85,18 @@ def command_property(text: str) -> str:
     return _replaced(command_text(text), {":": "%3A", ",": "%2C"})
 
 
+def backslashed(text: str) -> str:
+    r"""On one line, with what is not seen, or taken for a space, as an escape of YAML: `\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    from ftctl.text.invisible import is_invisible  # noqa: PLC0415 - 3 ms, and most text is ASCII
+
+    return "".join(
+        c if c.isprintable() and not is_invisible(c) else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
 def json_document(document: Any) -> str:
     """A document with sorted keys, whose texts are no commands to a runner that reads a log."""
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
@@ -96,7 +108,10 @@ def json_in_log(text: str) -> str:
 
     Outside of strings JSON has no `#` and no `<`.
     """
-    hidden = "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+    from ftctl.text.invisible import INVISIBLE  # noqa: PLC0415 - as above
+
+    plain = text.isascii() and "\x7f" not in text  # JSON has escaped the others by itself
+    hidden = text if plain else INVISIBLE.sub(lambda found: _escape(found[0]), text)
     return LOG_COMMAND.sub(r"\\u0023", hidden).replace("<!--", r"\u003c!--")
 
 
@@ -109,9 +124,10 @@ def _escape(character: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return "".join(
-        c if c.isprintable() or c in "\r\n" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    from ftctl.text.invisible import hidden_in  # noqa: PLC0415 - as above
+
+    hidden = frozenset(hidden_in(text))
+    return "".join("\N{REPLACEMENT CHARACTER}" if at in hidden else c for at, c in enumerate(text))
 
 
 def _replaced(text: str, table: Mapping[str, str]) -> str:
