@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-from ftctl.domain.desired import Checkpoint, ServiceInfo, Spec, nothing
+from ftctl.domain.desired import Checkpoint, Dataset, Parent, ServiceInfo, Spec, nothing
 from ftctl.domain.observed import UNSEEN, UNTOLD, AccountId, Job
 from ftctl.errors import FtctlError
 
@@ -47,6 +47,8 @@ class FileRef:
     filename: str
     sha256: str
     id: str | None = None
+    path: str = ""  # as people know it, relative to the project's folder
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,17 @@ class ParentModel:
     job: str
     model: str
     checkpoint: Checkpoint
+    finetune: str = ""  # whose job it is, by our name
 
 
 @dataclass(frozen=True, slots=True)
 class StartJob:
-    """Buy one training run."""
+    """Buy one training run.
+
+    `request` is what the service is sent for `spec`, with `extra` in it: what is shown, and what a
+    policy's programs judge. References to variables stay references. The base model, the files
+    and our marks are added when it is sent.
+    """
 
     finetune: str
     digest: str
@@ -81,11 +89,25 @@ class StartJob:
     validation: FileRef | None
     replaces: str | None = None  # the job that --replace buys it for
     follows: str | None = None  # the newest job of the digest: where one is newer, this is done
+    request: Spec = field(default_factory=nothing)
+    keep: int = 2  # how many of its models stay, once there are more
 
     @property
     def stands_in_for(self) -> str | None:
         """As the job's own: whoever buys the same at the same time asks for the same."""
         return None if self.replaces == UNSEEN else self.replaces
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A training run that is bought once its parent has a model. See `StartJob`."""
+
+    parent: Parent
+    spec: Spec
+    request: Spec
+    training: Dataset
+    validation: Dataset | None
+    keep: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +138,10 @@ Step = Upload | StartJob | CancelJob | DeleteModel | DeleteFile
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """How one field differs from what the service has. None: the field is not set there."""
+    """How one field differs from what the service has. None: the field is not set there.
+
+    The values are in words, as `text.literal` has them.
+    """
 
     field: str
     before: str | None
@@ -155,6 +180,7 @@ class Change:
     model: str | None = None
     # Of what is deferred, the newest job of the digest: where one is newer, it was bought since.
     follows: str | None = None
+    later: Later | None = None  # of what is deferred: what is bought then
     cost: Estimate | None = None  # None: it buys nothing, now or later
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ftctl import __version__
-from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.desired import Dataset, ServiceInfo
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.plan import (
@@ -24,6 +24,7 @@ from ftctl.domain.plan import (
     DeleteModel,
     Estimate,
     FileRef,
+    Later,
     ParentModel,
     Plan,
     StartJob,
@@ -34,12 +35,18 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
+_EARLIER = {
+    "1.0": "its digest leaves out options and the account that it is for",
+    "1.1": "its digest leaves out what is sent, and all of what is bought later but its training",
+}
 
 Document = Mapping[str, Any]
 ChangeKey = tuple[str, str]  # a change's kind and name
 
-_DIGEST_VERSION = 2  # 1, of plans until 2026-11, left out options and the account
+# 1, of plans until 2026-11, left out options and the account; 2 the request that is sent, and most
+# of what is bought later.
+_DIGEST_VERSION = 3
 _NOTHING_DONE = frozenset({Action.NO_OP, Action.ATTENTION})
 _MICRODOLLAR = Decimal("0.000001")
 
@@ -114,12 +121,8 @@ def read_approval(document: object, display_path: str) -> Approval:
     """The approval that a plan's document stands for. FtctlError where it is none."""
     again = "make it again with 'ftctl plan --out FILE'"
     document = document if isinstance(document, Mapping) else {}
-    if document.get("format_version") == "1.0":
-        raise FtctlError(
-            f"{display_path} was written by an earlier ftctl: its digest leaves out options and"
-            " the account that it is for",
-            again,
-        )
+    if (left_out := _EARLIER.get(str(document.get("format_version")))) is not None:
+        raise FtctlError(f"{display_path} was written by an earlier ftctl: {left_out}", again)
     try:
         approval = _read(document)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
@@ -185,7 +188,8 @@ def _read_program(change: Document) -> Document:
     if change["follows"] is not None:
         _text(change["follows"])
     keys = ("name", "kind", "action", "digest", "follows")
-    return {key: change[key] for key in keys} | {"steps": steps}
+    later = None if change["later"] is None else _without_ids(change["later"])
+    return {key: change[key] for key in keys} | {"later": later, "steps": steps}
 
 
 def _text(value: object) -> str:
@@ -201,8 +205,30 @@ def _program(change: Change) -> Document:
         "action": change.action.value,
         "digest": change.digest,
         "follows": change.follows,
+        "later": None if change.later is None else _without_ids(later_document(change.later)),
         "steps": [approved_step(step) for step in change.steps if not isinstance(step, Upload)],
     }
+
+
+_ASKED = ("spec", "request", "training", "validation", "keep")
+
+
+def asked_document(change: Change) -> Document | None:
+    """All that a change's training is asked for, now or later; None where it buys none."""
+    start = next((step for step in change.steps if isinstance(step, StartJob)), None)
+    if start is not None:
+        document = approved_step(start)
+    elif change.later is not None:
+        document = _without_ids(later_document(change.later))
+    else:
+        return None
+    return {key: document[key] for key in _ASKED}
+
+
+def approved_later(program: Document) -> Document | None:
+    """The same of an approved program that waits for a parent."""
+    later = program["later"]
+    return None if later is None else {key: later[key] for key in _ASKED}
 
 
 def approved_step(step: Step) -> Document:
@@ -249,6 +275,7 @@ def _change(change: Change) -> dict[str, Any]:
         "job": change.job,
         "model": change.model,
         "follows": change.follows,
+        "later": None if change.later is None else later_document(change.later),
         "fields": [
             {
                 "field": field_change.field,
@@ -350,7 +377,9 @@ def step_document(step: Step) -> dict[str, Any]:
                 "validation": _file(step.validation) if step.validation else None,
                 "replaces": step.replaces,
                 "follows": step.follows,
+                "keep": step.keep,
                 "spec": _plain(step.spec),
+                "request": _plain(step.request),
             }
         case CancelJob():
             return {"step": "cancel-job", "job": step.job, "reason": step.reason}
@@ -363,7 +392,12 @@ def step_document(step: Step) -> dict[str, Any]:
 def _base(base: str | ParentModel) -> str | dict[str, Any]:
     if isinstance(base, str):
         return base
-    return {"job": base.job, "model": base.model, "checkpoint": base.checkpoint}
+    return {
+        "finetune": base.finetune,
+        "job": base.job,
+        "model": base.model,
+        "checkpoint": base.checkpoint,
+    }
 
 
 def _file(ref: FileRef) -> dict[str, Any]:
@@ -372,6 +406,29 @@ def _file(ref: FileRef) -> dict[str, Any]:
         "filename": ref.filename,
         "sha256": ref.sha256,
         "file": ref.id,
+        "path": ref.path,
+        "rows": ref.rows,
+    }
+
+
+def later_document(later: Later) -> dict[str, Any]:
+    """What is bought once a parent has its model, as JSON."""
+    return {
+        "base_model": {"finetune": later.parent.finetune, "checkpoint": later.parent.checkpoint},
+        "training": _dataset(later.training),
+        "validation": None if later.validation is None else _dataset(later.validation),
+        "keep": later.keep,
+        "spec": _plain(later.spec),
+        "request": _plain(later.request),
+    }
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "sha256": dataset.sha256,
+        "path": dataset.path,
+        "rows": dataset.examples,
     }
 
 

@@ -10,6 +10,7 @@ from ftctl.apply.executor import apply_plan, known_ids
 from ftctl.apply.follow import follow
 from ftctl.apply.inspection import NotAsAsked
 from ftctl.apply.terms import Terms
+from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import Job, Observed, Progress
 from ftctl.domain.plan import (
     Action,
@@ -24,6 +25,7 @@ from ftctl.domain.plan import (
     Step,
     Upload,
 )
+from ftctl.domain.plan_document import asked_document
 from ftctl.engine.command_words import command_words
 from ftctl.engine.context import RunContext
 from ftctl.engine.events import (
@@ -193,6 +195,14 @@ def terms_of(session: Session) -> Terms:
     """What the jobs of a project are held to."""
     exact = session.project.config.policy.exact_hyperparameters
     return Terms(session.service, session.catalog, exact)
+
+
+def _is_same(approved: Change | None, now: Change | None) -> bool:
+    """Whether what would be started is what was approved, down to what no digest covers."""
+    if approved is None or now is None or approved.digest != now.digest:
+        return approved is now
+    asked = [asked_document(change) for change in (approved, now)]
+    return None in asked or canonical_json(asked[0]) == canonical_json(asked[1])
 
 
 def started_jobs(report: Report) -> dict[str, str]:
@@ -387,9 +397,9 @@ class _Wait:
     def _require_approved(self, names: Iterable[str], plan: Plan) -> None:
         """Raise `Stale` where the manifests ask for another training than was approved."""
         assert self.report.plan is not None
-        approved = {change.name: change.digest for change in self.report.plan.changes}
-        now = {change.name: change.digest for change in plan.changes}
-        moved = sorted(name for name in names if now.get(name) != approved.get(name))
+        approved = {change.name: change for change in self.report.plan.changes}
+        now = {change.name: change for change in plan.changes}
+        moved = sorted(name for name in names if not _is_same(approved.get(name), now.get(name)))
         if moved:
             raise Stale(
                 "what was approved is not what would be started now: the manifests or their data"

@@ -17,7 +17,9 @@ from ftctl.domain.plan_document import (
     Approval,
     ChangeKey,
     Document,
+    approved_later,
     approved_step,
+    asked_document,
 )
 
 
@@ -99,12 +101,16 @@ def _approved_part(program: Document, change: Change | None) -> Change | str | N
             f" {_short(change.digest)}: the manifest or its data is another"
         )
     waited = program["action"] == Action.DEFER
-    if change.action is Action.DEFER:
-        return change if waited else f"approved was to train it; {change.reason}"
-    steps = {canonical_json(step) for step in program["steps"]}
     bought = _purchase(change)
     if bought is not None and waited and bought.follows != program["follows"]:
         return None  # bought since, whatever came of it
+    if waited and (now := asked_document(change)) is not None:
+        before = approved_later(program) or {}
+        if fields := _differing(before, now):
+            return f"{' and '.join(fields)} of its training changed ({change.reason})"
+    if change.action is Action.DEFER:
+        return change if waited else f"approved was to train it; {change.reason}"
+    steps = {canonical_json(step) for step in program["steps"]}
     if bought is not None and not waited and _canonical(bought) not in steps:
         if _is_done(program["steps"], bought):
             return None
@@ -145,9 +151,13 @@ def _difference(steps: Iterable[Document], bought: StartJob, change: Change) -> 
     before = next((step for step in steps if step["step"] == "start-job"), None)
     if before is None:
         return f"approved was no training, and it would now be bought ({change.reason})"
-    now = approved_step(bought)
-    fields = [key for key in now if canonical_json(now[key]) != canonical_json(before.get(key))]
+    fields = _differing(before, approved_step(bought))
     return f"{' and '.join(fields)} of its training changed ({change.reason})"
+
+
+def _differing(before: Document, now: Document) -> list[str]:
+    """The fields of a document that are others than they were."""
+    return [key for key in now if canonical_json(now[key]) != canonical_json(before.get(key))]
 
 
 def _canonical(step: Step) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from ftctl.domain.digest import canonical_json
 from ftctl.domain.plan import FieldChange
+from ftctl.text.literal import literal, way_words
+
+_HASH = re.compile("[0-9a-f]{12}…")  # what a job remembers of a long text
 
 
 def field_changes(
@@ -31,7 +34,7 @@ def field_changes(
     }
     changes = [
         FieldChange(
-            field=_dotted(path),
+            field=way_words(path),
             before=_value(before, path),
             after=_value(after, path),
             cosmetic=path[0] in cosmetic,
@@ -41,13 +44,6 @@ def field_changes(
     return tuple(sorted(changes, key=lambda change: (change.cosmetic, change.field)))
 
 
-def _dotted(path: tuple[Any, ...]) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text
-
-
 def _value(spec: Mapping[str, Any], path: tuple[Any, ...]) -> str | None:
     value: Any = spec
     for step in path:
@@ -55,4 +51,5 @@ def _value(spec: Mapping[str, Any], path: tuple[Any, ...]) -> str | None:
             value = value[step]
         except (KeyError, IndexError, TypeError):
             return None
-    return value if isinstance(value, str) else canonical_json(value)
+    is_hash = isinstance(value, str) and _HASH.fullmatch(value) is not None
+    return str(value) if is_hash else literal(value)

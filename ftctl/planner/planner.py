@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ftctl.catalog.request import job_request, row_of
 from ftctl.domain.desired import Dataset, Desired, FineTune, ServiceInfo
 from ftctl.domain.digest import Run, file_name, job_hash
 from ftctl.domain.observed import UNSEEN, File, Job, Observed
@@ -14,6 +15,7 @@ from ftctl.domain.plan import (
     Change,
     FieldChange,
     FileRef,
+    Later,
     ParentModel,
     Plan,
     StartJob,
@@ -97,6 +99,7 @@ class _Planning:
         self.desired = desired
         self.observed = observed
         self.options = options
+        self.row = row_of(service.type)
         self.chosen = tuple(
             finetune
             for finetune in desired.finetunes
@@ -178,18 +181,28 @@ class _Planning:
         job = (self.finder.live(parent) or self.finder.reused(parent)) if parent else None
         if job is None or job.model is None:
             return None
-        return ParentModel(job.id, job.model, finetune.parent.checkpoint)
+        return ParentModel(job.id, job.model, finetune.parent.checkpoint, finetune.parent.finetune)
 
     def _deferred(self, finetune: FineTune, decision: Decision) -> Change:
         assert finetune.parent is not None
         parent = finetune.parent.finetune
         facts = self.finder.facts(finetune)
+        assert finetune.training is not None  # what is bought has rows
+        later = Later(
+            finetune.parent,
+            finetune.spec,
+            job_request(finetune.spec, self.row),
+            finetune.training,
+            finetune.validation,
+            finetune.keep,
+        )
         return Change(
             name=finetune.name,
             action=Action.DEFER,
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
             follows=facts.newest.id if facts.newest is not None else None,
+            later=later,
             fields=self._fields(finetune, facts, decision),
         )
 
@@ -258,6 +271,8 @@ class _Planning:
             validation=refs.get("validation"),
             replaces=replaces,
             follows=follows,
+            request=job_request(finetune.spec, self.row),
+            keep=finetune.keep,
         )
         return [*steps, start]
 
@@ -276,15 +291,16 @@ class _Planning:
         if self.options.tag_in_file_name:
             tag, name = finetune.digest, finetune.name
         there = self.files.get((dataset.sha256, tag, dataset.bytes, run))
+        rows = (dataset.path, dataset.examples)
         if there is not None:
-            return None, FileRef(dataset.name, there.name, dataset.sha256, there.id)
+            return None, FileRef(dataset.name, there.name, dataset.sha256, there.id, *rows)
         # Equal content is uploaded once, under the name of the dataset that comes first.
         filename = self.filenames.setdefault(
             (dataset.sha256, tag),
             file_name(self.desired.project, name, dataset.sha256, tag, run),
         )
         upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
-        return upload, FileRef(dataset.name, filename, dataset.sha256)
+        return upload, FileRef(dataset.name, filename, dataset.sha256, None, *rows)
 
     def uploads_once(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """The steps without uploads of content that an earlier step of this plan uploads."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 
 from ftctl.data.diff.diff_words import kind_words, notes
 from ftctl.data.diff.masked import masked_text
 from ftctl.domain.desired import ServiceInfo
-from ftctl.domain.plan import Change
+from ftctl.domain.plan import Change, Later, StartJob
 from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Pair
 from ftctl.reports.phrases import plan_line, step_words
@@ -31,6 +32,7 @@ from ftctl.reports.presenter import (
     users_of,
     violations,
 )
+from ftctl.reports.training import Fact, rows_of, training_facts, training_words
 from ftctl.text.escape import html_text
 
 _STYLE = """
@@ -174,15 +176,36 @@ def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
         if cosmetic and not change.trains:
             words = "costs nothing, takes effect with the next training or <code>--replace</code>"
             yield f"<p>{', '.join(cosmetic)}: {words}.</p>"
-    if change.steps:
-        steps = (step_words(step, service) for step in change.steps)
-        yield from (
-            "<ul>",
-            *(f"<li>{verb} {html_text(what)}</li>" for verb, what in steps),
-            "</ul>",
-        )
+    if change.steps or change.later is not None:
+        yield "<ul>"
+        for step in change.steps:
+            verb, what = step_words(step, service)
+            facts = _facts(step, service) if isinstance(step, StartJob) else ()
+            yield "\n".join([f"<li>{verb} {html_text(what)}", *facts, "</li>"])
+        if (later := change.later) is not None:
+            words = html_text(training_words(later, service))
+            yield "\n".join([f"<li>later {words}", *_facts(later, service), "</li>"])
+        yield "</ul>"
     if change.cost is not None:
         yield f"<p>Cost: {html_text(cost_sentences(change.cost))}</p>"
+
+
+def _facts(training: StartJob | Later, service: ServiceInfo) -> Iterator[str]:
+    """All that a training asks for, long texts folded."""
+    yield "<ul>"
+    for fact in training_facts(training, service):
+        yield f"<li>{html_text(fact.label)}: {', '.join(map(_code, fact.items))}"
+        yield from _folded(fact)
+        yield "</li>"
+    yield "</ul>"
+
+
+def _folded(fact: Fact) -> Iterator[str]:
+    rows, _ = rows_of(fact)
+    if rows:
+        yield "<details><summary>its lines</summary>"
+        yield "<pre>" + "\n".join(html.escape(row) for row in rows) + "</pre>"
+        yield "</details>"
 
 
 def _data(files: Sequence[DataChange], fresh: Iterable[DataChange]) -> Iterator[str]:

@@ -14,12 +14,13 @@ from ftctl.domain.plan import (
     DeleteFile,
     DeleteModel,
     Estimate,
+    Later,
     StartJob,
     Step,
     Upload,
 )
 from ftctl.domain.review import DataChange, Review, Violation
-from ftctl.reports.phrases import plan_line, training_words
+from ftctl.reports.phrases import plan_line
 from ftctl.reports.presenter import (
     NOT_KNOWN,
     DataRow,
@@ -41,6 +42,7 @@ from ftctl.reports.presenter import (
     users_of,
     violations,
 )
+from ftctl.reports.training import Fact, rows_of, training_facts, training_words
 from ftctl.text.escape import (
     comment_words,
     html_text,
@@ -49,7 +51,7 @@ from ftctl.text.escape import (
     markdown_fence,
     short,
 )
-from ftctl.text.format import plural, size
+from ftctl.text.format import joined, plural, size
 
 MOST = 60_000  # characters; GitHub takes 65,536
 _LONGEST = 400  # characters of a text of others
@@ -57,14 +59,28 @@ _MOST_NAMED = 20
 _FOREMOST_ROOM = 1_000  # characters
 _KEPT_FREE = 1_200  # for the words on what is left out
 
+# As many words as can be said of what is left out.
+_ALL_LEFT_OUT = ("999,999 changes, 999,999 of 999,999 details and the long texts of 999,999",) * 2
 _REST = "all of it is in the job's summary and in `ftctl plan --format json`"
 
 
 class _Fold(NamedTuple):
-    """A folded part, and what stands for it where it is too long."""
+    """A folded part, and what stands for it where it is too long: first without rows of data."""
 
     full: str
-    brief: str
+    brief: str  # with all that is approved
+    short: str  # without the lines of long texts, which their hashes stand for
+
+    def fitting(self, room: int) -> str | None:
+        """The longest form that fits into so many characters."""
+        return next((text for text in self if len(text) + 2 <= room), None)
+
+
+class _Part(NamedTuple):
+    """A part of the comment, and in words what of it there was no room for."""
+
+    text: str
+    left_out: str = ""
 
 
 def comment_mark(project: str, environment: str | None = None) -> str:
@@ -84,15 +100,17 @@ def plan_markdown(
     At most so many characters, from about 8,000 on; what is left out is counted. `command` is what
     applies the plan, but for its approval.
     """
-    head, foot = _head(review, environment), _foot(review, command)
-    room = most - len(head) - len(foot) - _KEPT_FREE
+    head = _head(review, environment)
+    room = most - len(head) - len(_foot(review, command, _ALL_LEFT_OUT)) - _KEPT_FREE
     policy = _policy(review, room // 4)
     warnings = _warnings(review.plan.later_warnings, room // 8)
     attention = _attention(review, command, room // 8)
-    room -= len(policy) + len(warnings) + len(attention)
+    room -= len(policy.text) + len(warnings.text) + len(attention.text)
     table = _table(review, room // 2)
-    parts = (head, table, attention, policy, warnings, _details(review, room - len(table)), foot)
-    return "\n\n".join(part for part in parts if part)
+    details = _details(review, room - len(table.text))
+    parts = (table, attention, policy, warnings, details)
+    foot = _foot(review, command, [part.left_out for part in parts if part.left_out])
+    return "\n\n".join(text for text in (head, *(part.text for part in parts), foot) if text)
 
 
 def _head(review: Review, environment: str | None) -> str:
@@ -105,14 +123,15 @@ def _head(review: Review, environment: str | None) -> str:
         _text(about),
     ]
     if plan.foremost:
-        lines += ["", _warnings(plan.foremost, _FOREMOST_ROOM)]
+        lines += ["", _warnings(plan.foremost, _FOREMOST_ROOM).text]
     return "\n".join(lines)
 
 
-def _table(review: Review, room: int) -> str:
+def _table(review: Review, room: int) -> _Part:
     changes = happening(review)
     calm = at_rest(review)
     parts = []
+    more = 0
     if changes:
         columns = ["", "fine-tune", "action", "why", "data", "cost"]
         left_out = () if review.data else (4,)
@@ -126,7 +145,7 @@ def _table(review: Review, room: int) -> str:
         parts += [f"and {more:,} more: {_REST}."] if more else []
     if calm:
         parts.append(f"{len(calm):,} unchanged: {_names(calm)}.")
-    return "\n\n".join(parts)
+    return _Part("\n\n".join(parts), plural(more, "change") if more else "")
 
 
 def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
@@ -138,23 +157,25 @@ def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
     return _row([cell for at, cell in enumerate(cells) if at not in left_out])
 
 
-def _attention(review: Review, command: str, room: int) -> str:
+def _attention(review: Review, command: str, room: int) -> _Part:
     """What to type for those that nothing but a purchase could mend."""
     deciding = to_decide(review, command)
     if not deciding:
-        return ""
+        return _Part("")
     lines = (f"- {_code(line)} buys {_code(name)}: {_money(cost)}" for name, line, cost in deciding)
     fitting = _fitting(lines, room)
     more = len(deciding) - len(fitting)
     head = "**Attention**: nothing is bought here by itself. To buy it all the same:"
     rest = [f"and {more:,} more: {_REST}."] if more else []
-    return "\n\n".join([head, "\n".join(fitting), *rest])
+    text = "\n\n".join([head, "\n".join(fitting), *rest])
+    return _Part(text, f"{more:,} needing attention" if more else "")
 
 
-def _policy(review: Review, room: int) -> str:
+def _policy(review: Review, room: int) -> _Part:
     spoken = violations(review)
     silent = kept(review)
     parts = []
+    more = 0
     if spoken:
         fitting = _fitting(map(_violation, spoken), room)
         parts = ["**Policy**", "\n".join(fitting)]
@@ -162,7 +183,7 @@ def _policy(review: Review, room: int) -> str:
             parts.append(f"and {more:,} more verdicts: {_REST}.")
     if silent:
         parts.append(f"Policy kept: {_names(silent)}.")
-    return "\n\n".join(parts)
+    return _Part("\n\n".join(parts), plural(more, "verdict") if more else "")
 
 
 def _violation(violation: Violation) -> str:
@@ -173,29 +194,34 @@ def _violation(violation: Violation) -> str:
     return f"{text} To allow it: {_text(sentence(violation.hint))}" if violation.hint else text
 
 
-def _warnings(warnings: Sequence[str], room: int) -> str:
+def _warnings(warnings: Sequence[str], room: int) -> _Part:
     fitting = _fitting((f"> **Warning:** {_text(sentence(warning))}" for warning in warnings), room)
     more = len(warnings) - len(fitting)
     # One after the other would flow together to one paragraph.
-    return "\n>\n".join([*fitting, *([f"> and {more:,} more warnings: {_REST}."] if more else [])])
+    rest = [f"> and {more:,} more warnings: {_REST}."] if more else []
+    return _Part("\n>\n".join([*fitting, *rest]), plural(more, "warning") if more else "")
 
 
-def _details(review: Review, room: int) -> str:
+def _details(review: Review, room: int) -> _Part:
     folds = list(_folds(review))
     parts: list[str] = []
-    cut = False
+    rows_cut = texts_cut = 0
     for fold in folds:
-        text = next((text for text in (fold.full, fold.brief) if len(text) + 2 <= room), None)
+        text = fold.fitting(room)
         if text is None:
             break
-        cut = cut or text is not fold.full
+        rows_cut += text != fold.full
+        texts_cut += text not in (fold.full, fold.brief)
         parts.append(text)
         room -= len(text) + 2
-    if more := len(folds) - len(parts):
+    more = len(folds) - len(parts)
+    if more:
         parts.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {_REST}.")
-    elif cut:
+    elif rows_cut:
         parts.append(f"Rows that changed are not all told of one by one here: {_REST}.")
-    return "\n\n".join(parts)
+    left_out = [f"{more:,} of {len(folds):,} details"] if more else []
+    left_out += [f"the long texts of {texts_cut:,}"] if texts_cut else []
+    return _Part("\n\n".join(parts), " and ".join(left_out))
 
 
 def _folds(review: Review) -> Iterator[_Fold]:
@@ -206,7 +232,8 @@ def _folds(review: Review) -> Iterator[_Fold]:
         shown_before |= {(file.path, file.role) for file in files}
         parts = [*_change_parts(change, review.plan.service), *_data_table(files)]
         if parts:
-            yield _fold(_summary(change), parts, _rows(fresh))
+            texts = _long_texts(change, review.plan.service)
+            yield _fold(_summary(change), parts, _rows(fresh), texts)
     if others := other_data(review):
         users = f"Used by {_names(users_of(others))}, to which nothing happens."
         yield _fold("Other data", [users, *_data_table(others)], _rows(others))
@@ -223,17 +250,20 @@ def _price(cost: Estimate) -> str:
     return f"price {words}" if words == NOT_KNOWN else words
 
 
-def _fold(summary: str, parts: Iterable[str], rows: Iterable[str]) -> _Fold:
-    brief = "\n\n".join([f"<details><summary>{summary}</summary>", *parts])
+def _fold(
+    summary: str, parts: Iterable[str], rows: Iterable[str], texts: Iterable[str] = ()
+) -> _Fold:
+    short = "\n\n".join([f"<details><summary>{summary}</summary>", *parts])
+    brief = "\n\n".join([short, *texts])
     full = "\n\n".join([brief, *rows])
-    return _Fold(f"{full}\n\n</details>", f"{brief}\n\n</details>")
+    return _Fold(*(f"{text}\n\n</details>" for text in (full, brief, short)))
 
 
 def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
     if change.fields:
         lines = [_row(["field", "before", "after"]), "|---|---|---|"]
         lines += [
-            _row([_code(field.field), _value(field.before), _value(field.after)])
+            _row([markdown_code(field.field), _value(field.before), _value(field.after)])
             for field in change.fields
         ]
         yield "\n".join(lines)
@@ -241,25 +271,53 @@ def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
         if cosmetic and not change.trains:
             names = ", ".join(map(_code, cosmetic))
             yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
-    if change.steps:
-        yield "\n".join(f"- {_step(step, service)}" for step in change.steps)
+    lines = [line for step in change.steps for line in _step_lines(step, service)]
+    if change.later is not None:
+        lines += _training("later", change.later, service)
+    if lines:
+        yield "\n".join(lines)
     if change.cost is not None:
         yield f"Cost: {_text(cost_sentences(change.cost))}"
 
 
-def _step(step: Step, service: ServiceInfo) -> str:
+def _step_lines(step: Step, service: ServiceInfo) -> list[str]:
     """In words, with the names as code: they are there to be copied."""
     match step:
         case Upload():
-            return f"upload {_code(step.path)} ({size(step.bytes)})"
+            return [f"- upload {markdown_code(step.path)} ({size(step.bytes)})"]
         case StartJob():
-            return f"train {_text(training_words(step, service))}"
+            return _training("train", step, service)
         case CancelJob():
-            return f"cancel {_code(step.job)} ({_text(step.reason)})"
+            return [f"- cancel {markdown_code(step.job)} ({_text(step.reason)})"]
         case DeleteModel():
-            return f"delete model {_code(step.model)}"
+            return [f"- delete model {markdown_code(step.model)}"]
         case DeleteFile():
-            return f"delete file {_code(step.id)} ({_text(step.filename)})"
+            return [f"- delete file {markdown_code(step.id)} ({markdown(step.filename)})"]
+
+
+def _training(verb: str, training: StartJob | Later, service: ServiceInfo) -> list[str]:
+    """All that it asks for. Nothing of it is cut: it is what somebody approves."""
+    facts = training_facts(training, service)
+    lines = (
+        f"  - {markdown(fact.label)}: {', '.join(map(markdown_code, fact.items))}" for fact in facts
+    )
+    return [f"- {verb} {markdown(training_words(training, service))}", *lines]
+
+
+def _long_texts(change: Change, service: ServiceInfo) -> Iterator[str]:
+    """The lines of a training's long texts, each folded."""
+    trainings: list[StartJob | Later] = [s for s in change.steps if isinstance(s, StartJob)]
+    trainings += [change.later] if change.later is not None else []
+    for training in trainings:
+        for fact in training_facts(training, service):
+            yield from _lines_of(fact)
+
+
+def _lines_of(fact: Fact) -> Iterator[str]:
+    rows, _ = rows_of(fact)
+    if rows:
+        summary = f"<details><summary><code>{html_text(fact.label)}</code></summary>"
+        yield "\n".join([summary, "", *markdown_fence(rows, "text"), "", "</details>"])
 
 
 def _data_table(files: Sequence[DataChange]) -> list[str]:
@@ -285,8 +343,14 @@ def _rows(files: Sequence[DataChange]) -> Iterator[str]:
             yield f"Rows of {_code(file.path)}:\n\n" + "\n".join(lines)
 
 
-def _foot(review: Review, command: str) -> str:
+def _foot(review: Review, command: str, left_out: Sequence[str]) -> str:
+    """What to do now. Of what there was no room for, nobody is told to approve it unread."""
     text = closing(review)
+    if left_out and text.endswith(":"):
+        text = (
+            f"**Not all that is approved stands here**: {joined(left_out)} left out; {_REST}."
+            " When that is read, approve exactly this plan:"
+        )
     if not text.endswith(":"):
         return f"{text} Its digest: `{review.digest}`." if review.policy.refused else text
     line = approval(review, command)
@@ -318,7 +382,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _value(text: str | None) -> str:
-    return "unset" if text is None else _code(text)
+    return "unset" if text is None else markdown_code(text)
 
 
 def _code(text: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ftctl.catalog.request import Asked, asked_of, row_of
-from ftctl.domain.desired import ServiceInfo, Spec
+from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import AccountId
 from ftctl.domain.plan import (
     Action,
@@ -16,23 +14,18 @@ from ftctl.domain.plan import (
     DeleteFile,
     DeleteModel,
     FieldChange,
-    ParentModel,
     Plan,
     StartJob,
     Step,
     Upload,
 )
-from ftctl.errors import redact
+from ftctl.reports.training import training_words
 from ftctl.text.escape import one_line, short
-from ftctl.text.format import plural, size, usd, usd_range
+from ftctl.text.format import size, usd, usd_range
 
 if TYPE_CHECKING:
     from ftctl.domain.row_diff import Compared
 
-Way = tuple[str, ...]  # the keys that lead to a field
-
-_MOST_OWN = 12  # fields of `extra` that are told one by one
-_LONGEST_VALUE = 60
 _LONGEST_NAME = 80  # of an organization or project, in characters
 
 SIGNS: Mapping[Action, str] = {
@@ -124,51 +117,6 @@ def step_words(step: Step, service: ServiceInfo) -> tuple[str, str]:
             return "delete", f"model {step.model}"
         case DeleteFile():
             return "delete", f"file {step.id} ({step.filename})"
-
-
-def training_words(step: StartJob, service: ServiceInfo) -> str:
-    """What a training job is asked for, in one line: what is sent, with `extra` in it."""
-    base, spec = step.base_model, step.spec
-    asked = asked_of(spec, row_of(service.type))
-    parts = [base if isinstance(base, str) else _parent_words(base), asked.method]
-    parts += [f"{key} {_value_words(value)}" for key, value in asked.hyperparameters.items()]
-    if "grader" in spec:
-        parts.append(f"grader {spec['grader'].get('type')}")
-    parts += [f"{key} {spec[key]}" for key in ("seed", "suffix") if key in spec]
-    wandb: Mapping[str, Any] = spec.get("integrations", {}).get("wandb", {})
-    if wandb:
-        parts.append(f"wandb {wandb['project']}")
-    return ", ".join([*parts, *_own_fields(spec.get("extra", {}), asked)])
-
-
-def _own_fields(extra: Spec, asked: Asked) -> Iterator[str]:
-    """What `extra` adds besides the method and the hyperparameters, which are told already."""
-    told = {("method", "type"), *((*asked.place, key) for key in asked.hyperparameters)}
-    leaves = _leaves(extra) if extra else ()
-    own = [leaf for leaf in leaves if not any(leaf[0][: len(way)] == way for way in told)]
-    for way, value in own[:_MOST_OWN]:
-        yield f"{'.'.join(way)} {_value_words(value)}"
-    if len(own) > _MOST_OWN:
-        yield f"{plural(len(own) - _MOST_OWN, 'field')} more of 'extra'"
-
-
-def _leaves(value: Any, way: Way = ()) -> Iterator[tuple[Way, Any]]:
-    """All that is no mapping in a mapping, with the way to it."""
-    if not isinstance(value, Mapping) or not value:
-        yield way, value
-        return
-    for key, inner in value.items():
-        yield from _leaves(inner, (*way, key))
-
-
-def _value_words(value: Any) -> str:
-    """A value as it is sent, short."""
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return short(redact(words), _LONGEST_VALUE)
-
-
-def _parent_words(base: ParentModel) -> str:
-    return base.model if base.checkpoint == "last" else f"{base.model} at {base.checkpoint}"
 
 
 def field_words(change: FieldChange, *, taken_up: bool = False) -> str:

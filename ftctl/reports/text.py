@@ -7,7 +7,17 @@ from dataclasses import replace
 
 from ftctl.domain.desired import ServiceInfo
 from ftctl.domain.observed import Progress
-from ftctl.domain.plan import Action, Change, DeleteModel, Estimate, Outcome, Plan, Report, StartJob
+from ftctl.domain.plan import (
+    Action,
+    Change,
+    DeleteModel,
+    Estimate,
+    Later,
+    Outcome,
+    Plan,
+    Report,
+    StartJob,
+)
 from ftctl.domain.review import DataChange, Review
 from ftctl.errors import fault_text
 from ftctl.policy import policy_text
@@ -21,8 +31,13 @@ from ftctl.reports.phrases import (
     signed_usd,
     step_words,
 )
+from ftctl.reports.training import rows_of, training_facts, training_words
 from ftctl.text.escape import one_line
 from ftctl.text.format import duration, plural, usd, usd_range
+
+_INDENT = " " * 12  # below what a step is done to
+_WIDE = 160  # characters of a field's values in one line
+_MOST_ROWS = 8  # of a long text
 
 Paint = Callable[[str, str], str]  # (text, colour) -> text
 
@@ -86,6 +101,11 @@ def _change_lines(change: Change, service: ServiceInfo, paint: Paint) -> Iterato
     for step in change.steps:
         verb, what = step_words(step, service)
         yield f"    {verb:<7} {one_line(what)}"
+        if isinstance(step, StartJob):
+            yield from _training_lines(step, service)
+    if change.later is not None:
+        yield f"    later   {one_line(training_words(change.later, service))}"
+        yield from _training_lines(change.later, service)
     if change.cost is not None:
         yield f"    {'cost':<7} {one_line(_cost(change.cost))}"
     if change.would_cost is not None:
@@ -95,6 +115,21 @@ def _change_lines(change: Change, service: ServiceInfo, paint: Paint) -> Iterato
         fields = tuple(field for field in fields if field.cosmetic)
     for field in fields:
         yield f"    ~ {one_line(field_words(field, taken_up=change.trains))}"
+
+
+def _training_lines(training: StartJob | Later, service: ServiceInfo) -> Iterator[str]:
+    """All that a training asks for, a line for each field of the spec."""
+    for fact in training_facts(training, service):
+        line = f"{fact.label}: {', '.join(fact.items)}"
+        if len(line) <= _WIDE or len(fact.items) == 1:
+            yield _INDENT + one_line(line)
+        else:
+            yield f"{_INDENT}{one_line(fact.label)}:"
+            yield from (f"{_INDENT}  {one_line(item)}" for item in fact.items)
+        rows, left_out = rows_of(fact, _MOST_ROWS)
+        yield from (f"{_INDENT}{row}" for row in rows)
+        if left_out:
+            yield f"{_INDENT}   … | {left_out:,} characters more: --format html and json have them"
 
 
 def _cost(cost: Estimate) -> str:

@@ -76,8 +76,9 @@ def test_a_plan_for_another_account_has_another_digest(account: AccountId) -> No
     assert read.account == account
 
 
-def test_a_plan_of_an_earlier_version_is_refused_with_a_cure() -> None:
-    document = {**written(planned()), "format_version": "1.0"}
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_plan_of_an_earlier_version_is_refused_with_a_cure(version: str) -> None:
+    document = {**written(planned()), "format_version": version}
 
     with pytest.raises(FtctlError) as fault:
         read_approval(document, "plan.json")

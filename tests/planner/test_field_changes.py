@@ -30,7 +30,7 @@ def test_fields_are_named_by_their_path_the_material_ones_first() -> None:
     }  # fmt: skip
 
     assert field_changes(before, after, frozenset({"suffix", "tags"})) == (
-        FieldChange("base_model", "m", '{"digest":"d"}', cosmetic=False),
+        FieldChange("base_model", "m", '{"digest": "d"}', cosmetic=False),
         FieldChange("hyperparameters.batch_size", None, "2", cosmetic=False),
         FieldChange("hyperparameters.n_epochs", "3", "4", cosmetic=False),
         FieldChange("seed", None, "7", cosmetic=False),

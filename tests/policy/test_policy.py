@@ -1264,10 +1264,17 @@ def _plan(*specs: Mapping[str, Any], version: str = "1.0") -> Mapping[str, Any]:
     """What the example reads of a plan, for fine-tunes that are trained with these specs."""
     changes = [
         {"name": f"tone-{number}",
-         "steps": [{"step": "upload"}, {"step": "start-job", "spec": spec}]}
+         "steps": [{"step": "upload"}, {"step": "start-job", "request": spec}], "later": None}
         for number, spec in enumerate(specs)
     ]  # fmt: skip
-    return {"format_version": version, "changes": [*changes, {"name": "idle", "steps": []}]}
+    idle = {"name": "idle", "steps": [], "later": None}
+    return {"format_version": version, "changes": [*changes, idle]}
+
+
+def _later(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A plan of which one fine-tune waits for its parent."""
+    change = {"name": "child", "steps": [], "later": {"request": spec}}
+    return {"format_version": "1.2", "changes": [change]}
 
 
 @pytest.mark.parametrize(
@@ -1279,8 +1286,10 @@ def _plan(*specs: Mapping[str, Any], version: str = "1.0") -> Mapping[str, Any]:
           "tone-1 has no owner: add 'metadata: {owner: TEAM}' to its manifest"]),
         (_plan(version="2.0"), 2, ["this program does not know plans of version 2.0"]),
         (_plan(version="1.7"), 0, []),
+        (_later({"metadata": {"owner": "cx"}}), 0, []),
+        (_later({}), 1, ["child has no owner: add 'metadata: {owner: TEAM}' to its manifest"]),
     ],
-    ids=["owned", "unowned", "newer", "compatible"],
+    ids=["owned", "unowned", "newer", "compatible", "owned-later", "unowned-later"],
 )  # fmt: skip
 def test_the_examples_program_refuses_what_nobody_owns(
     plan: Mapping[str, Any], status: int, said: list[str], owner_program: Program
@@ -1290,12 +1299,20 @@ def test_the_examples_program_refuses_what_nobody_owns(
     assert (ended.returncode, ended.stdout.splitlines(), ended.stderr) == (status, said, "")
 
 
-@pytest.mark.parametrize("specs", [[{"metadata": {"owner": "cx"}}], [{}, {"metadata": {}}], []])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        _plan({"metadata": {"owner": "cx"}}),
+        _plan({}, {"metadata": {}}),
+        _plan(),
+        _later({}),
+        _later({"metadata": {"owner": "cx"}}),
+    ],
+)
 def test_the_examples_rego_says_the_same_as_its_program(
-    specs: list[Mapping[str, Any]], owner_program: Program
+    plan: Mapping[str, Any], owner_program: Program
 ) -> None:
     regopy = pytest.importorskip("regopy")
-    plan = _plan(*specs)
     rego = regopy.Interpreter()
     rules = (ROOT / "examples" / "policy" / "policy" / "owner.rego").read_text("utf-8")
     rego.add_module("owner", rules)

@@ -102,11 +102,11 @@ def test_every_plan_fits_the_schema(scene: Scene) -> None:
 
 
 def mappings(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to each mapping in a document, but for the specs: those pass through."""
+    """The way to each mapping in a document, but for specs and requests: those pass through."""
     found = [path] if isinstance(value, dict) else []
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, entry in inner:
-        if isinstance(entry, dict | list) and key != "spec":
+        if isinstance(entry, dict | list) and key not in ("spec", "request"):
             found += mappings(entry, (*path, key))
     return found
 
@@ -201,6 +201,9 @@ Project demo at openai, https://api.example/v1.
 ± tone: replace, seed 1 → 2
     upload  data/rows.jsonl (12.3 kB)
     train   ft:model at best, supervised
+            training: rows, sha256:{sha}
+            validation: rows, sha256:{sha}
+            continues: v1:{sha}
     cancel  ftjob-2 (superseded)
     delete  model ft:old
     delete  file file-2 (rest.jsonl)
@@ -216,7 +219,7 @@ To carry it out: ftctl apply"""
 def test_a_plan_reads_like_a_diff_and_ends_with_what_to_type() -> None:
     text = plan_text(reviewed(full_plan()), "ftctl apply")
 
-    assert text == TEXT.format(digest=plan_digest(full_plan()))
+    assert text == TEXT.format(digest=plan_digest(full_plan()), sha=SHA)
 
 
 def test_colour_is_laid_over_heads_and_changes_no_word() -> None:

@@ -13,19 +13,19 @@ def main() -> int:
     if plan["format_version"].partition(".")[0] != "1":
         say(f"this program does not know plans of version {plan['format_version']}")
         return 2
-    without = [name for name, spec in trained(plan) if not spec.get("metadata", {}).get("owner")]
+    without = [name for name, sent in trained(plan) if not sent.get("metadata", {}).get("owner")]
     for name in without:
         say(f"{name} has no owner: add 'metadata: {{owner: TEAM}}' to its manifest")
     return 1 if without else 0
 
 
 def trained(plan: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The fine-tunes that the plan trains, with what is asked for them."""
+    """The fine-tunes that the plan trains, now or later, with what the service is sent for them."""
     return [
-        (change["name"], step["spec"])
+        (change["name"], training["request"])
         for change in plan["changes"]
-        for step in change["steps"]
-        if step["step"] == "start-job"
+        for training in (*change["steps"], change["later"] or {})
+        if "request" in training
     ]
 
 
