@@ -42,6 +42,26 @@ def sha256_of(path: Path) -> str | None:
         return None
 
 
+def read_regular(path: Path, most_bytes: int) -> bytes | None:
+    """The bytes of a file; None for what is none, is larger, or cannot be read.
+
+    Nothing is waited for: a pipe, a device or a link is no file here.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return None
+        with os.fdopen(os.open(path, flags), "rb") as stream:
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size > most_bytes:
+                return None
+            content = stream.read(most_bytes + 1)
+            return content if len(content) <= most_bytes else None
+    except (OSError, ValueError):
+        return None
+
+
 def signature_of(path: Path) -> list[int] | None:
     """Changes when the file does; None for what is no file."""
     try:
@@ -268,7 +288,10 @@ def _lock(number: int) -> None:
 
 
 def _is_abandoned(draft: Path) -> bool:
-    age = time.time() - draft.stat().st_mtime
+    found = draft.lstat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe would wait
+        return False
+    age = time.time() - found.st_mtime
     locks = file_locks()
     if locks is None:
         return age > _STALE_SECONDS

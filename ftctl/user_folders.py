@@ -1,7 +1,8 @@
 """A project's folder in; the places that are the user's own, outside of any checkout, out.
 
 What a plan believes is kept there: nobody who only brings a checkout can put anything into it. A
-place is none where it is somebody else's, or where the system says none: then nothing is kept.
+place is none where it is somebody else's, where the system says none, or where git tracks what is
+in it: then nothing is kept.
 """
 
 from __future__ import annotations
@@ -11,14 +12,28 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
+
+from ftctl.files import read_regular, write_atomically
+from ftctl.git_index import UnreadableIndexError, repositories_around, tracked_in
 
 CACHE_VARIABLE = "FTCTL_CACHE_DIR"
 STATE_VARIABLE = "FTCTL_STATE_DIR"
+PROJECTS = "projects"  # the folder of the cache that has one for each project
 
 _LONGEST_NAME = 40  # characters of a project's folder, for people who look into the cache
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_ABOUT = "project"  # the file that says whose a folder is, and by its time when it was used last
+_TAG = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# This folder holds what ftctl can find out again. It may be deleted at any time.\n"
+)
+
+
+class NoPlace(Exception):
+    """Why there is no place, in words for people."""
 
 
 def cache_folder(project: Path) -> Path | None:
@@ -26,63 +41,162 @@ def cache_folder(project: Path) -> Path | None:
 
     Two checkouts have two, whatever leads to them. It need not exist; see `make_private`.
     """
-    home = cache_home()
-    if home is None:
+    try:
+        return find_cache_folder(project)
+    except NoPlace:
         return None
-    where = os.path.realpath(project)
-    key = hashlib.sha256(os.fsencode(where)).hexdigest()[:32]
-    name = _ODD.sub("-", Path(where).name)[:_LONGEST_NAME].strip(".-")
-    folder = home / "projects" / (f"{name}-{key}" if name else key)
-    return folder if is_ours(home / "projects") and is_ours(folder) else None
 
 
-def cache_home() -> Path | None:
-    """Where the caches of all projects are."""
-    return _place(CACHE_VARIABLE, "user_cache_dir")
+def find_cache_folder(project: Path) -> Path:
+    """As `cache_folder`; `NoPlace` says why there is none."""
+    home = cache_home()
+    folder = home / PROJECTS / _name(os.path.realpath(project))
+    for place in (home, home / PROJECTS, folder):
+        _require_ours(place)
+    _require_untracked(folder)
+    return folder
+
+
+def _name(project: str) -> str:
+    key = hashlib.sha256(os.fsencode(project)).hexdigest()[:32]
+    words = _ODD.sub("-", Path(project).name)[:_LONGEST_NAME].strip(".-")
+    return f"{words}-{key}" if words else key
+
+
+def cache_home() -> Path:
+    """Where the caches of all projects are, whether or not they may be used. `NoPlace`: nowhere."""
+    return _place(CACHE_VARIABLE, "user_cache_dir", "caches")
 
 
 def state_folder() -> Path | None:
     """Where is kept what ftctl remembers of its user's decisions. It need not exist."""
-    return _place(STATE_VARIABLE, "user_state_dir")
+    try:
+        folder = _place(STATE_VARIABLE, "user_state_dir", "its own state")
+        _require_ours(folder)
+        _require_untracked(folder)
+    except NoPlace:
+        return None
+    return folder
 
 
-def _place(variable: str, kind: str) -> Path | None:
+def _place(variable: str, kind: str, what: str) -> Path:
     named = os.environ.get(variable)
     if named:
-        folder = Path(os.path.abspath(named))  # noqa: PTH100 - pathlib would follow links
-    else:
-        import platformdirs  # noqa: PLC0415 - not where the variable names the place
+        return Path(os.path.abspath(named))  # noqa: PTH100 - pathlib would follow links
+    import platformdirs  # noqa: PLC0415 - not where the variable names the place
 
-        folder = Path(getattr(platformdirs.PlatformDirs("ftctl", appauthor=False), kind))
-        if not folder.is_absolute():  # no HOME, or a variable that the standard says to pass over
-            return None
-    return folder if is_ours(folder) else None
+    folder = Path(getattr(platformdirs.PlatformDirs("ftctl", appauthor=False), kind))
+    if not folder.is_absolute():  # no home, or a variable that the standard says to pass over
+        raise NoPlace(f"this user has no folder for {what}; {variable} can name one")
+    return folder
 
 
-def is_ours(folder: Path) -> bool:
-    """Whether what is at that path is a folder that nobody but its user (or root) can write to.
-
-    True where there is nothing yet. A link is nobody's; how one gets to the folder does not matter.
-    """
+def _require_ours(folder: Path) -> None:
+    """A link is nobody's; how one gets to the folder does not matter."""
     try:
         found = folder.lstat()
     except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
+        return
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or type(fault).__name__
+        raise NoPlace(f"{folder} cannot be looked at: {reason}") from None
+    if not stat.S_ISDIR(found.st_mode):
+        what = "a link" if stat.S_ISLNK(found.st_mode) else "no folder"
+        raise NoPlace(f"{folder} is {what}; move it away")
+    if os.name == "nt":  # its rights are not in the mode, and a profile is its user's alone
+        return
+    if found.st_uid not in (os.geteuid(), 0):
+        raise NoPlace(f"{folder} belongs to another user")
+    if found.st_mode & _OTHERS_WRITE:
+        raise NoPlace(f"others can write to {folder}; delete it, and it is made anew")
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether nobody but its user (or root) can write to the folder; True where none is yet."""
+    try:
+        _require_ours(folder)
+    except NoPlace:
         return False
-    return stat.S_ISDIR(found.st_mode) and _is_private(found)
+    return True
 
 
-def _is_private(found: os.stat_result) -> bool:
-    if os.name == "nt":  # its rights are not in the mode, and a profile is the user's alone
-        return True
-    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & _OTHERS_WRITE
+def _require_untracked(folder: Path) -> None:
+    """A place inside a repository is believed only where what is there cannot come from it.
+
+    So it is where CI keeps caches of a checkout: `XDG_CACHE_HOME: $CI_PROJECT_DIR/.cache`.
+    """
+    real = Path(os.path.realpath(folder))
+    nearest = True
+    for top in repositories_around(real):
+        way = real.relative_to(top).as_posix()
+        try:
+            tracked = tracked_in(top, way, around=nearest)
+        except UnreadableIndexError:
+            raise NoPlace(f"nobody can tell what git tracks in {top}, where {folder} is") from None
+        if tracked is not None:
+            raise NoPlace(
+                f"git tracks '{_shown(tracked.path)}', and {folder} is to be the user's own;"
+                f" name another place with {CACHE_VARIABLE}"
+            )
+        nearest = False
+    if not nearest:
+        _require_no_repository_in(real)
+
+
+def _require_no_repository_in(folder: Path) -> None:
+    """A submodule that a checkout left behind has its own index, and maybe none any more."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if os.path.lexists(os.path.join(entry.path, ".git")):  # noqa: PTH118 - a folder a run
+                raise NoPlace(f"{entry.path} is a git repository of its own; delete it")
+
+
+def _shown(path: str) -> str:
+    return path.encode("unicode_escape", "surrogateescape").decode("ascii")[:200]
+
+
+def open_cache(project: Path) -> Path:
+    """The folder of `find_cache_folder`, made if it is missing, and marked as used.
+
+    `NoPlace` where it cannot be read, or made. Whether it can be written to is another question.
+    """
+    folder = find_cache_folder(project)
+    _require_own_home(folder.parents[1])
+    try:
+        make_private(folder)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise NoPlace(f"{folder} cannot be made: {reason}") from None
+    about = folder / _ABOUT
+    text = os.fsencode(os.path.realpath(project)) + b"\n"
+    if read_regular(about, 65_536) != text:
+        with suppress(OSError):
+            _describe(folder.parents[1])
+            write_atomically(about, text, durable=False, private=True)
+    return folder
+
+
+def _require_own_home(home: Path) -> None:
+    """With sudo, the home may be another user's, who could not write to what root makes there."""
+    if os.name == "nt" or os.geteuid() != 0 or os.environ.get(CACHE_VARIABLE):
+        return
+    nearest = next((one for one in (home, *home.parents) if one.exists()), home)
+    with suppress(OSError):
+        if nearest.stat().st_uid != 0:
+            raise NoPlace(f"{nearest} belongs to another user")
+
+
+def _describe(home: Path) -> None:
+    """Say to git and to programs that make backups what the folder is."""
+    for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
+        if not os.path.lexists(home / name):
+            write_atomically(home / name, text, durable=False)
 
 
 def make_private(folder: Path) -> None:
     """Make a folder for its user alone, and what leads to it; OSError where it is not ours."""
     try:
-        folder.mkdir(mode=0o700, parents=False)
+        folder.mkdir(mode=0o700)
     except FileNotFoundError:
         make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -19,6 +19,7 @@ from simulation.tally import Figures
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
+from ftctl.user_folders import cache_folder
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of the authors
@@ -217,6 +218,13 @@ def user(users: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FTCTL_CACHE_DIR", str(place / "cache"))
     monkeypatch.setenv("FTCTL_STATE_DIR", str(place / "state"))
     return place
+
+
+def cache_of(project: Path) -> Path:
+    """Where the test's user keeps what is known of the project in that folder."""
+    folder = cache_folder(project)
+    assert folder is not None
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,8 @@ from ftctl.providers.protocol import Provider
 _REFUSES_EVERYBODY = frozenset({"training_not_available", "insufficient_quota"})
 
 S = TypeVar("S", bound=Step)
+# a dataset's path and content → where it lies on this machine
+PlaceOf = Callable[[str, str], Path]
 # (name of the change, sentence, the step; None for what came of looking for duplicates)
 Say = Callable[[str, str, Step | None], None]
 
@@ -36,7 +38,7 @@ def apply_plan(
     plan: Plan,
     provider: Provider,
     *,
-    root: Path,
+    place_of: PlaceOf,
     clock: Clock,
     cosmetic: frozenset[str],
     observed: Observed,
@@ -52,10 +54,11 @@ def apply_plan(
 ) -> Report:
     """Carry out a plan.
 
-    `observed` is what it was made on: a job that is not there and has the right digest was made
-    since. `recorded` are jobs that a record of ours names. `environment` is written on jobs. `say`
-    hears of each step, in an order that does not depend on luck; `note` of waits and warnings.
-    Once `stopping` says so, nothing more is begun.
+    `place_of` finds a file to upload by its path and content. `observed` is what the plan was made
+    on: a job that is not there and has the right digest was made since. `recorded` are jobs that a
+    record of ours names. `environment` is written on jobs. `say` hears of each step, in an order
+    that does not depend on luck; `note` of waits and warnings. Once `stopping` says so, nothing
+    more is begun.
     """
     known_jobs = known_ids(observed)
     creator = JobCreator(
@@ -74,7 +77,7 @@ def apply_plan(
     duplicates = Duplicates(provider, note, terms.is_alike)
     inspector = Inspector(provider, terms, sight, duplicates, known_jobs, note)
     states = {change.name: State() for change in plan.changes}
-    context = Context(plan, provider, observed, recorded, creator, inspector, root, states)
+    context = Context(plan, provider, observed, recorded, creator, inspector, place_of, states)
     run = _Run(context, say, stopping, parallelism)
     for phase in PHASES:
         run.walk(phase)

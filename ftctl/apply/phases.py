@@ -96,7 +96,7 @@ class Context:
     recorded: frozenset[str]  # jobs that a record of ours names
     creator: JobCreator
     inspector: Inspector
-    root: Path
+    place_of: Callable[[str, str], Path]  # a dataset's path and content → its file
     states: Mapping[str, State]  # by the change's name
     closed: bool = False  # whether a job came back otherwise than asked: nothing more is bought
     deleted: set[str] = field(default_factory=set)  # models
@@ -123,7 +123,7 @@ class Phase(Generic[S]):
 
 def _upload(context: Context, step: Upload) -> Result:
     """Send a file that the plan needs, if it is still the one that was planned with."""
-    source = context.root / step.path
+    source = context.place_of(step.path, step.sha256)
     if sha256_of(source) != step.sha256:
         raise FtctlError(f"{step.path} has changed since the plan was made", "plan and apply again")
     try:

@@ -19,10 +19,11 @@ from ftctl.doctor import CheckResult, fail, habits, machine, ok, results_documen
 from ftctl.domain.observed import UNTOLD
 from ftctl.domain.witness import Witness
 from ftctl.engine.planning import PlanRequest, options_for
-from ftctl.engine.session import STATE_FOLDER, Session, check_project
+from ftctl.engine.session import Session, check_project
 from ftctl.engine.way_in import account_of
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject
 from ftctl.project.load import Project, load_project
+from ftctl.project.tracked_state import STATE_FOLDER
 from ftctl.providers.ownership import PROJECT
 from ftctl.text.format import plural
 

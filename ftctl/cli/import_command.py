@@ -18,7 +18,7 @@ from ftctl.data.scanning import MAX_FILE_BYTES
 from ftctl.domain.desired import Method
 from ftctl.domain.digest import read_file_name
 from ftctl.domain.observed import TERMINAL
-from ftctl.engine.session import STATE_FOLDER, Session, scan_data
+from ftctl.engine.session import Session, scan_data
 from ftctl.errors import Diagnostic, FtctlError, ProviderError, UsageError
 from ftctl.files import file_fault, write_atomically
 from ftctl.importer import (
@@ -266,9 +266,8 @@ class _Import:
         session = self.session
         documents = tuple(one.document for one in fitted)
         project = replace(session.project, finetunes=documents, unfit=())
-        cache = session.root / STATE_FOLDER / "cache"
-        located = locate(link(project), cache)
-        scanned = scan_data(located, cache, session.context.listener, count=False)
+        located = locate(link(project), session.cache or session.root)
+        scanned = scan_data(located, session.cache, session.context.listener, count=False)
         checked = _Checked(located, frozenset(scanned.datasets), _errors(scanned.problems))
         return [checked.faults(document) for document in documents]
 

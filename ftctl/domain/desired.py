@@ -118,6 +118,10 @@ class Desired:
         return {finetune.name: finetune for finetune in self.finetunes}
 
 
+# What a file is called that steps of a Dataset have made: it has no place in the project.
+DERIVED = "derived:"
+
+
 @dataclass(frozen=True, slots=True)
 class DataSource:
     """A file that manifests name, before it is read."""

@@ -17,7 +17,7 @@ from ftctl.data.cache import open_store
 from ftctl.domain.desired import DataSource
 from ftctl.engine.base_revision import sha256_at
 from ftctl.engine.git import Entry, Repository, repository_around
-from ftctl.engine.session import STATE_FOLDER, Session
+from ftctl.engine.session import Session
 from ftctl.files import scratch_folder, sha256_of
 from ftctl.manifest import MOST_BYTES, MOST_FILES, Document, parse_documents
 from ftctl.project.document_cache import Documents
@@ -123,7 +123,7 @@ def _project_at(session: Session, revision: str, folder: Path) -> Project | None
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(_content(session.root, repository, path, one))
     # What was read of the same content a moment ago need not be parsed again.
-    known = Documents(open_store(session.root / STATE_FOLDER / "cache", "documents"))
+    known = Documents(open_store(session.cache, "documents"))
     return load_project(folder, session.context.environment, known)[0]
 
 

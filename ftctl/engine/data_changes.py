@@ -10,11 +10,11 @@ from typing import Literal
 from ftctl.data.diff import compare_files
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
-from ftctl.domain.desired import Dataset, FineTune
+from ftctl.domain.desired import DERIVED, Dataset, FineTune
 from ftctl.domain.review import DataChange
 from ftctl.domain.row_diff import Compared
 from ftctl.engine.base_revision import rows_at
-from ftctl.engine.session import STATE_FOLDER, Session
+from ftctl.engine.session import Session
 from ftctl.errors import FtctlError
 from ftctl.files import scratch_folder, sha256_of
 from ftctl.pricing import cost_of_tokens
@@ -56,7 +56,7 @@ def _files(session: Session) -> Iterator[_Used]:
             ("validation", one.validation),
         )
         for role, dataset in sides:
-            if dataset is not None and not dataset.path.startswith(f"{STATE_FOLDER}/"):
+            if dataset is not None and not dataset.path.startswith(DERIVED):
                 users.setdefault((dataset.path, role), []).append(one)
                 datasets[dataset.path, role] = dataset
     for (path, role), finetunes in users.items():
@@ -71,7 +71,7 @@ def _compared(
     path = used.dataset.path
     base = used.finetunes[0].base_model
     old = RowFile(before, f"{revision}:{path}")
-    new = RowFile(session.root / path, path)
+    new = RowFile(session.place_of(path, used.dataset.sha256), path)
     about = BaseModel.about(base if isinstance(base, str) else None)
     try:
         return compare_files(old, new, about, show_text=show_text)

@@ -90,7 +90,7 @@ class Executor:
         report = apply_plan(
             plan,
             self.provider,
-            root=session.root,
+            place_of=session.place_of,
             clock=session.context.clock,
             cosmetic=cosmetic_fields(),
             observed=observed,

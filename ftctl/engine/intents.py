@@ -21,9 +21,10 @@ from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import AccountId, Job
 from ftctl.domain.plan import StartJob
 from ftctl.domain.witness import Witness
-from ftctl.engine.session import STATE_FOLDER, state_folder
+from ftctl.engine.session import state_folder
 from ftctl.errors import FtctlError
-from ftctl.files import file_fault, write_atomically
+from ftctl.files import file_fault, read_regular, write_atomically
+from ftctl.project.tracked_state import STATE_FOLDER
 
 _FOLDER = "intents"
 INTENTS_FOLDER = f"{STATE_FOLDER}/{_FOLDER}"
@@ -136,11 +137,10 @@ def forget_intents(
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    content = read_regular(path, _MOST_BYTES)
     try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return None
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        document = json.loads(content or b"")
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and _is_whole(document) else None
 

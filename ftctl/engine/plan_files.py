@@ -12,10 +12,11 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
 from ftctl.domain.plan_document import Approval, plan_digest, plan_json, read_approval
 from ftctl.domain.snapshot import read_observed
-from ftctl.engine.session import state_folder
 from ftctl.errors import FtctlError
 from ftctl.files import file_fault, write_atomically
+from ftctl.user_folders import NoPlace, cache_folder, make_private, open_cache
 
+_FOLDER = "plans"
 _KEPT = 20  # plans
 _MOST_BYTES = 256 * 1024 * 1024
 _DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
@@ -66,18 +67,20 @@ def keep_plan(root: Path, document: Mapping[str, Any]) -> str | None:
     A convenience: nothing fails for want of it. Returns why it cannot be kept, if it cannot.
     """
     try:
-        _keep_plan(state_folder(root) / "plans", document)
+        _keep_plan(open_cache(root) / _FOLDER, document)
+    except NoPlace as fault:
+        why: object = fault
     except (OSError, FtctlError) as fault:
         why = fault.message if isinstance(fault, FtctlError) else fault.strerror
-        return f"the plan is not kept, and --approve may need it after a failure: {why}"
-    return None
+    else:
+        return None
+    return f"the plan is not kept, and --approve may need it after a failure: {why}"
 
 
 def _keep_plan(folder: Path, document: Mapping[str, Any]) -> None:
-    if folder.is_symlink():
-        raise FtctlError(f"{folder} is a link")
-    folder.mkdir(exist_ok=True)
-    write_file(_place(folder, document["digest"]), plan_json(document), durable=False)
+    make_private(folder)
+    path = _place(folder, document["digest"])
+    write_atomically(path, plan_json(document), durable=False, private=True)
     ours = (path for path in folder.glob("*.json") if _DIGEST.fullmatch(path.stem))
     known = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
     for path in known[:-_KEPT]:
@@ -89,9 +92,11 @@ def find_plan(root: Path, digest: str) -> Approval | None:
     known = _DIGEST.fullmatch(digest.strip())
     if known is None:
         return None
-    path = _place(root / ".ftctl" / "plans", known[1])
+    folder = cache_folder(root)
+    if folder is None:
+        return None
     try:
-        approved = read_plan(path)
+        approved = read_plan(_place(folder / _FOLDER, known[1]))
     except FtctlError:
         return None
     return approved if approved.digest == f"sha256:{known[1]}" else None

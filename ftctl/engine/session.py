@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ftctl.catalog.services import Service
 from ftctl.data.cache import open_store
 from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
-from ftctl.engine.embedded_store import embedded_store, is_read_only, require_store
+from ftctl.engine.embedded_store import embedded_store, require_store
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.engine.way_in import WayIn
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order
@@ -23,18 +24,18 @@ from ftctl.project.document_cache import Documents
 from ftctl.project.extra_fields import check_extra
 from ftctl.project.link import SymbolTable, link
 from ftctl.project.load import Project, load_project
-from ftctl.project.locate import Located, locate
+from ftctl.project.locate import Located, locate, makes_data
 from ftctl.project.resolve import resolve
 from ftctl.project.scan import ScannedData, scan
 from ftctl.project.service_choice import ServiceChoice, choose_service
 from ftctl.project.service_limits import check_service
+from ftctl.project.tracked_state import STATE_FOLDER
 from ftctl.project.written_keys import check_written_keys
+from ftctl.user_folders import NoPlace, open_cache
 
 if TYPE_CHECKING:
     from ftctl.engine.base_revision import BaseFile
     from ftctl.providers import Client
-
-STATE_FOLDER = ".ftctl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ class Session:
     leaks: Mapping[str, tuple[int, int]]  # by fine-tune: of so many validation rows, where asked
     duplicates: Mapping[str, tuple[int, int]]  # by data file: of so many rows, where asked
     base: BaseFile | None = None  # ftctl.yaml at the revision that a change goes to
+    cache: Path | None = None  # where this run keeps what it has found out
+    files: Mapping[tuple[str, str], Path] = field(default_factory=dict)  # by path and content
+
+    def place_of(self, path: str, sha256: str) -> Path:
+        """Where a dataset lies on this machine: what was fetched or made has no place here."""
+        return self.files.get((path, sha256), self.root / path)
 
     @property
     def root(self) -> Path:
@@ -143,7 +150,7 @@ class Session:
 
 
 def state_folder(root: Path) -> Path:
-    """The folder for what may be thrown away; git ignores it."""
+    """The folder for the embedded API's state and for intents; git ignores it."""
     folder = root / STATE_FOLDER
     for path in (folder, folder / ".gitignore"):
         if path.is_symlink():
@@ -186,13 +193,21 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     root = context.root
     if not root.is_dir():
         raise FtctlError(f"there is no folder {root}", "check the path after -C")
-    cache = root / STATE_FOLDER / "cache"
-    documents = open_store(cache, "documents")
+    cache = _open_cache(context)
+    documents = Documents(open_store(cache, "documents"))
+    validation = _check(context, cache, documents, count=count)
+    documents.save(validation.problems)
+    return validation
+
+
+def _check(
+    context: RunContext, cache: Path | None, documents: Documents, *, count: bool
+) -> Validation:
     base = _base(context)
     if base is not None and base.problems:
         return Validation(base.problems)
     project, problems = load_project(
-        root, context.environment, Documents(documents), base.document if base else None
+        context.root, context.environment, documents, base.document if base else None
     )
     if project is None:
         return Validation(in_order(problems))
@@ -200,7 +215,6 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
         _note_differences(base, project, context)
     symbols = link(project)
     problems += symbols.problems
-    documents.save()
     located, cache = _locate(symbols, cache, context)
     problems += located.problems
     scanned = scan_data(located, cache, context.listener, count=count)
@@ -225,25 +239,45 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
         scanned.leaks,
         scanned.duplicates,
         base,
+        cache,
+        scanned.files,
     )
     return Validation(problems, session)
 
 
-def _locate(symbols: SymbolTable, cache: Path, context: RunContext) -> tuple[Located, Path]:
+def _open_cache(context: RunContext) -> Path | None:
+    """The user's folder for what is known of the project; None, and a note, where there is none."""
+    try:
+        folder = open_cache(context.root)
+    except NoPlace as fault:
+        context.listener(Noted(f"note: nothing is kept for the next run: {fault}"))
+        return None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        context.listener(
+            Noted(f"note: nothing is kept for the next run: {folder} cannot be written")
+        )
+    return folder
+
+
+def _locate(
+    symbols: SymbolTable, cache: Path | None, context: RunContext
+) -> tuple[Located, Path | None]:
     """Every file on this machine, and the cache that it may be in.
 
-    What must be made or fetched, and cannot be kept in a read-only checkout, is for this run alone.
+    What must be made or fetched, and can be kept nowhere, is for this run alone.
     """
-    makes = bool(symbols.steps) or any(source.url is not None for source in symbols.sources)
-    if not makes or not is_read_only(cache.parent):
-        return locate(symbols, cache), cache
-    try:
-        located = locate(symbols, cache)  # what was made and fetched before is there
-    except FtctlError:
-        located = None
-    if located is not None and not located.problems:
-        return located, cache
-    context.listener(Noted(f"note: {cache} cannot be written: data is made for this run alone"))
+    if not makes_data(symbols):
+        return locate(symbols, cache or context.root), cache
+    if cache is not None:
+        if os.access(cache, os.W_OK | os.X_OK):
+            return locate(symbols, cache), cache
+        try:
+            located = locate(symbols, cache)  # what was made and fetched before is there
+        except FtctlError:
+            located = None
+        if located is not None and not located.problems:
+            return located, cache
+    context.listener(Noted("note: data is fetched and made for this run alone"))
     scratch = run_folder()
     return locate(symbols, scratch), scratch
 
@@ -256,7 +290,9 @@ def _written_keys(project: Project, way_in: WayIn | None) -> tuple[Diagnostic, .
     return check_written_keys(documents, way_in.secrets, way_in.key_variable)
 
 
-def scan_data(located: Located, cache: Path, listener: Listener, *, count: bool) -> ScannedData:
+def scan_data(
+    located: Located, cache: Path | None, listener: Listener, *, count: bool
+) -> ScannedData:
     """Every data file of a project, while the listener hears how far the reading is."""
     try:
         return scan(

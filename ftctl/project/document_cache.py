@@ -1,14 +1,14 @@
 """A manifest's file in, its documents out; those without any fault are known from the last run.
 
 A file is known by the SHA-256 of its bytes. Only flawless files are kept, so that whatever must be
-reported comes from the file itself.
+reported comes from the file itself, and no text that was refused stays anywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Documents:
 
     def __init__(self, store: Store | None = None) -> None:
         self._store = store or Store(None, "")
+        self._origins: dict[str, set[str]] = {}  # by the path as shown
 
     def read(self, path: Path, shown: str) -> _Found:
         """The documents of a file and every problem of its form, as `read_documents` gives them."""
@@ -35,6 +36,7 @@ class Documents:
             return (), (raw,)
         is_json = path.suffix == ".json"
         origin = ("json:" if is_json else "yaml:") + hashlib.sha256(raw).hexdigest()
+        self._origins.setdefault(shown, set()).add(origin)
         known = _decoded(self._store.get(origin), shown, origin)
         if known is not None:
             return known, ()
@@ -60,6 +62,25 @@ class Documents:
         if document.origin and not faults:
             self._store.put(mark, value=True)
         return faults
+
+    def save(self, problems: Iterable[Diagnostic]) -> None:
+        """Keep what was read for the next run, but for the files that an error was found in."""
+        for path in {one.span.path for one in problems if one.severity == "error"}:
+            for origin in self._origins.get(path, ()):
+                self._store.drop(origin)
+        self._store.save()
+
+    def index_is_known(self, index: Path, way: str, signature: list[int]) -> bool:
+        """Whether git's index was found in this state to track nothing there."""
+        return bool(self._store.get(_index_key(index, way)) == signature)
+
+    def remember_index(self, index: Path, way: str, signature: list[int]) -> None:
+        """Keep that git's index tracks nothing there."""
+        self._store.put(_index_key(index, way), signature)
+
+
+def _index_key(index: Path, way: str) -> str:
+    return f"index:{_hash(f'{index}|{way}')}"
 
 
 @cache

@@ -24,12 +24,12 @@ from ftctl.manifest import CUT_SHORT, MOST_FILES, Document, Listing, Where, find
 from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
 from ftctl.project.document_cache import Documents
+from ftctl.project.tracked_state import STATE_FOLDER, tracked_state
 from ftctl.text.suggest import nearest
 
 PROJECT_FILE = "ftctl.yaml"
 MANIFESTS = "finetunes"  # the folder, where ftctl.yaml names none
 MOST_PROBLEMS = 1_000  # after them, the rest says nothing new
-_STATE = (".ftctl", ".ftctl/cache")  # what is written below them must not land elsewhere
 _LONGEST_PATH = 200  # characters of a path in a message
 _UNSEEN = CUT_SHORT | {"source-outside", "unprintable-path", "too-many-manifests"}
 _OWN_FILE = "make it a file of the repository"
@@ -107,7 +107,7 @@ def load_project(
         return None, (*problems, *((problem,) if problem else ()))
     told_by = base.path if base is not None else None
     scope = _read_scope(root, file, told_by)
-    problems += _linked_state(root, scope)
+    problems += tracked_state(root, known) + _linked_state(root, scope)
     # Faults of ftctl.yaml end the work only after the manifests have told theirs.
     told = frozenset(fault.span for fault in problems)
     manifests = _read_manifests(root, file, known, scope)
@@ -265,17 +265,16 @@ def _read_scope(root: Path, file: Document, base: str | None) -> ReadScope:
 
 
 def _linked_state(root: Path, scope: ReadScope) -> tuple[Diagnostic, ...]:
-    """Links in the folder for caches that would have us write elsewhere."""
+    """Links in the folder for the state that would have us write elsewhere."""
+    folder = root / STATE_FOLDER
+    links = [folder] if folder.is_symlink() else []
+    with suppress(OSError):
+        links += [Path(one.path) for one in os.scandir(folder) if one.is_symlink()]
     problems = []
-    for name in _STATE:
-        folder = root / name
-        links = [folder] if folder.is_symlink() else []
-        with suppress(OSError):
-            links += [Path(one.path) for one in os.scandir(folder) if one.is_symlink()]
-        for link in links:
-            shown = shorten(show_path(link, root), _LONGEST_PATH)
-            if (note := scope.refuses(link, shown)) is not None:
-                problems.append(note._replace(hint="remove the link").at(Span(shown)))
+    for link in links:
+        shown = shorten(show_path(link, root), _LONGEST_PATH)
+        if (note := scope.refuses(link, shown)) is not None:
+            problems.append(note._replace(hint="remove the link").at(Span(shown)))
     return tuple(problems)
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from ftctl.data.cache import Hashes, open_store
 from ftctl.data.sources import unprintable
-from ftctl.domain.desired import DataSource
+from ftctl.domain.desired import DERIVED, DataSource
 from ftctl.errors import Diagnostic, Finding
 from ftctl.manifest import Document
 from ftctl.project.link import SymbolTable
-from ftctl.project.load import absolute, show_path
+from ftctl.project.load import absolute
 
 if TYPE_CHECKING:
     from ftctl.data.convert import Materialised
@@ -49,6 +49,11 @@ class Located:
         return problem
 
 
+def makes_data(symbols: SymbolTable) -> bool:
+    """Whether some of the data must be fetched or made, and so needs a place."""
+    return bool(symbols.steps) or any(source.url is not None for source in symbols.sources)
+
+
 def locate(symbols: SymbolTable, cache: Path) -> Located:
     """Fetch what lies elsewhere and carry out the steps of Datasets; both are kept in the cache.
 
@@ -64,7 +69,7 @@ def locate(symbols: SymbolTable, cache: Path) -> Located:
     made = _made(symbols, placed, cache)
     problems = (*refusals, *faults, *(problem for one in made.values() for problem in one.problems))
     datasets = {name: source for name, source in placed.items() if name not in made}
-    datasets |= _made_sources(made, placed, symbols.project.root)
+    datasets |= _made_sources(made, placed)
     return Located(symbols, datasets, problems, refused, fetched, made)
 
 
@@ -138,12 +143,15 @@ def _made(
 
 
 def _made_sources(
-    made: Mapping[str, Materialised], placed: Mapping[str, DataSource], root: Path
+    made: Mapping[str, Materialised], placed: Mapping[str, DataSource]
 ) -> dict[str, DataSource]:
     """The sources that steps have made; the pin is of the original, and was compared with it."""
     return {
         name: replace(
-            placed[name], source=absolute(one.path), shown=show_path(one.path, root), sha256=None
+            placed[name],
+            source=absolute(one.path),
+            shown=f"{DERIVED}{one.path.name}",  # the same on every machine
+            sha256=None,
         )
         for name, one in made.items()
         if one.path is not None

@@ -48,6 +48,11 @@ class ScannedData:
     leaks: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by fine-tune
     duplicates: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by path
 
+    @property
+    def files(self) -> Mapping[tuple[str, str], Path]:
+        """Where the datasets lie on this machine, by their path and content."""
+        return {(one.path, one.sha256): source for (source, _), one in self.datasets.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class _DataNeed:
@@ -78,13 +83,15 @@ OnNote = Callable[[str], None]
 
 def scan(
     located: Located,
-    folder: Path,
+    folder: Path | None,
     *,
     count: bool,
     on_progress: OnProgress = lambda _path, _done, _size: None,
     on_note: OnNote = lambda _note: None,
 ) -> ScannedData:
     """Every data file of the project. With `count`, the datasets have their tokens.
+
+    `folder` is the cache; None: nothing is known from before, and nothing is kept.
 
     Without, a file is only counted where a row may be too long for training: that is what
     `validate` asks, and a small project is validated before a vocabulary would be loaded.
@@ -96,7 +103,7 @@ def scan(
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []
     with ExitStack() as stack:
-        data = Datasets(store, folder / "fingerprints", workers=_opener(stack))
+        data = Datasets(store, folder and folder / "fingerprints", workers=_opener(stack))
         for need in _data_needs(located):
             source = need.sources[0]
             place = (source.source, need.method)

@@ -62,8 +62,8 @@ def carry_out(service: FakeProvider, tmp_path: Path) -> Callable[..., Report]:
 
     def apply(*changes: Change, **options: Any) -> Report:
         return apply_plan(
-            Plan("demo", SERVICE, changes), service, root=tmp_path, clock=service.clock,
-            cosmetic=frozenset(), **{**usual, **options},
+            Plan("demo", SERVICE, changes), service, clock=service.clock, cosmetic=frozenset(),
+            place_of=lambda path, _sha256: tmp_path / path, **{**usual, **options},
         )  # fmt: skip
 
     return apply

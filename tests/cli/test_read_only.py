@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import KEY, Shell, chat_rows, small_project
+from conftest import KEY, Shell, cache_of, chat_rows, small_project
 from plain_server import PlainServer, World
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -76,7 +76,7 @@ def test_a_new_project_is_checked_and_planned(
 
     assert "+ tone: create, not found" in planned.stdout
     assert "note: .ftctl cannot be written: the embedded API is only read" in planned.stderr
-    assert "note: the plan is not kept" in planned.stderr
+    assert "not kept" not in planned.stderr
     assert bought.returncode == 1
     assert ".ftctl cannot be written, where the embedded API keeps its state" in bought.stderr
     assert not (folder / ".ftctl").exists()
@@ -119,9 +119,11 @@ def test_a_job_is_not_stopped_where_that_would_not_stay(
 def test_a_hosted_service_is_planned_for(
     write_project: Write, world: World, read_only: Callable[..., Checkout]
 ) -> None:
-    write_project(small_project(**{"ftctl.yaml": "project: demo\nprovider: {type: openai}\n"}))
+    settings = {"ftctl.yaml": "project: demo\nprovider: {type: openai}\n"}
+    folder = write_project(small_project(**settings))
     with PlainServer(world) as server:
-        ftctl = read_only(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
+        variables = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+        ftctl = read_only(**variables, FTCTL_CACHE_DIR=str(folder / "cache"))
         planned = ftctl.ok("plan")
         ftctl.ok("status")
         ftctl.ok("output")
@@ -131,26 +133,30 @@ def test_a_hosted_service_is_planned_for(
     assert not any(request.startswith("POST") for request in world.requests)
 
 
-def test_data_that_must_be_made_is_made_for_the_run(
-    write_project: Write, read_only: Callable[..., Checkout]
+@pytest.mark.parametrize("kept", [True, False])
+def test_data_that_must_be_made_and_cannot_be_kept_is_made_for_the_run(
+    write_project: Write, read_only: Callable[..., Checkout], user: Path, *, kept: bool
 ) -> None:
     dataset = (
         "apiVersion: ftctl/v1\nkind: Dataset\nname: some\nsource: ../data/train.jsonl\n"
         "sample: {rows: 10, seed: 1}\n"
     )
     finetune = small_project()["finetunes/tone.yaml"]
-    write_project(
+    folder = write_project(
         small_project(
             finetune.replace("{source: ../data/train.jsonl}", "some"),
             **{"finetunes/some.yaml": dataset, "data/train.jsonl": chat_rows(30)},
         )
     )
-    ftctl = read_only()
+    cache = user / "cache" if kept else folder / "cache"
+    ftctl = read_only(FTCTL_CACHE_DIR=str(cache))
 
     checked = ftctl.ok("validate")
     planned = ftctl.ok("plan")
 
-    assert "note: .ftctl/cache cannot be written: data is made for this run alone" in checked.stderr
+    alone = "note: data is fetched and made for this run alone"
+    assert (alone in checked.stderr) is not kept
+    assert ("note: nothing is kept for the next run: " in checked.stderr) is not kept
     assert "+ tone: create, not found" in planned.stdout
 
 
@@ -173,11 +179,21 @@ def test_something_else_in_the_place_of_the_folder_for_caches_stops_no_read(
     remote.ok("output")
 
     assert "+ tone: create, not found" in planned.out
-    assert "note: the plan is not kept" in planned.err
     assert not any(request.startswith("POST") for request in world.requests)
 
 
 def test_a_plan_can_be_kept_nowhere_and_is_made_all_the_same(remote: Shell) -> None:
+    cache = cache_of(remote.folder)
+    cache.mkdir(parents=True)
+    (cache / "plans").write_text("", "utf-8")
+
+    planned = remote.ok("plan")
+
+    assert "+ tone: create, not found" in planned.out
+    assert "note: the plan is not kept" in planned.err
+
+
+def test_what_earlier_versions_kept_in_the_checkout_is_in_nobodys_way(remote: Shell) -> None:
     (remote.folder / ".ftctl").mkdir()
     (remote.folder / ".ftctl" / "plans").write_text("", "utf-8")
     (remote.folder / ".ftctl" / "cache").write_text("", "utf-8")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
+from conftest import FINETUNE, ROOT, Shell, cache_of, chat_rows, small_project
 
 from ftctl.data.cache import Datasets, Known, Store, open_store
 from ftctl.data.cache.store import _DECIDING
@@ -49,17 +49,13 @@ def _found(folder: Path) -> Any:
     return problems, session.desired, session.info, project.config, told
 
 
-def _cache(root: Path) -> Path:
-    return root / ".ftctl" / "cache"
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
-def test_a_project_says_the_same_from_the_cache(case: Path, tmp_path: Path) -> None:
+def test_a_project_says_the_same_from_thecache_of(case: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(case, folder)
 
     first, second = _found(folder), _found(folder)
-    shutil.rmtree(folder / ".ftctl", ignore_errors=True)
+    shutil.rmtree(cache_of(folder))
 
     assert second == first
     assert _found(folder) == first
@@ -84,13 +80,12 @@ YAMLS = [
 def test_documents_come_back_with_every_place(text: str, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"m{suffix}"
     path.write_text(text, "utf-8")
-    (tmp_path / "home").mkdir()
 
     expected = _plainly(read_documents(path, "shown"))
     for _ in range(2):
-        store = open_store(tmp_path / "home" / ".ftctl" / "cache", "documents")
-        assert _plainly(Documents(store).read(path, "shown")) == expected
-        store.save()
+        documents = Documents(open_store(tmp_path / "home", "documents"))
+        assert _plainly(documents.read(path, "shown")) == expected
+        documents.save(())
 
 
 def _plainly(found: tuple[tuple[Document, ...], tuple[Diagnostic, ...]]) -> Any:
@@ -123,7 +118,7 @@ def test_an_unchanged_project_needs_no_parser(write_project: Write) -> None:
         lambda kept: os.urandom(len(kept)),
     ],
 )
-def test_a_damaged_cache_is_no_cache(
+def test_a_damaged_cache_is_nocache_of(
     damage: Callable[[bytes], bytes], write_project: Write
 ) -> None:
     root = write_project(small_project())
@@ -136,20 +131,22 @@ def test_a_damaged_cache_is_no_cache(
     assert second == first
 
 
-def test_a_cache_that_cannot_be_kept_is_done_without(write_project: Write) -> None:
-    root = write_project({**small_project(), ".ftctl": "a file where a folder should be"})
+def test_a_cache_that_cannot_be_kept_is_done_without(write_project: Write, user: Path) -> None:
+    root = write_project(small_project())
+    user.mkdir()
+    (user / "cache").write_text("a file where a folder should be", "utf-8")
 
     assert _found(root) == _found(root)
-    assert (root / ".ftctl").is_file()
+    assert (user / "cache").is_file()
 
 
-def test_a_cache_that_came_with_the_project_is_not_believed(write_project: Write) -> None:
+def test_a_checkout_knows_nothing_of_another_one(write_project: Write) -> None:
     root = write_project(small_project())
     _found(root)
-    copy = root.with_name("copy")
+    copy = root.with_name(f"{root.name}-copy")
     shutil.copytree(root, copy)
 
-    store = open_store(_cache(copy), "documents")
+    store = open_store(cache_of(copy), "documents")
     documents, _ = Documents(store).read(copy / "finetunes" / "tone.yaml", "tone.yaml")
 
     assert type(documents[0].places) is dict  # read from the file
@@ -164,7 +161,7 @@ def test_what_has_a_fault_is_not_kept(shell: Shell, write_project: Write) -> Non
     kept = b"".join(path.read_bytes() for path in _kept(root))
     assert b"demo" in kept
     assert b"sk-" not in kept
-    assert (root / ".ftctl" / ".gitignore").read_text("utf-8") == "*\n"
+    assert not (root / ".ftctl").exists()
 
 
 def test_other_defaults_are_checked_again(shell: Shell, write_project: Write) -> None:
@@ -251,7 +248,7 @@ def test_each_method_has_its_own_check(write_project: Write) -> None:
 
 
 def _kept(root: Path) -> list[Path]:
-    return [path for path in _cache(root).rglob("*") if path.is_file()]
+    return [path for path in cache_of(root).rglob("*") if path.is_file()]
 
 
 def _opened(source: Path) -> list[object]:
@@ -267,7 +264,7 @@ def _opened(source: Path) -> list[object]:
 
 
 def _store(source: Path) -> Store:
-    return open_store(_cache(source.parent), "datasets")
+    return open_store(cache_of(source.parent), "datasets")
 
 
 def _refuse() -> Workers:
@@ -349,22 +346,22 @@ def test_fingerprints_that_are_damaged_or_gone_are_made_again(write_project: Wri
     request = ScanRequest("supervised", least=1, quality=QualitySettings(near_duplicates="ignore"))
 
     def leaks(store: Store) -> tuple[Diagnostic, ...]:
-        data = Datasets(store, _cache(root) / "fingerprints", now=_later)
+        data = Datasets(store, cache_of(root) / "fingerprints", now=_later)
         known = []
         for name in files:
             scan = data.scan(name, root / name, name, request)
             assert scan.sha256 is not None
             known.append(Known(root / name, scan.sha256, request))
-        return Datasets(store, _cache(root) / "fingerprints", now=_later).leaks(*known)
+        return Datasets(store, cache_of(root) / "fingerprints", now=_later).leaks(*known)
 
     expected = leaks(Store(None, ""))
-    kept = sorted((_cache(root) / "fingerprints").iterdir())
+    kept = sorted((cache_of(root) / "fingerprints").iterdir())
     kept[0].write_bytes(kept[0].read_bytes()[:-1])
     kept[1].unlink()
 
     assert [problem.code for problem in expected] == ["leaked-row"] * 3
     assert leaks(Store(None, "")) == expected
-    assert len(list((_cache(root) / "fingerprints").iterdir())) == 2
+    assert len(list((cache_of(root) / "fingerprints").iterdir())) == 2
 
 
 _DECIDES = ("data/scanning/file_scan.py", "data/scanning/worker.py", "data/cache/datasets.py",
@@ -410,10 +407,10 @@ def _file_of(module: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def test_many_runs_at_once_and_killed_ones_leave_a_sound_cache(write_project: Write) -> None:
+def test_many_runs_at_once_and_killed_ones_leave_a_soundcache_of(write_project: Write) -> None:
     root = write_project(small_project(LEAKY, **{"data/validation.jsonl": chat_rows(3)}))
     expected = _found(root)
-    shutil.rmtree(root / ".ftctl")
+    shutil.rmtree(cache_of(root))
     command = [sys.executable, "-m", "ftctl", "-C", str(root), "validate"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 

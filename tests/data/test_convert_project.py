@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import Shell, chat_rows
+from conftest import Shell, cache_of, chat_rows
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -67,7 +67,7 @@ def test_a_table_is_trained_on_and_its_parts_are_uploaded(
     shell.ok("apply", "--auto-approve", "--wait")
 
     assert not bought(shell)
-    derived = sorted((shell.folder / ".ftctl/cache/derived").glob("*.jsonl"))
+    derived = sorted((cache_of(shell.folder) / "derived").glob("*.jsonl"))
     rows = [path.read_text("utf-8").count("\n") for path in derived]
     assert (len(rows), sum(rows)) == (2, 40)
     assert shell.ok("validate").out == "Valid: 1 fine-tune, 40 rows of data in 2 files.\n"
@@ -102,7 +102,7 @@ def test_steps_that_give_the_same_bytes_buy_nothing(
 def test_the_rows_as_jsonl_are_the_same_data(shell: Shell, write_project: Write) -> None:
     write_project(project())
     shell.ok("apply", "--auto-approve", "--wait")
-    (derived,) = (shell.folder / ".ftctl/cache/derived").glob("*.jsonl")
+    (derived,) = (cache_of(shell.folder) / "derived").glob("*.jsonl")
 
     rows = derived.read_text("utf-8")
     files = project("", **{"data/rows.jsonl": rows})
@@ -146,7 +146,7 @@ def test_a_row_that_moves_no_other_leaves_the_validation_part_as_it_is(
 
 
 def _derived(shell: Shell) -> list[Path]:
-    return list((shell.folder / ".ftctl/cache/derived").glob("*.jsonl"))
+    return list((cache_of(shell.folder) / "derived").glob("*.jsonl"))
 
 
 def _rows(path: Path) -> set[str]:
@@ -267,4 +267,4 @@ def test_a_project_without_steps_makes_no_folder_for_them(
 
     shell.ok("validate")
 
-    assert not (shell.folder / ".ftctl/cache/derived").exists()
+    assert not (cache_of(shell.folder) / "derived").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import KEY, HandClock, Shell, chat_rows, small_project
+from conftest import KEY, HandClock, Shell, cache_of, chat_rows, small_project
 from loopback import Loopback
 
 from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
@@ -17,7 +17,6 @@ from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 BAD = "zebra-crossing"
 CHECK = ("dataset", "check", "train.jsonl")
 ASK = (*CHECK, "--moderation")
-VERDICTS = Path(".ftctl", "cache", "moderation")
 
 Answer = tuple[int, Any]
 
@@ -114,7 +113,7 @@ def flagged(shell: Shell, *arguments: str) -> list[tuple[str, int, str]]:
 
 def kept(shell: Shell) -> int:
     """How many verdicts the cache holds."""
-    _, _, body = (shell.folder / VERDICTS).read_text().partition("\n")
+    _, _, body = (cache_of(shell.folder) / "moderation").read_text().partition("\n")
     return sum(len(json.loads(line.partition("\t")[2])) for line in body.splitlines())
 
 
@@ -245,7 +244,7 @@ def test_what_was_answered_is_written_down_on_the_way(data: Shell, service: Mode
     seen: list[int] = []
 
     def look(number: int, _body: object) -> None:
-        seen.append(kept(data) if (data.folder / VERDICTS).exists() else 0)
+        seen.append(kept(data) if (cache_of(data.folder) / "moderation").exists() else 0)
 
     service.instead = look
     data.ok(*ASK, "--no-near-duplicates")
@@ -268,7 +267,7 @@ def test_neither_the_key_nor_a_text_shows_up(data: Shell, service: Moderator) ->
     for one in printed:
         for secret in (KEY, BAD, "Question"):
             assert secret not in one.out + one.err
-    for path in (data.folder / ".ftctl").rglob("*"):
+    for path in cache_of(data.folder).rglob("*"):
         if path.is_file():
             assert not any(secret in path.read_text() for secret in (KEY, BAD, "Question"))
 
@@ -322,7 +321,7 @@ def test_an_answer_that_is_none_is_no_verdict(
 
     assert "the answer cannot be read" in result.err
     assert "is OPENAI_BASE_URL the address" in result.err
-    assert not (data.folder / VERDICTS).exists()
+    assert not (cache_of(data.folder) / "moderation").exists()
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])

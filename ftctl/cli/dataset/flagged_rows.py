@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from ftctl.catalog.services import SERVICES
 from ftctl.cli.settings import Settings
@@ -17,9 +18,9 @@ from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.scanning import RowFile
 from ftctl.domain.desired import Format
 from ftctl.domain.quality_settings import QualitySettings
-from ftctl.engine.session import STATE_FOLDER
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
+from ftctl.user_folders import NoPlace, open_cache
 
 _SERVICE = SERVICES["openai"]
 _KEY, _ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
@@ -60,7 +61,12 @@ def flagged_rows(
 
     ProviderError where the service fails; what it answered until then is kept.
     """
-    store = open_store(settings.folder / STATE_FOLDER / "cache", "moderation")
+    try:
+        folder: Path | None = open_cache(settings.folder)
+    except NoPlace as fault:
+        settings.console.note(f"note: what is answered is not kept: {fault}")
+        folder = None
+    store = open_store(folder, "moderation")
     verdicts = _Verdicts(store, connection.base_url)
     found: list[Diagnostic] = []
     with ExitStack() as stack:

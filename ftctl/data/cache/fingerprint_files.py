@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.data.cache.store import write_whole
+from ftctl.files import read_regular
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
 
 _UNUSED_SECONDS = 30 * 86_400
+_MOST_BYTES = 1 << 30  # of a file that is read back
 
 
 class FingerprintFiles:
@@ -28,8 +30,9 @@ class FingerprintFiles:
             return None
         from ftctl.data.quality import FingerprintTable  # noqa: PLC0415 - only where they are wanted
 
-        with contextlib.suppress(OSError, ValueError):
-            return FingerprintTable.from_bytes(self._path(self._folder, key).read_bytes())
+        content = read_regular(self._path(self._folder, key), _MOST_BYTES)
+        with contextlib.suppress(ValueError):
+            return None if content is None else FingerprintTable.from_bytes(content)
         return None
 
     def put(self, key: str, fingerprints: FingerprintTable) -> None:

@@ -14,16 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ftctl.files import keep_out_of_git, sweep_drafts, write_atomically
+from ftctl.files import read_regular, sweep_drafts, write_atomically
+from ftctl.user_folders import make_private
 
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text", "text/escape",
-    "errors.py", "files.py", "domain/config.py", "domain/desired.py", "domain/observed.py",
+    "errors.py", "files.py", "git_index.py", "user_folders.py",
+    "domain/config.py", "domain/desired.py", "domain/observed.py",
     "domain/quality_settings.py", "domain/variables.py",
-    "project/document_cache.py", "project/load.py",
+    "project/document_cache.py", "project/load.py", "project/tracked_state.py",
 )  # fmt: skip
+
+_MOST_BYTES = 512 * 1024 * 1024  # of a file that is read back
 
 
 class Store:
@@ -67,6 +71,15 @@ class Store:
             self._used[key.encode()] = json.dumps(value, separators=(",", ":")).encode("ascii")
             self._new = True
 
+    def drop(self, key: str) -> None:
+        """Keep it no longer."""
+        name = key.encode()
+        if self._find(name) is not None:
+            del self._used[name]
+            if self._kept:
+                self._kept.pop(name, None)
+            self._new = True
+
     def save(self) -> None:
         """Write what this run has used or found out; nothing, where all was known."""
         if self._path is None or not self._new:
@@ -77,17 +90,15 @@ class Store:
         self._new = False
 
 
-def open_store(folder: Path, name: str) -> Store:
-    """What is kept under a name in a cache's folder, as far as it may be believed here and now."""
-    deciding = _fingerprint()
-    try:
-        # A cache that came with a checkout is somebody else's word for what the manifests say.
-        home = folder.parent.parent.stat()
-    except OSError:
-        deciding = None
-    if deciding is None:
+def open_store(folder: Path | None, name: str) -> Store:
+    """What is kept under a name in a cache's folder, as far as today's code can believe it.
+
+    That the folder is its user's own is for `ftctl.user_folders`. None: nothing is kept.
+    """
+    deciding = _fingerprint() if folder is not None else None
+    if folder is None or deciding is None:
         return Store(None, "")
-    return Store(folder / name, f"{deciding}-{home.st_dev}-{home.st_ino}")
+    return Store(folder / name, deciding)
 
 
 def path_key(source: Path) -> str:
@@ -96,10 +107,10 @@ def path_key(source: Path) -> str:
 
 
 def _load(path: Path, stamp: bytes) -> dict[bytes, bytes]:
-    try:
-        head, _, body = path.read_bytes().partition(b"\n")
-    except OSError:
+    content = read_regular(path, _MOST_BYTES)
+    if content is None:
         return {}
+    head, _, body = content.partition(b"\n")
     if head != b"%b %b" % (stamp, _hash(body)):
         return {}
     return dict(line.split(b"\t", 1) for line in body.splitlines() if b"\t" in line)
@@ -110,13 +121,11 @@ def _hash(body: bytes) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put a file into the cache at once, below a folder that git ignores; OSError if it cannot be.
+    """Put a file into the cache at once; OSError if it cannot be.
 
     A power cut may cost it: what is not whole is not believed.
     """
-    cache = path.parent if path.parent.name == "cache" else path.parent.parent
-    keep_out_of_git(cache.parent)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     sweep_drafts(path.parent)
     write_atomically(path, content, durable=False, private=True)
 

@@ -1,7 +1,7 @@
 """A source and its recipe go in; the file that is trained on, kept under its hash, comes out.
 
-What a source and steps give is made once. An entry is believed only where it was written, and only
-while the file that it names has the bytes that it says.
+What a source and steps give is made once. An entry is believed only while the file that it names
+has the bytes that it says.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import sys
 from array import array
 from collections.abc import Callable, Mapping
@@ -22,8 +23,12 @@ from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, FtctlError, Span
-from ftctl.files import file_fault, keep_out_of_git, sha256_of, sweep_drafts, write_atomically
+from ftctl.files import file_fault, read_regular, sha256_of, sweep_drafts, write_atomically
+from ftctl.user_folders import make_private
 
+_MOST_BYTES = 1 << 20  # of an entry
+_MOST_PLACES = 1 << 30  # bytes
+_SHA256 = re.compile("[0-9a-f]{64}")
 _NAME_DIGITS = 16  # of the hash: enough to tell files apart, and the whole hash is compared
 
 Hash = Callable[[Path], str | None]  # a file's SHA-256; None when it cannot be read
@@ -57,7 +62,7 @@ def materialise(
 ) -> Materialised:
     """The file that the steps make of the source, made now or found in `folder`.
 
-    `folder` is `.ftctl/cache/derived`. `places` says where the manifest has the steps, by their
+    `folder` is the user's own. `places` says where the manifest has the steps, by their
     way joined with dots; "" is the document. `hash_of` may know hashes of unchanged files.
     """
     hash_of = hash_of or sha256_of
@@ -65,7 +70,7 @@ def materialise(
     if before is not None and source.sha256 not in (None, before):
         return _refused(source, _pin_problem(source, before))
     _make_folder(folder)
-    entry = folder / f"{_key(source, before, recipe, folder)}.json"
+    entry = folder / f"{_key(source, before, recipe)}.json"
     kept = None if before is None else _kept(entry, source, recipe, hash_of)
     if kept is not None:
         return kept
@@ -115,25 +120,24 @@ def _at_step(problem: Diagnostic, places: Mapping[str, Span]) -> Diagnostic:
 # HASH.jsonl are the files themselves.
 
 
-def _key(source: DataSource, sha256: str | None, recipe: Recipe, folder: Path) -> str:
-    """Changes with all that the result depends on, and with the place of the cache: what came
-    with a checkout is somebody else's word.
-    """
-    home = folder.parents[2].stat() if len(folder.parents) > 2 else folder.stat()
-    facts = [VERSION, sha256, source.source.suffix.lower(), recipe.canonical(),
-             home.st_dev, home.st_ino]  # fmt: skip
+def _key(source: DataSource, sha256: str | None, recipe: Recipe) -> str:
+    """Changes with all that the result depends on."""
+    facts = [VERSION, sha256, source.source.suffix.lower(), recipe.canonical()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:40]
 
 
 def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Materialised | None:
     part = _part(recipe)
+    content = read_regular(entry, _MOST_BYTES)
+    if content is None:
+        return None
     try:
-        known: Any = json.loads(entry.read_bytes())
+        known: Any = json.loads(content)
         sha256, notes = known["parts"][part], tuple(str(note) for note in known["notes"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     places = _places_of(entry, recipe)
-    if not isinstance(sha256, str) or not places.is_file():
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256) or not places.is_file():
         return None
     path = entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl"
     if hash_of(path) != sha256:
@@ -181,17 +185,15 @@ def _places_bytes(piece: Piece) -> bytes:
 
 def _read_places(path: Path) -> array[int]:
     places = array("I")
-    with contextlib.suppress(OSError, ValueError):
-        places.frombytes(path.read_bytes())
+    with contextlib.suppress(ValueError):
+        places.frombytes(read_regular(path, _MOST_PLACES) or b"")
     if sys.byteorder == "big":
         places.byteswap()
     return places
 
 
 def _make_folder(folder: Path) -> None:
-    """The folder, below one that git ignores."""
     try:
-        keep_out_of_git(folder.parents[1])
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as fault:
         raise file_fault(folder, fault) from None

@@ -17,12 +17,15 @@ from typing import Any
 from ftctl.files import (
     AtomicWriter,
     is_racy,
-    keep_out_of_git,
+    read_regular,
     sha256_of,
     signature_of,
     sweep_drafts,
     write_atomically,
 )
+from ftctl.user_folders import make_private
+
+_MOST_BYTES = 65_536  # of a note
 
 
 class ContentCache:
@@ -54,8 +57,7 @@ class ContentCache:
     @contextmanager
     def draft(self) -> Iterator[AtomicWriter]:
         """A new download; it leaves nothing behind unless it is kept."""
-        self._notes.mkdir(parents=True, exist_ok=True)
-        keep_out_of_git(self._folder)
+        make_private(self._notes)
         sweep_drafts(self._folder)
         with AtomicWriter(self._folder, "part", private=True) as draft:
             yield draft
@@ -67,7 +69,7 @@ class ContentCache:
     def recall(self, url: str, validators: Mapping[str, str]) -> str | None:
         """The SHA-256 of what the address had when its keeper said the same of it."""
         found = _read_json(self._note(url))
-        if not validators or not isinstance(found, dict) or found.get("home") != self._home():
+        if not validators or not isinstance(found, dict):
             return None
         sha256 = found.get("sha256")
         same = found.get("telling") == dict(validators)
@@ -76,7 +78,7 @@ class ContentCache:
     def remember(self, url: str, validators: Mapping[str, str], sha256: str) -> None:
         """Finding what the address has while its keeper says this of it."""
         if validators:
-            note = {"home": self._home(), "sha256": sha256, "telling": dict(validators)}
+            note = {"sha256": sha256, "telling": dict(validators)}
             self._write_json(self._note(url), note)
 
     def _note(self, url: str) -> Path:
@@ -84,18 +86,11 @@ class ContentCache:
         name = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
         return self._notes / f"{name}.json"
 
-    def _home(self) -> list[int] | None:
-        """Which folder this is: notes that came with a checkout are somebody else's word."""
-        with suppress(OSError):
-            found = self._folder.stat()
-            return [found.st_dev, found.st_ino]
-        return None
-
     @staticmethod
     def _write_json(path: Path, value: Any) -> None:
         """Nothing depends on a note: where it cannot be written, the next run does more."""
         with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
             text = json.dumps(value, sort_keys=True)
             write_atomically(path, text, durable=False, private=True)
 
@@ -110,6 +105,7 @@ def _signature(path: Path) -> list[int] | None:
 
 
 def _read_json(path: Path) -> Any:
-    with suppress(OSError, ValueError, RecursionError):
-        return json.loads(path.read_bytes())
+    content = read_regular(path, _MOST_BYTES)
+    with suppress(ValueError, RecursionError):
+        return None if content is None else json.loads(content)
     return None
