@@ -11,6 +11,7 @@ import json
 import os
 import pkgutil
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -73,6 +74,11 @@ class Faulty:
             path.write_bytes(text.replace(b"http://SERVER", server.encode()))
         if self.setup is not None:
             self.setup(folder)
+
+
+def _in_git(folder: Path) -> None:
+    for arguments in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def _manifest(*lines: str, **swaps: str) -> Faulty:
@@ -332,6 +338,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "no-manifests": (_project("project: demo\nmanifests: models\n"),),
     "too-many-manifests": (Faulty(small_project(), _crowd),),
     "too-many-problems": (_beside("---\nto be done\n" * 1_001),),
+    "tracked-state": (Faulty(small_project(**{".ftctl/intents/one.json": "{}"}), _in_git),),
     "source-outside": (_manifest(training="{source: ../../rows.jsonl}"),),
     "unprintable-path": (_manifest(training='{source: "../data/a\\\\nb.jsonl"}'),),
     "unknown-environment": (

@@ -37,7 +37,7 @@ def tracked_state(root: Path, known: Documents | None = None) -> tuple[Diagnosti
     real = Path(os.path.realpath(root))
     if os.path.lexists(real / STATE_FOLDER / ".git"):
         message = f"'{STATE_FOLDER}' is a git repository of its own; ftctl keeps its state there"
-        return (_problem(message, STATE_FOLDER, f"delete it: rm -r {STATE_FOLDER}"),)
+        return (_found(message, STATE_FOLDER, f"delete it: rm -r {STATE_FOLDER}"),)
     top = next(repositories_around(real), None)
     if top is None:
         return ()
@@ -49,10 +49,10 @@ def tracked_state(root: Path, known: Documents | None = None) -> tuple[Diagnosti
     message = f"git tracks '{shown}', and {STATE_FOLDER} is for what this machine has made itself"
     folder = shlex.quote(path.partition("/")[0])
     cure = f"git rm -r -q --cached {folder} && echo '{STATE_FOLDER}/' >> .gitignore"
-    return (_problem(message, shown, cure),)
+    return (_found(message, shown, cure),)
 
 
-def _problem(message: str, shown: str, hint: str) -> Diagnostic:
+def _found(message: str, shown: str, hint: str) -> Diagnostic:
     return Diagnostic("tracked-state", message, Span(shown), hint)
 
 
