@@ -31,11 +31,10 @@ test:
 cases:
 	UPDATE=1 $(BIN)/python -m pytest --quiet tests/test_cases.py tests/test_docs.py
 
-# What is pinned, as new as the ranges of pyproject.toml allow. `make setup` installs it.
+# What is pinned, as new as the ranges of pyproject.toml allow. `make setup` installs the first of
+# these files, ci/install.py the others.
 lock: $(BIN)/uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version $(OLDEST_PYTHON) \
-	    --generate-hashes --extra dev --custom-compile-command 'make lock' \
-	    --output-file requirements-dev.txt pyproject.toml
+	bash ci/lock.sh $(BIN)/uv $(OLDEST_PYTHON) --upgrade
 
 # The tests with what a new install gets today, and with the oldest that the ranges allow.
 newest:

@@ -1,16 +1,11 @@
 #!/usr/bin/env bash
-# Installs ftctl into a folder of its own: INPUT_VERSION as pip takes it, else what stands beside
-# this script. Nothing of the checked-out repository is imported: Python runs isolated (-I), from
-# a folder in which no pull request can put a module.
+# Installs the ftctl that stands beside this script into a folder of its own, with INPUT_EXTRAS.
+# Nothing of the checked-out repository is imported or asked: install.py says how.
 source "${BASH_SOURCE[0]%/*}/common.sh"
 
-source_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+# Some Pythons choose their version by a file in the current folder.
 cd "$work"
-python3 -I -m venv "$work/venv"
-"$work/venv/bin/python" -I -m pip install --quiet --disable-pip-version-check \
-    -- "${INPUT_VERSION:-$source_folder}"
-mkdir -p "$work/bin"
-printf '#!/bin/sh\nexec "%s/venv/bin/python" -I "%s/venv/bin/ftctl" "$@"\n' "$work" "$work" > "$work/bin/ftctl"
-chmod +x "$work/bin/ftctl"
+python3 -I "$here/install.py" --into "$work" --checkout "${GITHUB_WORKSPACE:-$OLDPWD}" \
+    --extras "${INPUT_EXTRAS:-}" --kept "$RUNNER_TEMP/ftctl-wheels"
 printf '%s\n' "$work/bin" >> "$GITHUB_PATH"
-"$work/bin/ftctl" --version
