@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import venv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -64,10 +66,11 @@ def main() -> None:
     for name in ("bin", "build", "dist", "venv", "wheels"):
         shutil.rmtree(into / name, ignore_errors=True)
     extras = sorted(set(re.split(r"[\s,]+", options.extras.strip()))) if options.extras else []
-    runtime, build = locks(SOURCE / "ci", extras)
+    runtime, build = locks(SOURCE, extras)
     pins = pinned((*runtime, build))
     wheels = into / "wheels"
     wheels.mkdir()
+    (into / "dist").mkdir()
     fetched = list(take_kept(kept, wheels, pins)) if kept else []
 
     environ = clean_environment(os.environ, options.checkout.resolve(), into)
@@ -105,19 +108,21 @@ def die(text: str) -> NoReturn:
     sys.exit(1)
 
 
-def locks(folder: Path, extras: Iterable[str]) -> tuple[list[Path], Path]:
+def locks(source: Path, extras: Iterable[str]) -> tuple[list[Path], Path]:
     """What ftctl with these extras runs on, and what builds it."""
-    files = [folder / "requirements.txt"]
-    known = {
-        path.stem.removeprefix("requirements-")
-        for path in folder.glob("requirements-*.txt")
-        if path.stem != "requirements-build"
-    }
+    pyproject = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
+    optional: dict[str, list[str]] = pyproject["project"]["optional-dependencies"]
+    files = [source / "ci" / "requirements.txt"]
     for extra in extras:
-        if extra not in known:
-            die(f"'{extra}' is no extra of ftctl: there are {', '.join(sorted(known))}")
-        files.append(folder / f"requirements-{extra}.txt")
-    return files, folder / "requirements-build.txt"
+        # An extra may be one of others: remote = ["ftctl[https,s3]"].
+        others = [re.findall(r"[\w-]+", one)[1:] for one in optional.get(extra, []) if "[" in one]
+        for name in itertools.chain(*others) if others else (extra,):
+            path = source / "ci" / f"requirements-{name}.txt"
+            if extra not in optional or not path.is_file():
+                known = [one for one in sorted(optional) if one not in ("dev", "test", "tools")]
+                die(f"'{extra}' is no extra of ftctl: there are {', '.join(known)}")
+            files.append(path)
+    return files, source / "ci" / "requirements-build.txt"
 
 
 def pinned(files: Iterable[Path]) -> dict[str, tuple[str, str]]:
@@ -218,7 +223,7 @@ def _install(
         download = ["download", "--find-links", wheels, "--dest", wheels, *wanted]
         status = _pip(python, download, environ, into) or _pip(python, install, offline, into)
         if status != 0:
-            die("what ftctl needs could not be installed: pip's own words stand above")
+            die("what ftctl needs could not be installed: pip says above why")
     return python
 
 

@@ -1,12 +1,13 @@
-"""What the tests run with: pinned for every Python and system, within pyproject.toml's ranges."""
+"""What the tests run with and what CI installs: pinned for every Python and system, within pyproject.toml's ranges."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-LOCK = (ROOT / "requirements-dev.txt").read_text("utf-8")
+LOCK = ROOT / "requirements-dev.txt"
+CI = ROOT / "ci"
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 PYTHONS = [
@@ -24,12 +26,19 @@ PYTHONS = [
     for line in PYPROJECT["project"]["classifiers"]
     if re.search(r"Python :: 3\.\d+$", line)
 ]
-SYSTEMS = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("darwin", "x86_64"))
+SYSTEMS = (
+    ("win32", "AMD64"),
+    ("linux", "x86_64"),
+    ("linux", "aarch64"),
+    ("darwin", "arm64"),
+    ("darwin", "x86_64"),
+)
 PLACES = [
     pytest.param(
         {"python_version": python, "python_full_version": f"{python}.0", "extra": "",
          "sys_platform": system, "platform_machine": machine, "implementation_name": "cpython",
-         "platform_python_implementation": "CPython", "os_name": "posix"},
+         "platform_python_implementation": "CPython",
+         "os_name": "nt" if system == "win32" else "posix"},
         id=f"{python}-{system}-{machine}",
     )
     for python, (system, machine) in product(PYTHONS, SYSTEMS)
@@ -49,8 +58,9 @@ class Pin:
         return self.marker is None or self.marker.evaluate(dict(place))
 
 
-def _pins() -> Iterator[Pin]:
-    entries = re.split(r"(?m)^(?=[^\s#])", re.sub(r"(?m)^ *#.*\n", "", LOCK))
+def _pins(lock: Path) -> Iterator[Pin]:
+    text = re.sub(r"(?m)^ *#.*\n", "", lock.read_text("utf-8"))
+    entries = re.split(r"(?m)^(?=[^\s#])", text)
     for entry in filter(None, entries):
         requirement = Requirement(entry.partition("\\")[0])
         (exactly,) = requirement.specifier
@@ -61,13 +71,16 @@ def _pins() -> Iterator[Pin]:
         yield Pin(name, Version(exactly.version), requirement.marker, hashes)
 
 
-PINS = tuple(_pins())
+PINS = tuple(_pins(LOCK))
+
+
+BUILD = tuple(map(Requirement, PYPROJECT["build-system"]["requires"]))
 
 
 def _wanted(*extras: str) -> Iterator[Requirement]:
-    """What the package, these extras of it and its build ask for."""
+    """What the package and these extras of it ask for."""
     project = PYPROJECT["project"]
-    lines = [*project["dependencies"], *PYPROJECT["build-system"]["requires"]]
+    lines = list(project["dependencies"])
     for extra in extras:
         lines += project["optional-dependencies"][extra]
     for requirement in map(Requirement, lines):
@@ -77,34 +90,99 @@ def _wanted(*extras: str) -> Iterator[Requirement]:
             yield requirement
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_one_release_of_all_that_is_asked_for_is_pinned_and_within_its_range(
-    place: Mapping[str, str],
-) -> None:
+def _unfit(
+    pins: Iterable[Pin], wanted: Iterable[Requirement], place: Mapping[str, str]
+) -> dict[str, list[Version]]:
+    """What is asked for there, and is not pinned once and within its range."""
     pinned: dict[str, list[Version]] = {}
-    for pin in PINS:
+    for pin in pins:
         if pin.meant_for(place):
             pinned.setdefault(pin.name, []).append(pin.version)
-
-    wanted = [one for one in _wanted("dev") if one.marker is None or one.marker.evaluate(place)]
-    found = {one: pinned.get(canonicalize_name(one.name), []) for one in wanted}
-    unfit = {
+    meant = [one for one in wanted if one.marker is None or one.marker.evaluate(dict(place))]
+    assert meant
+    found = {one: pinned.get(canonicalize_name(one.name), []) for one in meant}
+    return {
         str(one): versions
         for one, versions in found.items()
         if len(versions) != 1 or not one.specifier.contains(versions[0])
     }
 
-    assert len(found) > 20
-    assert unfit == {}, "run `make lock`"
+
+@pytest.mark.parametrize("place", PLACES)
+def test_one_release_of_all_that_is_asked_for_is_pinned_and_within_its_range(
+    place: Mapping[str, str],
+) -> None:
+    wanted = [*_wanted("dev"), *BUILD]
+
+    assert len(wanted) > 20
+    assert _unfit(PINS, wanted, place) == {}, "run `make lock`"
 
 
-def test_every_pin_has_hashes_and_nothing_but_pins_is_in_the_file() -> None:
+# What an extra is made of: one lock each, but for those that are made of others.
+EXTRAS = [
+    extra
+    for extra, lines in PYPROJECT["project"]["optional-dependencies"].items()
+    if not any(line.startswith("ftctl[") for line in lines) and extra != "tools"
+]
+
+
+def _ci_lock(extra: str) -> Path:
+    return CI / f"requirements-{extra}.txt"
+
+
+def test_there_is_a_lock_for_ftctl_each_extra_and_the_build() -> None:
+    expected = {CI / "requirements.txt", *map(_ci_lock, (*EXTRAS, "build"))}
+
+    assert set(CI.glob("requirements*.txt")) == expected, "run `make lock`"
+
+
+@pytest.mark.parametrize("extra", ["", *EXTRAS])
+def test_what_ci_installs_is_pinned_and_within_its_range(extra: str) -> None:
+    locks = [CI / "requirements.txt", *([_ci_lock(extra)] if extra else [])]
+    pins = [pin for lock in locks for pin in _pins(lock)]
+    wanted = list(_wanted(*filter(None, [extra])))
+
+    unfit = [_unfit(pins, wanted, place.values[0]) for place in PLACES]
+
+    assert unfit == [{}] * len(PLACES), "run `make lock`"
+
+
+def test_what_builds_ftctl_is_pinned_and_within_its_range() -> None:
+    pins = list(_pins(_ci_lock("build")))
+
+    assert [_unfit(pins, BUILD, place.values[0]) for place in PLACES] == [{}] * len(PLACES)
+
+
+def test_what_is_installed_together_has_one_version_and_the_same_hashes() -> None:
+    seen: dict[str, set[str]] = {}
+    for lock in (CI / "requirements.txt", *map(_ci_lock, EXTRAS)):
+        for entry in re.findall(r"(?m)^[^#\s].*\n(?: +--hash.*\n)+", lock.read_text("utf-8")):
+            pin, _, hashes = entry.partition("\n")
+            seen.setdefault(pin.split(" ")[0].split("==")[0], set()).add(hashes)
+
+    assert len(seen) > 80
+    twice = {name for name, hashes in seen.items() if len(hashes) != 1}
+    assert twice == {"numpy"}  # one for old Pythons, in one lock
+
+
+def test_the_tests_run_with_what_ci_installs() -> None:
+    tested = {(pin.name, pin.version) for pin in PINS}
+
+    assert {(pin.name, pin.version) for pin in _pins(CI / "requirements.txt")} <= tested
+
+
+@pytest.mark.parametrize(
+    "lock", [LOCK, *sorted(CI.glob("requirements*.txt"))], ids=lambda p: p.stem
+)
+def test_every_pin_has_hashes_and_nothing_but_pins_is_in_the_file(lock: Path) -> None:
     rest = re.sub(
-        r"(?m)^ *#.*\n|^\S+==\S+( ; [^\\]+)? \\\n|^ +--hash=sha256:\w{64}( \\)?\n", "", LOCK
+        r"(?m)^ *#.*\n|^\S+==\S+( ; [^\\]+)? \\\n|^ +--hash=sha256:\w{64}( \\)?\n",
+        "",
+        lock.read_text("utf-8"),
     )
 
     assert rest == ""
-    assert [pin.name for pin in PINS if pin.hashes == 0] == []
+    assert [pin.name for pin in _pins(lock) if pin.hashes == 0] == []
 
 
 def test_newcomers_makers_and_ci_install_the_same() -> None:
