@@ -3,6 +3,7 @@
 # for those who work on ftctl. ci/requirements.txt is what ftctl runs on, ci/requirements-EXTRA.txt
 # what an extra adds to it, ci/requirements-build.txt what builds ftctl: ci/install.py takes these.
 set -euo pipefail
+export LC_ALL=C
 cd "${BASH_SOURCE[0]%/*}/.."
 uv=$1 python=$2
 shift 2
@@ -37,3 +38,7 @@ for extra in "${extras[@]}"; do
     sed -i '/^$/,$d' "ci/requirements-$extra.txt" # after it, what was left out
 done
 pin "${fitting[@]}" --output-file ci/requirements-build.txt "$work/build.in"
+
+# Files of an action cannot be hashed by a workflow's expression: the cache's key names them so.
+locks=$(cat ci/requirements*.txt | git hash-object --stdin | cut -c 1-12)
+sed -i -E "s/-locks-[0-9a-f]{12}/-locks-$locks/" action.yml

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import urllib.request
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -795,41 +793,3 @@ def test_at_gitlab_too_what_needs_attention_needs_no_approval(gitlab: Project) -
     assert "a person decides it, as the plan says" in issue["description"]
     assert "1 needing attention: tone" in applied[1]
     assert "started ftjob-" not in applied[1]
-
-
-# The real installation: a small wheel, a real environment, and traps around it.
-
-
-def test_installing_runs_nothing_of_the_checkout(tmp_path: Path) -> None:
-    wheel = tmp_path / "ftctl-9.9-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as packed:
-        packed.writestr("ftctl/__init__.py", "def main() -> None:\n    print('ftctl 9.9')\n")
-        about = "ftctl-9.9.dist-info"
-        packed.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: ftctl\nVersion: 9.9\n")
-        packed.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        packed.writestr(f"{about}/entry_points.txt", "[console_scripts]\nftctl = ftctl:main\n")
-        packed.writestr(f"{about}/RECORD", "")
-    checkout = tmp_path / "checkout"
-    checkout.mkdir()
-    for name in ("sitecustomize", "venv", "pip", "ensurepip", "json", "zipfile", "ftctl"):
-        (checkout / f"{name}.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n", "utf-8")
-    path = tmp_path / "github-path"
-
-    done = subprocess.run(
-        ["bash", ROOT / "ci" / "install.sh"],
-        cwd=checkout, capture_output=True, text=True, check=False,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(checkout),
-            "RUNNER_TEMP": str(tmp_path / "temp"), "GITHUB_PATH": str(path),
-            "INPUT_VERSION": str(wheel), "HOME": str(tmp_path),
-        },
-    )  # fmt: skip
-
-    assert (done.returncode, done.stdout) == (0, "ftctl 9.9\n"), done
-    assert not (tmp_path / "sprung").exists()
-    assert list(Path(path.read_text("utf-8").strip()).iterdir()) == [
-        tmp_path / "temp/ftctl/bin/ftctl"
-    ]

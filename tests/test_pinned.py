@@ -1,7 +1,8 @@
-"""What the tests run with and what CI installs: pinned for every Python and system, within pyproject.toml's ranges."""
+"""What tests run with and CI installs: pinned for every Python and system, within the ranges."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -183,6 +184,15 @@ def test_every_pin_has_hashes_and_nothing_but_pins_is_in_the_file(lock: Path) ->
 
     assert rest == ""
     assert [pin.name for pin in _pins(lock) if pin.hashes == 0] == []
+
+
+def test_the_actions_cache_is_another_one_for_other_locks() -> None:
+    text = b"".join(path.read_bytes() for path in sorted(CI.glob("requirements*.txt")))
+    name = hashlib.sha1(b"blob %d\0%b" % (len(text), text)).hexdigest()[:12]
+
+    action = (ROOT / "action.yml").read_text("utf-8")
+
+    assert re.findall(r"-locks-(\w+)", action) == [name], "run `make lock`"
 
 
 def test_newcomers_makers_and_ci_install_the_same() -> None:

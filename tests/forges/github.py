@@ -363,7 +363,7 @@ class _Runner:
         elif uses.startswith("actions/upload-artifact@"):
             self._upload(words)
         else:
-            assert uses.startswith("actions/setup-python@"), uses
+            assert uses.startswith(("actions/setup-python@", "actions/cache@")), uses
 
     def _action(self, given: Mapping[str, str]) -> None:
         document = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))

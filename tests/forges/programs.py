@@ -29,18 +29,26 @@ _PIP = f"""\
 [ "$2 $3" = "-m pip" ] || exec {sys.executable} "$@"
 """
 
-# `-m venv FOLDER` gives a folder in which ftctl is this program.
+# `-m venv FOLDER` gives a folder in which ftctl is this program, and so does
+# `-I …/ci/install.py --into FOLDER` puts this program there; all else is real.
 _PYTHON = """\
 #!{python} -I
 import os, pathlib, sys
 words = sys.argv[1:]
-if words[:3] != ["-I", "-m", "venv"]:
+if words[:3] == ["-I", "-m", "venv"]:
+    folder = pathlib.Path(words[3]) / "bin"
+    folder.mkdir(parents=True)
+    for name, text in (("ftctl", {ftctl!r}), ("python", {pip!r})):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    sys.exit()
+if not words[1:2] or not words[1].endswith("/ci/install.py"):
     os.execv({python!r}, [{python!r}, *words])
-folder = pathlib.Path(words[3]) / "bin"
-folder.mkdir(parents=True)
-for name, text in (("ftctl", {ftctl!r}), ("python", {pip!r})):
-    (folder / name).write_text(text)
-    (folder / name).chmod(0o755)
+program = pathlib.Path(words[words.index("--into") + 1]) / "bin" / "ftctl"
+program.parent.mkdir(parents=True, exist_ok=True)
+program.write_text({ftctl!r})
+program.chmod(0o755)
+print("ftctl and 0 packages")
 """
 
 _GH = f"""\
