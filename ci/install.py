@@ -84,7 +84,7 @@ def main() -> None:
     version = _launch(python, into, environ)
     if kept:
         keep(kept, wheels)
-    print(
+    print(  # noqa: T201 # its one output
         f"{version} and {len(list(wheels.iterdir()))} packages, {len(fetched)} of them kept from"
         f" before, in {time.monotonic() - started:.1f} s"
     )
@@ -102,9 +102,9 @@ def _options() -> argparse.Namespace:
 def die(text: str) -> NoReturn:
     """End with what is wrong, as an error of the run where the runner is GitHub's."""
     if "GITHUB_ACTIONS" in os.environ:
-        print(f"::error title=ftctl::{text.replace('%', '%25')}")
+        print(f"::error title=ftctl::{text.replace('%', '%25')}")  # noqa: T201
     else:
-        print(f"ftctl: {text}", file=sys.stderr)
+        print(f"ftctl: {text}", file=sys.stderr)  # noqa: T201
     sys.exit(1)
 
 
@@ -198,7 +198,8 @@ def keep(kept: Path, wheels: Path) -> None:
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(wheels, kept)
     except OSError as error:
-        print(f"the packages could not be kept for the next run: {error}", file=sys.stderr)
+        text = f"the packages could not be kept for the next run: {error}"
+        print(text, file=sys.stderr)  # noqa: T201 # its log
 
 
 def _install(
@@ -232,7 +233,7 @@ def _pip(
     quiet: bool = False,
 ) -> int:  # fmt: skip
     command = [sys.executable, "-I", "-m", "pip", "--python", str(python), "--quiet"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 # no word is the checkout's
         [*command, "--disable-pip-version-check", "--no-input", "--no-cache-dir", *arguments],
         cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL if quiet else None, stderr=subprocess.DEVNULL if quiet else None,
@@ -244,7 +245,7 @@ def _pip(
 def _build(python: Path, into: Path, environ: Mapping[str, str]) -> Path:
     """The wheel of what stands beside this script."""
     command = [str(python), "-I", "-m", "hatchling", "build", "--target", "wheel"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 # no word is the checkout's
         [*command, "--directory", str(into / "dist")],
         cwd=SOURCE, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False,
@@ -261,7 +262,7 @@ def _launch(python: Path, into: Path, environ: Mapping[str, str]) -> str:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{python.as_posix()}" -I -m ftctl "$@"\n', "utf-8")
     program.chmod(0o755)
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 # no word is the checkout's
         [str(python), "-I", "-m", "ftctl", "--version"],
         cwd=into, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False,
