@@ -295,7 +295,15 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
         _manifest("seed: 1", "seed: 2"),
         _rows('{"messages": [], ' + json.dumps({"messages": [_QUESTION, _ANSWER]})[1:]),
     ),
-    "control-character": (_manifest("description: Short\b and kind"),),
+    "control-character": (
+        _manifest("description: Short\b and kind"),
+        _manifest("# kind\rbase_model: gpt-4.1"),
+    ),
+    "invisible-character": (
+        _manifest("description: Short \u202edna\u202c kind"),
+        _manifest('description: "ki\\u200bnd"'),
+    ),
+    "look-alike": (_manifest("metadata:", "  own\u0435r: cx"),),
     "not-utf-8": (
         Faulty(
             {**small_project(), "finetunes/tone.yaml": FINETUNE.encode() + b"suffix: caf\xe9\n"}

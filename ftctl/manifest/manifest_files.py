@@ -18,6 +18,7 @@ CUT_SHORT = frozenset(
         "unreadable-file",
         "not-utf-8",
         "control-character",
+        "invisible-character",
         "yaml-syntax",
         "yaml-tab",
         "yaml-too-large",
@@ -99,9 +100,9 @@ def parse_documents(
     from ftctl.manifest.reader import Reader, TooMuch  # noqa: PLC0415
     from ftctl.manifest.syntax import syntax_problem  # noqa: PLC0415
 
-    text, problem = decode(raw, shown)
-    if problem is not None:
-        return (), (problem,)
+    text, unseen = decode(raw, shown)
+    if unseen:
+        return (), unseen
     text = re.sub(_PAIR, _as_one_escape, text) if json else text
     reader = Reader(shown, json=json, end=place_after(text, shown))
     documents: list[Document] = []

@@ -7,6 +7,7 @@ cannot exhaust the C stack (libyaml's composer recurses).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -23,13 +24,20 @@ from ftctl.manifest.decoding import (
     MOST_KEYS,
     MOST_PROBLEMS,
     MOST_VALUES,
+    place_after,
     place_of,
     shorten,
+    unseen_problem,
 )
 from ftctl.manifest.document import Document, Where
 from ftctl.manifest.scalars import Trap, read_scalar
+from ftctl.text.invisible import hidden_in, name_of
+from ftctl.text.lookalike import look_alike_in, plain_form, skeleton
 
 _READ_AHEAD = 1024  # characters that a parser reads to learn whether a value is a key
+_LONGEST_KEY = 256  # characters of a key that somebody may take for another
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_ESCAPED_LETTERS = dict(zip("0abvfeNLP", "\0\a\b\v\f\x1b\x85\u2028\u2029", strict=True))
 
 
 class TooMuch(Exception):
@@ -50,6 +58,7 @@ class _Open:
         self.size = 1
         self.key: Any = None
         self.has_key = False
+        self.merging = False  # whether the key is the merge key, which stands in no quotes
         self.merges: list[dict[Any, Any]] = []
 
 
@@ -63,6 +72,8 @@ class Reader:
         self.problems: list[Diagnostic] = []
         self.written = 0  # values of the whole file
         self.begun = 0  # documents of it
+        self.text = ""
+        self.escapes = self.beyond_ascii = False  # what the text has
         self._begin()
 
     def _begin(self) -> None:
@@ -76,6 +87,8 @@ class Reader:
 
     def documents(self, text: str) -> Iterator[Document]:
         """Each document of a stream that is not empty."""
+        self.text, self.escapes = text, "\\" in text
+        self.beyond_ascii = self.escapes or not text.isascii()
         for event in _events(text):
             match event:
                 case yaml.DocumentStartEvent():
@@ -104,10 +117,13 @@ class Reader:
         return min(place_of(event.start_mark, self.path), self.end)
 
     def _problem(self, code: str, message: str, event: Any, hint: str | None = None) -> None:
+        self._report(Diagnostic(code, message, self._span(event), hint), event)
+
+    def _report(self, problem: Diagnostic, event: Any) -> None:
         if len(self.problems) >= MOST_PROBLEMS:
             message = f"there are more than {MOST_PROBLEMS:,} problems in this file"
             raise self._too_much(message, event, "mend these first")
-        self.problems.append(Diagnostic(code, message, self._span(event), hint))
+        self.problems.append(problem)
 
     def _too_much(self, message: str, event: Any, cure: str | None = None) -> TooMuch:
         hint = cure or "a manifest needs no more; is this file one?"
@@ -144,6 +160,8 @@ class Reader:
                     done.value.setdefault(key, value)
             if len(done.value) > MOST_KEYS:
                 raise self._too_much(f"a mapping holds more than {MOST_KEYS:,} keys", event)
+            if self.beyond_ascii and not all(map(str.isascii, done.value)):
+                self._look_at_keys(done, event)
         if done.anchor:
             self.anchors[done.anchor] = (done.value, done.size)
         self._place(done.value, event, done.size)
@@ -158,17 +176,19 @@ class Reader:
             self._tag_problem(event)
         is_key = bool(self.stack) and isinstance(self.stack[-1].value, dict)
         is_key = is_key and not self.stack[-1].has_key
+        shown = value
+        if self.escapes and event.style == '"':
+            shown = self._without_hidden(value, event)
         if is_key:
+            if shown != value:
+                self.trapped.add((*self.stack[-1].where, value))
             self._key(value, event, plain=plain)
             return
         where = self._where()
         self.places.setdefault(where, self._span(event))
-        if tagged:
+        if tagged or shown != value:
             self.trapped.add(where)
-        if "\0" in event.value:  # no path, name or text at a service can hold it
-            self.trapped.add(where)
-            self._problem("control-character", "the text holds a NUL", event, "take \\0 out")
-            value = event.value.replace("\0", "")
+            value = shown
         if isinstance(value, Trap):
             self.trapped.add(where)
             self._problem(value.code, value.message, event, value.hint)
@@ -194,7 +214,8 @@ class Reader:
             )
             value = event.value
         where = (*parent.where, value)
-        if value in parent.value and not (plain and value == "<<"):
+        merging = plain and value == "<<"
+        if value in parent.value and not merging:
             first = self.keys.get(where)
             self._problem(
                 "repeated-key",
@@ -202,8 +223,52 @@ class Reader:
                 event,
                 f"it already stands in line {first.line}; keep one" if first else "keep one",
             )
-        parent.key, parent.has_key = value, True
+        parent.key, parent.has_key, parent.merging = value, True, merging
         self.keys.setdefault(where, self._span(event))
+
+    def _without_hidden(self, value: str, event: Any) -> str:
+        """A text in double quotes: what nobody sees may not come in as an escape either."""
+        hidden = tuple(hidden_in(value))
+        if not hidden:
+            return value
+        run = "".join(value[index] for index in hidden)
+        self._report(unseen_problem(run, self._escape_of(run[0], event), escaped=True), event)
+        return "".join(one for index, one in enumerate(value) if index not in {*hidden})
+
+    def _escape_of(self, character: str, event: Any) -> Span:
+        """Where the escape of a character stands, or the text that holds it."""
+        start = event.start_mark.index
+        for escape in _ESCAPE.finditer(self.text, start, event.end_mark.index):
+            number = escape[1] or escape[2] or escape[3]
+            meant = chr(int(number, 16)) if number else _ESCAPED_LETTERS.get(escape[4])
+            if meant == character:
+                return place_after(self.text[: escape.start()], self.path)
+        return self._span(event)
+
+    def _look_at_keys(self, done: _Open, event: Any) -> None:
+        """Keys that pass for others: by a letter of another script, or for one beside them."""
+        seen: dict[str, str] = {}
+        for key in done.value:
+            if len(key) > _LONGEST_KEY:
+                continue
+            where = (*done.where, key)
+            place = self.keys.get(where) or self._span(event)
+            other = seen.setdefault(skeleton(key), key)
+            if other is not key and not (other.isascii() and key.isascii()):
+                self.trapped.add(where)
+                first = self.keys.get((*done.where, other))
+                beside = f" in line {first.line}" if first else ""
+                message = f"the key '{shorten(key)}' looks like '{shorten(other)}'{beside}"
+                hint = "keep one, or write them so that they can be told apart"
+                self._report(Diagnostic("look-alike", message, place, hint), event)
+            elif (alike := look_alike_in(key)) is not None:
+                self.trapped.add(where)
+                name, looks_like = name_of(alike.character), alike.looks_like
+                message = f"the key '{shorten(key)}' holds {name}, which looks like '{looks_like}'"
+                plain = plain_form(key)
+                hint = "write each word in the letters of one script"
+                hint = f"write '{shorten(plain)}' in ASCII" if plain.isascii() else hint
+                self._report(Diagnostic("look-alike", message, place, hint), event)
 
     def _alias(self, event: Any) -> None:
         known = self.anchors.get(event.anchor)
@@ -238,8 +303,8 @@ class Reader:
                 raise self._too_much(f"a list holds more than {MOST_ITEMS:,} entries", event)
         elif not parent.has_key:  # a collection as a key: reported where it began
             self.trapped.add((*parent.where, ""))
-            parent.key, parent.has_key = "", True
-        elif parent.key == "<<" and (merges := _mappings(value)) is not None:
+            parent.key, parent.has_key, parent.merging = "", True, False
+        elif parent.merging and (merges := _mappings(value)) is not None:
             parent.merges.extend(merges)
             parent.has_key = False
         else:

@@ -25,6 +25,8 @@ from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
 from ftctl.project.document_cache import Documents
 from ftctl.project.tracked_state import STATE_FOLDER, tracked_state
+from ftctl.text.invisible import name_of
+from ftctl.text.lookalike import plain_form
 from ftctl.text.suggest import nearest
 
 PROJECT_FILE = "ftctl.yaml"
@@ -379,10 +381,12 @@ def _kind_problem(document: Document) -> Diagnostic | None:
         hint = "add " + " or ".join(f"'kind: {name}'" for name in _KINDS)
         return Diagnostic("missing-key", "'kind' is missing", document.place(), hint)
     words = {name.lower(): name for name in _KINDS}
-    meant = nearest(kind.lower(), words) if isinstance(kind, str) else None
+    text = kind if isinstance(kind, str) else ""
+    odd = next((f"it holds {name_of(one)}; " for one in text if not one.isascii()), "")
+    meant = nearest(plain_form(text[:_LONGEST_PATH]).lower(), words)
     return Diagnostic(
         "unknown-kind",
         f"'kind' is {show_value(kind)}; expected {kinds}",
         document.place(("kind",)),
-        f"did you mean '{words[meant]}'?" if meant else None,
+        f"{odd}did you mean '{words[meant]}'?" if meant else None,
     )

@@ -572,17 +572,17 @@ MANIFESTS = (
         "has NUL bytes",
         wrote("finetunes/a.yaml", b"name: a\0b\n"),
         (
-            "finetunes/a.yaml:1:8: error[control-character]: the character U+0000 cannot"
-            " stand in YAML\n"
-            "    hint: remove it\n"
+            "finetunes/a.yaml:1:8: error[control-character]: U+0000 NULL cannot stand in"
+            " YAML\n"
+            "    hint: remove it: perl -CSD -pi -e 's/[\\x{0}]//g' finetunes/a.yaml\n"
         ),
     ),
     Attack(
         "is in UTF-16",
         wrote("finetunes/a.yaml", "name: a\n".encode("utf-16")),
         (
-            "finetunes/a.yaml:1:1: error[not-utf-8]: byte 0xff is not valid UTF-8\n"
-            "    hint: save the file as UTF-8\n"
+            "finetunes/a.yaml:1:1: error[not-utf-8]: the file is in UTF-16\n"
+            "    hint: save it as UTF-8: iconv -f UTF-16 -t UTF-8 finetunes/a.yaml\n"
         ),
     ),
     Attack(
@@ -626,39 +626,46 @@ TEXTS = (
         "clears the terminal by a name",
         more(f'suffix: "{ESCAPES}"\n'),
         (
-            "finetunes/tone.yaml:6:9: error[wrong-value]: 'suffix' is"
-            " '\\x1b[2J\\x1b]0;owned\\x07\\u202eevil'; expected a part of the model's name: 1 to"
-            " 64 letters, digits, '-' or '_', the first a letter or digit\n"
-            "    hint: did you mean '2j-0-owned-evil'?\n"
+            "finetunes/tone.yaml:6:9: error[not-served]: emulator does not take the suffix"
+            " '[2J]0;ownedevil'\n"
+            "    hint: change the field, or choose another service with 'provider' in"
+            " ftctl.yaml\n"
+            "finetunes/tone.yaml:6:10: error[control-character]: an escape stands for U+001B"
+            " ESCAPE (and 3 characters like it), which cannot stand in YAML\n"
+            "    hint: take the escape out\n"
         ),
     ),
     Attack(
         "clears the terminal by a key",
         more(f'"{ESCAPES}": 1\n'),
         (
-            "finetunes/tone.yaml:6:1: error[unknown-key]: unknown key"
-            " '\\x1b[2J\\x1b]0;owned\\x07\\u202eevil'\n"
-            "    hint: known here: adopt, apiVersion, base_model, description, extra,"
-            " grader, hyperparameters, integrations, keep, kind, metadata, method, name,"
-            " seed, suffix, training, validation\n"
+            "finetunes/tone.yaml:6:2: error[control-character]: an escape stands for U+001B"
+            " ESCAPE (and 3 characters like it), which cannot stand in YAML\n"
+            "    hint: take the escape out\n"
         ),
     ),
     Attack(
         "clears the terminal by a key that stands twice",
         more(f'metadata: {{"{ESCAPES}": "a", "{ESCAPES}": "b"}}\n'),
         (
+            "finetunes/tone.yaml:6:13: error[control-character]: an escape stands for U+001B"
+            " ESCAPE (and 3 characters like it), which cannot stand in YAML\n"
+            "    hint: take the escape out\n"
             "finetunes/tone.yaml:6:48: error[repeated-key]: the key"
             " '\\x1b[2J\\x1b]0;owned\\x07\\u202eevil' stands twice in one mapping\n"
             "    hint: it already stands in line 6; keep one\n"
+            "finetunes/tone.yaml:6:49: error[control-character]: an escape stands for U+001B"
+            " ESCAPE (and 3 characters like it), which cannot stand in YAML\n"
+            "    hint: take the escape out\n"
         ),
     ),
     Attack(
         "turns the direction of writing by a value",
         more("method: \u202edpo\n"),
         (
-            "finetunes/tone.yaml:6:9: error[wrong-value]: 'method' is '\\u202edpo'; expected"
-            " 'supervised', 'dpo' or 'reinforcement'\n"
-            "    hint: did you mean 'dpo'?\n"
+            "finetunes/tone.yaml:6:9: error[invisible-character]: U+202E RIGHT-TO-LEFT"
+            " OVERRIDE has text shown in another order than it is read in\n"
+            "    hint: remove it: perl -CSD -pi -e 's/[\\x{202E}]//g' finetunes/tone.yaml\n"
         ),
     ),
     Attack(

@@ -21,6 +21,7 @@ from ftctl.emulator import Emulator, Request, Settings, open_emulator
 from ftctl.importer import AccountJob, choose_jobs, name_jobs, read_account_job
 from ftctl.importer.yaml_text import block, comment
 from ftctl.manifest import parse_documents
+from ftctl.text.invisible import first_hidden
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -611,9 +612,10 @@ def test_an_odd_job_becomes_a_manifest_that_can_be_read_or_none(
 
 @pytest.mark.parametrize(
     "text",
-    [*ODD_SUFFIXES, "", " ", "a: b", "- a", "yes", "y", "=", "<<", "!tag", "&a", "*a", "? a", "|",
-     "%x", "@x", "`x`", "0x1f", "1_000", "12:30:45", ".5", "+1", "1.", ".inf", "🙂", "\u2028",
-     "\x85", "\ufeff", "a #b", "a\r\nb", "end ", "\x1b[31m"],
+    [*(text for text in ODD_SUFFIXES if first_hidden(text) is None),
+     "", " ", "a: b", "- a", "yes", "y", "=", "<<", "!tag", "&a", "*a", "? a", "|",
+     "%x", "@x", "`x`", "0x1f", "1_000", "12:30:45", ".5", "+1", "1.", ".inf", "🙂", "a #b",
+     "a\r\nb", "end ", "\U0001f468\u200d\U0001f469"],
 )  # fmt: skip
 def test_any_text_is_read_as_it_was_written(text: str) -> None:
     value = {text: [text, {text: text}], "other": {"inner": text}}
@@ -623,6 +625,17 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
     (document,), problems = parse_documents("\n".join(lines).encode(), "a.yaml")
     assert problems == ()
     assert document.value == value
+
+
+@pytest.mark.parametrize(
+    "text", ["\u202eevil", "\u2028", "\x85", "\ufeff", "\x1b[31m", "\u3164", "\u200d", "a\ufe0f"]
+)
+def test_a_text_that_hides_something_is_refused_at_its_line_when_it_is_read(text: str) -> None:
+    lines = [comment(text), *block("other", 1), *block("name", text)]
+
+    _, problems = parse_documents("\n".join(lines).encode(), "a.yaml")
+
+    assert [(one.span.line, one.message[:20]) for one in problems] == [(3, "an escape stands for")]
 
 
 @pytest.mark.parametrize("number", [0, 7, -3, 1e-4, 1e-5, 1.8, 1e22, 5e-324, 1e300, 3.0, True])

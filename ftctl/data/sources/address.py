@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ftctl.errors import Finding, redact
+from ftctl.text.invisible import first_hidden, name_of
 from ftctl.text.suggest import nearest
 
 # `C:\rows.jsonl` is a path; `zip::s3://…` is a chain of fsspec and no path either.
@@ -110,7 +111,11 @@ def read_address(source: str) -> Address | Finding:
     if _holds_secret(parts):
         return _secret(shown, parts)
     scheme = parts.scheme.lower()
-    if _CONTROL.search(source) or "::" in source:
+    if not parts.netloc.isascii():
+        odd = next(letter for letter in parts.netloc if not letter.isascii())
+        hint = f"it holds {name_of(odd)}; a host beyond ASCII is written as xn--…"
+        return Finding("bad-address", f"'{shown}' has a host or bucket that is not ASCII", hint)
+    if _CONTROL.search(source) or "::" in source or first_hidden(source) is not None:
         return Finding(
             "bad-address",
             f"'{shown}' holds '::' or characters that no address has",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ftctl.errors import Finding
 from ftctl.manifest.decoding import LOG_COMMAND, shorten
-from ftctl.text.invisible import first_hidden
+from ftctl.text.invisible import first_hidden, is_invisible, name_of
 
 _GIT = ".git"
 _ANNEX = ("annex", "objects")  # git-annex links every file to there
@@ -75,8 +75,10 @@ def repository_of(root: Path) -> Path:
 
 def unprintable(shown: str) -> Finding | None:
     """What to say of a path that cannot be shown as it is, in a terminal or in a workflow's log."""
-    seen = shown.isprintable() and first_hidden(shown) is None
-    if seen and not LOG_COMMAND.search(shown):
+    hidden = first_hidden(shown)
+    printable = all(letter.isprintable() or is_invisible(letter) for letter in shown)
+    if hidden is None and printable and not LOG_COMMAND.search(shown):
         return None
-    message = f"the path '{shorten(shown)}' holds characters that cannot be shown"
+    what = "characters that cannot be shown" if hidden is None else name_of(shown[hidden])
+    message = f"the path '{shorten(shown)}' holds {what}"
     return Finding("unprintable-path", message, "rename the file, or its folder")

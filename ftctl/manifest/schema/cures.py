@@ -11,6 +11,8 @@ from ftctl.manifest.decoding import LONGEST_SHOWN, shorten
 from ftctl.manifest.scalars import read_scalar
 from ftctl.manifest.schema.schema_files import JsonSchema, follow
 from ftctl.manifest.schema.value_words import show_value
+from ftctl.text.invisible import name_of
+from ftctl.text.lookalike import plain_form
 from ftctl.text.suggest import nearest
 
 _LONGEST_KEY = 80  # characters that are looked at
@@ -18,7 +20,7 @@ _LONGEST_KEY = 80  # characters that are looked at
 
 def nearest_key(key: str, present: Collection[str], allowed: Collection[str]) -> str | None:
     """The allowed key that was most likely meant; one that is not taken yet comes first."""
-    word = key[:_LONGEST_KEY].lower().replace("-", "_")
+    word = plain_form(key[:_LONGEST_KEY]).lower().replace("-", "_")
     free = [name for name in allowed if name not in present]
     for candidates in (free, allowed):
         if near := nearest(word, candidates):
@@ -52,6 +54,9 @@ def cure_for(value: Any, rule: JsonSchema, root: JsonSchema, *, must_be: bool) -
     if rule.get("x-secret"):
         return "put the key into an environment variable, and that variable's name here"
     choices = _choices(rule, root)
+    closed = bool(choices) or _has_pattern(rule, root)
+    if isinstance(value, str) and not value.isascii() and closed and redact(value) == value:
+        return _beyond_ascii(value, rule, root)
     # A constant is all that the message expects: no need to say it twice.
     word = value[:_LONGEST_KEY].lower() if isinstance(value, str) and "const" not in rule else ""
     longer = (choice for choice in choices if len(choice) > 1 and word.startswith(choice))
@@ -65,6 +70,14 @@ def cure_for(value: Any, rule: JsonSchema, root: JsonSchema, *, must_be: bool) -
         if (not reworded or _has_pattern(rule, root)) and _fits(candidate, rule, root):
             return hint
     return None
+
+
+def _beyond_ascii(value: str, rule: JsonSchema, root: JsonSchema) -> str:
+    """Which character no word or name of ours has, and what was meant, if that can be told."""
+    odd = next(character for character in value if not character.isascii())
+    plain = plain_form(value[:LONGEST_SHOWN])
+    meant = f"; did you mean '{shorten(plain)}'?" if _fits(plain, rule, root) else ""
+    return f"it holds {name_of(odd)}{meant}"
 
 
 def _has_pattern(rule: JsonSchema, root: JsonSchema) -> bool:
