@@ -100,7 +100,10 @@ class Refused(FtctlError):
 
 
 class Stale(FtctlError):
-    """What was approved is not what would run now."""
+    """What was approved is not what would run now. `moved`: what is otherwise, a line each."""
+
+    def __init__(self, message: str, hint: str | None = None, moved: Iterable[str] = ()) -> None:
+        super().__init__("\n    ".join(map(one_line, (message, *moved))), hint)
 
 
 class Interrupted(FtctlError):
@@ -159,7 +162,8 @@ class ProviderError(FtctlError):
 
 def fault_text(fault: FtctlError) -> str:
     """A fault's sentence, and its cure on a line of its own."""
-    return f"{fault}\n    hint: {fault.hint}" if fault.hint else str(fault)
+    told = str(fault) if isinstance(fault, Stale) else one_line(str(fault))
+    return f"{told}\n    hint: {one_line(fault.hint)}" if fault.hint else told
 
 
 def problems_text(problems: Iterable[Diagnostic]) -> str:

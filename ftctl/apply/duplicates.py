@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ftctl.domain.observed import Job
 from ftctl.errors import ProviderError
 from ftctl.providers.protocol import Writer
+from ftctl.text.escape.single_line import one_line
 
 
 class Settled(NamedTuple):
@@ -59,9 +60,10 @@ class Duplicates:
             self.provider.cancel_job(loser.id)
         except ProviderError as fault:
             self.stubborn.add(loser.id)
+            why = one_line(str(fault))
             self.note(
                 f"warning: {loser.id} is the same as {winner.id}, and could not be cancelled:"
-                f" {fault}\n    hint: it is billed; 'ftctl apply' tries again, or cancel it at the"
+                f" {why}\n    hint: it is billed; 'ftctl apply' tries again, or cancel it at the"
                 " service"
             )
             return None

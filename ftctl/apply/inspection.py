@@ -17,6 +17,7 @@ from ftctl.domain.observed import Job
 from ftctl.domain.plan import StartJob
 from ftctl.errors import FtctlError, ProviderError, fault_text
 from ftctl.providers.protocol import Provider
+from ftctl.text.escape.single_line import one_line
 
 # That the first purchase of an apply is looked for: lists lag by a minute, told in whole seconds.
 _FIRST_SECONDS = 65.0
@@ -124,7 +125,7 @@ class Inspector:
             return self._withdrawn(purchase, why, f"{departure.cure}, {_AGAIN}")
         if told.id not in self.warned:
             self.warned.add(told.id)
-            self.note(f"warning: {name}: {told.id} trains with {departure.words}")
+            self.note(one_line(f"warning: {name}: {told.id} trains with {departure.words}"))
         return None
 
     def _lacks_mark(self, purchase: Purchase, told: Job) -> bool:

@@ -26,6 +26,7 @@ from ftctl.errors import FtctlError, ProviderError
 from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
+from ftctl.text.escape.single_line import one_line
 
 # The grace period after a lost answer, by the pauses before each further look. Lists of jobs lag by
 # up to a minute; a second copy of a file costs nothing.
@@ -194,7 +195,8 @@ class JobCreator:
                     raise
                 if number == 2:
                     most = sum(_PENDING_SECONDS)
-                    self.note(f"{step.finetune}: {fault.message} (waiting for up to {most:.0f} s)")
+                    why = one_line(f"{step.finetune}: {fault.message}")
+                    self.note(f"{why} (waiting for up to {most:.0f} s)")
             self.clock.sleep(pause)
         self._write_down(step)
         return create()

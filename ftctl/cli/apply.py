@@ -149,7 +149,7 @@ def _say_what_is_next(settings: Settings, report: Report) -> None:
             " models, or use --wait."
         )
     for name, why in waiting_changes(report).items():
-        result(f"Still to come: {name} {why}. Apply again later, or use --wait.")
+        result(one_line(f"Still to come: {name} {why}. Apply again later, or use --wait."))
 
 
 def _say_how_it_ended(settings: Settings, report: Report) -> None:

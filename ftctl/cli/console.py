@@ -7,6 +7,7 @@ buys: what is begun is carried to its end and recorded, and only the words are l
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,11 +17,18 @@ from typing import TextIO
 import click
 
 from ftctl.errors import redact
+from ftctl.text.escape.single_line import harmless_lines
+
+_COLOURS = re.compile("(\x1b\\[(?:3[1-7]|0)m)")  # as `click.style` writes them
 
 
 @dataclass(slots=True)
 class Console:
-    """Where text goes. What looks like a key does not get out, nor do `secrets` once known."""
+    """Where text goes. What looks like a key does not get out, nor do `secrets` once known.
+
+    Nor does what would steer a terminal or a log's reader: who prints words of others has put them
+    on one line before, and this is the second wall.
+    """
 
     color: bool = False
     verbose: bool = False
@@ -30,7 +38,11 @@ class Console:
 
     def result(self, text: str) -> None:
         """A result, on standard output."""
-        self._write(self.redacted(text), color=self.color)
+        self._write(self._harmless(text), color=self.color)
+
+    def commands(self, text: str) -> None:
+        """A result whose lines the runner of a workflow is to obey."""
+        self._write(self.redacted(text), color=False)
 
     def draw(self, text: str) -> None:
         """Something that steers a terminal, on standard output."""
@@ -39,7 +51,7 @@ class Console:
     def note(self, text: str) -> None:
         """Anything else, on standard error."""
         try:
-            click.echo(self.redacted(text), err=True, color=self.color)
+            click.echo(self._harmless(text), err=True, color=self.color)
         except OSError:
             let_go(sys.stderr)
 
@@ -61,6 +73,14 @@ class Console:
     def redacted(self, text: str) -> str:
         """The text without keys: for what is drawn on a screen instead of printed as lines."""
         return redact(text, self.secrets)
+
+    def _harmless(self, text: str) -> str:
+        """The text without keys, and with no colours but those of `paint`."""
+        redacted = self.redacted(text)
+        if not self.color:
+            return harmless_lines(redacted)
+        parts = _COLOURS.split(redacted)
+        return "".join(part if at % 2 else harmless_lines(part) for at, part in enumerate(parts))
 
     def request(self, line: str) -> None:
         """A request to the service, where -v asks for them."""

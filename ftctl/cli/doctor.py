@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from ftctl.errors import Diagnostic, FtctlError, InvalidProject
 from ftctl.project.load import Project, load_project
 from ftctl.project.tracked_state import STATE_FOLDER
 from ftctl.providers.ownership import PROJECT
+from ftctl.text.escape import json_document
 from ftctl.text.format import plural
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def doctor_command(context: click.Context, form: str, probe: bool) -> int:
             _show(settings, result)
     failed = sum(one.level == "fail" for one in found)
     if form == "json":
-        document = results_document(found)
-        text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-        settings.console.result(text)
+        settings.console.result(json_document(results_document(found)))
     elif failed:
         settings.console.note(f"{plural(failed, 'thing')} to mend.")
     return FAILED if failed else DONE

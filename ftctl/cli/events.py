@@ -16,6 +16,7 @@ from ftctl.domain.observed import Event, Progress
 from ftctl.engine.observing import observe
 from ftctl.engine.planning import PlanRequest, check_name, make_plan_for
 from ftctl.errors import FtctlError
+from ftctl.text.escape import json_in_log, one_line
 
 
 @click.command("events")
@@ -48,8 +49,9 @@ def events_command(context: click.Context, name: str, following: bool, form: str
 
         def tell() -> None:
             for event in provider.events(job):
-                if event.id not in told:
-                    told.add(event.id)
+                key = event.id or f"{event.created_at} {event.message}"
+                if key not in told:
+                    told.add(key)
                     settings.console.result(_line(event, form))
 
         if not following:
@@ -77,6 +79,7 @@ def _line(event: Event, form: str) -> str:
             "message": event.message,
             "metrics": dict(event.metrics),
         }
-        return json.dumps(document, sort_keys=True, ensure_ascii=False)
+        return json_in_log(json.dumps(document, sort_keys=True, ensure_ascii=False))
     when = datetime.fromtimestamp(event.created_at, tz=UTC)
-    return f"{when:%Y-%m-%d %H:%M:%SZ}  {event.level:<5}  {event.message}"
+    level, message = one_line(event.level), one_line(event.message)
+    return f"{when:%Y-%m-%d %H:%M:%SZ}  {level:<5}  {message}"

@@ -41,6 +41,7 @@ from ftctl.project.link import link
 from ftctl.project.load import absolute, load_project, show_path
 from ftctl.project.locate import Located, locate
 from ftctl.project.service_limits import check_service
+from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
 
 if TYPE_CHECKING:
@@ -342,7 +343,10 @@ def _write_new(path: Path, text: str) -> None:
 
 def _report(settings: Settings, session: Session, run: _Import, here: Mapping[str, str]) -> None:
     """A line for each job that was asked for, and why data is missing."""
-    result = settings.console.result
+
+    def result(words: str) -> None:
+        settings.console.result(one_line(words))
+
     for path, draft in run.written:
         shown = show_path(path, session.root)
         without = [note for role in _ROLES for note in draft.notes.get(role, ())]
@@ -365,5 +369,7 @@ def _summary(settings: Settings, session: Session, run: _Import, here: int) -> N
     if run.written and not inside:
         shown = show_path(run.folder, session.root)
         settings.console.note(
-            f"{shown} is not below {config.manifests}: 'plan' reads its manifests once they are"
+            one_line(
+                f"{shown} is not below {config.manifests}: 'plan' reads its manifests once they are"
+            )
         )

@@ -49,13 +49,13 @@ class ConsoleListener:
             case events.Applying():
                 console.result("")
             case events.StepDone(name, sentence):
-                console.result(f"{name}: {sentence}")
+                console.result(one_line(f"{name}: {sentence}"))
             case events.Applied(report):
                 self._show_report(report)
             case events.Progressed(jobs):
                 self._screen().show(jobs)
             case events.Finished(name, model):
-                self._screen().tell(f"{name}: up to date as {model}")
+                self._screen().tell(one_line(f"{name}: up to date as {model}"))
             case events.Reconciled(done, unapproved):
                 tell_remaining(self.settings, done, unapproved)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ftctl.cli.exit_codes import DONE, FAILED
@@ -14,6 +12,7 @@ from ftctl.engine.selecting import is_pattern
 from ftctl.engine.serving import ServingModel, recorded_models, serving_models
 from ftctl.errors import FtctlError
 from ftctl.lockfile import DEFAULT_ALIAS
+from ftctl.text.escape import dotenv_line, json_document, one_line
 
 
 @click.command("output")
@@ -62,16 +61,16 @@ def _print(settings: Settings, answers: list[ServingModel], form: str, *, alone:
     console = settings.console
     if form == "json":
         document = {one.name: _entry(one) for one in answers}
-        console.result(json.dumps(document, indent=2, sort_keys=True))
+        console.result(json_document(document))
         return
     for one in answers:
         if one.model is None:
             if alone:
                 raise FtctlError(one.why, "see 'ftctl status'")
-            console.note(one.why)
+            console.note(one_line(one.why))
             continue
         if one.note is not None:
-            console.note(one.note)
+            console.note(one_line(one.note))
         bare = alone and form == "text"
         console.result(one.model if bare else _line(one.name, one.model, form))
 
@@ -89,9 +88,10 @@ def _entry(one: ServingModel) -> dict[str, str | bool | dict[str, str] | None]:
 
 
 def _line(name: str, model: str, form: str) -> str:
+    """A model is of one line and quotes nothing: it was checked where it came in."""
     if form == "text":
         return f"{name}\t{model}"
     variable = name.replace("-", "_")
     if form == "dotenv":
-        return f"{variable.upper()}_MODEL={model}"
+        return dotenv_line(f"{variable.upper()}_MODEL", model)
     return f"{variable}={model}"

@@ -9,6 +9,7 @@ from ftctl.cli.listening import open_session
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.engine.promotion import Move, check_alias, promote_model
 from ftctl.lockfile import DEFAULT_ALIAS, Pointer
+from ftctl.text.escape.single_line import one_line
 
 alias_option = click.option(
     "--as", "alias", metavar="ALIAS", default=DEFAULT_ALIAS, show_default=True,
@@ -36,7 +37,7 @@ def promote_command(
     settings = settings_of(context)
     check_alias(alias)
     move = promote_model(open_session(settings), name, alias, job, checkpoint)
-    settings.console.result(f"{name}: {_words(alias, move)}")
+    settings.console.result(one_line(f"{name}: {_words(alias, move)}"))
     return DONE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +24,7 @@ from ftctl.providers.protocol import Provider
 from ftctl.reports.phrases import service_line
 from ftctl.reports.presenter import cost_words
 from ftctl.reports.text import status_text
+from ftctl.text.escape import json_document
 from ftctl.text.format import duration
 
 
@@ -62,7 +62,7 @@ def _show(settings: Settings, session: Session, found: list[dict[str, Any]], for
     console = settings.console
     if form == "json":
         document = {row["name"]: {k: v for k, v in row.items() if k != "name"} for row in found}
-        console.result(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+        console.result(json_document(document))
         return
     console.result(service_line(session.desired.project, session.info))
     console.result("")

@@ -47,7 +47,7 @@ def validate_command(context: click.Context, form: str) -> int:
 
         console.result(problems_sarif(_from_here(problems, settings.folder), __version__))
     elif form == "github" and problems:
-        console.result(problems_github(_from_here(problems, settings.folder)))
+        console.commands(problems_github(_from_here(problems, settings.folder)))
     elif form == "junit":
         from ftctl.reports.junit import problems_junit
 

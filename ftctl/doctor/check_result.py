@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ftctl.text.escape.single_line import one_line
+
 Level = Literal["ok", "warn", "fail"]
 
 
@@ -19,8 +21,8 @@ class CheckResult:
     cure: str | None = None  # what to do about it
 
     def __str__(self) -> str:
-        line = f"{self.level:<4}  {self.subject}: {self.what}"
-        return f"{line}  -> {self.cure}" if self.cure else line
+        line = f"{self.level:<4}  {one_line(f'{self.subject}: {self.what}')}"
+        return f"{line}  -> {one_line(self.cure)}" if self.cure else line
 
 
 def ok(subject: str, what: str) -> CheckResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,11 +37,23 @@ def packed_spec(spec: Mapping[str, Any], droppable: frozenset[str]) -> str | Non
 
 def unpacked_spec(text: str | None) -> Mapping[str, Any] | None:
     """What a job remembers; None for what `packed_spec` cannot have written."""
+    if text is None or len(text) > SPEC_LENGTH:
+        return None
     try:
-        spec = json.loads(text or "null")
+        spec = json.loads(text, parse_constant=_refused, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return spec if isinstance(spec, dict) else None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    if math.isinf(value := float(number)):
+        raise ValueError(number)
+    return value
 
 
 def _short(value: Any) -> Any:

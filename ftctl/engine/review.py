@@ -128,10 +128,10 @@ def require_children(session: Session, report: Report) -> None:
 
 def stale(digest: str, moved: Sequence[str] = ()) -> Stale:
     """The refusal of a plan that is not what was approved, with what moved where that is known."""
-    details = "".join(f"\n    {one_line(sentence)}" for sentence in moved)
     return Stale(
-        f"what was approved is not what would run now: the plan above is {digest}{details}",
+        f"what was approved is not what would run now: the plan above is {digest}",
         "read it, and approve that digest if it is what you want",
+        moved,
     )
 
 

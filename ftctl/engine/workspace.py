@@ -300,9 +300,9 @@ class Workspace:
         remaining, moved = reconcile(approval_of(reviewed.plan), whole)
         if moved:
             raise Stale(
-                "something changed at the service while you were reading: the plan is another"
-                " now\n    " + "\n    ".join(one_line(sentence) for sentence in moved),
+                "something changed at the service while you were reading: the plan is another now",
                 "run the same command again",
+                moved,
             )
         require_allowed(session, remaining.plan, observed, request, waits=reviewed.waits)
         self.context.listener(Reconciled(remaining.done, remaining.unapproved))

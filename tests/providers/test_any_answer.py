@@ -32,8 +32,10 @@ from ftctl.providers.openai.translate import (
 )
 from ftctl.providers.openai.values import reason
 
-# Records have many fields: making them up takes longer than reading them.
-BROAD = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+# Records have many fields: making them up takes longer than reading them. The first loads the SDK.
+BROAD = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),

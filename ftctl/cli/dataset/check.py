@@ -222,8 +222,10 @@ def _print(
     if form == "json":
         console.result(json_text(check_document(checked, problems)))
         return
-    if problems:
-        console.result((problems_github if form == "github" else problems_text)(problems))
+    if problems and form == "github":
+        console.commands(problems_github(problems))
+    elif problems:
+        console.result(problems_text(problems))
     if form == "text":
         (console.note if failed else console.result)(_summary(checked, problems, failed=failed))
 

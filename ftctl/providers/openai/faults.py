@@ -11,6 +11,7 @@ from ftctl.errors import FtctlError, ProviderError, redact
 from ftctl.providers.openai.bounds import AnswerTooLong
 from ftctl.providers.openai.refusals import Refusal, retry_after
 from ftctl.providers.openai.values import UNKNOWN_CODE, OddValue, reason
+from ftctl.text.escape.single_line import one_line, short
 
 # What the reading of an answer may come to: numbers without end and lists in lists in lists, too.
 _UNREADABLE = (
@@ -19,6 +20,7 @@ _UNREADABLE = (
 _NO_METADATA = (
     "write 'mark: file-name' below 'provider' in ftctl.yaml, and leave out 'metadata' of your own"
 )
+_LONGEST_REQUEST = 128  # characters of its id
 _NOT_IMPLEMENTED = 501  # the one fault of a server that stays
 _IS_IT_AN_API = "is 'base_url' the address of an API of this kind, up to and with /v1?"
 
@@ -82,7 +84,7 @@ def _refused(
         message or f"HTTP {status}",
         status=status,
         code=code,
-        request_id=fault.request_id,
+        request_id=_shown(fault.request_id),
         # Who says which limit or file stands in the way has carried out nothing.
         ambiguous=write and not (full or pending) and (status >= 500 or status in (408, 409)),
         retryable=_is_retryable(status, code or "") or pending,
@@ -91,6 +93,11 @@ def _refused(
         file_pending=pending,
         hint=_NO_METADATA if buys and refusal.about_metadata else _cure(status, code or ""),
     )
+
+
+def _shown(request: str | None) -> str | None:
+    """A request's id, of a length that somebody would send on."""
+    return short(one_line(request), _LONGEST_REQUEST) if request else None
 
 
 def _told(body: object, secrets: Sequence[str]) -> tuple[str | None, str, str | None]:

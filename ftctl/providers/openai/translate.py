@@ -29,6 +29,7 @@ from ftctl.providers.openai.values import (
     id_of,
     identifier,
     identifiers,
+    is_name,
     known_id,
     mapping,
     moment,
@@ -182,10 +183,10 @@ def _readable(tag: OwnershipTag) -> OwnershipTag:
 
 def _pairs(own: Mapping[str, str]) -> Mapping[str, str]:
     """The user's pairs, of a number and length that somebody can have given to a job."""
-    if len(own) > _MOST_PAIRS or any(max(map(len, pair)) > _LONGEST_TEXT for pair in own.items()):
-        kept = [pair for pair in own.items() if max(map(len, pair)) <= _LONGEST_TEXT]
-        return dict(kept[:_MOST_PAIRS])
-    return own
+    if not own:
+        return own  # as in nearly every record
+    kept = (pair for pair in own.items() if max(map(len, pair)) <= _LONGEST_TEXT)
+    return dict(islice(kept, _MOST_PAIRS))
 
 
 def tagged_by_file(job: Job, told: FileName, raw_jobs: Iterable[Raw]) -> Job:
@@ -231,7 +232,7 @@ def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
 def _is_setting(key: object, value: object) -> bool:
     if not isinstance(key, str) or len(key) > _LONGEST_WORD or not is_identifier(key):
         return False
-    return number(value) is not None or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+    return number(value) is not None or (isinstance(value, str) and is_name(value))
 
 
 def _commit(metadata: object) -> str | None:

@@ -79,9 +79,14 @@ def identifier(raw: Raw, key: str) -> str | None:
 def name(raw: Raw, key: str) -> str | None:
     """A name that is shown, and told to nobody else: of whatever is on one line."""
     value = text(raw, key)
-    if value is not None and (len(value) > _LONGEST_NAME or _NO_NAME.search(value)):
+    if value is not None and not is_name(value):
         raise OddValue(f"its {key} is no name")
     return value
+
+
+def is_name(value: str) -> bool:
+    """Whether it is on one line, and of a length that somebody reads."""
+    return len(value) <= _LONGEST_NAME and not _NO_NAME.search(value)
 
 
 def moment(raw: Raw, key: str) -> int | None:

@@ -32,6 +32,9 @@ _REFERENCE = re.compile(
     r"|:(?=//)|:(?=[\w+-]+:)|www(?=\.)",
     re.IGNORECASE,
 )
+# What every reader of .env files takes as it stands. Some begin a comment at `#` within a word, so
+# that it needs quotes, and some of all quotes fill in what looks like a variable.
+_PLAIN_VALUE = re.compile(r"[\w./:@+,=-]+", re.ASCII)
 _PLAIN_CODE = re.compile(r"[\w ./:=,+@#%?!()'\"*~^;-]+")
 
 
@@ -95,6 +98,17 @@ def backslashed(text: str) -> str:
         c if c.isprintable() and not is_invisible(c) else c.encode("unicode_escape").decode()
         for c in text
     )
+
+
+def dotenv_line(variable: str, value: str) -> str:
+    """A line of a .env file that shells, Docker and the dotenv libraries read alike.
+
+    Docker takes quotes for a part of the value, so that only a `#` has some. ValueError for what
+    not all of them can hold.
+    """
+    if not _PLAIN_VALUE.fullmatch(value.replace("#", "")):
+        raise ValueError("no value that every reader of .env files understands")
+    return f"{variable}='{value}'" if "#" in value else f"{variable}={value}"
 
 
 def json_document(document: Any) -> str:

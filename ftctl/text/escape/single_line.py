@@ -13,6 +13,7 @@ _ASCII_CONTROL = re.compile("[\0-\x08\x0a-\x1f\x7f]")  # but for tabs
 # Runners look for commands anywhere in a line of a log: ##[group] at GitHub, ##vso[…] at Azure;
 # GitHub at a line's beginning besides, between two pairs of colons.
 LOG_COMMAND = re.compile(r"#(?=#\w*\[)")
+_SUSPICIOUS = re.compile("[\0-\x08\x0b-\x1f\x7f]|::|##")
 _LINE_COMMAND = re.compile(r"^(\s*):(?=:)")
 # Marks over and under letters: more than four on one letter cover the lines around it.
 _MARKS = (
@@ -31,6 +32,8 @@ def one_line(text: str) -> str:
 
 def harmless_lines(text: str) -> str:
     """The same of a whole output, whose lines and tabs are ours."""
+    if text.isascii() and not _SUSPICIOUS.search(text):
+        return text
     return "\n".join(_obeyed_by_nobody(_seen(line)) for line in text.split("\n"))
 
 
