@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from ftctl.cli.console import Console
 from ftctl.errors import FtctlError, UsageError
+from ftctl.text.escape.single_line import one_line
+
+if TYPE_CHECKING:
+    from ftctl.engine.address_memory import AddressUse
 
 
 class NotApproved(FtctlError):
@@ -28,5 +33,24 @@ def confirm(console: Console, question: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask for approval", otherwise)
     console.note(f"\n{question} Only 'yes' is taken as one.")
-    if click.prompt("Answer", default="no", show_default=False, err=True).strip() != "yes":
+    if not _says_yes():
         raise NotApproved("not approved; nothing was done")
+
+
+def confirm_address(console: Console, use: AddressUse) -> bool:
+    """Whether a person at the terminal lets keys go to an address that is new to them."""
+    lines = [f"    address   {use.address}"]
+    lines += [f"    is sent   {one_line(name)}" for name in use.variables]
+    lines += [f"    and       {one_line(text)}" for text in use.along]
+    console.note(
+        "ftctl.yaml has this sent where you have not sent it before:\n\n"
+        + "\n".join(lines)
+        + "\n\nWho runs that address can use it. Let it go there, now and later?"
+        " Only 'yes' is taken as one."
+    )
+    return _says_yes()
+
+
+def _says_yes() -> bool:
+    answer: str = click.prompt("Answer", default="no", show_default=False, err=True)
+    return answer.strip() == "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings
 from ftctl.engine import events
-from ftctl.engine.context import RunContext
+from ftctl.engine.context import RunContext, addresses_from
 from ftctl.engine.events import Event
 from ftctl.engine.session import Session
 from ftctl.engine.session import open_session as open_session_in
@@ -18,6 +19,7 @@ from ftctl.text.escape.single_line import one_line
 if TYPE_CHECKING:  # a command that plans nothing need not load what plans
     from ftctl.cli.job_progress import Screen
     from ftctl.domain.plan import Report
+    from ftctl.engine.address_memory import AddressUse
     from ftctl.engine.workspace import Workspace
 
 
@@ -100,7 +102,25 @@ def context_of(settings: Settings) -> RunContext:
         listener=ConsoleListener(settings),
         hide=settings.console.hide,
         wire=settings.wire,
+        allowed_addresses=addresses_from(settings.allow_addresses),
+        ask_address=_asker(settings),
     )
+
+
+def _asker(settings: Settings) -> Callable[[AddressUse], bool] | None:
+    """Whoever is at the terminal, if somebody is: a pipeline may have one, and nobody at it."""
+    if settings.environ.get("CI") or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    allowed: set[AddressUse] = set()
+
+    def ask(use: AddressUse) -> bool:
+        from ftctl.cli.confirm import confirm_address
+
+        if use not in allowed and confirm_address(settings.console, use):
+            allowed.add(use)
+        return use in allowed
+
+    return ask
 
 
 def open_session(settings: Settings) -> Session:

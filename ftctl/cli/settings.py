@@ -29,6 +29,7 @@ class Settings:
     environment: str | None = None
     base: str | None = None  # the git revision that a change goes to
     color: bool = True
+    allow_addresses: list[str] = field(default_factory=list)
     wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
     console: Console = field(default_factory=Console)
 
@@ -47,6 +48,12 @@ def _directory(context: click.Context, _option: click.Parameter, value: Path | N
 def _environment(context: click.Context, _option: click.Parameter, value: str | None) -> None:
     if value is not None:
         context.ensure_object(Settings).environment = value
+
+
+def _allow_addresses(
+    context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> None:
+    context.ensure_object(Settings).allow_addresses.extend(values)
 
 
 def _verbose(context: click.Context, _option: click.Parameter, value: bool) -> None:
@@ -69,6 +76,11 @@ def shared_options(command: F) -> F:
         click.option(
             "-v", "--verbose", is_flag=True, expose_value=False, callback=_verbose, is_eager=True,
             help="Show what is asked of the service.",
+        ),
+        click.option(
+            "--allow-address", multiple=True, metavar="URL", expose_value=False,
+            callback=_allow_addresses, is_eager=True,
+            help="Let keys go to this address of ftctl.yaml, and below it; may be repeated.",
         ),
         click.option(
             "--env", "environment", metavar="NAME", expose_value=False, callback=_environment,

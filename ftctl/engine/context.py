@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from ftctl.clock import Clock, SystemClock
+from ftctl.domain.service_address import NoAddress, ServiceAddress, read_service_address
+from ftctl.engine.address_memory import AddressUse
 from ftctl.engine.events import Listener, nobody
+from ftctl.errors import UsageError
 
 # A transport of the HTTP library around another one; named loosely, since naming it imports it.
 Wire = Callable[[Any], Any]
+AskAddress = Callable[[AddressUse], bool]
 
 
 def _nowhere(_secret: str) -> None:
     """Nobody prints anything."""
+
+
+def addresses_from(texts: Iterable[str]) -> tuple[ServiceAddress, ...]:
+    """Addresses as a caller writes them, or `UsageError`."""
+    return tuple(map(_address, texts))
+
+
+def _address(text: str) -> ServiceAddress:
+    try:
+        return read_service_address(text)
+    except NoAddress as fault:
+        message = f"an address that keys may go to {fault}"
+        raise UsageError(message, "write it as ftctl.yaml does: https://HOST/v1") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,8 @@ class RunContext:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     listener: Listener = nobody
     hide: Callable[[str], None] = _nowhere  # told of each secret that is read later than settings
+    allowed_addresses: tuple[ServiceAddress, ...] = ()  # where keys may go, as the caller says
+    ask_address: AskAddress | None = None  # None: there is nobody to ask whether a key may go there
     wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
 
     @property

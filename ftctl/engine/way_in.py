@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from ftctl.domain.config import ProviderSettings, Setting
 from ftctl.domain.observed import UNTOLD, AccountId
+from ftctl.domain.service_address import read_service_address
 from ftctl.domain.variables import Variable, references
+from ftctl.engine.address_memory import AddressUse, is_allowed, remember, remembered
 from ftctl.engine.context import RunContext
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span
 from ftctl.manifest import Document
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
     from ftctl.engine.base_revision import BaseFile
     from ftctl.providers import Connection
 
-# What of the settings leads somewhere, or runs something: with --base, a change's own does not.
-_LEADS = (
-    "base_url", "base_url_env", "api_key_env", "api_key_command", "headers", "query",
-)  # fmt: skip
+# Of what nobody has reviewed, --base lets these count for the way in, and the address where the
+# command line says it: which of the known services it is, and what is no part of a request.
+_HARMLESS = frozenset({"type", "mark", "timeout"})
+_DEFAULTS = {one.name: getattr(ProviderSettings(), one.name) for one in fields(ProviderSettings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,7 @@ class WayIn:
     def secrets(self) -> tuple[str, ...]:
         """What must be printed nowhere, as far as the environment holds it."""
         names = [self.key_variable] if self.key_variable else []
-        names += [
-            value.name
-            for _name, value in (*self.settings.headers, *self.settings.query)
-            if isinstance(value, Variable)
-        ]
+        names += [value.name for _, value in self._variables_in_settings()]
         values = [self._value(name) for name in names] + [*self.variables().values()]
         # In an address a value is written otherwise.
         written = {
@@ -70,10 +69,14 @@ class WayIn:
         return tuple(sorted(filter(None, written), key=lambda text: (-len(text), text)))
 
     def connection(self) -> Connection:
-        """Where and as whom to ask; `FtctlError` where something for it is missing."""
+        """Where and as whom to ask; `FtctlError` where something for it is missing, or may not be.
+
+        Before a key goes where its user has not sent it yet, the user is asked.
+        """
         from ftctl.providers import Connection
 
         self._refuse_a_changes_own()
+        self._require_allowed(self._credentials())
         command = self.settings.api_key_command
         headers = self._given("headers", self.settings.headers)
         query = (*self.choice.query, *self._given("query", self.settings.query))
@@ -110,6 +113,11 @@ class WayIn:
         ]
         if problems:
             raise InvalidProject(problems)
+        documents = [one for one in self.project.finetunes if one.value["name"] in wanted]
+        sent = {name: (one, way) for one in documents for way, name in _references(one)}
+        if sent:
+            document, way = next(iter(sent.values()))
+            self._require_allowed(tuple(sorted(sent)), document.place(("extra", *way)))
 
     def _missing(self, name: str, document: Document, way: tuple[str | int, ...]) -> Diagnostic:
         place = document.place(("extra", *way))
@@ -134,11 +142,72 @@ class WayIn:
         """With --base, no key goes where only the change itself says, and it has nothing run."""
         if self.base is None or not self.base.is_silent:
             return
-        unset = ProviderSettings()
-        for name in _LEADS:
-            if getattr(self.settings, name) != getattr(unset, name):
-                place = self.project.file.key_place(("provider", name))
-                raise InvalidProject([not_reviewed(name, self.base.revision, place)])
+        for name, default in _DEFAULTS.items():
+            if name in _HARMLESS or getattr(self.settings, name) == default:
+                continue
+            if name == "base_url" and self._is_said_outright():
+                continue
+            place = self.project.file.key_place(("provider", name))
+            raise InvalidProject([not_reviewed(name, self.base.revision, place)])
+
+    def _is_said_outright(self) -> bool:
+        """Whether the very address stands on the command line: what is below one is a choice."""
+        said = {str(one) for one in self.context.allowed_addresses}
+        address = self.choice.address
+        return address is not None and str(address) in said and not address.query
+
+    def _credentials(self) -> tuple[str, ...]:
+        """What goes with every request: names of variables, or the program that gives the key."""
+        command, key = self.settings.api_key_command, self.key_variable
+        names = [value.name for _, value in self._variables_in_settings()]
+        return (f"'{shlex.join(command)}'" if command else str(key), *sorted({*names} - {key}))
+
+    def _variables_in_settings(self) -> Iterator[tuple[str, Variable]]:
+        for name, value in (*self.settings.headers, *self.settings.query):
+            if isinstance(value, Variable):
+                yield name, value
+
+    def _require_allowed(self, variables: tuple[str, ...], place: Span | None = None) -> None:
+        """Return where these may go to the service, by what is known or what the user says."""
+        use = self._in_doubt(variables)
+        if use is None:
+            return
+        ask = self.context.ask_address
+        if ask is None:
+            raise InvalidProject([new_address(use, place or self._place_of_address())])
+        if not ask(use):
+            raise FtctlError(f"nothing was sent to {use.address}", f"{_CHECK}, or take it out")
+        remember(use, self.project.root, self.context.today.isoformat())
+
+    def _in_doubt(self, variables: tuple[str, ...]) -> AddressUse | None:
+        """What of it the user must be asked about; None where nothing is new."""
+        address = self.choice.address
+        if address is None or address.is_loopback or self.choice.named_by_environment:
+            return None
+        if self.base is not None and not self.base.is_silent:
+            return None  # the settings were reviewed
+        if is_allowed(address, self.context.allowed_addresses):
+            return None
+        row = self.choice.service
+        if row.base_url is not None and address.is_of(read_service_address(row.base_url)):
+            variables = tuple(name for name in variables if name != row.api_key_env)
+        along = self._sent_along() if variables else ()
+        new = tuple(
+            name
+            for name in variables
+            if not remembered(AddressUse(address, (name,), along), self.project.root)
+        )
+        return AddressUse(address, new, along) if new else None
+
+    def _sent_along(self) -> tuple[str, ...]:
+        """The text that ftctl.yaml has sent: it may tell a gateway where to send a key on."""
+        given = (*self.settings.headers, *self.settings.query, *self.choice.query)
+        return tuple(sorted(f"{name}: {text}" for name, text in given if isinstance(text, str)))
+
+    def _place_of_address(self) -> Span:
+        provider = self.project.file.value.get("provider", {})
+        known = (name for name in ("base_url", "base_url_env", "type") if name in provider)
+        return self.project.file.place(("provider", next(known)))
 
     def _given(self, kind: str, settings: tuple[Setting, ...]) -> tuple[tuple[str, str], ...]:
         return tuple(self._pairs(kind, settings))
@@ -194,6 +263,20 @@ class WayIn:
                 "copy it again",
             )
         return key
+
+
+_CHECK = "look at 'provider' in ftctl.yaml: who runs that address gets what is sent to it"
+
+
+def new_address(use: AddressUse, place: Span) -> Diagnostic:
+    """What to tell where a key would go to an address for the first time, with nobody to ask."""
+    names, address = " and ".join(use.variables), str(use.address)
+    message = f"{names} would go to {address}, and you have not let it go there before"
+    hint = (
+        f"where that is right, add --allow-address {shlex.quote(address)}, or take the settings"
+        " from a reviewed commit: --base REV; at a terminal you are asked once"
+    )
+    return Diagnostic("new-address", message, place, hint)
 
 
 def not_reviewed(name: str, revision: str, place: Span) -> Diagnostic:

@@ -19,7 +19,7 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import DeleteModel, Plan, Report
 from ftctl.domain.plan_document import Approval, approval_of
 from ftctl.domain.review import Review
-from ftctl.engine.context import RunContext, Wire
+from ftctl.engine.context import AskAddress, RunContext, Wire, addresses_from
 from ftctl.engine.events import Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
 from ftctl.engine.observing import observe
@@ -96,6 +96,8 @@ class Workspace:
         events: Listener = nobody,
         environ: Mapping[str, str] | None = None,
         wire: Wire | None = None,
+        allow_addresses: Iterable[str] = (),
+        ask_address: AskAddress | None = None,
     ) -> Workspace:
         """The workspace of a folder with an ftctl.yaml. Nothing is read yet.
 
@@ -103,6 +105,10 @@ class Workspace:
         to: settings are those of its ftctl.yaml, and data is compared with it. `events` hears what
         a run tells of itself. `environ` holds the keys, `os.environ` if left out. `wire` stands
         between ftctl and the embedded API, for tests that break things.
+
+        `allow_addresses` are those that keys may go to, with what is below them, though the user
+        has not sent them there yet. `ask_address` is asked about any other, once; without it, such
+        an address is a problem of the project.
         """
         return cls(
             RunContext(
@@ -113,6 +119,8 @@ class Workspace:
                 environ=os.environ if environ is None else environ,
                 listener=events,
                 wire=wire,
+                allowed_addresses=addresses_from(allow_addresses),
+                ask_address=ask_address,
             )
         )
 

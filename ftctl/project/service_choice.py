@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from ftctl.catalog.services import SERVICES, Service
+from ftctl.catalog.variables import owner_of
 from ftctl.domain.config import ProviderSettings, Setting
 from ftctl.domain.desired import ServiceInfo
-from ftctl.errors import Diagnostic
+from ftctl.domain.service_address import NoAddress, ServiceAddress, read_service_address
+from ftctl.domain.variables import Variable
+from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Where, shorten
 from ftctl.project.load import Project
 from ftctl.text.credentials import key_in, names_secret
@@ -37,12 +40,14 @@ class ServiceChoice:
     """The service that a project trains at.
 
     `query` is what the address itself had behind its '?': it goes with every request, and is no
-    part of what the service is known by.
+    part of what the service is known by. `address` is None for the embedded API alone.
     """
 
     service: Service
     info: ServiceInfo
     query: tuple[tuple[str, str], ...] = ()
+    address: ServiceAddress | None = None
+    named_by_environment: bool = False  # by the variable that the service's row has for it
 
 
 def choose_service(
@@ -62,7 +67,18 @@ def choose_service(
     plain, _, query = address.partition("?")
     info = ServiceInfo(row.type, plain, row.billed)
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
-    return ServiceChoice(_marked(row, settings), info, pairs), ()
+    read = read_service_address(address)
+    named = str(read) == str(_named_by_environment(row, environ))
+    return ServiceChoice(_marked(row, settings), info, pairs, read, named), ()
+
+
+def _named_by_environment(row: Service, environ: Mapping[str, str]) -> ServiceAddress | None:
+    """The address in the variable that the service's own row has for it."""
+    address = environ.get(row.base_url_env, "").strip() if row.base_url_env else ""
+    try:
+        return read_service_address(_completed(address, row.base_url_path)) if address else None
+    except NoAddress:
+        return None
 
 
 def _marked(row: Service, settings: ProviderSettings) -> Service:
@@ -102,8 +118,10 @@ def _address(
         message = f"'base_url' is missing: {row.type} has no address of its own"
         hint = f"add 'base_url: https://…/v1' below provider{also}"
         return None, Diagnostic("missing-key", message, place, hint)
-    if not address.startswith(("http://", "https://")) or "@" in address or not address.isascii():
-        message = f"the address in {variable} must start with http:// or https:// and hold no key"
+    try:
+        read_service_address(address)
+    except NoAddress as fault:
+        message = f"the address in {variable} {fault}"
         return None, Diagnostic("wrong-value", message, place, f"export {variable}=https://…/v1")
     return (address if settings.base_url_env else _completed(address, row.base_url_path)), None
 
@@ -132,6 +150,7 @@ def _faults(
     if address is not None:
         where: Where = ("provider", "base_url" if settings.base_url else "base_url_env")
         yield from _faults_of_address(project, where, address, settings.query)
+    yield from _variables_of_others(project, settings)
     for kind, given in (("headers", settings.headers), ("query", settings.query)):
         yield from _faults_of_settings(project, kind, given)
 
@@ -140,11 +159,16 @@ def _faults_of_address(
     project: Project, where: Where, address: str, query: tuple[Setting, ...]
 ) -> Iterator[Diagnostic]:
     place = project.file.place(where)
-    parts = urlsplit(address)
-    if parts.fragment or address.endswith("#"):
-        message = "the service's address has a '#', behind which nothing is sent"
-        yield Diagnostic("wrong-value", message, place, "leave out the '#' and what follows it")
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+    query_text = address.partition("#")[0].partition("?")[2]
+    try:
+        read = read_service_address(address)
+    except NoAddress as fault:
+        message = f"the service's address {fault}"
+        yield Diagnostic("wrong-value", message, place, "write https://HOST/v1")
+    else:
+        if not read.is_encrypted and not read.is_loopback:
+            yield unencrypted(place)
+    for name, value in parse_qsl(query_text, keep_blank_values=True):
         if value and (names_secret(name) or key_in(value)):
             message = f"the service's address holds a secret: '{shorten(name)}'"
             reference = f"{{{name}: {{env: {_variable(name)}}}}}"
@@ -154,6 +178,45 @@ def _faults_of_address(
             message = f"'{shorten(name)}' stands in the address and below 'query'"
             place = project.file.key_place(("provider", "query", name))
             yield Diagnostic("misplaced-key", message, place, "keep one of them")
+
+
+def unencrypted(place: Span) -> Diagnostic:
+    """What to tell of an address over which a key would go in plain sight."""
+    message = "the service's address begins with http://: whoever is on the way reads the key"
+    hint = "write https://, or reach it through this machine: http://127.0.0.1:PORT/v1"
+    return Diagnostic("unencrypted-address", message, place, hint)
+
+
+def _variables_of_others(project: Project, settings: ProviderSettings) -> Iterator[Diagnostic]:
+    """Variables that are not for a service that trains, wherever the settings name one."""
+    row = SERVICES[settings.type]
+    named: list[tuple[Where, str]] = []
+    if settings.api_key_env is not None:
+        named.append((("provider", "api_key_env"), settings.api_key_env))
+    for kind, given in (("headers", settings.headers), ("query", settings.query)):
+        named += [
+            (("provider", kind, name), value.name)
+            for name, value in given
+            if isinstance(value, Variable)
+        ]
+    for where, name in named:
+        if (owner := owner_of(name, row)) is not None:
+            yield of_another(name, owner.name, project.file.place(where))
+    for index, name in enumerate(settings.variables):
+        if (owner := owner_of(name)) is not None and not owner.handed_on:
+            yield of_another(name, owner.name, project.file.place(("provider", "variables", index)))
+
+
+def of_another(variable: str, owner: str, place: Span) -> Diagnostic:
+    """What to tell of a variable that is somebody else's."""
+    message = f"the variable {variable} belongs to {owner} and is not sent to a service that trains"
+    return Diagnostic("others-variable", message, place, _cure_of_another(variable))
+
+
+def _cure_of_another(variable: str) -> str:
+    if variable == "AWS_BEARER_TOKEN_BEDROCK":
+        return "it is the key of Amazon Bedrock: write 'type: bedrock'"
+    return "put the service's own key into a variable of its own, such as GATEWAY_API_KEY"
 
 
 def _faults_of_settings(

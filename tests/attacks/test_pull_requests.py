@@ -1040,10 +1040,10 @@ def test_a_change_has_no_variable_sent_that_the_base_does_not_list(
     [
         'base_url: "SERVER"',
         "base_url_env: CI_GATEWAY",
-        "api_key_env: GITHUB_TOKEN",
+        "api_key_env: PARTNER_TOKEN",
         "api_key_command: [touch, ran]",
-        "headers: {x-a: {env: GITHUB_TOKEN}}",
-        "query: {a: {env: GITHUB_TOKEN}}",
+        "headers: {x-a: {env: PARTNER_TOKEN}}",
+        "query: {a: {env: PARTNER_TOKEN}}",
     ],
 )
 def test_a_change_that_brings_its_own_settings_sends_no_key_where_they_say(
@@ -1057,7 +1057,7 @@ def test_a_change_that_brings_its_own_settings_sends_no_key_where_they_say(
         text += "policy: {commands: [[touch, ran]]}\n"
         (checkout / "ftctl.yaml").write_text(text.replace("SERVER", server.url), "utf-8")
         shell.environ |= {
-            "OPENAI_API_KEY": KEY, "GITHUB_TOKEN": "ghp_x", "CI_GATEWAY": server.url,
+            "OPENAI_API_KEY": KEY, "PARTNER_TOKEN": "ghp_x", "CI_GATEWAY": server.url,
             "PATH": os.environ["PATH"],
         }  # fmt: skip
 

@@ -350,7 +350,8 @@ def test_a_key_or_an_address_that_is_none_is_not_printed(data: Shell) -> None:
 
     assert "characters that no key has" in key
     assert "tést" not in key
-    assert "must start with http:// or https:// and hold no key" in address
+    assert "OPENAI_BASE_URL has an '@', before which names and passwords stand" in address
+    assert "hidden" not in address
     assert "hidden" not in address
 
 

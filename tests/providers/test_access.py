@@ -219,16 +219,10 @@ def _noting(lines: list[str]) -> Reply:
     return reply
 
 
-def test_a_redirect_to_another_host_takes_no_secret_along(
-    gateway: Callable[[str], Shell],
-) -> None:
+def test_a_read_is_not_sent_on_off_the_service(gateway: Callable[[str], Shell]) -> None:
     heard: list[str] = []
 
-    def evil(line: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-        heard.append(line + repr(headers))
-        return 200, {}, b'{"data": []}'
-
-    with _Elsewhere(evil) as there:
+    with _Elsewhere(_noting(heard)) as there:
 
         def honest(line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
             return 307, {"Location": f"{there.address}{line.split()[1]}"}, b""
@@ -238,30 +232,81 @@ def test_a_redirect_to_another_host_takes_no_secret_along(
                 GATEWAY + f"  base_url: {here.address}/v1\n  query: {{code: {{env: CODE}}}}\n"
             )
             shell.environ |= {"PORTKEY_API_KEY": SECRET, "CODE": "Pq7tail"}
-            shell.ok("plan", "-v")
+            result = shell("plan", "-v")
 
-    assert heard
-    assert not [one for one in heard for word in (SECRET, KEY, "Pq7tail") if word in one]
+    assert (result.status, heard) == (1, [])
+    assert (
+        f"the service sends a GET on to {there.address}/v1/files, which is not followed (HTTP 307)"
+        "\n    hint: set 'base_url' to where it leads, if that is right\n"
+    ) in result.err
+    assert not [word for word in (SECRET, KEY, "Pq7tail") if word in told(result)]
 
 
-def test_a_write_is_not_sent_on_to_another_host(
-    gateway: Callable[[str], Shell], world: World, server: PlainServer
-) -> None:
+def test_a_read_is_sent_on_within_the_service(gateway: Callable[[str], Shell]) -> None:
     heard: list[str] = []
 
+    def service(line: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        path = line.split()[1]
+        if not path.startswith("/new/"):
+            return 308, {"Location": f"/new{path}"}, b""
+        heard.append(f"{path} {headers['x-portkey-api-key']}")
+        return 200, {}, b'{"data": []}'
+
+    with _Elsewhere(service) as here:
+        shell = gateway(GATEWAY + f"  base_url: {here.address}/v1\n  query: {{tenant: acme}}\n")
+        shell.environ["PORTKEY_API_KEY"] = SECRET
+        shell.ok("plan")
+
+    assert f"/new/v1/models?tenant=acme {SECRET}" in heard
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("path", ["/v1/files/", "ELSEWHERE/v1/files", "//", "http://[", ""])
+def test_a_write_is_not_sent_on_anywhere(
+    gateway: Callable[[str], Shell], status: int, path: str
+) -> None:
+    heard: list[str] = []
+    posted: list[str] = []
+
     with _Elsewhere(_noting(heard)) as evil:
+        location = path.replace("ELSEWHERE", evil.address)
 
         def honest(line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
             if line.startswith("POST"):
-                return 307, {"Location": f"{evil.address}/v1/files"}, b""
+                posted.append(line)
+                return status, {"Location": location}, b""
             return 200, {}, b'{"data": []}'
 
         with _Elsewhere(honest) as here:
             shell = gateway(f"  base_url: {here.address}/v1\n")
             result = shell("apply", "--auto-approve")
 
-    assert (result.status, heard) == (1, [])
-    assert "the service sends a POST on to 127.0.0.1, which is not its own address" in result.err
+    assert (result.status, heard, {*posted}) == (1, [], {"POST /v1/files"})
+    assert "the service sends a POST on to " in result.err
+    assert f", which is not followed (HTTP {status})" in result.err
+
+
+@pytest.mark.parametrize(
+    ("status", "ambiguous"), [(301, True), (302, True), (303, True), (307, False), (308, False)]
+)
+def test_a_write_that_may_have_been_done_before_it_was_sent_on_is_in_doubt(
+    status: int, *, ambiguous: bool
+) -> None:
+    from ftctl.catalog.services import SERVICES
+    from ftctl.errors import ProviderError
+    from ftctl.providers import Connection, connect
+
+    def service(_line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        return status, {"Location": "/v1/elsewhere"}, b""
+
+    with _Elsewhere(service) as here:
+        connection = Connection(f"{here.address}/v1", KEY)
+        client = connect(connection, SERVICES["compatible"], clock=HandClock())
+        with pytest.raises(ProviderError) as caught:
+            client.delete_file("file-1")
+        client.close()
+
+    assert (caught.value.ambiguous, caught.value.status) == (ambiguous, status)
 
 
 def test_a_log_of_requests_has_no_secret() -> None:

@@ -18,6 +18,7 @@ from ftctl.data.quality.moderation import Categories, text_key
 from ftctl.data.scanning import RowFile
 from ftctl.domain.desired import Format
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.domain.service_address import NoAddress, read_service_address
 from ftctl.errors import Diagnostic, FtctlError, ProviderError
 from ftctl.providers import MODERATION_MODEL, Connection, Moderator, connect
 from ftctl.user_folders import NoPlace, open_cache
@@ -46,11 +47,10 @@ def connection_of(settings: Settings) -> Connection:
             "copy it again",
         )
     address = environ.get(_ADDRESS, "").strip() or str(_SERVICE.base_url)
-    if not address.startswith(("http://", "https://")) or "@" in address:
-        raise FtctlError(
-            f"the address in the environment variable {_ADDRESS} must start with http:// or"
-            " https:// and hold no key"
-        )
+    try:
+        read_service_address(address)
+    except NoAddress as fault:
+        raise FtctlError(f"the address in the environment variable {_ADDRESS} {fault}") from None
     return Connection(address, key, environ.get("OPENAI_ORG_ID"), environ.get("OPENAI_PROJECT_ID"))
 
 

@@ -12,9 +12,12 @@ import httpx2
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.errors import FtctlError, ProviderError, redact
 from ftctl.providers.openai.connection import Connection
+from ftctl.text.escape import one_line, short
 
 _HARMLESS = frozenset({"GET", "HEAD"})
 _REFUSED_KEY = 401
+_MAY_BE_DONE = frozenset({301, 302, 303})
+_LONGEST_PLACE = 200  # characters of where a redirect leads
 
 
 class Access(httpx2.Auth):
@@ -64,14 +67,15 @@ class Access(httpx2.Auth):
             return self._key
 
     def on_request(self, request: httpx2.Request) -> None:
-        """Complete a request, also one that follows a redirect, and log it."""
+        """Complete a request, also one that follows a redirect, and log it.
+
+        One that leads off the service is never made: see `on_response`.
+        """
+        if not self._is_service(request.url):
+            raise _leads_elsewhere(request.method, request.url)
         for name, _value in self._connection.query:  # where a redirect repeats them
             if name in request.url.params:
                 request.url = request.url.copy_remove_param(name)
-        if not self._is_service(request.url):
-            self._strip(request)
-            self._tell(request, request.url.path)
-            return
         request.headers.update(dict(self._connection.headers))
         target = self._target(request.url)
         # Beside the address and not in it: the libraries below write addresses to their logs.
@@ -79,9 +83,13 @@ class Access(httpx2.Auth):
         self._tell(request, target)
 
     def on_response(self, response: httpx2.Response) -> None:
-        """Note whom the service says that it answers, and when."""
-        if not self._is_service(response.request.url):
-            return
+        """Note whom the service says that it answers, and when; stop where it sends on elsewhere.
+
+        A read is sent on within the service alone. A write is not sent on at all: what it asks for
+        may have been done already, or would be by somebody else.
+        """
+        if response.has_redirect_location:
+            self._require_own(response)
         told, headers = self.account, response.headers
         organization = headers.get("openai-organization", "")
         self.account = AccountId(
@@ -99,25 +107,21 @@ class Access(httpx2.Auth):
             return path
         return f"{path}{'&' if url.query else '?'}{urlencode(self._connection.query)}"
 
-    def _strip(self, request: httpx2.Request) -> None:
-        """Take away what is for the service alone: the library takes the key, and no more."""
-        request.extensions.pop("target", None)
-        for name, _value in self._connection.headers:
-            request.headers.pop(name, None)
-        if request.method not in _HARMLESS:
-            raise FtctlError(
-                f"the service sends a {request.method} on to {request.url.host}, which is not its"
-                " own address",
-                "set 'base_url' to where it leads, if that is right",
-            )
+    def _require_own(self, response: httpx2.Response) -> None:
+        """Raise where a redirect is none that may be followed."""
+        method, status = response.request.method, response.status_code
+        try:
+            there = response.request.url.join(response.headers["location"])
+        except (httpx2.InvalidURL, ValueError):
+            there = None
+        if there is None or method not in _HARMLESS or not self._is_service(there):
+            # 303 and what is taken for it: the answer to what was done stands elsewhere.
+            done = method not in _HARMLESS and status in _MAY_BE_DONE
+            raise _leads_elsewhere(method, there, status, ambiguous=done)
 
     def _is_service(self, url: httpx2.URL) -> bool:
-        """Whether an address is of the service itself, or the same by a safer road."""
-        own = self._service
-        if url.host != own.host:
-            return False
-        safer = (_road(own), _road(url)) == (("http", 80), ("https", 443))
-        return _road(url) == _road(own) or safer
+        """Whether an address has the service's own scheme, host and port."""
+        return _origin(url) == _origin(self._service)
 
     def _tell(self, request: httpx2.Request, target: str) -> None:
         if self._log is not None:
@@ -132,5 +136,24 @@ def read_http_date(text: str | None) -> int | None:
         return None
 
 
-def _road(url: httpx2.URL) -> tuple[str, int | None]:
-    return url.scheme, url.port or {"http": 80, "https": 443}.get(url.scheme)
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _leads_elsewhere(
+    method: str, there: httpx2.URL | None, status: int | None = None, *, ambiguous: bool = False
+) -> ProviderError:
+    """What to tell of a redirect that is not followed. Its query may hold what lets people in."""
+    place = "what is no address"
+    if there is not None:
+        host = there.raw_host.decode("ascii", "replace")
+        host = f"[{host}]" if ":" in host else host
+        port = f":{there.port}" if there.port else ""
+        place = short(one_line(f"{there.scheme}://{host}{port}{there.path}"), _LONGEST_PLACE)
+    return ProviderError(
+        "follow a redirect",
+        f"the service sends a {method} on to {place}, which is not followed",
+        status=status,
+        ambiguous=ambiguous,
+        hint="set 'base_url' to where it leads, if that is right",
+    )

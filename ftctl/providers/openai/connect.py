@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
+from ftctl.domain.service_address import NoAddress, read_service_address
 from ftctl.errors import ProviderError, redact
 from ftctl.providers.openai.connection import Connection
 from ftctl.providers.openai.provider import OpenAIProvider
@@ -45,6 +46,8 @@ def connect(
         keep_bounds(over)
         return over
 
+    if transport is None:
+        _require_private_road(connection.base_url)
     longest = connection.timeout_seconds
     timeout = httpx2.Timeout(longest, connect=min(longest, _CONNECT_SECONDS))
     address = redact(connection.base_url)
@@ -73,3 +76,17 @@ def connect(
     unshared = over_http(httpx2.Limits(max_keepalive_connections=0))
     writer = client.with_options(http_client=unshared)
     return OpenAIProvider(client, writer, service, clock, access, timeout_seconds=longest)
+
+
+def _require_private_road(base_url: str) -> None:
+    """Raise `ProviderError` where a key would go in plain sight; settings are checked before."""
+    try:
+        address = read_service_address(base_url)
+    except NoAddress as fault:
+        raise ProviderError("connect", f"the service's address {fault}") from None
+    if not address.is_encrypted and not address.is_loopback:
+        raise ProviderError(
+            "connect",
+            f"a key is not sent to {address.origin}: whoever is on the way would read it",
+            hint="write https://, or reach it through this machine: http://127.0.0.1:PORT/v1",
+        )

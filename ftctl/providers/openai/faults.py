@@ -41,10 +41,14 @@ def translate_errors(
     except openai.APIStatusError as fault:
         raise _refused(operation, fault, secrets, write=write, buys=buys) from None
     except openai.APIConnectionError as fault:
-        if isinstance(own := fault.__cause__, FtctlError):  # of ours, on the way out: not sent
-            status = own.status if isinstance(own, ProviderError) else None
+        if isinstance(
+            own := fault.__cause__, FtctlError
+        ):  # of ours, on the way out or of a redirect
+            told = own if isinstance(own, ProviderError) else ProviderError(operation, "")
             message = redact(own.message, secrets)
-            raise ProviderError(operation, message, status=status, hint=own.hint) from None
+            raise ProviderError(
+                operation, message, status=told.status, ambiguous=told.ambiguous, hint=own.hint
+            ) from None
         never_sent = isinstance(
             fault.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout
         )

@@ -1,0 +1,123 @@
+"""What would go to an address in; whether this user has let it go there before, out.
+
+Each pair of an address and a variable is a file of its own in the user's state folder: two
+processes that remember at once do not write over each other, and whoever wants to take one back
+removes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftctl.domain.service_address import ServiceAddress
+from ftctl.files import write_atomically
+from ftctl.user_folders import is_ours, make_private, state_folder
+
+_FOLDER = "addresses"
+_MOST_BYTES = 64 * 1024
+_LONGEST_NAME = 60
+_ODD = re.compile(r"[^a-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressUse:
+    """What would go where.
+
+    `variables` are names; the program of `api_key_command` stands for the key that it prints.
+    `along` is what ftctl.yaml has sent besides: a gateway may be told with it where to send on.
+    """
+
+    address: ServiceAddress
+    variables: tuple[str, ...]
+    along: tuple[str, ...] = ()
+
+
+def remembered(use: AddressUse, project: Path) -> bool:
+    """Whether all of it was allowed before. What cannot be read was not."""
+    folder = _folder(project)
+    if folder is None:
+        return False
+    return all(_read(folder / name) == entry for name, entry in _entries(use))
+
+
+def remember(use: AddressUse, project: Path, day: str) -> Path | None:
+    """Keep that it was allowed; the folder, or None where there is no place for it."""
+    folder = _folder(project)
+    if folder is None:
+        return None
+    try:
+        make_private(folder)
+        for name, entry in _entries(use):
+            text = json.dumps({**entry, "allowed_on": day}, indent=2, sort_keys=True)
+            write_atomically(folder / name, f"{text}\n", private=True)
+    except OSError:
+        return None
+    return folder
+
+
+def _folder(project: Path) -> Path | None:
+    """Where they are; None where a checkout could bring them along."""
+    state = state_folder()
+    if state is None:
+        return None
+    folder = state / _FOLDER
+    inside = Path(os.path.realpath(folder)).is_relative_to(_checkout(project))
+    return folder if not inside and is_ours(folder) else None
+
+
+def _checkout(project: Path) -> Path:
+    """The repository around a project, as far as its folders tell."""
+    root = Path(os.path.realpath(project))
+    around = (folder for folder in (root, *root.parents) if os.path.lexists(folder / ".git"))
+    return next(around, root)
+
+
+def _entries(use: AddressUse) -> list[tuple[str, dict[str, Any]]]:
+    """The files' names and what is in them."""
+    found = []
+    for variable in use.variables:
+        entry = {"address": str(use.address), "variable": variable, "along": [*use.along]}
+        digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:32]
+        host = _ODD.sub("-", use.address.host)[:_LONGEST_NAME].strip(".-")
+        found.append((f"{host or 'address'}-{digest}.json", entry))
+    return found
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a file says, without its day; None for what is none of ours."""
+    with suppress(OSError, ValueError, RecursionError):
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _NO_WAIT)
+        with os.fdopen(number, "rb") as stream:
+            if not _is_private_file(os.fstat(number)):
+                return None
+            entry = json.loads(stream.read(_MOST_BYTES))
+        if isinstance(entry, dict):
+            entry.pop("allowed_on", None)
+            return entry
+    return None
+
+
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe there holds nobody up
+
+
+def _is_private_file(found: os.stat_result) -> bool:
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    if os.name == "nt":
+        return True
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & others
+
+
+def is_allowed(address: ServiceAddress, allowed: Sequence[ServiceAddress]) -> bool:
+    """Whether an address is one of these, or below one of them."""
+    return any(address.is_below(one) for one in allowed)
