@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -73,6 +73,21 @@ class PolicySettings:
         return cls(**{
             key: typed[key](value) if key in typed else value for key, value in policy.items()
         })  # fmt: skip
+
+    def no_looser(self) -> PolicySettings:
+        """The same, but where it allows more than no policy at all would."""
+        unset = PolicySettings()
+        return replace(
+            self,
+            max_share_deleted=min(self.max_share_deleted, unset.max_share_deleted),
+            max_share_bought_again=min(self.max_share_bought_again, unset.max_share_bought_again),
+            warn_days_to_shutdown=_no_fewer("warn_days_to_shutdown", self.warn_days_to_shutdown),
+            min_days_to_shutdown=_no_fewer("min_days_to_shutdown", self.min_days_to_shutdown),
+        )
+
+
+def _no_fewer(name: str, days: int | None) -> int | None:
+    return days if days is not None and days >= DEFAULT_DAYS[name] else None
 
 
 DEFAULT_DAYS: Mapping[str, int] = {"warn_days_to_shutdown": 90, "min_days_to_shutdown": 30}

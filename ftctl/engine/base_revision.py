@@ -14,7 +14,7 @@ from ftctl.engine.git import Entry, Repository, repository_around
 from ftctl.errors import Diagnostic, FtctlError, Span
 from ftctl.manifest import MOST_BYTES, Document, parse_documents, shorten
 from ftctl.manifest.layers import changed_settings
-from ftctl.project.load import PROJECT_FILE
+from ftctl.project.load import PROJECT_FILE, closed_settings
 
 _LFS_ID = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 _POINTER_BYTES = 1024
@@ -36,17 +36,31 @@ class BaseFile:
         return self.document is None and not self.problems
 
     @property
-    def note(self) -> str | None:
-        """What to tell of a project that is new."""
+    def shown(self) -> str:
+        """The file, as people know it."""
+        return f"{self.revision}:{PROJECT_FILE}"
+
+    def note(self, own: Document | None) -> str | None:
+        """What to tell of a project that is new, and of what its own file does not set yet."""
         if not self.is_silent:
             return None
-        return f"{self.revision} has no {PROJECT_FILE} here: what this change's own says counts"
+        closed = closed_settings(own) if own is not None else ()
+        but = f", but for {', '.join(closed)}: reviewed first" if closed else ""
+        return (
+            f"{self.revision} has no {PROJECT_FILE} here: what this change's own says counts{but}"
+        )
 
 
 def read_base(folder: Path, revision: str) -> BaseFile:
     """ftctl.yaml of the project in a folder as it is at a git revision, or `FtctlError`."""
     repository = repository_around(folder)
+    if (around := repository.superproject) is not None:
+        raise FtctlError(
+            f"{folder} is a submodule of {around}: a change there chooses which repository it is",
+            "clone it by itself to plan with --base",
+        )
     commit = repository.commit(revision)
+    repository.require_one_meaning(revision)
     shown = f"{revision}:{PROJECT_FILE}"
     entry = repository.entry(commit, PROJECT_FILE)
     if entry is None:

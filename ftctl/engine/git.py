@@ -40,6 +40,11 @@ _ENVIRONMENT = {
 
 # A branch, tag, hash or such with ~1, ^2 or @{1}; ':' and '..' would make something else of it.
 _REVISION = re.compile(r"(?!-)(?!.*\.\.)[^\s:\x00-\x20\x7f?*\[\\]+")
+_SUFFIX = re.compile(r"[~^:]|@\{")
+# What a name may stand for, as git's documentation of revisions lists it.
+_MEANINGS = (
+    "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD",
+)  # fmt: skip
 _BRANCH = re.compile(r"[\w./-]+")
 _LONGEST_REVISION = 256
 
@@ -81,6 +86,34 @@ class Repository:
         if answer.status != 0 or not found.isalnum():
             raise FtctlError(*self._unknown(revision))
         return found
+
+    def require_one_meaning(self, revision: str) -> None:
+        """Raise `FtctlError` where a name stands for several commits, by what kind of name it is.
+
+        Git takes a tag before a branch, and a clone has the tags of whoever may push one.
+        """
+        name = _SUFFIX.split(revision, maxsplit=1)[0]
+        if name.startswith("refs/"):
+            return
+        asked = [form.format(name) for form in _MEANINGS]
+        form = "--format=%(refname) %(objectname) %(*objectname)"
+        answer = self.ask(["for-each-ref", form, *asked])
+        there = {}
+        for line in answer.text.splitlines():
+            ref, first, *peeled = line.split()
+            if ref in asked:
+                there[ref] = peeled[0] if peeled else first
+        if len({*there.values()}) > 1:
+            known = " and ".join(sorted(there))
+            hint = f"name the one that is meant: {min(there)}"
+            message = f"'{shorten(revision)}' stands for several commits here: {known}"
+            raise FtctlError(message, hint)
+
+    @property
+    def superproject(self) -> str | None:
+        """The folder of the repository that this one is a submodule of; None for any other."""
+        answer = self.ask(["rev-parse", "--show-superproject-working-tree"])
+        return answer.text.strip() or None
 
     def place(self, commit: str) -> Place:
         """Where a commit stands, by its whole id, to the one that is checked out."""

@@ -207,7 +207,11 @@ def _check(
     if base is not None and base.problems:
         return Validation(base.problems)
     project, problems = load_project(
-        context.root, context.environment, documents, base.document if base else None
+        context.root,
+        context.environment,
+        documents,
+        base.document if base else None,
+        unreviewed=base.shown if base is not None and base.is_silent else None,
     )
     if project is None:
         return Validation(in_order(problems))
@@ -318,7 +322,7 @@ def _base(context: RunContext) -> BaseFile | None:
 def _note_differences(base: BaseFile, project: Project, context: RunContext) -> None:
     from ftctl.engine.base_revision import note_of_differences
 
-    note = base.note
+    note = base.note(project.own)
     if note is None and project.own is not None:
         note = note_of_differences(base, project.own)
     if note is not None:

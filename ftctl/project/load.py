@@ -92,11 +92,15 @@ def load_project(
     environment: str | None = None,
     known: Documents | None = None,
     base: Document | None = None,
+    *,
+    unreviewed: str | None = None,
 ) -> tuple[Project | None, tuple[Diagnostic, ...]]:
     """The project in a folder. It is None when a problem leaves nothing to go on with.
 
     `known` remembers the documents of an earlier run. `base` is ftctl.yaml as it is where a change
     goes to: all but its `defaults` and `manifests` counts, and that of the project's own does not.
+    `unreviewed` names that file where it is not there yet: nothing but this change speaks for
+    what it says, so it opens nothing (see `_CLOSED`).
     """
     known = known or Documents()
     own, problems = _read_project_file(root, known)
@@ -107,7 +111,9 @@ def load_project(
     file, problem = _choose_environment(settings, environment)
     if problem is not None or file is None:
         return None, (*problems, *((problem,) if problem else ()))
-    told_by = base.path if base is not None else None
+    told_by = base.path if base is not None else unreviewed
+    if unreviewed is not None:
+        file = _closed(file)
     scope = _read_scope(root, file, told_by)
     problems += tracked_state(root, known) + _linked_state(root, scope)
     # Faults of ftctl.yaml end the work only after the manifests have told theirs.
@@ -120,8 +126,9 @@ def load_project(
         return None, (*problems[:MOST_PROBLEMS], _TOO_MANY_PROBLEMS)
     if told:
         return None, problems
+    config = _config(file, strict=unreviewed is not None)
     project = Project(
-        root, _config(file), file, checked.datasets, checked.finetunes, checked.unfit,
+        root, config, file, checked.datasets, checked.finetunes, checked.unfit,
         frozenset(str(one.value.get("name")) for one in checked.unfit), manifests.readable,
         told_by, own, environment,
     )  # fmt: skip
@@ -227,15 +234,32 @@ def _tops(document: Document) -> set[Where]:
     return {(key,) for key in document.value}
 
 
-def _config(file: Document) -> Config:
+# What lets files and addresses outside be read, models be deleted, and prices be told: what nobody
+# has reviewed sets none of it.
+_CLOSED = ("sources", "prune", "catalog")
+
+
+def _closed(file: Document) -> Document:
+    value = {key: entry for key, entry in file.value.items() if key not in _CLOSED}
+    return Document(file.path, value, file.places, file.keys, file.trapped)
+
+
+def closed_settings(own: Document) -> tuple[str, ...]:
+    """What of an ftctl.yaml does not count before it was reviewed, by the names of its keys."""
+    return tuple(sorted(key for key in _CLOSED if key in own.value))
+
+
+def _config(file: Document, *, strict: bool = False) -> Config:
+    """The settings; with `strict`, their policy is no looser than that of a project without one."""
     known = file.value
+    policy = PolicySettings.from_config(known.get("policy") or {})
     return Config(
         project=known["project"],
         manifests=known.get("manifests", MANIFESTS),
         provider=ProviderSettings.from_config(known.get("provider") or {}),
         prune=known.get("prune", False),
         reuse=known.get("reuse", "project"),
-        policy=PolicySettings.from_config(known.get("policy") or {}),
+        policy=policy.no_looser() if strict else policy,
         catalog=catalog_overrides(known.get("catalog") or {}),
         sources=SourceSettings.from_config(known.get("sources") or {}),
         quality=QualitySettings.from_config(known.get("quality") or {}),

@@ -1109,7 +1109,7 @@ def test_a_project_that_is_new_has_its_own_settings(checkout: Path) -> None:
     base = read_base(checkout, "empty")
 
     assert (base.document, base.problems) == (None, ())
-    assert base.note == "empty has no ftctl.yaml here: what this change's own says counts"
+    assert base.note(None) == "empty has no ftctl.yaml here: what this change's own says counts"
 
 
 def test_settings_of_the_base_that_cannot_be_read_stop_all(checkout: Path) -> None:
