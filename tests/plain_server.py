@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # who asked has had enough
             return
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the standard library's names
+    do_GET = do_POST = do_DELETE = do_CONNECT = _answer  # noqa: N815 - the standard library's names
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

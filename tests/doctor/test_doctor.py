@@ -288,8 +288,8 @@ def test_a_server_that_never_answers_is_left_after_a_while(
 @pytest.mark.parametrize(
     ("url", "start"),
     [
-        ("http://ftctl-doctor.invalid/v1",
-         "fail  address: http://ftctl-doctor.invalid/v1: its name is not known"),
+        ("https://ftctl-doctor.invalid/v1",
+         "fail  address: https://ftctl-doctor.invalid/v1: its name is not known"),
         ("https://127.0.0.1:PORT/v1",
          "fail  address: https://127.0.0.1:PORT/v1: no safe line comes about  -> check 'https'"),
         ("http://127.0.0.1:FREE/v1", "fail  address: "),

@@ -76,9 +76,9 @@ def test_what_comes_a_byte_at_a_time_ends_in_time(
 
 def test_the_way_over_a_proxy_is_bounded_too(slow: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with PlainServer(slow) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.address)
+        monkeypatch.setenv("https_proxy", proxy.address)
         monkeypatch.delenv("no_proxy", raising=False)
-        there = Connection("http://api.example/v1", KEY, timeout_seconds=PATIENCE)
+        there = Connection("https://api.example/v1", KEY, timeout_seconds=PATIENCE)
         client = connect(there, OPENAI, clock=SystemClock())
         began = time.monotonic()
 

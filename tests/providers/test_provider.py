@@ -988,7 +988,7 @@ def test_a_moderation_that_cannot_be_read_quotes_no_text(
 
 
 def test_an_address_that_is_none_is_told_without_its_password(clock: HandClock) -> None:
-    with pytest.raises(ProviderError, match="is no address") as fault:
+    with pytest.raises(ProviderError, match="the service's address has an '@'") as fault:
         connect(Connection("http://user:hidden@host:port", KEY), OPENAI, clock=clock)
 
     assert "hidden" not in str(fault.value)
@@ -1029,10 +1029,10 @@ def test_a_client_that_was_closed_asks_nothing_more(
     assert wire.requests == []
 
 
-def test_a_service_that_has_moved_is_followed(wire: Wire, clock: HandClock) -> None:
+def test_a_service_that_has_moved_is_not_followed(wire: Wire, clock: HandClock) -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.host == "old.example":
-            moved = f"https://api.example{request.url.path}"
+            moved = f"https://api.example{request.url.path}?token=hidden"
             return httpx2.Response(307, headers={"location": moved})
         return wire(request)
 
@@ -1041,6 +1041,13 @@ def test_a_service_that_has_moved_is_followed(wire: Wire, clock: HandClock) -> N
         transport=httpx2.MockTransport(answer), clock=clock,
     )  # fmt: skip
 
-    assert client.jobs("demo") == ()
-    assert wire.requests == [JOBS]
+    with pytest.raises(ProviderError) as caught:
+        client.jobs("demo")
+
+    assert caught.value.message == (
+        "the service sends a GET on to https://api.example/v1/fine_tuning/jobs, which is not"
+        " followed"
+    )
+    assert caught.value.hint == "set 'base_url' to where it leads, if that is right"
+    assert wire.requests == []
     client.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.catalog.services import Service
 from ftctl.clock import Clock
-from ftctl.domain.service_address import NoAddress, read_service_address
+from ftctl.domain.service_address import NoAddress, ServiceAddress, read_service_address
 from ftctl.errors import ProviderError, redact
 from ftctl.providers.openai.connection import Connection
 from ftctl.providers.openai.provider import OpenAIProvider
@@ -39,6 +39,7 @@ def connect(
             transport=transport,
             timeout=timeout,
             limits=limits,
+            mounts=direct,
             auth=access,
             event_hooks={"request": [access.on_request], "response": [access.on_response]},
             follow_redirects=True,
@@ -46,8 +47,9 @@ def connect(
         keep_bounds(over)
         return over
 
-    if transport is None:
-        _require_private_road(connection.base_url)
+    # This machine is asked without a proxy, which would take an unencrypted key off it.
+    at_home = transport is None and _on_private_road(connection.base_url).is_loopback
+    direct = dict.fromkeys(("all://", "http://", "https://")) if at_home else None
     longest = connection.timeout_seconds
     timeout = httpx2.Timeout(longest, connect=min(longest, _CONNECT_SECONDS))
     address = redact(connection.base_url)
@@ -78,8 +80,8 @@ def connect(
     return OpenAIProvider(client, writer, service, clock, access, timeout_seconds=longest)
 
 
-def _require_private_road(base_url: str) -> None:
-    """Raise `ProviderError` where a key would go in plain sight; settings are checked before."""
+def _on_private_road(base_url: str) -> ServiceAddress:
+    """The address, or `ProviderError` where a key would go in plain sight."""
     try:
         address = read_service_address(base_url)
     except NoAddress as fault:
@@ -90,3 +92,4 @@ def _require_private_road(base_url: str) -> None:
             f"a key is not sent to {address.origin}: whoever is on the way would read it",
             hint="write https://, or reach it through this machine: http://127.0.0.1:PORT/v1",
         )
+    return address
