@@ -33,9 +33,11 @@ from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.scanning.token_tally import ROW_TRUNCATED
 from ftctl.data.sources.address import not_listed
 from ftctl.domain.quality_settings import QualitySettings
+from ftctl.domain.service_address import read_service_address
 from ftctl.emulator.temperament import TEMPERAMENTS, Kind
 from ftctl.engine.account import other_account
-from ftctl.engine.way_in import not_reviewed
+from ftctl.engine.address_memory import AddressUse
+from ftctl.engine.way_in import new_address, not_reviewed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
 from ftctl.manifest.schema import describe, load_schema
@@ -373,13 +375,17 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
         _manifest("extra: {hub: {token: hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh}}"),
         _project(_GATEWAY + "  headers: {x-api-key: Zx9abc}\n"),
     ),
+    "others-variable": (_project(_GATEWAY + "  api_key_env: AWS_SECRET_ACCESS_KEY\n"),),
     "missing-variable": (
         _project(_GATEWAY.replace("base_url: https", "base_url_env: GATEWAY_URL #")),
     ),
     "secret-in-address": (
         _elsewhere("az://training/train.jsonl?sv=2026-02-06&sig=Zm9yIGV4YW1wbGUgb25seQ%3D%3D"),
     ),
-    "unencrypted-address": (_elsewhere("http://data.example.com/train.jsonl"),),
+    "unencrypted-address": (
+        _elsewhere("http://data.example.com/train.jsonl"),
+        _project(_GATEWAY.replace("https://host", "http://gateway")),
+    ),
     "missing-extra": (_elsewhere("s3://acme-training/train.jsonl", without="s3fs"),),
     "source-missing": (_elsewhere("http://SERVER/train.jsonl", Shelf()),),
     "source-denied": (_elsewhere("http://SERVER/train.jsonl", Shelf(status=403)),),
@@ -517,11 +523,17 @@ def _not_reviewed() -> str:
     return f"{not_reviewed('base_url', 'main', Span('ftctl.yaml', 4, 3))}\n"
 
 
+def _new_address() -> str:
+    use = AddressUse(read_service_address("https://gateway.acme.example/v1"), ("OPENAI_API_KEY",))
+    return f"{new_address(use, Span('ftctl.yaml', 4, 13))}\n"
+
+
 # What `ftctl validate` cannot print in a test, and why.
 ELSEWHERE: Mapping[str, Callable[[], str]] = {
     "address-not-listed": _not_listed,  # it needs a base
     "flagged-row": _flagged,  # it needs a service that moderates
     "other-account": _other_account,  # it asks a service
+    "new-address": _new_address,  # a service would be asked
     "not-reviewed": _not_reviewed,  # it needs a base, and asks a service
 }
 
