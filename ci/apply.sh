@@ -6,9 +6,11 @@ require_folder
 
 use_key
 address_options
-run_plan "${addresses[@]}"
+# What was merged was reviewed: the settings of this commit count, and where they send the key.
+shared=(--base "$GITHUB_SHA" "${addresses[@]}")
+run_plan "${shared[@]}"
 plan_words 'ftctl: no plan could be made' >> "$GITHUB_STEP_SUMMARY"
-options=("${addresses[@]}")
+options=("${shared[@]}")
 [ "${INPUT_WAIT:-true}" != true ] || options+=(--wait)
 [ -z "${INPUT_TIMEOUT:-}" ] || options+=(--timeout "$INPUT_TIMEOUT")
 case "$status" in
@@ -42,5 +44,6 @@ case "$status" in
     4) die "some of the plan was carried out, not all: the log says which. Run this job again: what is done is skipped" 4 ;;
     5) die "the approved plan is stale: what would run now is not what was reviewed, and nothing was done. Read the plan in the summary of this run; to apply it, run this workflow by hand with approve = $digest" 5 ;;
     6) die "the jobs were started and run on, and are billed; waiting took too long. Run this job again to wait on: nothing is started twice" 6 ;;
+    1) die "a job failed at the service or could not be started: the log says which, and what buys it again" 1 ;;
     *) die "apply failed: the log says why" "$status" ;;
 esac

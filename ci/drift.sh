@@ -6,7 +6,7 @@ require_folder
 
 use_key
 address_options
-run_plan "${addresses[@]}"
+run_plan --base "$GITHUB_SHA" "${addresses[@]}"
 {
     mark drift
     printf '\n'
