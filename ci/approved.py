@@ -407,7 +407,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     with archive.open(info) as packed:
         content = packed.read(most + 1)
     if len(content) != info.file_size:
-        raise Refused(f"{info.filename} of what the run kept is larger than it says")
+        raise Refused(f"{info.filename} of what the run kept has another size than it says")
     return content
 
 

@@ -1,0 +1,1041 @@
+"""From a review to what its merge carries out: what others write on the way approves nothing."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import re
+import stat
+import struct
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from forges.gh import Forge, NotThere, page_of
+from forges.github import ELSEWHERE, HERE, NAME, WORKFLOWS, GitHub
+
+_SPEC = importlib.util.spec_from_file_location("approved", ROOT / "ci" / "approved.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+approved: Any = importlib.util.module_from_spec(_SPEC)
+sys.modules["approved"] = approved
+_SPEC.loader.exec_module(approved)
+
+RIGHTS = "actions:read contents:read issues:read pull-requests:read"
+PLAN_WORKFLOW = f"{WORKFLOWS}/ftctl-plan.yml"
+BOT = "github-actions[bot]"
+MARK = "<!-- ftctl comment: default . -->"
+DIGEST = "sha256:" + "a" * 64
+OTHER = "sha256:" + "b" * 64
+
+# Plans the same whatever it is asked: what is tried here is the way from it to the merge.
+FTCTL = f"""\
+import json, pathlib, sys
+words = sys.argv[1:]
+if "plan" in words:
+    summary = dict(create=1, replace=0, cancel=0, delete=0, defer=0)
+    plan = dict(digest="{DIGEST}", summary=summary, cost=dict(low=900, high=900))
+    pathlib.Path(words[words.index("--out") + 1]).write_text(json.dumps(plan))
+    print("### ftctl: 1 to create, 900 dollars")
+    sys.exit(2)
+if "apply" in words:
+    print("applied:", *words)
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> GitHub:
+    """A repository whose pull requests are planned by the real steps."""
+    github = GitHub(tmp_path_factory.mktemp("chain"), {"OPENAI_API_KEY": "sk-test"}, {}, FTCTL)
+    github.commit("main", {"ftctl.yaml": "project: demo\n"})
+    github.set_up()
+    return github
+
+
+@dataclass
+class Scene:
+    """A merged pull request, as GitHub knows it; a test changes a copy."""
+
+    github: GitHub
+    state: dict[str, Any]
+    number: int
+    sha: str
+    before: str
+    ref: str = "refs/heads/main"
+    place: str = "default@."
+    raw: dict[str, bytes] = field(default_factory=dict)  # answers of a forge gone wild
+
+    @property
+    def pull(self) -> Any:
+        return next(one for one in self.state["pulls"] if one["number"] == self.number)
+
+    @property
+    def comment(self) -> Any:
+        return next(one for one in self.state["comments"] if one["issue"] == self.number)
+
+    @property
+    def run(self) -> Any:
+        head = self.pull["head"]["sha"]
+        return next(one for one in self.state["runs"] if one["head_sha"] == head)
+
+    @property
+    def artifact(self) -> Any:
+        return next(one for one in self.state["artifacts"] if one["run"] == self.run["id"])
+
+    def say(self, old: str, new: str) -> None:
+        """Edit the comment, as if it had always been so."""
+        assert old in self.comment["body"]
+        self.comment["body"] = self.comment["body"].replace(old, new)
+
+    def add_comment(self, body: str, login: str = BOT, at: int | None = None) -> None:
+        comment = {**copy.deepcopy(self.comment), "id": 9_000 + len(self.state["comments"])}
+        comment.update(body=body, user={"login": login, "type": "Bot"})
+        self.state["comments"].insert(len(self.state["comments"]) if at is None else at, comment)
+
+    def add_run(self, **changes: Any) -> Any:
+        run = {**copy.deepcopy(self.run), "id": 9_500, "run_number": 9_500, **changes}
+        self.state["runs"].append(run)
+        return run
+
+    def files(self) -> dict[str, bytes]:
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(self.artifact["content"]))) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    def keep(self, data: bytes) -> None:
+        """Let the artifact hold this, with all that GitHub says of it."""
+        self.artifact.update(
+            content=base64.b64encode(data).decode(), size_in_bytes=len(data),
+            digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
+        )  # fmt: skip
+
+    def keep_files(self, **changes: bytes) -> None:
+        names = {"plan": "plan.json", "comment": "comment.md", "reviewed": "reviewed.json"}
+        self.keep(_zip({**self.files(), **{names[key]: value for key, value in changes.items()}}))
+
+    def reviewed(self, **changes: Any) -> None:
+        said = json.loads(self.files()["reviewed.json"])
+        self.keep_files(reviewed=json.dumps({**said, **changes}).encode())
+
+    def ask(self, path: str, most: int) -> bytes:
+        for part, answer in self.raw.items():
+            if part in path:
+                return answer
+        try:
+            answer = Forge(self.state, self.github.folder / "origin.git", RIGHTS).answer(
+                "GET", path
+            )
+        except NotThere:
+            raise approved.Missing(path) from None
+        data = answer if isinstance(answer, bytes) else json.dumps(page_of(answer, path)).encode()
+        if len(data) > most:
+            raise approved.Refused(f"GitHub's answer to {path} has more than {most:,} bytes")
+        return data
+
+    def find(self) -> Any:
+        merge = approved.Merge(
+            NAME, self.sha, self.ref, self.before, PLAN_WORKFLOW, self.place, MARK, BOT
+        )
+        return approved.find_approval(merge, self.ask)
+
+
+def _zip(files: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", kind) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+_BRANCHES = iter(range(1_000))
+
+
+def _merged(
+    github: GitHub, how: str = "merge", *, files: dict[str, str] | None = None,
+    removed: tuple[str, ...] = (), linked: bool = False, again: bool = False,
+) -> Scene:  # fmt: skip
+    """A branch of its own, planned and merged by the real steps."""
+    branch = f"change-{next(_BRANCHES)}"
+    if linked:
+        github.git("checkout", "--quiet", "-B", branch)
+        path = github.folder / "clone" / PLAN_WORKFLOW
+        path.rename(path.with_name("real.yml"))
+        path.symlink_to("real.yml")
+        github.git("checkout", "--quiet", branch)
+    # `removed` and links need the file of a run: GitHub ran it before the branch took it away.
+    github.commit(branch, files or {f"{branch}.txt": "x\n"}, removed=removed)
+    number = github.open_pull(branch)
+    github.check_pull(number)
+    if again:
+        github.run_again()
+    sha = github.merge(number, how)
+    return Scene(github, github.state, number, sha, github.before)
+
+
+@pytest.fixture(scope="module")
+def honest(repository: GitHub) -> Scene:
+    return _merged(repository)
+
+
+@pytest.fixture
+def scene(honest: Scene) -> Scene:
+    return Scene(
+        honest.github, copy.deepcopy(honest.state), honest.number, honest.sha, honest.before
+    )
+
+
+def _later(**distance: int) -> str:
+    return (datetime.now(UTC) + timedelta(**distance)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Meddle = Callable[[Scene], Any]
+
+
+def _set(what: str, **changes: Any) -> Meddle:
+    """Let GitHub say something else of the run, the pull request or the artifact."""
+    return lambda scene: getattr(scene, what).update(changes)
+
+
+# What people and other workflows write on a pull request.
+
+
+def _forged(scene: Scene) -> str:
+    return scene.comment["body"].replace("900", "0.01")
+
+
+COMMENTS: dict[str, tuple[Meddle, str]] = {
+    "an older forged comment": (lambda s: s.add_comment(_forged(s), at=0), "has 2 comments"),
+    "a newer forged comment": (lambda s: s.add_comment(_forged(s)), "has 2 comments"),
+    "a copy of ours": (lambda s: s.add_comment(s.comment["body"]), "has 2 comments"),
+    "another workflow's comment with our mark further down": (
+        lambda s: s.add_comment(f"Costs one cent.\n\n{s.comment['body']}"), "has 2 comments",
+    ),
+    "a forged comment with carriage returns": (
+        lambda s: s.add_comment(_forged(s).replace("\n", "\r\n")), "has 2 comments",
+    ),
+    "ten forged comments": (
+        lambda s: [s.add_comment(_forged(s)) for _ in range(10)], "has 11 comments",
+    ),
+    "another workflow's comment instead of ours": (
+        lambda s: s.comment.update(body=f"{MARK}\nftctl: nothing to do"), "was changed by hand",
+    ),
+    "the price edited": (lambda s: s.say("900", "0.01"), "somebody changed it"),
+    "a word added": (lambda s: s.say("900", "1900"), "somebody changed it"),
+    "something invisible added": (lambda s: s.say("900", "9\u200b00"), "somebody changed it"),
+    "a line added below": (
+        lambda s: s.comment.update(body=s.comment["body"] + "\nLGTM"), "somebody changed it",
+    ),
+    "the plan taken out": (
+        lambda s: s.comment.update(body="\n".join(s.comment["body"].split("\n")[:2])),
+        "somebody changed it",
+    ),
+    "the digest edited": (lambda s: s.say(DIGEST, OTHER), f"planned '{DIGEST}'"),
+    "the digest in capitals": (lambda s: s.say("a" * 64, "A" * 64), "was changed by hand"),
+    "the digest cut": (lambda s: s.say("a" * 64, "a" * 63), "was changed by hand"),
+    "the digest without its kind": (lambda s: s.say("sha256:", ""), "was changed by hand"),
+    "the digest none": (lambda s: s.say(DIGEST, "none"), "without a plan that may be applied"),
+    "edited and put back": (_set("comment", updated_at=_later(days=1)), "was edited after run"),
+    "put back a minute too late": (
+        _set("comment", updated_at=_later(seconds=75)), "was edited after run",
+    ),
+    "ours deleted": (lambda s: s.state["comments"].clear(), "has no comment of"),
+    "ours deleted and a person's in its place": (
+        lambda s: s.comment["user"].update(login="mallory"), "has no comment of",
+    ),
+    "a bot's whose name is nearly ours": (
+        lambda s: s.comment["user"].update(login="github-actions"), "has no comment of",
+    ),
+    "a bot's whose name looks like ours": (
+        lambda s: s.comment["user"].update(login="gith\u0443b-actions[bot]"), "has no comment of",
+    ),
+    "another bot's": (
+        lambda s: s.comment["user"].update(login="dependabot[bot]"), "has no comment of",
+    ),
+    "of nobody, whose account is gone": (_set("comment", user=None), "has no comment of"),
+    "the mark of another environment": (
+        lambda s: s.say("comment: default", "comment: staging"), "has no comment of",
+    ),
+    "the mark of another folder": (lambda s: s.say("default .", "default x"), "has no comment of"),
+    "an earlier version's line": (
+        lambda s: s.say(f" {s.run['id']} 1 -->", " -->"), "an earlier version of the action wrote",
+    ),
+    "a line with a word more": (lambda s: s.say(" 1 -->", " 1 1 -->"), "was changed by hand"),
+    "a run of no number": (
+        lambda s: s.say(f" {s.run['id']} 1", " ../../x 1"), "was changed by hand",
+    ),
+    "a run with zeros before it": (
+        lambda s: s.say(f" {s.run['id']} 1", f" 00{s.run['id']} 1"), "was changed by hand",
+    ),
+    "a run of thirty digits": (
+        lambda s: s.say(f" {s.run['id']} 1", f" {'9' * 30} 1"), "was changed by hand",
+    ),
+    "attempt 0": (lambda s: s.say(" 1 -->", " 0 -->"), "was changed by hand"),
+    "an attempt that was not": (lambda s: s.say(" 1 -->", " 2 -->"), "has no attempt 2"),
+    "another commit": (
+        lambda s: s.say(s.pull["head"]["sha"], "c" * 40), f"is of commit {'c' * 40}; what was",
+    ),
+    "no second line": (_set("comment", body=MARK), "was changed by hand"),
+    "no body": (_set("comment", body=None), "has no comment of"),
+}  # fmt: skip
+
+
+# The run that the comment names.
+
+
+def _another_workflow(scene: Scene) -> None:
+    scene.state["workflows"].append({"id": 7_777, "path": f"{WORKFLOWS}/evil.yml"})
+    scene.run.update(workflow_id=7_777, path=f"{WORKFLOWS}/evil.yml")
+
+
+def _other_runs_plan(scene: Scene) -> None:
+    """A comment that names a run of the change's own workflow, with all that it kept."""
+    run = scene.add_run(workflow_id=7_777, path=f"{WORKFLOWS}/evil.yml", run_number=1)
+    scene.say(f" {scene.run['id']} 1", f" {run['id']} 1")
+
+
+def _second_plan(scene: Scene) -> None:
+    scene.run["run_attempt"] = 2
+    artifact = copy.deepcopy(scene.artifact)
+    artifact.update(id=9_700, name=artifact["name"][:-1] + "2")
+    scene.state["artifacts"].append(artifact)
+
+
+RUNS: dict[str, tuple[Meddle, str]] = {
+    "deleted": (lambda s: s.state["runs"].clear(), "is not there (any more)"),
+    "of another workflow": (_another_workflow, "is of another workflow than"),
+    "of another workflow, named by the comment": (_other_runs_plan, "is of another workflow than"),
+    "of another file with the same id": (
+        _set("run", path=f"{WORKFLOWS}/evil.yml"), "is of another file",
+    ),
+    "of a file that begins like ours": (
+        _set("run", path=f"{PLAN_WORKFLOW}.evil.yml"), "is of another file",
+    ),
+    "of a file of no name": (_set("run", path=None), "is of another file"),
+    "of a file whose name is a command": (
+        _set("run", path="x\n::error::y"), "is of another file: 'x?::error::y'",
+    ),
+    "of a push": (_set("run", event="push"), "of another event than a pull request: 'push'"),
+    "of a hand": (_set("run", event="workflow_dispatch"), "of another event than a pull request"),
+    "of pull_request_target": (
+        _set("run", event="pull_request_target"), "of another event than a pull request",
+    ),
+    "of a merge queue": (_set("run", event="merge_group"), "of another event than a pull request"),
+    "of another commit": (_set("run", head_sha="c" * 40), "of another commit than"),
+    "of another branch": (_set("run", head_branch="evil"), "of another branch than"),
+    "of a branch without a name": (_set("run", head_branch=None), "of another branch than"),
+    "of a fork": (_set("run", head_repository=ELSEWHERE), "is of a fork"),
+    "of a fork that is gone": (_set("run", head_repository=None), "is of a fork"),
+    "of another repository": (_set("run", repository=ELSEWHERE), "is of another repository"),
+    "in progress": (_set("run", status="in_progress", conclusion=None), "is not over"),
+    "queued": (_set("run", status="queued", conclusion=None), "is not over"),
+    "waiting for somebody": (_set("run", status="waiting", conclusion=None), "is not over"),
+    **{
+        f"ended as {how}": (_set("run", conclusion=how), f"did not end well: '{how}'")
+        for how in ("failure", "cancelled", "timed_out", "skipped", "neutral", "stale", None)
+    },
+    "before a newer one of the commit": (lambda s: s.add_run(), "planned the same commit after"),
+    "before a newer one that is not over": (
+        lambda s: s.add_run(status="in_progress", conclusion=None), "planned the same commit after",
+    ),
+    "before a newer one that failed": (
+        lambda s: s.add_run(conclusion="failure"), "planned the same commit after",
+    ),
+    "whose second attempt made another plan": (_second_plan, "attempt 2 of run"),
+    "without a job": (lambda s: s.state["jobs"].clear(), "has no jobs"),
+    "of a workflow that is gone": (
+        lambda s: s.state["workflows"].clear(), f"has no workflow '{PLAN_WORKFLOW}'",
+    ),
+    "of a workflow that was moved": (
+        lambda s: [one.update(path="x/ftctl-plan.yml") for one in s.state["workflows"]],
+        "has no workflow",
+    ),
+}  # fmt: skip
+
+
+# The pull request, and what it goes to.
+
+
+def _other_pull(scene: Scene, **changes: Any) -> None:
+    pull = copy.deepcopy(scene.pull)
+    pull.update(number=9_900, merged_at=None, merge_commit_sha=None, base={"ref": "evil"})
+    pull.update(changes)
+    scene.state["pulls"].append(pull)
+
+
+def _event(kind: str, **distance: int) -> Meddle:
+    return lambda scene: scene.state["events"].append(
+        {"issue": scene.number, "event": kind, "created_at": _later(**distance)}
+    )
+
+
+PULLS: dict[str, tuple[Meddle, str]] = {
+    "of a fork": (lambda s: s.pull["head"].update(repo=ELSEWHERE), "came from a fork"),
+    "of a fork that is gone": (lambda s: s.pull["head"].update(repo=None), "came from a fork"),
+    "beside one of the branch to another base": (
+        lambda s: _other_pull(s, closed_at=None, state="open"), "#9900 was open for the same",
+    ),
+    "beside one that was closed later": (
+        lambda s: _other_pull(s, closed_at=_later(days=1)), "#9900 was open for the same branch",
+    ),
+    "beside one that was closed just before": (
+        lambda s: _other_pull(s, closed_at=s.pull["created_at"]), "#9900 was open for the same",
+    ),
+    "beside one whose base is this one by now": (
+        lambda s: _other_pull(s, closed_at=None, base={"ref": "main", "repo": HERE}),
+        "#9900 was open for the same branch",
+    ),
+    "whose base was changed": (_event("base_ref_changed", hours=1), "the base of pull request #"),
+    "whose base GitHub changed": (
+        _event("automatic_base_change_succeeded", hours=1), "the base of pull request #",
+    ),
+    "whose base was changed at that moment": (
+        _event("base_ref_changed", seconds=-2), "the base of pull request #",
+    ),
+    "not merged": (lambda s: s.pull.update(merged_at=None), "was merged by no pull request"),
+    "merged as another commit": (
+        lambda s: s.pull.update(merge_commit_sha="c" * 40), "was merged by no pull request",
+    ),
+    "merged into another branch": (
+        lambda s: s.pull["base"].update(ref="evil"), "was merged by no pull request",
+    ),
+    "of another repository": (
+        lambda s: s.pull["base"].update(repo=ELSEWHERE), "was merged by no pull request",
+    ),
+    "none": (lambda s: s.state["pulls"].clear(), "was merged by no pull request"),
+    "two of one merge": (
+        lambda s: _other_pull(s, merged_at=s.pull["merged_at"], merge_commit_sha=s.sha,
+                              base=s.pull["base"]),
+        "is the merge of several pull requests",
+    ),
+    "pushed as a tag called main": (
+        lambda s: setattr(s, "ref", "refs/tags/main"), "'refs/tags/main' is no branch",
+    ),
+    "pushed to another branch": (
+        lambda s: setattr(s, "ref", "refs/heads/evil"), "was merged by no pull request",
+    ),
+    "pushed to a new branch": (
+        lambda s: setattr(s, "before", "0" * 40), "does not say what the branch was before",
+    ),
+    "pushed from nowhere": (
+        lambda s: setattr(s, "before", "None"), "does not say what the branch was before",
+    ),
+    "for another folder": (
+        lambda s: setattr(s, "place", "default@other"), "is gone: it was deleted, has expired",
+    ),
+    "for another environment": (
+        lambda s: setattr(s, "place", "production@."), "is gone: it was deleted, has expired",
+    ),
+}  # fmt: skip
+
+
+# What the run kept.
+
+
+def _duplicate(scene: Scene) -> None:
+    scene.state["artifacts"].append({**copy.deepcopy(scene.artifact), "id": 9_800})
+
+
+def _swap(scene: Scene) -> None:
+    """Other content, while what GitHub says of it stays."""
+    data = _zip({**scene.files(), "plan.json": b'{"digest": "%s"}' % DIGEST.encode()})
+    scene.artifact["content"] = base64.b64encode(data).decode()
+
+
+def _kept_by(**changes: Any) -> Meddle:
+    return lambda scene: scene.artifact["workflow_run"].update(changes)
+
+
+ARTIFACTS: dict[str, tuple[Meddle, str]] = {
+    "expired": (_set("artifact", expired=True), "kept has expired (the plan's 'retention-days')"),
+    "maybe expired": (_set("artifact", expired=None), "kept has expired"),
+    "deleted": (lambda s: s.state["artifacts"].clear(), "is gone: it was deleted, has expired"),
+    "there twice": (_duplicate, "has 2 artifacts of one name"),
+    "replaced": (_swap, "is not what it uploaded: its hash differs"),
+    "of a fork": (_kept_by(head_repository_id=666), "was made by another run"),
+    "of another repository": (_kept_by(repository_id=666), "was made by another run"),
+    "of another run": (_kept_by(id=9_999), "was made by another run"),
+    "of another commit": (_kept_by(head_sha="c" * 40), "was made by another run"),
+    "of no run": (_set("artifact", workflow_run=None), "was made by another run"),
+    "of another name": (
+        _set("artifact", name="ftctl-plan-other"), "is gone: it was deleted, has expired",
+    ),
+    "of a name that differs in case": (
+        lambda s: s.artifact.update(name=s.artifact["name"].upper()), "is gone: it was deleted",
+    ),
+    "too large by its own word": (
+        _set("artifact", size_in_bytes=16 * 1024**2 + 1), "has more than 16,777,216 bytes",
+    ),
+    "larger than it says": (
+        lambda s: s.artifact.update(content=base64.b64encode(bytes(16 * 1024**2 + 1)).decode()),
+        "has more than 16,777,216 bytes",
+    ),
+    "gone while it is fetched": (
+        lambda s: setattr(s, "state", {**s.state, "artifacts": [_Vanishing(s.artifact)]}),
+        "can not be fetched any more",
+    ),
+}  # fmt: skip
+
+
+class _Vanishing(dict[str, Any]):
+    """An artifact that is listed and no longer there."""
+
+    def __getitem__(self, key: str) -> Any:
+        return -1 if key == "id" else super().__getitem__(key)
+
+
+def _another(**changes: Any) -> Meddle:
+    return lambda scene: scene.reviewed(**changes)
+
+
+REVIEWED: dict[str, tuple[Meddle, str]] = {
+    "another commit": (_another(head="c" * 40), "says that its head is"),
+    "another folder": (_another(place="default@other"), "says that its place is"),
+    "another repository": (_another(repository="stranger/support"), "says that its repository is"),
+    "another workflow": (_another(workflow=f"{NAME}/x.yml@refs/pull/1/merge"), "its workflow is"),
+    "a workflow of a branch": (
+        _another(workflow=f"{NAME}/{PLAN_WORKFLOW}@refs/heads/main"), "its workflow is",
+    ),
+    "another event": (_another(event="workflow_dispatch"), "says that its event is"),
+    "another base": (_another(base="evil"), "says that its base is 'evil', and it is 'main'"),
+    "another pull request": (_another(number="7"), "says that its number is '7'"),
+    "another run": (_another(run="7"), "says that its run is '7'"),
+    "another attempt": (_another(attempt="7"), "says that its attempt is '7'"),
+    "a number where a text is": (_another(attempt=1), "says that its attempt is '1'"),
+    "another digest": (_another(digest=OTHER), f"planned '{OTHER}'"),
+    "a command for a digest": (_another(digest="$(id)\n::x::"), "planned '??id??::x::'"),
+    "another version": (_another(format=2), "of another version of the action"),
+    "a list": (lambda s: s.keep_files(reviewed=b"[]"), "of another version of the action"),
+    "no JSON": (lambda s: s.keep_files(reviewed=b"{"), "reviewed.json is no JSON"),
+    "no text": (lambda s: s.keep_files(reviewed=b"\xff\xfe{"), "reviewed.json is no JSON"),
+    "deep JSON": (
+        lambda s: s.keep(
+            _zip({**s.files(), "reviewed.json": b"[" * 15_000}, zipfile.ZIP_STORED)
+        ),
+        "reviewed.json is no JSON",
+    ),
+    "another plan": (
+        lambda s: s.keep_files(plan=b'{"digest": "%s"}' % OTHER.encode()), "kept is not the one",
+    ),
+    "no plan": (lambda s: s.keep_files(plan=b"null"), "kept is not the one"),
+    "another comment": (
+        lambda s: s.keep_files(comment=s.files()["comment.md"] + b"more"), "somebody changed it",
+    ),
+    "no comment": (lambda s: s.keep_files(comment=b""), "somebody changed it"),
+}  # fmt: skip
+
+
+def _archive(change: Callable[[dict[str, bytes]], bytes]) -> Meddle:
+    return lambda scene: scene.keep(change(scene.files()))
+
+
+def _with(*names: str) -> Meddle:
+    return _archive(lambda files: _zip({**files, **dict.fromkeys(names, b"x")}))
+
+
+def _renamed(old: str, new: str) -> Meddle:
+    return _archive(
+        lambda files: _zip({new if name == old else name: files[name] for name in files})
+    )
+
+
+def _twice(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("plan.json", "comment.md"):
+            archive.writestr(name, files[name])
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("plan.json", files["plan.json"])
+    return packed.getvalue()
+
+
+def _linked(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "plan.json" else 0
+            archive.writestr(info, content)
+    return packed.getvalue()
+
+
+def _patched(find: bytes, at: int, new: bytes) -> Meddle:
+    """Other bytes at a distance from the last place of a signature."""
+
+    def change(files: dict[str, bytes]) -> bytes:
+        data = bytearray(_zip(files))
+        start = data.rfind(find) + at
+        data[start : start + len(new)] = new
+        return bytes(data)
+
+    return _archive(change)
+
+
+def _many(files: dict[str, bytes]) -> bytes:
+    """A list of 200,000 entries of which the ending admits three."""
+    ending = _zip(files)[-22:]
+    entry = b"PK\x01\x02" + bytes(42)
+    size = len(entry) * 200_000
+    return entry * 200_000 + ending[:12] + struct.pack("<II", size, 0) + b"\0\0"
+
+
+def _large_list(files: dict[str, bytes]) -> bytes:
+    """The same, by a list in the form for large archives."""
+    data = _zip(files)
+    far = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 9**9, 9**9, 9**9, 0)
+    return data[:-22] + far + b"PK\x06\x07" + struct.pack("<IQI", 0, len(data) - 22, 1) + data[-22:]
+
+
+_UNREADABLE = "can not be read"
+ARCHIVES: dict[str, tuple[Meddle, str]] = {
+    "nothing": (_archive(lambda _: b""), "is no archive"),
+    "a text": (_archive(lambda _: b"not a zip"), "is no archive"),
+    "an ending alone": (_archive(lambda _: b"PK\x05\x06" + bytes(18)), "holds other files"),
+    "an ending cut": (_archive(lambda f: _zip(f)[:-1]), "is no archive"),
+    "a start cut": (_archive(lambda f: _zip(f)[40:]), _UNREADABLE),
+    "one file more": (_with("run.sh"), "holds other files"),
+    "one file less": (
+        _archive(lambda f: _zip({"plan.json": f["plan.json"], "comment.md": b""})),
+        "holds other files",
+    ),
+    "a file twice": (_archive(_twice), "holds other files"),
+    "a file above": (_renamed("comment.md", "../comment.md"), "holds other files"),
+    "a file from the root": (_renamed("plan.json", "/plan.json"), "holds other files"),
+    "a file of Windows": (_renamed("plan.json", "C:\\plan.json"), "holds other files"),
+    "a file in capitals": (_renamed("plan.json", "PLAN.JSON"), "holds other files"),
+    "a file with a zero": (_patched(b"plan.json", 4, b"\0"), "holds other files"),
+    "a folder": (_renamed("plan.json", "plan.json/"), "holds other files"),
+    "a link": (_archive(_linked), "is no file"),
+    "a bomb": (
+        _archive(lambda f: _zip({**f, "plan.json": b" " * 20_000_000})), "larger than a plan's",
+    ),
+    "a bomb that lies of its size": (
+        _archive(lambda f: _lying(f, b" " * 20_000_000, 100)), _UNREADABLE,
+    ),
+    "a file that is smaller than it says": (
+        _archive(lambda f: _lying(f, b"{}", 100)), "has another size than it says",
+    ),
+    "a comment larger than GitHub's": (
+        _archive(lambda f: _zip({**f, "comment.md": os.urandom(600_000)})), "larger than a plan's",
+    ),
+    "packed as bzip2": (
+        _archive(lambda f: _zip(f, zipfile.ZIP_BZIP2)), "is packed in an odd way",
+    ),
+    "packed as lzma": (_archive(lambda f: _zip(f, zipfile.ZIP_LZMA)), "is packed in an odd way"),
+    "packed in no known way": (_patched(b"PK\x01\x02", 10, b"\x63\0"), "is packed in an odd way"),
+    "with a password": (_patched(b"PK\x01\x02", 8, b"\x01\0"), "is packed in an odd way"),
+    "broken inside": (_patched(b"PK\x03\x04", 45, b"\xff\xff\xff"), _UNREADABLE),
+    "with another name inside": (_patched(b"PK\x03\x04", 30, b"evil"), _UNREADABLE),
+    "with an offset beyond its end": (
+        _patched(b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"), _UNREADABLE,
+    ),
+    "with a long list": (_archive(_many), "holds other files"),
+    "with a list for large archives": (_archive(_large_list), "holds other files"),
+    "with its count wrong": (_patched(b"PK\x05\x06", 10, b"\xff\xff"), "holds other files"),
+}  # fmt: skip
+
+
+def _lying(files: dict[str, bytes], plan: bytes, size: int) -> bytes:
+    """An archive whose plan says another size than it has, in both places."""
+    data = bytearray(_zip({**files, "plan.json": plan}))
+    for signature, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        start = data.find(signature)
+        while data[start:].find(b"plan.json") != (30 if at == 22 else 46):
+            start = data.find(signature, start + 1)
+        data[start + at : start + at + 4] = struct.pack("<I", size)
+    return bytes(data)
+
+
+# Answers that GitHub does not give.
+
+ANSWERS: dict[str, tuple[Meddle, str]] = {
+    "an error page": (lambda s: s.raw.update({"/pulls?": b"<html>"}), "is no JSON"),
+    "nothing": (lambda s: s.raw.update({"/comments?": b""}), "is no JSON"),
+    "an object for a list": (lambda s: s.raw.update({"/comments?": b"{}"}), "is no list"),
+    "a list for a run": (lambda s: s.raw.update({"actions/runs/": b"[]"}), "another repository"),
+    "texts for pull requests": (lambda s: s.raw.update({"/pulls?": b'["x"]'}), "no pull request"),
+    "no end of pages": (
+        lambda s: s.raw.update({"/comments?": json.dumps([{}] * 100).encode()}), "more than 3,000",
+    ),
+    "a time that is none": (_set("run", created_at="yesterday"), "gave no time"),
+    "a time of no zone": (_set("run", created_at="2026-11-30T10:00:00"), "gave no time"),
+    "no time": (_set("comment", updated_at=None), "gave no text"),
+    "a text for a number": (_set("run", run_attempt="1"), "gave no number"),
+    "true for a number": (_set("run", run_number=True), "gave no number"),
+    "a fork point of no commit": (lambda s: s.raw.update({"compare/": b"{}"}), "gave no text"),
+    "folders without files": (lambda s: s.raw.update({"contents/": b"{}"}), "was not there"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("meddle", "why"),
+    [
+        pytest.param(*value, id=f"{area}: {name}")
+        for area, table in (
+            ("comment", COMMENTS), ("run", RUNS), ("pull request", PULLS), ("artifact", ARTIFACTS),
+            ("what the run says", REVIEWED), ("archive", ARCHIVES), ("answer", ANSWERS),
+        )
+        for name, value in table.items()
+    ],
+)  # fmt: skip
+def test_what_others_can_write_approves_nothing(scene: Scene, meddle: Meddle, why: str) -> None:
+    meddle(scene)
+
+    with pytest.raises((approved.Refused, approved.Unanswered)) as refused:
+        scene.find()
+
+    sentence = str(refused.value)
+    assert why in sentence
+    assert "\n" not in sentence
+    assert not sentence.endswith(".")
+
+
+# What must go on as before.
+
+
+def _many_comments(scene: Scene) -> None:
+    for number in range(150):
+        scene.add_comment(f"Note {number}.", login="a-person", at=0)
+
+
+def _earlier_pull(scene: Scene) -> None:
+    _other_pull(scene, created_at=_later(days=-3), closed_at=_later(days=-2), state="closed")
+
+
+def _other_job_again(scene: Scene) -> None:
+    scene.run["run_attempt"] = 2
+
+
+def _fork_with_the_same_name(scene: Scene) -> None:
+    artifact = copy.deepcopy(scene.artifact)
+    artifact.update(id=9_800, run=9_500)
+    artifact["workflow_run"].update(id=9_500, head_repository_id=666)
+    scene.state["artifacts"].append(artifact)
+
+
+HONEST: dict[str, Meddle] = {
+    "as it is": lambda _: None,
+    "a person quotes the comment": lambda s: s.add_comment("> " + s.comment["body"], "a-person"),
+    "a person copies the comment": lambda s: s.add_comment(s.comment["body"], "a-person"),
+    "another environment has its own comment": lambda s: s.add_comment(
+        s.comment["body"].replace("comment: default", "comment: staging")
+    ),
+    "another bot writes something": lambda s: s.add_comment("Coverage: 90 %"),
+    "150 comments": _many_comments,
+    "GitHub ends lines with a carriage return": lambda s: s.comment.update(
+        body=s.comment["body"].replace("\n", "\r\n")
+    ),
+    "GitHub cuts the end of the comment": lambda s: s.comment.update(
+        body=s.comment["body"].rstrip()
+    ),
+    "clocks that are 20 seconds apart": _set("comment", updated_at=_later(seconds=20)),
+    "another workflow ran on the commit": lambda s: s.add_run(
+        workflow_id=7_777, path=f"{WORKFLOWS}/tests.yml"
+    ),
+    "the same workflow by hand": lambda s: s.add_run(event="workflow_dispatch"),
+    "the same workflow in a fork": lambda s: s.add_run(head_repository=ELSEWHERE),
+    "the same workflow on another branch of the commit": lambda s: s.add_run(head_branch="copy"),
+    "the workflow's revision stands in the path": _set("run", path=f"{PLAN_WORKFLOW}@main"),
+    "another job was run again": _other_job_again,
+    "an earlier pull request of the branch was closed": _earlier_pull,
+    "a later pull request of the branch": lambda s: _other_pull(s, created_at=_later(days=1)),
+    "the base was changed before the plan": _event("base_ref_changed", hours=-1),
+    "labels": _event("labeled", hours=1),
+    "an artifact of the time before hashes": _set("artifact", digest=None),
+    "a fork has an artifact of this name": _fork_with_the_same_name,
+    "a check run of another workflow": lambda s: s.state["check_runs"].append(
+        {"id": 1, "name": "plan", "head_sha": s.pull["head"]["sha"], "conclusion": "success"}
+    ),
+    "the branch is deleted": lambda s: s.state.update(name=s.state["name"]),
+}
+
+
+@pytest.mark.parametrize("meddle", HONEST.values(), ids=HONEST)
+def test_an_honest_merge_is_approved(scene: Scene, meddle: Meddle) -> None:
+    meddle(scene)
+
+    approval = scene.find()
+
+    assert (approval.number, approval.digest) == (scene.number, DIGEST)
+    assert json.loads(approval.plan)["digest"] == DIGEST
+
+
+@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+def test_each_way_to_merge_is_approved(repository: GitHub, how: str) -> None:
+    assert _merged(repository, how).find().digest == DIGEST
+
+
+def test_a_second_attempt_is_approved_by_its_own_plan(repository: GitHub) -> None:
+    scene = _merged(repository, again=True)
+
+    assert f" {scene.run['id']} 2 -->" in scene.comment["body"]
+    assert scene.find().digest == DIGEST
+
+
+def test_a_branch_that_is_behind_a_changed_workflow_is_approved(repository: GitHub) -> None:
+    repository.git("branch", "behind")
+    text = repository.git("show", f"main:{PLAN_WORKFLOW}")
+    repository.commit("main", {PLAN_WORKFLOW: f"{text}\n# changed on main\n"})
+    repository.commit("behind", {"behind.txt": "x\n"})
+    number = repository.open_pull("behind")
+    repository.check_pull(number)
+    sha = repository.merge(number)
+
+    assert Scene(repository, repository.state, number, sha, repository.before).find()
+
+
+def _text(github: GitHub) -> str:
+    return github.git("show", f"main:{PLAN_WORKFLOW}")
+
+
+def _changed(github: GitHub) -> Scene:
+    return _merged(github, files={PLAN_WORKFLOW: f"{_text(github)}\n# mine\n"})
+
+
+def _changed_and_squashed(github: GitHub) -> Scene:
+    return _merged(github, "squash", files={PLAN_WORKFLOW: f"{_text(github)}\n# mine, too\n"})
+
+
+def _changed_and_rebased(github: GitHub) -> Scene:
+    return _merged(github, "rebase", files={PLAN_WORKFLOW: f"{_text(github)}\n# mine, again\n"})
+
+
+def _changed_in_an_earlier_commit_of_the_push(github: GitHub) -> Scene:
+    """A branch of two commits that main is moved to: only the first changes the workflow."""
+    files = {PLAN_WORKFLOW: f"{_text(github)}\n# early\n"}
+    branch = f"change-{next(_BRANCHES)}"
+    github.commit(branch, files)
+    github.commit(branch, {f"{branch}.txt": "x\n"})
+    number = github.open_pull(branch)
+    github.check_pull(number)
+    before = github.git("rev-parse", "main")
+    github.git("merge", "--quiet", "--ff-only", branch)
+    github.git("push", "--quiet", "origin", "main")
+    sha = github.git("rev-parse", "main")
+    scene = Scene(github, github.state, number, sha, before)
+    scene.pull.update(merged_at=_later(), merge_commit_sha=sha, state="closed")
+    return scene
+
+
+@pytest.mark.parametrize(
+    "make",
+    [_changed, _changed_and_squashed, _changed_and_rebased,
+     _changed_in_an_earlier_commit_of_the_push],
+)  # fmt: skip
+def test_a_change_of_the_workflow_that_plans_it_approves_nothing(
+    repository: GitHub, make: Callable[[GitHub], Scene]
+) -> None:
+    scene = make(repository)
+
+    with pytest.raises(approved.Refused, match=r"changes .*, the workflow that planned it"):
+        scene.find()
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({PLAN_WORKFLOW: None}, "was not there when the branch was made"),
+        ({PLAN_WORKFLOW: "link"}, "was not there when the branch was made"),
+    ],
+    ids=["deleted by the branch", "a link in the branch"],
+)
+def test_a_workflow_that_is_no_file_of_the_branch_approves_nothing(
+    scene: Scene, files: dict[str, str | None], why: str
+) -> None:
+    github = scene.github
+    head, clone = scene.pull["head"]["sha"], github.folder / "clone"
+    github.git("checkout", "--quiet", "--detach", head)
+    (clone / PLAN_WORKFLOW).unlink()
+    if files[PLAN_WORKFLOW] == "link":
+        (clone / PLAN_WORKFLOW).symlink_to("ftctl-drift.yml")
+    github.git("add", "--all")
+    github.git("commit", "--quiet", "--message", "x")
+    other = github.git("rev-parse", "HEAD")
+    github.git("push", "--quiet", "origin", f"HEAD:refs/heads/no-file-{len(other)}{other[:5]}")
+    github.git("checkout", "--quiet", "main")
+    scene.state = json.loads(json.dumps(scene.state).replace(head, other))
+
+    with pytest.raises(approved.Refused, match=why):
+        scene.find()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["uses: ./ours", "uses: './.github/actions/x'", '- uses: "./x"', '"uses": ./x', "uses:   ./x"],
+)
+def test_a_workflow_that_uses_what_the_change_brings_approves_nothing(
+    scene: Scene, line: str
+) -> None:
+    text = f"jobs:\n  plan:\n    steps:\n      {line}\n".encode()
+    scene.raw["git/blobs/"] = json.dumps({"content": base64.b64encode(text).decode()}).encode()
+
+    with pytest.raises(approved.Refused, match="which is the change's own"):
+        scene.find()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["# uses: ./ours", "uses: actions/checkout@abc", "run: echo uses", "uses: docker://x/./y"],
+)
+def test_a_workflow_that_uses_pinned_things_goes_on(scene: Scene, line: str) -> None:
+    text = f"jobs:\n  plan:\n    steps:\n      {line}\n".encode()
+    scene.raw["git/blobs/"] = json.dumps({"content": base64.b64encode(text).decode()}).encode()
+
+    assert scene.find().digest == DIGEST
+
+
+def test_a_token_that_may_not_read_is_no_approval(scene: Scene) -> None:
+    forge = Forge(scene.state, scene.github.folder / "origin.git", "contents:read")
+
+    with pytest.raises(PermissionError):
+        forge.answer("GET", f"repos/{NAME}/commits/{scene.sha}/pulls")
+
+
+# The same by the real steps, from the push to apply.
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> GitHub:
+    github = GitHub(tmp_path / "github", {"OPENAI_API_KEY": "sk-test"}, {}, FTCTL)
+    github.commit("main", {"ftctl.yaml": "project: demo\n"})
+    github.set_up()
+    github.commit("change", {"a.txt": "x\n"})
+    return github
+
+
+def _state(github: GitHub, change: Callable[[dict[str, Any]], Any]) -> None:
+    state = github.state
+    change(state)
+    github.state = state
+
+
+def _comment_of_another_workflow(github: GitHub) -> None:
+    _state(github, lambda state: state["comments"].append(
+        {**state["comments"][0], "id": 9_000, "body": state["comments"][0]["body"] + "free"}
+    ))  # fmt: skip
+
+
+def _exclaimed(state: dict[str, Any]) -> str:
+    return f"{state['comments'][0]['body']}!"
+
+
+@pytest.mark.parametrize(
+    ("meddle", "why"),
+    [
+        (_comment_of_another_workflow, "has 2 comments of github-actions[bot]"),
+        (
+            lambda g: _state(g, lambda s: s["comments"][0].update(body=_exclaimed(s))),
+            "somebody changed it",
+        ),
+        (
+            lambda g: _state(g, lambda s: s["artifacts"][0].update(digest="sha256:" + "0" * 64)),
+            "its hash differs",
+        ),
+        (
+            lambda g: _state(g, lambda s: s["pulls"][0]["head"].update(repo=ELSEWHERE)),
+            "came from a fork",
+        ),
+        (
+            lambda g: _state(g, lambda s: s["runs"][0].update(path=f"{WORKFLOWS}/evil.yml")),
+            "is of another file",
+        ),
+    ],
+    ids=["another workflow's comment", "an edited one", "a replaced artifact", "a fork", "a run"],
+)  # fmt: skip
+def test_the_merge_says_why_and_what_to_do(
+    github: GitHub, meddle: Callable[[GitHub], Any], why: str
+) -> None:
+    number = github.open_pull("change")
+    github.check_pull(number)
+    meddle(github)
+    github.merge(number)
+
+    job = github.push_main()
+
+    (error,) = job.errors
+    assert error.startswith("nobody approved this plan: ")
+    assert why in error
+    assert error.endswith(f"run this workflow by hand with approve = {DIGEST}")
+    assert "applied:" not in job.log
+
+
+def test_the_honest_neighbour_is_applied(github: GitHub) -> None:
+    number = github.open_pull("change")
+    github.check_pull(number)
+    github.merge(number)
+
+    job = github.push_main()
+
+    assert job.errors == []
+    assert f"Pull request #{number} approved {DIGEST}." in job.log
+    assert "applied: " in job.log
+    assert "approved.plan.json" in job.log
+
+
+def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitHub) -> None:
+    number = github.open_pull("change")
+    forged = {
+        "issue": number,
+        "user": {"login": BOT},
+        "created_at": _later(),
+        "updated_at": _later(),
+    }
+    _state(github, lambda state: state["comments"].extend(
+        [{**forged, "id": 8, "body": f"{MARK}\nfree\n"}, {**forged, "id": 9, "body": f"x {MARK}"}]
+    ))  # fmt: skip
+
+    planned = github.check_pull(number)["plan"]
+    github.merge(number)
+    job = github.push_main()
+
+    first, second = github.comments(number)
+    assert "900 dollars" in first
+    assert MARK not in second
+    assert [name for name, _ in planned.commands] == ["warning"]
+    assert job.errors == []
+
+
+def test_what_a_fork_is_planned_with_a_key_for_is_no_merge_s(github: GitHub) -> None:
+    workflow = github.git("show", f"main:{PLAN_WORKFLOW}")
+    lent = re.sub("if: github.event.*", "if: always()", workflow)
+    lent = lent.replace("command: plan\n", 'command: plan\n          allow-forks: "true"\n')
+    github.commit("main", {PLAN_WORKFLOW: lent})
+    github.git("rebase", "--quiet", "main", "change")
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull("change")
+
+    jobs = github.check_pull(number, fork=True, with_key=True)
+
+    assert jobs["plan"].errors == []
+    assert github.state["artifacts"] == []
+    assert f"{github.state['pulls'][0]['head']['sha']} none " in github.comments(number)[0]
+
+
+def test_an_api_that_does_not_answer_approves_nothing_and_can_be_asked_again(
+    github: GitHub,
+) -> None:
+    workflow = f"{WORKFLOWS}/ftctl-apply.yml"
+    text = github.git("show", f"main:{workflow}").replace("      issues: read\n", "")
+    github.commit("main", {workflow: text})
+    github.git("rebase", "--quiet", "main", "change")
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull("change")
+    github.check_pull(number)
+    github.merge(number)
+
+    job = github.push_main()
+
+    (error,) = job.errors
+    assert "what was approved is not known: GitHub did not answer" in error
+    assert "the job needs 'actions', 'contents', 'issues' and 'pull-requests', each 'read'" in error
+    assert error.endswith("Run this job again")
+    assert "applied:" not in job.log
