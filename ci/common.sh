@@ -110,12 +110,10 @@ refuse_other_events() {
 
 event() { jq -r "$1 // empty" "$GITHUB_EVENT_PATH"; }
 
-# A commit of the event; a value that is none stops the run.
+# Sets `commit` to one of the event; a value that is none stops the run.
 event_commit() {
-    local commit
     commit=$(event "$1")
     [[ $commit =~ ^[0-9a-f]{40}([0-9a-f]{24})?$ ]] || die "the event has no commit at $1"
-    printf '%s' "$commit"
 }
 
 # The revision whose policy counts, as options for ftctl: `base`, else what the change goes to.
@@ -125,7 +123,10 @@ find_base() {
     base_options=()
     case "${base:+given}$GITHUB_EVENT_NAME" in
         pull_request) base=refs/remotes/origin/$GITHUB_BASE_REF ;;
-        merge_group) base=$(event_commit .merge_group.base_sha) ;;
+        merge_group)
+            event_commit .merge_group.base_sha
+            base=$commit
+            ;;
         given*)
             ! git -C "$directory" rev-parse --quiet --verify --end-of-options \
                 "refs/remotes/$base^{commit}" > /dev/null || base=refs/remotes/$base

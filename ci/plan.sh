@@ -7,7 +7,10 @@ refuse_other_events
 require_folder
 
 head=$GITHUB_SHA
-[ "$GITHUB_EVENT_NAME" != pull_request ] || head=$(event_commit .pull_request.head.sha)
+if [ "$GITHUB_EVENT_NAME" = pull_request ]; then
+    event_commit .pull_request.head.sha
+    head=$commit
+fi
 find_base
 options=("${base_options[@]}")
 offline=false

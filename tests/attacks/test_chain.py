@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import struct
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -1039,3 +1040,292 @@ def test_an_api_that_does_not_answer_approves_nothing_and_can_be_asked_again(
     assert "the job needs 'actions', 'contents', 'issues' and 'pull-requests', each 'read'" in error
     assert error.endswith("Run this job again")
     assert "applied:" not in job.log
+
+
+# What the steps are given: folders, environments, revisions, the event.
+
+COMMON = ROOT / "ci" / "common.sh"
+
+
+def _bash(folder: Path, script: str, **given: str) -> tuple[int, str]:
+    """The status and the log of a piece of a step, in a checkout of its own."""
+    event = folder / "event.json"
+    if not event.exists():
+        event.write_text("{}", "utf-8")
+    environ = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "RUNNER_TEMP": str(folder / "temp"),
+        "GITHUB_EVENT_PATH": str(event), "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REPOSITORY": NAME, "GITHUB_OUTPUT": str(folder / "output"),
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-c", f'source "$COMMON"\n{script}'], cwd=folder, text=True, check=False,
+        env={**environ, "COMMON": str(COMMON), **given}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+SPELLINGS = [
+    ("", "."), ("", ""), ("", "./"), ("default", "."), ("default", ""), ("", "default"),
+    ("eu", "."), ("eu-prod", "."), ("eu", "prod"), ("eu_prod", "."), ("eu", "a/b"), ("eu", "a_2fb"),
+    ("eu", "a-b"), ("eu", "a b"), ("eu", "a@b"), ("eu@a", "b"), ("", "A"), ("", "a"), ("", "_41"),
+    ("", "ä"), ("", "a\u0308"), ("", "a/b/c"), ("", "a/b-c"), ("", "a-b/c"), ("", "-x"), ("", "x-"),
+    ("", "*"), ("", "?"), ("", "["), ("", "]"), ("", "a\\b"), ("", "a:b"), ("", "a|b"), ("", "a>b"),
+    ("", "a<b"), ("", 'a"b'), ("", "a\tb"), ("", "$(id)"), ("", "`id`"), ("", "%0a"),
+    ("", "\u202e"),
+    ("", "a" * 200), ("", "a" * 201), ("", "x" * 119 + "/y"), ("", "x" * 119 + "/z"), ("", " "),
+    ("", "a "), ("", " a"),
+]  # fmt: skip
+SAME = {".", "", "./"}
+
+
+def test_no_two_places_share_a_name_or_a_mark(tmp_path: Path) -> None:
+    names: dict[str, list[tuple[str, str]]] = {}
+    marks: dict[str, list[tuple[str, str]]] = {}
+    for environment, directory in SPELLINGS:
+        status, told = _bash(
+            tmp_path, 'printf "%s\\n" "$place"; mark comment',
+            INPUT_ENVIRONMENT=environment, INPUT_DIRECTORY=directory,
+        )  # fmt: skip
+        assert status == 0, told
+        name, mark = told.split("\n")
+        key = (environment, "." if directory in SAME else directory)
+        names.setdefault(name.lower(), []).append(key)
+        marks.setdefault(mark, []).append(key)
+
+    assert all(len(set(keys)) == 1 for keys in names.values()), names
+    assert all(len(set(keys)) == 1 for keys in marks.values()), marks
+    assert not [name for name in names if re.search(r'["\\:<>|*?\r\n/ ]', name)]
+    assert max(map(len, names)) <= 120
+    assert all(re.fullmatch(r"<!-- ftctl comment: [^<>\n]* -->", mark) for mark in marks)
+
+
+@pytest.mark.parametrize(
+    ("directory", "meant"),
+    [
+        (".", "."), ("./", "."), ("", "."), ("services/support", "services/support"),
+        ("./services//support/", "services/support"), ("services/./x", "services/./x"),
+        ("-x", "./-x"), ("--env", "./--env"), ("a b", "a b"),
+        ("$(touch sprung)", "$(touch sprung)"),
+        ("`touch sprung`", "`touch sprung`"), ("a;touch sprung", "a;touch sprung"),
+        ("a'b\"c", "a'b\"c"), ("*", "*"), ("ä", "ä"), ("..x", "..x"), ("{work}/a", "a"),
+        ("{work}", "."), ("{work}x", "{work}x"),
+    ],
+)  # fmt: skip
+def test_a_folder_is_a_folder_and_nothing_else(tmp_path: Path, directory: str, meant: str) -> None:
+    work = str(tmp_path / "work")
+
+    status, told = _bash(
+        tmp_path, 'printf "%s" "$directory"',
+        INPUT_DIRECTORY=directory.replace("{work}", work), GITHUB_WORKSPACE=work,
+    )  # fmt: skip
+
+    assert (status, told) == (0, meant.replace("{work}", work))
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "directory", ["..", "../x", "a/../../x", "a/..", "x\ny", "a\n::error::x", "{work}/../x"]
+)
+def test_a_folder_outside_is_refused(tmp_path: Path, directory: str) -> None:
+    work = str(tmp_path / "work")
+
+    status, told = _bash(
+        tmp_path, "echo sprung",
+        INPUT_DIRECTORY=directory.replace("{work}", work), GITHUB_WORKSPACE=work,
+    )  # fmt: skip
+
+    assert status == 1
+    assert told == (
+        "::error title=ftctl::'directory' is a folder of this checkout, such as services/support\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["nowhere", "-x", "a file", "a b"])
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a file").touch()
+
+    status, told = _bash(tmp_path, "require_folder", INPUT_DIRECTORY=name)
+
+    assert status == 1
+    assert "in this checkout: 'directory' names the one with ftctl.yaml" in told
+
+
+def _checkout(folder: Path) -> dict[str, str]:
+    """A checkout with every branch and tag, as fetch-depth 0 leaves it; commits by their names."""
+
+    def git(*words: str) -> str:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+        done = subprocess.run(
+            ["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init", "--quiet", "--initial-branch", "local")
+    commits = {}
+    for name in ("main", "evil"):
+        git("commit", "--quiet", "--allow-empty", "--message", name)
+        commits[name] = git("rev-parse", "HEAD")
+    git("update-ref", "refs/remotes/origin/main", commits["main"])
+    for name in ("refs/tags/origin/main", "refs/heads/origin/main", "refs/tags/main"):
+        git("update-ref", name, commits["evil"])
+    return commits
+
+
+BASE = 'find_base 2>&1; git rev-parse "${base_options[1]}"'
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"GITHUB_BASE_REF": "main"},
+        {"INPUT_BASE": "origin/main", "GITHUB_BASE_REF": "evil"},
+        {"INPUT_BASE": "refs/remotes/origin/main"},
+        {"INPUT_BASE": "origin/main", "GITHUB_EVENT_NAME": "push"},
+    ],
+    ids=["the event's", "asked for", "spelled out", "on a push"],
+)
+def test_a_tag_called_origin_main_is_no_base(tmp_path: Path, given: dict[str, str]) -> None:
+    commits = _checkout(tmp_path)
+
+    status, told = _bash(tmp_path, BASE, **given)
+
+    assert (status, told.strip()) == (0, commits["main"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"GITHUB_BASE_REF": "nowhere"}, {"GITHUB_BASE_REF": "--help"}, {"GITHUB_BASE_REF": ""},
+        {"GITHUB_BASE_REF": "$(touch sprung)"}, {"GITHUB_BASE_REF": "main;touch sprung"},
+        {"INPUT_BASE": "--output=sprung"}, {"INPUT_BASE": "-x"}, {"INPUT_BASE": "a\nb"},
+        {"INPUT_BASE": "origin/nowhere"}, {"INPUT_BASE": "origin/main^{/x}"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_base_that_is_none_is_told(tmp_path: Path, given: dict[str, str]) -> None:
+    _checkout(tmp_path)
+
+    status, told = _bash(tmp_path, "find_base", **given)
+
+    assert status == 1
+    assert told.startswith("::error title=ftctl::the base '")
+    assert told.endswith("is not in this checkout: check out with 'fetch-depth: 0'\n")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "main", "$(touch sprung)", "a" * 39, "A" * 40, "a" * 41, "a" * 40 + "\nb", None, 7, ["x"]],
+    ids=repr,
+)
+def test_an_event_s_commit_is_a_commit(tmp_path: Path, said: Any) -> None:
+    event = {"pull_request": {"head": {"sha": said}}}
+    (tmp_path / "event.json").write_text(json.dumps(event), "utf-8")
+
+    status, told = _bash(tmp_path, "event_commit .pull_request.head.sha; echo sprung")
+
+    assert (status, told.splitlines()[-1]) == (
+        1, "::error title=ftctl::the event has no commit at .pull_request.head.sha",
+    )  # fmt: skip
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PATH", "LD_PRELOAD", "BASH_ENV", "GITHUB_OUTPUT", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN",
+     "GH_TOKEN", "GIT_SSH_COMMAND", "PYTHONPATH", "HOME", "INPUT_BOT", "RUNNER_TEMP", "ENV"],
+)  # fmt: skip
+def test_a_key_is_no_variable_that_steers_programs(tmp_path: Path, name: str) -> None:
+    status, told = _bash(tmp_path, "use_key", INPUT_API_KEY="sk-x", INPUT_API_KEY_ENV=name)
+
+    assert status == 1
+    assert "by which programs are steered: name a variable of your own" in told
+
+
+@pytest.mark.parametrize("name", ["a b", "x", "1X", "X=Y", "X;id", "$(id)", "X\nY", "Ä", "-X"])
+def test_a_key_s_variable_is_a_name(tmp_path: Path, name: str) -> None:
+    status, told = _bash(tmp_path, "use_key", INPUT_API_KEY="sk-x", INPUT_API_KEY_ENV=name)
+
+    assert status == 1
+    assert "which names no variable" in told
+    assert "sk-x" not in told
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "MY_KEY_2", "_KEY"])
+def test_a_key_s_own_variable_is_set(tmp_path: Path, name: str) -> None:
+    status, told = _bash(
+        tmp_path, f"use_key; printenv {name}", INPUT_API_KEY="sk-x", INPUT_API_KEY_ENV=name
+    )
+
+    assert (status, told) == (0, "sk-x\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ("", []),
+        ("https://llm.example/v1", ["--allow-address", "https://llm.example/v1"]),
+        ("a\nb", ["--allow-address", "a", "--allow-address", "b"]),
+        ("  a  \n\n b\r\n", ["--allow-address", "a", "--allow-address", "b"]),
+        ("--out x", ["--allow-address", "--out x"]),
+        ("$(touch sprung)", ["--allow-address", "$(touch sprung)"]),
+        ("*", ["--allow-address", "*"]),
+        ("a\\nb", ["--allow-address", "a\\nb"]),
+    ],
+)
+def test_addresses_stand_one_a_line(tmp_path: Path, given: str, options: list[str]) -> None:
+    status, told = _bash(
+        tmp_path, 'address_options; printf "%s\\n" "${addresses[@]}"', INPUT_ALLOW_ADDRESS=given
+    )
+
+    assert (status, told.split("\n")[:-1]) == (0, options or [""])
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "elsewhere"),
+    [
+        ({"head": {"repo": {"full_name": NAME}}, "user": {"login": "a-person"}}, False),
+        ({"head": {"repo": {"full_name": "stranger/support"}}, "user": {"login": "a"}}, True),
+        ({"head": {"repo": {"full_name": NAME.upper()}}, "user": {"login": "a"}}, True),
+        ({"head": {"repo": None}, "user": {"login": "a"}}, True),
+        ({"head": {"repo": {"full_name": NAME}}, "user": {"login": "dependabot[bot]"}}, True),
+        ({}, True),
+    ],
+    ids=["ours", "a fork", "nearly ours", "a fork that is gone", "dependabot's", "of nothing"],
+)
+def test_who_is_given_no_key(tmp_path: Path, said: Any, elsewhere: bool) -> None:
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": said}), "utf-8")
+
+    status, _ = _bash(tmp_path, "from_elsewhere", GITHUB_ACTOR="a-person")
+
+    assert (status == 0) is elsewhere
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["sha256:" + "A" * 64, "a" * 63, "a" * 65, "sha512:" + "a" * 64, "$(touch sprung)", "none",
+     "a" * 64 + "\n", "--out", "sha256:sha256:" + "a" * 64],
+    ids=repr,
+)  # fmt: skip
+def test_what_a_person_approves_is_a_digest(tmp_path: Path, given: str) -> None:
+    status, told = _approve(tmp_path, given)
+
+    assert status == 1
+    assert told == "::error title=ftctl::'approve' takes a digest such as sha256:…\n"
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("given", ["a" * 64, "sha256:" + "a" * 64])
+def test_a_digest_that_a_person_approves_is_taken(tmp_path: Path, given: str) -> None:
+    assert _approve(tmp_path, given) == (0, "")
+    assert "sha256:" + "a" * 64 in (tmp_path / "output").read_text("utf-8")
+
+
+def _approve(folder: Path, given: str) -> tuple[int, str]:
+    return _bash(
+        folder, f'source "{ROOT}/ci/approved.sh"',
+        INPUT_APPROVE=given, GITHUB_EVENT_NAME="workflow_dispatch",
+    )  # fmt: skip
