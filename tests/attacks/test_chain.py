@@ -42,6 +42,7 @@ OTHER = "sha256:" + "b" * 64
 
 # Plans the same whatever it is asked: what is tried here is the way from it to the merge.
 FTCTL = f"""\
+#!{sys.executable} -I
 import json, pathlib, sys
 words = sys.argv[1:]
 if "plan" in words:
