@@ -4,7 +4,13 @@ OLDEST_PYTHON ?= 3.11
 BIN := .venv/bin
 TEST := python -m pytest --quiet --numprocesses auto
 
-.PHONY: setup check format lint types test cases lock newest oldest wheel clean
+# What is pinned, for whoever works on ftctl, for its users' runs and for its releases.
+LOCKS := requirements-dev.txt $(wildcard ci/requirements*.txt) release/tools.txt
+
+# Not an archive of sources: that would run as it is built.
+FROM_LOCK := pip install --quiet --require-hashes --only-binary :all: --requirement
+
+.PHONY: setup check format lint types test cases lock newest oldest wheel dist notes try sbom audit known clean
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -56,6 +62,46 @@ $(BIN)/pip:
 
 wheel:
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+# A release, step by step (docs/release.md). What stands in dist/ is made from a commit alone: from
+# $REVISION, read by the shell and not by make, or the last one.
+dist: .venv-build/done
+	bash release/build.sh "$${REVISION:-HEAD}" dist
+
+notes:
+	mkdir -p dist
+	$(PYTHON) -I release/notes.py "$${REVISION:-HEAD}" > dist/notes.md
+
+try: ci/requirements.txt
+	$(PYTHON) -m venv --clear .venv-try
+	.venv-try/bin/$(FROM_LOCK) ci/requirements.txt
+	.venv-try/bin/pip install --quiet --no-index --no-deps dist/ftctl-*.whl
+	.venv-try/bin/pip check
+	bash release/try.sh .venv-try/bin/python
+
+sbom: .venv-tools/done .venv-runtime/done
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct "$${REVISION:-HEAD}") .venv-tools/bin/python -I \
+	    release/sbom.py --environment .venv-runtime/bin/python --lock ci/requirements.txt \
+	    --wheel dist/ftctl-*.whl > dist/sbom.cdx.json
+
+# Asks services on the network: which pinned releases are known to be vulnerable, and whether the
+# workflows' pins are what they say that they are.
+audit: known
+	.venv-tools/bin/zizmor --persona pedantic .github action.yml
+
+known: .venv-tools/done
+	@status=0; for lock in $(LOCKS); do echo "$$lock:"; \
+	    .venv-tools/bin/pip-audit --strict --disable-pip --require-hashes $(AUDIT) \
+	        --requirement "$$lock" || status=1; done; exit $$status
+
+.venv-build/done: ci/requirements-build.txt
+.venv-runtime/done: ci/requirements.txt
+.venv-tools/done: release/tools.txt
+
+.venv-%/done:
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/$(FROM_LOCK) $<
+	touch $@
 
 clean:
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache

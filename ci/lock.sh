@@ -39,6 +39,9 @@ for extra in "${extras[@]}"; do
 done
 pin "${fitting[@]}" --output-file ci/requirements-build.txt "$work/build.in"
 
+# What looks at releases: nothing that runs, but of what is shared the same.
+pin --constraint requirements-dev.txt --group tools --output-file release/tools.txt
+
 # Files of an action cannot be hashed by a workflow's expression: the cache's key names them so.
 locks=$(cat ci/requirements*.txt | git hash-object --stdin | cut -c 1-12)
 sed -i -E "s/-locks-[0-9a-f]{12}/-locks-$locks/" action.yml
