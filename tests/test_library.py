@@ -52,8 +52,9 @@ def session(
 
 
 def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
-    buy, request, as_json, stop, listen = BLOCKS
+    buy, elsewhere, request, as_json, stop, listen = BLOCKS
 
+    session.paste(elsewhere)
     bought = session.paste(buy)
     again = session.paste(buy)
     planned = session.paste(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from ftctl.engine.context import RunContext
 from ftctl.engine.embedded_store import embedded_store, require_store
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.engine.way_in import WayIn
-from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order
+from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order, redact
 from ftctl.files import file_fault, keep_out_of_git, run_folder
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
@@ -196,6 +196,7 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     cache = _open_cache(context)
     documents = Documents(open_store(cache, "documents"))
     validation = _check(context, cache, documents, count=count)
+    validation = replace(validation, problems=_without_keys(validation.problems))
     documents.save(validation.problems)
     return validation
 
@@ -249,6 +250,20 @@ def _check(
     return Validation(problems, session)
 
 
+def _without_keys(problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The same, where keys stand in the files: another problem may quote what one of them hides."""
+    if all(problem.code != "written-key" for problem in problems):
+        return problems
+    return tuple(
+        replace(
+            problem,
+            message=redact(problem.message),
+            hint=redact(problem.hint) if problem.hint else None,
+        )
+        for problem in problems
+    )
+
+
 def _open_cache(context: RunContext) -> Path | None:
     """The user's folder for what is known of the project; None, and a note, where there is none."""
     try:
@@ -288,7 +303,8 @@ def _locate(
 
 def _written_keys(project: Project, way_in: WayIn | None) -> tuple[Diagnostic, ...]:
     """The keys that stand in manifests; those of the environment are known by their values."""
-    documents = (*project.finetunes, *project.unfit)
+    own = (project.own,) if project.own is not None else ()
+    documents = (*project.finetunes, *project.datasets, *project.unfit, *own)
     if way_in is None:
         return check_written_keys(documents)
     return check_written_keys(documents, way_in.secrets, way_in.key_variable)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftctl.errors import Diagnostic
+from ftctl.manifest.comments import keys_beside_values
 from ftctl.manifest.decoding import decode, place_after, read_bytes
 from ftctl.manifest.document import Document
 
@@ -114,7 +115,7 @@ def parse_documents(
             documents = documents[:-1]
     except TooMuch as fault:
         reader.problems.append(fault.problem)
-    return tuple(documents), tuple(reader.problems)
+    return tuple(documents), (*reader.problems, *keys_beside_values(text, shown))
 
 
 def _as_one_escape(found: re.Match[str]) -> str:

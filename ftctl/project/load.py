@@ -25,6 +25,7 @@ from ftctl.manifest.layers import apply_base_settings, below, with_defaults
 from ftctl.manifest.schema import check_document, show_value
 from ftctl.project.document_cache import Documents
 from ftctl.project.tracked_state import STATE_FOLDER, tracked_state
+from ftctl.project.written_keys import keys_written_in
 from ftctl.text.invisible import name_of
 from ftctl.text.lookalike import plain_form
 from ftctl.text.suggest import nearest
@@ -118,6 +119,7 @@ def load_project(
     problems += tracked_state(root, known) + _linked_state(root, scope)
     # Faults of ftctl.yaml end the work only after the manifests have told theirs.
     told = frozenset(fault.span for fault in problems)
+    problems += known.faults(own, "keys", partial(keys_written_in, own))
     manifests = _read_manifests(root, file, known, scope)
     problems += manifests.problems
     checked = _check_manifests(manifests, file, known, told, MOST_PROBLEMS - len(problems))
@@ -165,12 +167,17 @@ def _check_manifests(
             break
         kind = found.value["kind"]
         merged = with_defaults(found, defaults) if kind == "FineTune" else found
-        check = partial(check_document, merged, _KINDS[kind])
+        check = partial(_check, merged, _KINDS[kind], found)
         faults = known.faults(found, contexts[kind], check)
         problems += [fault for fault in faults if fault.span not in told]
         (unfit if faults else fit[kind]).append(merged)
     datasets, finetunes = tuple(fit["Dataset"]), tuple(fit["FineTune"])
     return _Checked(datasets, finetunes, tuple(unfit), tuple(problems))
+
+
+def _check(document: Document, schema: str, own: Document) -> tuple[Diagnostic, ...]:
+    """What is against a document: in its form, and the keys that stand in what its file says."""
+    return (*check_document(document, schema), *keys_written_in(own))
 
 
 def _read_project_file(

@@ -16,6 +16,7 @@ from ftctl.domain.variables import Variable
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Where, shorten
 from ftctl.project.load import Project
+from ftctl.project.written_keys import of_another
 from ftctl.text.credentials import key_in, names_secret
 
 # Headers that are ours to set, each with the setting that says what is in it.
@@ -207,18 +208,6 @@ def _variables_of_others(project: Project, settings: ProviderSettings) -> Iterat
             yield of_another(name, owner.name, project.file.place(("provider", "variables", index)))
 
 
-def of_another(variable: str, owner: str, place: Span) -> Diagnostic:
-    """What to tell of a variable that is somebody else's."""
-    message = f"the variable {variable} belongs to {owner} and is not sent to a service that trains"
-    return Diagnostic("others-variable", message, place, _cure_of_another(variable))
-
-
-def _cure_of_another(variable: str) -> str:
-    if variable == "AWS_BEARER_TOKEN_BEDROCK":
-        return "it is the key of Amazon Bedrock: write 'type: bedrock'"
-    return "put the service's own key into a variable of its own, such as GATEWAY_API_KEY"
-
-
 def _faults_of_settings(
     project: Project, kind: str, given: tuple[Setting, ...]
 ) -> Iterator[Diagnostic]:
@@ -233,9 +222,9 @@ def _faults_of_settings(
         if kind == "headers" and low in _OWN_HEADERS:
             message = f"the header '{name}' is set by ftctl"
             yield Diagnostic("misplaced-key", message, key, _OWN_HEADERS[low])
-        elif isinstance(value, str) and (what := _written_key(name, value)) is not None:
+        elif isinstance(value, str) and names_secret(name) and key_in(value) is None:
             place = project.file.place(("provider", kind, name))
-            message = f"'{name}' holds {what}, in a file that git keeps"
+            message = f"'{name}' holds a secret by its name, in a file that git keeps"
             hint = (
                 f"put it into an environment variable, and write {name}: {{env: {_variable(name)}}}"
             )
@@ -245,10 +234,3 @@ def _faults_of_settings(
 def _variable(name: str) -> str:
     """A variable's name for what a header or parameter of this name has."""
     return re.sub(r"[^A-Z0-9]+", "_", f"_{name}".upper())[1:129]
-
-
-def _written_key(name: str, value: str) -> str | None:
-    found = key_in(value)
-    if found is not None:
-        return f"what looks like {found}"
-    return "a secret by its name" if names_secret(name) else None

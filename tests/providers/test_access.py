@@ -541,9 +541,9 @@ def test_a_renewal_that_fails_is_told_and_no_fault_of_the_network(
 CANNOT_BE = {
     "a key in a header": (
         "  headers: {x-note: sk-proj-AbCdEf0123456789AbCdEf}\n",
-        ("ftctl.yaml:5:21: error[written-key]: 'x-note' holds what looks like an OpenAI key, in a"
-         " file that git keeps\n    hint: put it into an environment variable, and write x-note:"
-         " {env: X_NOTE}"),
+        ("ftctl.yaml:5:21: error[written-key]: 'provider.headers.x-note' holds what looks like an"
+         " OpenAI key, in a file that git keeps\n    hint: put it into an environment variable, and"
+         " write x-note: {env: X_NOTE}"),
     ),
     "a header that is a key by its name": (
         "  headers: {x-portkey-api-key: abc}\n",

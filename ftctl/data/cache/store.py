@@ -25,6 +25,7 @@ _DECIDING = (
     "domain/config.py", "domain/desired.py", "domain/observed.py",
     "domain/quality_settings.py", "domain/variables.py",
     "project/document_cache.py", "project/load.py", "project/tracked_state.py",
+    "project/written_keys.py",
 )  # fmt: skip
 
 _MOST_BYTES = 512 * 1024 * 1024  # of a file that is read back
