@@ -253,7 +253,11 @@ def _refuse_other_bases(api: _Api, pull: Any, run: Any) -> None:
     owner = _text(pull, "head", "repo", "full_name").partition("/")[0]
     head = quote(f"{owner}:{_text(pull, 'head', 'ref')}", safe="")
     for other in api.pages(f"pulls?state=all&head={head}"):
-        if _at(other, "number") == number or _at(other, "head", "ref") != _at(pull, "head", "ref"):
+        theirs, ours = _at(other, "head"), _at(pull, "head")
+        same_branch = _at(theirs, "ref") == _at(ours, "ref") and (
+            _at(theirs, "repo", "id") == _at(ours, "repo", "id")
+        )
+        if _at(other, "number") == number or not same_branch:
             continue
         over = _at(other, "closed_at") is not None and (
             _time(other, "closed_at") < _time(pull, "created_at") - SKEW
@@ -451,7 +455,11 @@ def _refuse_edited(api: _Api, comment: Any, number: int, claim: _Claim, wrote: b
             " changed it"
         )
     path = f"actions/runs/{claim.run}/attempts/{claim.attempt}/jobs"
-    ends = [_time(job, "completed_at") for job in api.pages(path, "jobs")]
+    ends = [
+        _time(job, "completed_at")
+        for job in api.pages(path, "jobs")
+        if _at(job, "completed_at") is not None
+    ]
     if not ends:
         raise Refused(f"attempt {claim.attempt} of run {claim.run} has no jobs")
     if _time(comment, "updated_at") > max(ends) + COMMENT_SKEW:

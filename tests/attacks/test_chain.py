@@ -51,8 +51,7 @@ if "plan" in words:
     pathlib.Path(words[words.index("--out") + 1]).write_text(json.dumps(plan))
     print("### ftctl: 1 to create, 900 dollars")
     sys.exit(2)
-if "apply" in words:
-    print("applied:", *words)
+print("applied:" if "apply" in words else "checked:", *words, file=sys.stderr)
 """
 
 
@@ -407,6 +406,10 @@ PULLS: dict[str, tuple[Meddle, str]] = {
     "merged as another commit": (
         lambda s: s.pull.update(merge_commit_sha="c" * 40), "was merged by no pull request",
     ),
+    "merged elsewhere, and pushed here as it is": (
+        lambda s: s.pull.update(merge_commit_sha="c" * 40, head={**s.pull["head"], "sha": s.sha}),
+        "was merged by no pull request",
+    ),
     "merged into another branch": (
         lambda s: s.pull["base"].update(ref="evil"), "was merged by no pull request",
     ),
@@ -749,6 +752,12 @@ HONEST: dict[str, Meddle] = {
     "the workflow's revision stands in the path": _set("run", path=f"{PLAN_WORKFLOW}@main"),
     "another job was run again": _other_job_again,
     "an earlier pull request of the branch was closed": _earlier_pull,
+    "a fork's branch of the same name": lambda s: _other_pull(
+        s, closed_at=None, head={**s.pull["head"], "repo": {**ELSEWHERE, "full_name": "acme/fork"}}
+    ),
+    "a job that never ended": lambda s: s.state["jobs"].append(
+        {"run_id": s.run["id"], "run_attempt": 1, "completed_at": None}
+    ),
     "a later pull request of the branch": lambda s: _other_pull(s, created_at=_later(days=1)),
     "the base was changed before the plan": _event("base_ref_changed", hours=-1),
     "labels": _event("labeled", hours=1),
@@ -781,6 +790,14 @@ def test_a_second_attempt_is_approved_by_its_own_plan(repository: GitHub) -> Non
 
     assert f" {scene.run['id']} 2 -->" in scene.comment["body"]
     assert scene.find().digest == DIGEST
+
+
+def test_of_a_group_in_a_merge_queue_the_last_is_approved(repository: GitHub) -> None:
+    first = _merged(repository)
+    last = _merged(repository)
+    last.before = first.before
+
+    assert last.find().number == last.number
 
 
 def test_a_branch_that_is_behind_a_changed_workflow_is_approved(repository: GitHub) -> None:
@@ -983,6 +1000,22 @@ def test_the_honest_neighbour_is_applied(github: GitHub) -> None:
     assert "approved.plan.json" in job.log
 
 
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_a_pull_request_is_checked_against_its_base(github: GitHub, command: str) -> None:
+    workflow = github.git("show", f"main:{PLAN_WORKFLOW}")
+    files = {PLAN_WORKFLOW: workflow.replace("command: plan", f"command: {command}")}
+    github.commit("main", files)
+    github.git("push", "--quiet", "origin", "change:refs/tags/origin/main")
+    number = github.open_pull("change")
+
+    job = github.check_pull(number)["plan"]
+
+    assert job.errors == []
+    assert "checked: -C . --no-color validate --format github --base refs/remotes/origin/main" in (
+        job.log
+    )
+
+
 def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitHub) -> None:
     number = github.open_pull("change")
     forged = {
@@ -1171,6 +1204,16 @@ def _checkout(folder: Path) -> dict[str, str]:
     for name in ("refs/tags/origin/main", "refs/heads/origin/main", "refs/tags/main"):
         git("update-ref", name, commits["evil"])
     return commits
+
+
+def test_a_merge_queue_s_base_is_the_event_s(tmp_path: Path) -> None:
+    commits = _checkout(tmp_path)
+    event = {"merge_group": {"base_sha": commits["main"]}}
+    (tmp_path / "event.json").write_text(json.dumps(event), "utf-8")
+
+    status, told = _bash(tmp_path, BASE, GITHUB_EVENT_NAME="merge_group", GITHUB_BASE_REF="evil")
+
+    assert (status, told.strip()) == (0, commits["main"])
 
 
 BASE = 'find_base 2>&1; git rev-parse "${base_options[1]}"'
