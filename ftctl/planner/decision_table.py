@@ -90,9 +90,6 @@ def _adopted(facts: Facts) -> Decision:
             " write what it has, or leave 'adopt' out to train what is asked"
         )
         return Decision(Action.ATTENTION, reason, stands=job)
-    if _in_vain(job):
-        reason = f"adopts {how_it_ended(job)}; leave 'adopt' out to train what is asked"
-        return Decision(Action.ATTENTION, reason, stands=job)
     return Decision(Action.NO_OP, f"adopted {adopt} ({job.model or job.status})", stands=job)
 
 
