@@ -50,6 +50,7 @@ from ftctl.providers.openai.lists import (
     told,
 )
 from ftctl.providers.openai.translate import (
+    WITHOUT_ID,
     read_answer,
     read_checkpoint,
     read_day,
@@ -457,7 +458,7 @@ class OpenAIProvider:
             job = self._read_job(raw)
             known = {"id": job.id, "status": job.status, "created_at": job.created_at}
         except OddValue:
-            known = {"id": id_of(raw), "status": UNREADABLE, "created_at": 0}
+            known = {"id": known_id(raw) or WITHOUT_ID, "status": UNREADABLE, "created_at": 0}
         return {**self._plain(raw), **known}
 
     def file_names(self) -> Mapping[str, str]:

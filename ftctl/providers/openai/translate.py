@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 StatusOf = Callable[[str], str]  # the service's word for a job's state in, ours out
 
+WITHOUT_ID = "(a job without an id)"  # stands for an id that is none
 _LONGEST_WORD = 64  # characters: of a state, a level, the name of a number
 _LONGEST_TEXT = 512  # characters of a value, and of a name that is only shown
 _LONGEST_MESSAGE = 10_000
@@ -111,7 +112,7 @@ def read_job_of_ours(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_o
     except OddValue as fault:
         tag = _readable(read_tag(raw.get("metadata")))
         return Job(
-            id=known_id(raw) or "(a job without an id)",
+            id=known_id(raw) or WITHOUT_ID,
             status=UNREADABLE,
             created_at=0,
             error=JobError(UNREADABLE, str(fault)),
