@@ -45,6 +45,7 @@ class World:
     tells: Callable[[dict[str, Any]], dict[str, Any]] = lambda _body: {}
     organization: str | None = None  # told of each job
     project: str | None = None  # told in a header of each answer
+    headers_told: bytes = b""  # lines of its head besides, as they are sent
 
 
 class PlainServer(Loopback):
@@ -82,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
         head += f"openai-project: {world.project}\r\n" if world.project else ""
         head += f"Date: {world.date}\r\n" if world.date else ""
-        whole = head.encode() + f"Content-Length: {len(text)}\r\n\r\n".encode() + text
+        length = f"Content-Length: {len(text)}\r\n\r\n".encode()
+        whole = head.encode() + world.headers_told + length + text
         self._send(whole, world.pace(self.command, path))
         self.close_connection = True
 
@@ -118,7 +120,7 @@ def _work(world: World, method: str, path: str, body: bytes) -> Answer:
             return _list([{"id": name, "object": "model"} for name in ["gpt-x", *names]])
         case "GET", ["models", model] if model in world.models:
             return 200, {"id": model, "object": "model"}
-        case "DELETE", ["models", model]:
+        case "DELETE", ["models", model] if model in world.models:
             world.models.remove(model)
             return 200, {"id": model, "deleted": True}
         case "GET", ["fine_tuning", "jobs"]:

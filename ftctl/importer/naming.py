@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from ftctl.errors import redact
 from ftctl.importer.account import AccountJob
 
 _LONGEST = 63  # characters of a FineTune's name
@@ -35,7 +36,7 @@ def name_jobs(jobs: Collection[AccountJob], taken: Collection[str]) -> Mapping[s
 
 def _stem(job: AccountJob) -> str | None:
     """Our own name for it, else its suffix."""
-    return _slug(job.finetune or "") or _slug(job.suffix or "") or None
+    return _slug(job.finetune or "") or _slug(redact(job.suffix or "")) or None
 
 
 def _base(job: AccountJob) -> str:

@@ -290,13 +290,12 @@ def read_event(raw: Raw) -> Event:
 
 def _metrics(data: object) -> dict[str, Any]:
     """The numbers of an event, without those that no calculation survives."""
-    told = ((str(key), _counted(value)) for key, value in mapping(data).items())
-    known = ((key, value) for key, value in told if value is not None)
-    return dict(islice(known, _MOST_NUMBERS))
+    known = _counted(mapping(data))
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _counted(value: object, depth: int = 0) -> Any:
-    """A value without numbers that no calculation survives; None for one of these."""
+    """A value without numbers that no calculation survives, cut where nobody would read on."""
     match value:
         case bool():
             return value
@@ -305,9 +304,10 @@ def _counted(value: object, depth: int = 0) -> Any:
         case str():
             return short(value, _LONGEST_TEXT)
         case list() if depth < _DEEPEST:
-            return [_counted(one, depth + 1) for one in value]
+            return [_counted(one, depth + 1) for one in value[:_MOST_NUMBERS]]
         case Mapping() if depth < _DEEPEST:
-            return {str(key): _counted(one, depth + 1) for key, one in value.items()}
+            pairs = islice(value.items(), _MOST_NUMBERS)
+            return {short(str(key), _LONGEST_WORD): _counted(one, depth + 1) for key, one in pairs}
     return None
 
 

@@ -72,7 +72,7 @@ def identifier(raw: Raw, key: str) -> str | None:
     """The name of a job, a model or a file; None where it is missing, null or empty."""
     value = text(raw, key)
     if value is not None and not is_identifier(value):
-        raise OddValue(f"its {key} is no name that one can have")
+        raise OddValue(f"its {key} is no name")
     return value
 
 
