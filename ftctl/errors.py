@@ -6,9 +6,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ftctl.text.credentials import PRINTED
 from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
+from ftctl.text.redaction import redact
+
+__all__ = [
+    "Diagnostic",
+    "Finding",
+    "FtctlError",
+    "Interrupted",
+    "InvalidProject",
+    "ProviderError",
+    "Refused",
+    "Severity",
+    "Span",
+    "Stale",
+    "UsageError",
+    "WaitTimeout",
+    "fault_text",
+    "in_order",
+    "problems_text",
+    "redact",
+]
 
 Severity = Literal["error", "warning"]
 
@@ -169,11 +188,3 @@ def fault_text(fault: FtctlError) -> str:
 def problems_text(problems: Iterable[Diagnostic]) -> str:
     """Each problem with its place and cure."""
     return "\n".join(str(problem) for problem in problems)
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without anything that is, or looks like, a key."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, "[redacted]")
-    return PRINTED.sub("[redacted]", text)

@@ -7,6 +7,10 @@ where a key that stays costs more. Forms are those that the issuers document.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from string import ascii_letters, digits, hexdigits
 from typing import NamedTuple
 
 
@@ -64,11 +68,15 @@ FORMS = (
 )
 
 _GOOGLE_OAUTH = r"\bya29\.[\w.\-]+"  # of no fixed length: in rows it would be a guess
+_GOOGLE_FORM = CredentialForm("a Google token", "ya29.", _GOOGLE_OAUTH)
 JWT = CredentialForm(
     "a signed token (JWT)",
     "eyJ",
     r"\b(eyJ[A-Za-z0-9_-]{8,})\.(eyJ[A-Za-z0-9_-]{8,})\.([A-Za-z0-9_-]{20,})",
     r"\beyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]+)?",
+)
+_WHOLE_PRIVATE_KEY = (
+    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{40,}(?:-----END [A-Z ]+-----)?"
 )
 PRIVATE_KEY = CredentialForm(
     "a private key",
@@ -76,9 +84,25 @@ PRIVATE_KEY = CredentialForm(
     r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]{40,})",
 )
 
-# What is taken out of everything that is printed: the keys of OpenAI and its kin, which ftctl
-# handles itself, and the user:password part of an address.
-PRINTED = re.compile(r"\b(?:sk|ek|rk)-[A-Za-z0-9_\-]{8,}|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)")
+# Of those who speak OpenAI's wire: any length, so that only what looks random counts. A made-up key
+# of words, as local services take, and a name such as sk-support-2025 (Slovak) are none.
+_SHORT_FORMS = tuple(
+    CredentialForm("a key", f"{prefix}-", rf"\b{prefix}-[A-Za-z0-9_\-]{{8,}}")
+    for prefix in ("sk", "ek", "rk")
+)
+# In the words of HTTP: `Authorization: Bearer …`, `x-api-key: …`. Case does not count.
+_IN_HEADERS = (
+    CredentialForm("a key in a header", "bearer", r"(?i:(?<=\bbearer )[A-Za-z0-9._~+/=-]{16,})"),
+    CredentialForm("a password in a header", "basic", r"(?i:(?<=\bbasic )[A-Za-z0-9+/_-]{12,}=*)"),
+    CredentialForm(
+        "a key in a header",
+        "key",
+        r"(?i:(?<=\bapi[-_]key: )[A-Za-z0-9._~+/=-]{16,}|(?<=\bsubscription-key: )[a-f0-9]{32})",
+    ),
+)
+_IN_ADDRESS = CredentialForm(
+    "a password in an address", "://", r"(?<=://)[^/\s@:\"'<>]*:[^/\s@\"'<>]+(?=@)"
+)
 
 
 def loose_pattern() -> str:
@@ -102,35 +126,178 @@ def names_secret(name: str) -> bool:
     return not _SECRET_WORDS.isdisjoint(_WORDS.split(name.lower()))
 
 
+class FoundKey(NamedTuple):
+    """What kind of key stands in a text, in words with its article, and where."""
+
+    what: str
+    start: int
+    end: int
+
+
 def key_in(text: str) -> str | None:
     """What kind of key a setting holds, in words with its article; None for plain text.
 
     Stricter than a search of rows: no setting needs a text that looks so, not even a made-up one.
+    What it lets by, `redact` lets by: what stands in a manifest is shown as it stands there.
     """
-    for form in FORMS:
-        if form.hint in text and any(map(_is_key, _matches(form, text))):
-            return form.what
-    if JWT.hint in text and re.search(JWT.loose or JWT.exact, text):
-        return JWT.what
-    if PRIVATE_KEY.hint in text and re.search(PRIVATE_KEY.exact, text):
-        return PRIVATE_KEY.what
-    if re.search(_GOOGLE_OAUTH, text):
-        return "a Google token"
-    if any(found[0][:3] not in ("sk-", "ek-", "rk-") for found in PRINTED.finditer(text)):
-        return "a password in an address"
-    return None
+    found = next(keys_in(text), None)
+    return None if found is None else found.what
 
 
-def _matches(form: CredentialForm, text: str) -> list[str]:
-    patterns = (form.exact, form.loose or form.exact)
-    return [found[0] for pattern in patterns for found in re.finditer(pattern, text)]
+def keys_in(text: str) -> Iterator[FoundKey]:
+    """Every text that looks like a key, as it is or encoded; the same place may come twice."""
+    yield from _plain_keys(text)
+    if any(sign in text for sign in _ENCODING):
+        yield from _escaped_keys(text)
+    yield from _packed_keys(text)
+
+
+def _plain_keys(text: str) -> Iterator[FoundKey]:
+    lowered = text.lower()
+    for form, is_key in _SETTLED:
+        if form.hint in (text if form not in _IN_HEADERS else lowered):
+            for pattern in dict.fromkeys((form.exact, form.loose or form.exact)):
+                for match in _compiled(pattern).finditer(text):
+                    if is_key(match[0]):
+                        yield FoundKey(form.what, *match.span())
+
+
+_ENCODING = frozenset("%\\&")
+_WORD = r"[^\s\"'<>(){}\[\],]{11,}"  # what is shorter is no key, however it is written
+
+
+def _escaped_keys(text: str) -> Iterator[FoundKey]:
+    """Words with escapes that spell a key: in an address, in JSON, in HTML."""
+    for match in _compiled(_WORD).finditer(text):
+        word = match[0]
+        if _ENCODING.isdisjoint(word) or (plain := unescaped(word)) == word:
+            continue
+        found = next(_plain_keys(plain), None)
+        if found is not None and next(_plain_keys(word), None) is None:
+            yield FoundKey(found.what, *match.span())
+
+
+def unescaped(text: str) -> str:
+    """The text without escapes of addresses, JSON, Python and HTML, in layers too."""
+    from html import unescape  # noqa: PLC0415 - few texts have any
+    from urllib.parse import unquote  # noqa: PLC0415
+
+    for _layer in range(4):
+        before = text
+        text = unquote(text) if "%" in text else text
+        text = unescape(text) if "&" in text else text
+        text = _compiled(_BACKSLASH).sub(_character, text) if "\\" in text else text
+        if text == before:
+            break
+    return text
+
+
+_BACKSLASH = r"(?<!\\)\\{1,8}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(?=[^\w\s\\]))"
+
+
+def _character(match: re.Match[str]) -> str:
+    number = match[1] or match[2]
+    return chr(int(number, 16)) if number else ""
+
+
+# Packed so, a key is a run of these. What is shorter holds none.
+_RUN = b"w" * 24
+_PACKED = (ascii_letters + digits + "+/_-").encode()
+_RUNS = bytes(ord("w") if sign in _PACKED else ord(" ") for sign in range(256))
+_HEX = frozenset(hexdigits)
+_HINTS = "|".join(re.escape(form.hint) for form in (*FORMS, *_SHORT_FORMS, JWT, PRIVATE_KEY))
+
+
+def _packed_runs(text: str) -> Iterator[tuple[int, int, bytes]]:
+    """Each run that may be base64 or hexadecimal, with what it unpacks to, from each alignment."""
+    if len(text) < len(_RUN):
+        return
+    # In Latin-1 with a sign for all else, an index of bytes is one of the text.
+    runs = text.encode("latin-1", "replace").translate(_RUNS)
+    start = runs.find(_RUN)
+    while start >= 0:
+        end = runs.find(b" ", start)
+        end = len(runs) if end < 0 else end
+        run = text[start:end]
+        for packed in _unpacked(run):
+            yield start, end, packed
+        start = runs.find(_RUN, end)
+
+
+def _unpacked(run: str) -> Iterator[bytes]:
+    if _HEX.issuperset(run):
+        yield bytes.fromhex(run[: len(run) // 2 * 2])
+        yield bytes.fromhex(run[1 : len(run) - (len(run) + 1) % 2])
+        return
+    plain = run.replace("-", "+").replace("_", "/")
+    for skipped in range(4):
+        whole = plain[skipped:]
+        yield b64decode(whole[: len(whole) // 4 * 4] + _ENDS[len(whole) % 4](whole))
+
+
+_ENDS: Sequence[Callable[[str], str]] = (
+    lambda _run: "",
+    lambda _run: "",  # no number of bytes ends so
+    lambda run: f"{run[-2:]}==",
+    lambda run: f"{run[-3:]}=",
+)
+
+
+def _packed_keys(text: str) -> Iterator[FoundKey]:
+    """Runs of base64 or hexadecimal digits that unpack to a key."""
+    hints = _compiled_bytes(_HINTS)
+    for start, end, packed in _packed_runs(text):
+        if hints.search(packed):
+            found = next(_plain_keys(packed.decode("latin-1")), None)
+            if found is not None:
+                yield FoundKey(found.what, start, padded_end(text, end))
+
+
+def padded_end(text: str, end: int) -> int:
+    """Where base64 ends with its padding."""
+    return end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@cache
+def _compiled_bytes(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode())
 
 
 def _is_key(match: str) -> bool:
     """Whether it is more than words, as names in code are: sk-learn-models-for-text."""
+    if match.startswith("sk-"):
+        return _is_random(match)
     return len(match) >= _SHORTEST_KEY and not (
         match.islower() and not any(sign.isdigit() for sign in match)
     )
+
+
+def _is_random(match: str) -> bool:
+    """Whether a part of it is no word and no number: it mixes letters and digits, or is too long.
+
+    Cases count as well, but for a capital at the beginning.
+    """
+    parts = _compiled(r"[A-Za-z0-9]{8,}").findall(match)
+    return any(not part.isdigit() and (len(part) >= 16 or not _is_word(part)) for part in parts)
+
+
+def _is_word(part: str) -> bool:
+    return part.isalpha() and (part.islower() or part.isupper() or part.istitle())
+
+
+# Each form, and what tells a key from honest text that looks like it.
+_SETTLED: Sequence[tuple[CredentialForm, Callable[[str], bool]]] = (
+    *((form, _is_key) for form in (*FORMS, JWT)),
+    *((form, _is_random) for form in (*_SHORT_FORMS, *_IN_HEADERS)),
+    (_GOOGLE_FORM, bool),
+    (PRIVATE_KEY._replace(exact=_WHOLE_PRIVATE_KEY), bool),
+    (_IN_ADDRESS, bool),
+)
 
 
 def looks_taken_out(text: str) -> str:

@@ -858,7 +858,7 @@ MASKED = [
     ("card 4539 1488 0343 6467.", '"card [a card number]."'),
     ("iban DE89 3704 0044 0532 0130 00", '"iban [an account number (IBAN)]"'),
     ("key sk-proj-Ab3xK9mQ2rT7vW5yZ1cD4fG6hJ8", '"key [redacted]"'),
-    ("ghp_" + "Ab3xK9mQ2rT7vW5yZ1cD4fG6hJ8kL0nP2sU4", '"[a GitHub token]"'),
+    ("ghp_" + "Ab3xK9mQ2rT7vW5yZ1cD4fG6hJ8kL0nP2sU4", '"[redacted]"'),
     ({"a": ["x\njane.doe@acme.io"]}, '{"a":["x\\\\n[an e-mail address]"]}'.replace("\\\\", "\\")),
     ({"jane.doe@acme.io": 4539148803436467}, '{"[an e-mail address]":[a card number]}'),
     ("https://jane:geheim@host.io/x", '"https://[redacted]@host.io/x"'),
