@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -27,3 +28,31 @@ class Loopback(ThreadingHTTPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
+
+
+# The request's line and headers → status, headers and body of the answer.
+Reply = Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
+
+
+class Elsewhere(Loopback):
+    """A server that answers each request line and headers as it is told."""
+
+    def __init__(self, reply: Reply) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                status, more, body = reply(f"{self.command} {self.path}", headers)
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **more}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the standard library's names
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        super().__init__(Handler, 0)

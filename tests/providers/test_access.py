@@ -8,12 +8,11 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from conftest import KEY, HandClock, Result, Shell, small_project
-from loopback import Loopback
+from loopback import Elsewhere, Reply
 from plain_server import Answer, PlainServer, World
 
 SECRET = "a+b/c=Zx9 q".replace(" ", "")  # is written otherwise in an address
@@ -170,7 +169,7 @@ def test_azures_own_variable_gives_the_address(
     seen: list[str] = []
     write_project(small_project(**{"ftctl.yaml": "project: demo\nprovider: {type: azure}\n"}))
 
-    with _Elsewhere(_noting(seen)) as there:
+    with Elsewhere(_noting(seen)) as there:
         shell.environ |= {
             "AZURE_OPENAI_ENDPOINT": f"{there.address}{path}",
             "AZURE_OPENAI_API_KEY": KEY,
@@ -181,32 +180,6 @@ def test_azures_own_variable_gives_the_address(
 
 
 # Redirects.
-
-Reply = Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
-
-
-class _Elsewhere(Loopback):
-    """A server that answers each request line and headers as it is told."""
-
-    def __init__(self, reply: Reply) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {key.lower(): value for key, value in self.headers.items()}
-                status, more, body = reply(f"{self.command} {self.path}", headers)
-                self.send_response(status)
-                for name, value in {"Content-Type": "application/json", **more}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the standard library's names
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        super().__init__(Handler, 0)
 
 
 def _noting(lines: list[str]) -> Reply:
@@ -222,12 +195,12 @@ def _noting(lines: list[str]) -> Reply:
 def test_a_read_is_not_sent_on_off_the_service(gateway: Callable[[str], Shell]) -> None:
     heard: list[str] = []
 
-    with _Elsewhere(_noting(heard)) as there:
+    with Elsewhere(_noting(heard)) as there:
 
         def honest(line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
             return 307, {"Location": f"{there.address}{line.split()[1]}"}, b""
 
-        with _Elsewhere(honest) as here:
+        with Elsewhere(honest) as here:
             shell = gateway(
                 GATEWAY + f"  base_url: {here.address}/v1\n  query: {{code: {{env: CODE}}}}\n"
             )
@@ -252,7 +225,7 @@ def test_a_read_is_sent_on_within_the_service(gateway: Callable[[str], Shell]) -
         heard.append(f"{path} {headers['x-portkey-api-key']}")
         return 200, {}, b'{"data": []}'
 
-    with _Elsewhere(service) as here:
+    with Elsewhere(service) as here:
         shell = gateway(GATEWAY + f"  base_url: {here.address}/v1\n  query: {{tenant: acme}}\n")
         shell.environ["PORTKEY_API_KEY"] = SECRET
         shell.ok("plan")
@@ -268,7 +241,7 @@ def test_a_write_is_not_sent_on_anywhere(
     heard: list[str] = []
     posted: list[str] = []
 
-    with _Elsewhere(_noting(heard)) as evil:
+    with Elsewhere(_noting(heard)) as evil:
         location = path.replace("ELSEWHERE", evil.address)
 
         def honest(line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
@@ -277,7 +250,7 @@ def test_a_write_is_not_sent_on_anywhere(
                 return status, {"Location": location}, b""
             return 200, {}, b'{"data": []}'
 
-        with _Elsewhere(honest) as here:
+        with Elsewhere(honest) as here:
             shell = gateway(f"  base_url: {here.address}/v1\n")
             result = shell("apply", "--auto-approve")
 
@@ -299,7 +272,7 @@ def test_a_write_that_may_have_been_done_before_it_was_sent_on_is_in_doubt(
     def service(_line: str, _: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         return status, {"Location": "/v1/elsewhere"}, b""
 
-    with _Elsewhere(service) as here:
+    with Elsewhere(service) as here:
         connection = Connection(f"{here.address}/v1", KEY)
         client = connect(connection, SERVICES["compatible"], clock=HandClock())
         with pytest.raises(ProviderError) as caught:
@@ -316,7 +289,7 @@ def test_a_log_of_requests_has_no_secret() -> None:
     lines: list[str] = []
     query = (("tenant", "acme"), ("code", "Pq/7+tail"))
     secrets = ("Pq/7+tail", "Pq%2F7%2Btail")
-    with _Elsewhere(_noting([])) as there:
+    with Elsewhere(_noting([])) as there:
         connection = Connection(f"{there.address}/v1", KEY, query=query, secrets=secrets)
         client = connect(connection, SERVICES["compatible"], clock=HandClock(), log=lines.append)
         client.ask("GET", "/models")
