@@ -45,13 +45,13 @@ FTCTL = f"""\
 #!{sys.executable} -I
 import json, pathlib, sys
 words = sys.argv[1:]
+print("asked:", *words, file=sys.stderr)
 if "plan" in words:
     summary = dict(create=1, replace=0, cancel=0, delete=0, defer=0)
     plan = dict(digest="{DIGEST}", summary=summary, cost=dict(low=900, high=900))
     pathlib.Path(words[words.index("--out") + 1]).write_text(json.dumps(plan))
     print("### ftctl: 1 to create, 900 dollars")
     sys.exit(2)
-print("applied:" if "apply" in words else "checked:", *words, file=sys.stderr)
 """
 
 
@@ -720,6 +720,14 @@ def _other_job_again(scene: Scene) -> None:
     scene.run["run_attempt"] = 2
 
 
+def _unfiltered(scene: Scene) -> None:
+    """An answer that holds more than was asked for."""
+    other = {**copy.deepcopy(scene.artifact), "id": 9_801, "name": "coverage"}
+    artifacts = [{**one, "content": ""} for one in (scene.artifact, other)]
+    answer = {"total_count": 2, "artifacts": artifacts}
+    scene.raw[f"runs/{scene.run['id']}/artifacts?"] = json.dumps(answer).encode()
+
+
 def _fork_with_the_same_name(scene: Scene) -> None:
     artifact = copy.deepcopy(scene.artifact)
     artifact.update(id=9_800, run=9_500)
@@ -763,6 +771,7 @@ HONEST: dict[str, Meddle] = {
     "labels": _event("labeled", hours=1),
     "an artifact of the time before hashes": _set("artifact", digest=None),
     "a fork has an artifact of this name": _fork_with_the_same_name,
+    "the run has another artifact": _unfiltered,
     "a check run of another workflow": lambda s: s.state["check_runs"].append(
         {"id": 1, "name": "plan", "head_sha": s.pull["head"]["sha"], "conclusion": "success"}
     ),
@@ -984,7 +993,7 @@ def test_the_merge_says_why_and_what_to_do(
     assert error.startswith("nobody approved this plan: ")
     assert why in error
     assert error.endswith(f"run this workflow by hand with approve = {DIGEST}")
-    assert "applied:" not in job.log
+    assert "--no-color apply " not in job.log
 
 
 def test_the_honest_neighbour_is_applied(github: GitHub) -> None:
@@ -996,7 +1005,7 @@ def test_the_honest_neighbour_is_applied(github: GitHub) -> None:
 
     assert job.errors == []
     assert f"Pull request #{number} approved {DIGEST}." in job.log
-    assert "applied: " in job.log
+    assert "--no-color apply " in job.log
     assert "approved.plan.json" in job.log
 
 
@@ -1011,9 +1020,30 @@ def test_a_pull_request_is_checked_against_its_base(github: GitHub, command: str
     job = github.check_pull(number)["plan"]
 
     assert job.errors == []
-    assert "checked: -C . --no-color validate --format github --base refs/remotes/origin/main" in (
+    assert "asked: -C . --no-color validate --format github --base refs/remotes/origin/main" in (
         job.log
     )
+
+
+def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> None:
+    for name in ("plan", "apply", "drift"):
+        workflow = f"{WORKFLOWS}/ftctl-{name}.yml"
+        text = github.git("show", f"main:{workflow}")
+        more = '          allow-address: "https://a.example/v1\\nhttps://b.example"\n'
+        line = f"          command: {name}\n"
+        github.commit("main", {workflow: text.replace(line, line + more, 1)})
+    github.git("rebase", "--quiet", "main", "change")
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull("change")
+    planned = github.check_pull(number)["plan"]
+    merged = github.merge(number)
+
+    logs = planned.log, github.push_main().log, github.morning().log
+
+    addresses = "--allow-address https://a.example/v1 --allow-address https://b.example"
+    for log, base in zip(logs, ("refs/remotes/origin/main", merged, merged), strict=True):
+        assert f"--format markdown --base {base} {addresses}" in log
+    assert f"asked: -C . --no-color apply --base {merged} {addresses} --wait" in logs[1]
 
 
 def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitHub) -> None:
@@ -1073,7 +1103,7 @@ def test_an_api_that_does_not_answer_approves_nothing_and_can_be_asked_again(
     assert "what was approved is not known: GitHub did not answer" in error
     assert "the job needs 'actions', 'contents', 'issues' and 'pull-requests', each 'read'" in error
     assert error.endswith("Run this job again")
-    assert "applied:" not in job.log
+    assert "--no-color apply " not in job.log
 
 
 # What the steps are given: folders, environments, revisions, the event.
