@@ -27,6 +27,7 @@ RACY_NANOSECONDS = 2_000_000_000  # FAT keeps times to two seconds
 
 _DRAFT = ".tmp"
 _JUST_MADE_SECONDS = 60.0  # a draft so young may not be locked yet by its owner
+_DAY_SECONDS = 24 * 3600.0
 _STALE_SECONDS = 24 * 3600.0  # where there are no locks
 _LONGEST_STEM = 40  # characters of a draft's name that say whose it is: four bytes each fit
 
@@ -60,6 +61,13 @@ def read_regular(path: Path, most_bytes: int) -> bytes | None:
             return content if len(content) <= most_bytes else None
     except (OSError, ValueError):
         return None
+
+
+def mark_used(path: Path) -> None:
+    """Say by its time, to the day, that a file of a cache is still of use; see `upkeep`."""
+    with suppress(OSError):
+        if time.time() - path.lstat().st_mtime > _DAY_SECONDS:
+            os.utime(path, follow_symlinks=False)
 
 
 def signature_of(path: Path) -> list[int] | None:

@@ -62,11 +62,13 @@ def index_of(top: Path) -> Path:
 
 
 def tracked_in(top: Path, way: str, *, around: bool = False) -> Tracked | None:
-    """The first that git tracks at or below a path from the top; `around`: or on the way to it.
+    """The first that git tracks at or below a path from the top, `around`: or on the way.
 
     Names that the file system takes for the same are the same. `UnreadableIndexError` where nobody
     can tell.
     """
+    if way == ".":
+        return next((Tracked(top, path) for path in index_paths(index_of(top))), None)
     wanted = tuple(folded(part) for part in way.split("/"))
     for path in index_paths(index_of(top), last_part="" if around else wanted[-1]):
         parts = path.split("/")

@@ -25,7 +25,8 @@ PROJECTS = "projects"  # the folder of the cache that has one for each project
 _LONGEST_NAME = 40  # characters of a project's folder, for people who look into the cache
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_ABOUT = "project"  # the file that says whose a folder is, and by its time when it was used last
+ABOUT = "project"  # the file that says whose a folder is, and by its time when it was used last
+_LONGEST_ABOUT = 65_536  # bytes
 _TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This folder holds what ftctl can find out again. It may be deleted at any time.\n"
@@ -167,13 +168,23 @@ def open_cache(project: Path) -> Path:
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
         raise NoPlace(f"{folder} cannot be made: {reason}") from None
-    about = folder / _ABOUT
+    about = folder / ABOUT
     text = os.fsencode(os.path.realpath(project)) + b"\n"
-    if read_regular(about, 65_536) != text:
+    if read_regular(about, _LONGEST_ABOUT) != text:
         with suppress(OSError):
-            _describe(folder.parents[1])
+            # So that git passes over it, and programs that make backups do.
+            write_atomically(folder / ".gitignore", "*\n", durable=False)
+            write_atomically(folder / "CACHEDIR.TAG", _TAG, durable=False)
             write_atomically(about, text, durable=False, private=True)
     return folder
+
+
+def is_cache(folder: Path) -> bool:
+    """Whether a folder was made by `open_cache`, so that it may be deleted: it says for whom."""
+    if folder.is_symlink():
+        return False
+    text = read_regular(folder / ABOUT, _LONGEST_ABOUT) or b""
+    return folder.name == _name(os.fsdecode(text.removesuffix(b"\n")))
 
 
 def _require_own_home(home: Path) -> None:
@@ -184,13 +195,6 @@ def _require_own_home(home: Path) -> None:
     with suppress(OSError):
         if nearest.stat().st_uid != 0:
             raise NoPlace(f"{nearest} belongs to another user")
-
-
-def _describe(home: Path) -> None:
-    """Say to git and to programs that make backups what the folder is."""
-    for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
-        if not os.path.lexists(home / name):
-            write_atomically(home / name, text, durable=False)
 
 
 def make_private(folder: Path) -> None:

@@ -89,6 +89,7 @@ def _results(settings: Settings, *, probe: bool) -> Iterator[CheckResult]:
     if project is None:
         return
     yield machine.look_at_state(root / STATE_FOLDER)
+    yield machine.look_at_cache(root)
     yield machine.look_at_lock(root)
     yield from _account(settings, project, session, probe=probe)
 

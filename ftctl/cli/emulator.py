@@ -15,6 +15,7 @@ from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.engine.session import state_folder
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span, UsageError
+from ftctl.project.tracked_state import require_untracked
 from ftctl.text.format import plural
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def emulator_command(
     document = None if faults is None else _fault_document(settings.folder / faults, faults)
     key = None if api_key_env is None else _key(settings, api_key_env)
     behaviour = _read_temperaments(temperaments)
+    if not data:
+        require_untracked(settings.folder)
     folder = settings.folder / data if data else state_folder(settings.folder)
     options = Options(
         training=not no_training, python_graders=python_graders, id_seed=id_seed, api_key=key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from ftctl.catalog.services import Service
 from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.errors import FtctlError, redact
 from ftctl.lockfile import LOCK_FILE, read_lock_file
+from ftctl.user_folders import CACHE_VARIABLE, NoPlace, open_cache
 
 _OLDEST_PYTHON = (3, 11)
 _PACKAGES = ("openai", "tiktoken", "orjson")
@@ -30,6 +32,7 @@ _EXTRAS: Mapping[str, tuple[str, ...]] = {
     "parquet": ("pyarrow",),
 }
 _GIT_TIMEOUT_SECONDS = 10
+_ANOTHER_CACHE = f"name a folder of your own outside of the checkout: export {CACHE_VARIABLE}=…"
 _SHORTEST_KEY = 16
 _LARGEST_SETTINGS = 1_000_000  # bytes of a ftctl.yaml that is searched for keys
 
@@ -127,7 +130,7 @@ def _git(program: str, root: Path, *arguments: str) -> str | None:
 
 
 def look_at_state(folder: Path) -> CheckResult:
-    """Whether caches and the embedded API's state can be written."""
+    """Whether the embedded API's state, and what is about to be bought, can be written."""
     name = folder.name
     nearest = folder if folder.exists() else folder.parent
     try:
@@ -137,6 +140,17 @@ def look_at_state(folder: Path) -> CheckResult:
         reason = fault.strerror or type(fault).__name__
         return fail(name, f"{nearest} cannot be written: {reason}", "check its permissions")
     return ok(name, "it can be written")
+
+
+def look_at_cache(root: Path) -> CheckResult:
+    """Where what was found out about the project is kept, and whether it can be."""
+    try:
+        folder = open_cache(root)
+    except NoPlace as fault:
+        return warn("cache", f"nothing is kept between runs: {fault}", _ANOTHER_CACHE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return warn("cache", f"{folder} cannot be written", _ANOTHER_CACHE)
+    return ok("cache", f"{folder}; it may be deleted at any time")
 
 
 def look_at_lock(root: Path) -> CheckResult:

@@ -53,7 +53,7 @@ class Intents:
             folder.mkdir(exist_ok=True)
             write_atomically(self._path(step), self._text(step, None))
         except OSError as fault:
-            raise file_fault(self.root / STATE_FOLDER, fault) from None
+            raise file_fault(self.root / INTENTS_FOLDER, fault) from None
 
     def answered(self, step: StartJob, job: str | None) -> None:
         """Close an intent: with the job that was made, or None where none was for sure.

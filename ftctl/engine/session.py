@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from ftctl.catalog import Catalog, load_catalog, shutdown_warnings
 from ftctl.catalog.services import Service
 from ftctl.data.cache import open_store
+from ftctl.data.cache.upkeep import tend
 from ftctl.domain.desired import Desired, ServiceInfo
 from ftctl.engine.context import RunContext
 from ftctl.engine.embedded_store import embedded_store, require_store
@@ -198,7 +200,20 @@ def check_project(context: RunContext, *, count: bool = False) -> Validation:
     validation = _check(context, cache, documents, count=count)
     validation = replace(validation, problems=_without_keys(validation.problems))
     documents.save(validation.problems)
+    if validation.ok:
+        _remove_earlier_caches(root)
     return validation
+
+
+def _remove_earlier_caches(root: Path) -> None:
+    """What versions until 2026-11 have kept in the checkout; nothing reads it any more."""
+    state = root / STATE_FOLDER
+    if state.is_symlink():
+        return
+    for name in ("cache", "plans"):
+        folder = state / name
+        if folder.is_dir() and not folder.is_symlink():  # a pipe would have rmtree wait
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check(
@@ -275,6 +290,8 @@ def _open_cache(context: RunContext) -> Path | None:
         context.listener(
             Noted(f"note: nothing is kept for the next run: {folder} cannot be written")
         )
+    else:
+        tend(folder)
     return folder
 
 

@@ -11,7 +11,7 @@ import shlex
 import time
 from pathlib import Path
 
-from ftctl.errors import Diagnostic, Span
+from ftctl.errors import Diagnostic, InvalidProject, Span
 from ftctl.files import is_racy, signature_of
 from ftctl.git_index import (
     Tracked,
@@ -35,21 +35,27 @@ def tracked_state(root: Path, known: Documents | None = None) -> tuple[Diagnosti
     if not os.path.lexists(root / STATE_FOLDER):
         return ()
     real = Path(os.path.realpath(root))
-    if os.path.lexists(real / STATE_FOLDER / ".git"):
-        message = f"'{STATE_FOLDER}' is a git repository of its own; ftctl keeps its state there"
-        return (_found(message, STATE_FOLDER, f"delete it: rm -r {STATE_FOLDER}"),)
     top = next(repositories_around(real), None)
-    if top is None:
-        return ()
-    tracked = _tracked(top, (real / STATE_FOLDER).relative_to(top).as_posix(), known or Documents())
+    way = (real / STATE_FOLDER).relative_to(top).as_posix() if top is not None else ""
+    tracked = _tracked(top, way, known or Documents()) if top is not None else None
     if tracked is None:
-        return ()
+        if not os.path.lexists(real / STATE_FOLDER / ".git"):
+            return ()
+        message = f"'{STATE_FOLDER}' is a git repository of its own; ftctl keeps its state there"
+        return (_found(message, STATE_FOLDER, f"rm -rf {STATE_FOLDER}"),)
     path = os.path.relpath(tracked.top / tracked.path, real).replace(os.sep, "/")
     shown = shorten(path, _LONGEST_PATH)
     message = f"git tracks '{shown}', and {STATE_FOLDER} is for what this machine has made itself"
     folder = shlex.quote(path.partition("/")[0])
     cure = f"git rm -r -q --cached {folder} && echo '{STATE_FOLDER}/' >> .gitignore"
     return (_found(message, shown, cure),)
+
+
+def require_untracked(root: Path) -> None:
+    """`InvalidProject` where git tracks some of the state: for what reads it without a project."""
+    problems = tracked_state(root)
+    if problems:
+        raise InvalidProject(problems)
 
 
 def _found(message: str, shown: str, hint: str) -> Diagnostic:

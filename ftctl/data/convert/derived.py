@@ -23,7 +23,14 @@ from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, FtctlError, Span
-from ftctl.files import file_fault, read_regular, sha256_of, sweep_drafts, write_atomically
+from ftctl.files import (
+    file_fault,
+    mark_used,
+    read_regular,
+    sha256_of,
+    sweep_drafts,
+    write_atomically,
+)
 from ftctl.user_folders import make_private
 
 _MOST_BYTES = 1 << 20  # of an entry
@@ -133,16 +140,25 @@ def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Mat
         return None
     try:
         known: Any = json.loads(content)
-        sha256, notes = known["parts"][part], tuple(str(note) for note in known["notes"])
+        (sha256, size), notes = known["parts"][part], tuple(str(note) for note in known["notes"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     places = _places_of(entry, recipe)
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256) or not places.is_file():
         return None
     path = entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl"
-    if hash_of(path) != sha256:
+    if not _has_size(path, size) or hash_of(path) != sha256:
         return None
+    mark_used(entry)
     return Materialised(path, sha256, (), notes, source.shown, places)
+
+
+def _has_size(path: Path, size: object) -> bool:
+    """Whether the file may be the one that was kept: another is not worth reading."""
+    try:
+        return path.lstat().st_size == size
+    except OSError:
+        return False
 
 
 def _keep(entry: Path, pieces: Pieces) -> None:
@@ -152,7 +168,7 @@ def _keep(entry: Path, pieces: Pieces) -> None:
         sha256 = piece.draft.sha256
         piece.draft.keep(entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl", replace=True)
         _write_whole(_places_path(entry, part or "all"), _places_bytes(piece))
-        parts[part or "all"] = sha256
+        parts[part or "all"] = (sha256, piece.draft.bytes)
     known = {"notes": list(pieces.notes), "parts": parts}
     _write_whole(entry, json.dumps(known, sort_keys=True).encode())
 

@@ -17,6 +17,7 @@ from typing import Any
 from ftctl.files import (
     AtomicWriter,
     is_racy,
+    mark_used,
     read_regular,
     sha256_of,
     signature_of,
@@ -26,6 +27,7 @@ from ftctl.files import (
 from ftctl.user_folders import make_private
 
 _MOST_BYTES = 65_536  # of a note
+_MOST_FETCHED = 1 << 30  # bytes: no download is larger
 
 
 class ContentCache:
@@ -43,9 +45,10 @@ class ContentCache:
         path = self._folder / sha256
         mark = self._notes / f"{sha256}.seen"
         now = _signature(path)
-        if now is None:
+        if now is None or now[0] > _MOST_FETCHED:
             return None
         if _read_json(mark) == now:
+            mark_used(mark)
             return path
         if sha256_of(path) != sha256:
             return None
@@ -71,6 +74,7 @@ class ContentCache:
         found = _read_json(self._note(url))
         if not validators or not isinstance(found, dict):
             return None
+        mark_used(self._note(url))
         sha256 = found.get("sha256")
         same = found.get("telling") == dict(validators)
         return sha256 if same and isinstance(sha256, str) and _is_sha256(sha256) else None
