@@ -25,8 +25,9 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ftctl.catalog.request import job_request, row_of
 from ftctl.data.diff.masked import MOST_SHOWN, masked_text
-from ftctl.domain.desired import ServiceInfo
+from ftctl.domain.desired import Dataset, Parent, ServiceInfo
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -36,6 +37,7 @@ from ftctl.domain.plan import (
     Estimate,
     FieldChange,
     FileRef,
+    Later,
     Plan,
     StartJob,
     Upload,
@@ -85,6 +87,39 @@ def start(name: str) -> StartJob:
     return StartJob(name, f"v1:{SHA}", spec, BASE, training, None)
 
 
+GRADED = {
+    "method": "reinforcement",
+    "hyperparameters": {"n_epochs": 3},
+    "grader": {
+        "type": "python",
+        "name": "accuracy",
+        "source": "import json\n\n\ndef grade(sample, item):\n    return 1.0  # ::error::x\n",
+    },
+    "integrations": {"wandb": {"project": "emotion", "entity": "acme", "tags": ["ci", "v 3"]}},
+    "metadata": {"owner": "cx", "note": "for <b>review</b>"},
+    "extra": {
+        "trainingType": "GlobalStandard",
+        "method": {"reinforcement": {"hyperparameters": {"n_epochs": 5}}},
+    },
+}
+
+
+def graded() -> StartJob:
+    """A training that asks for all that one may."""
+    rows = FileRef("grader", "ftctl.acme.jsonl", SHA, "file-9", "data/grader.jsonl", 60)
+    held = FileRef("held", "ftctl.acme.jsonl", SHA, "file-8", "data/held out.jsonl", 12)
+    request = job_request(GRADED, row_of("openai"))
+    return StartJob("grader", f"v1:{SHA}", GRADED, BASE, rows, held, request=request, keep=1)
+
+
+def child() -> Later:
+    """A training that waits for its parent."""
+    rows = Dataset("child", "data/child.jsonl", SHA, 40, 4_000, "chat")
+    spec = {"base_model": {"digest": f"v1:{SHA}"}, "training": SHA, "suffix": "child"}
+    request = job_request(spec, row_of("openai"))
+    return Later(Parent("emotion", "last"), spec, request, rows, None, 2)
+
+
 def full_review() -> Review:
     """A review with everything that one can hold."""
     cost = Estimate(Decimal("0.491"), Decimal("0.512"), BASIS, tokens=(98_319, 102_400))
@@ -103,8 +138,11 @@ def full_review() -> Review:
             "emotion", Action.REPLACE, "hyperparameters.n_epochs 2 → 3", (upload, start("emotion")),
             fields, digest=f"v1:{SHA}", job="ftjob-1", model=old, cost=cost,
         ),
-        Change("grader", Action.CREATE, "not found", (start("grader"),), cost=hourly),
-        Change("child", Action.DEFER, "waits for emotion", cost=replace(cost, low=None, high=None)),
+        Change("grader", Action.CREATE, "not found", (graded(),), cost=hourly),
+        Change(
+            "child", Action.DEFER, "waits for emotion", cost=replace(cost, low=None, high=None),
+            later=child(),
+        ),
         Change("tone", Action.NO_OP, f"up to date as {old}", model=old),
         Change("voice", Action.NO_OP, "ftjob-8 failed: no such file; --retry-failed buys it again"),
         Change(
