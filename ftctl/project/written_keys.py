@@ -16,6 +16,7 @@ from ftctl.domain.variables import references
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document, Where, shorten
 from ftctl.text.credentials import key_in, names_secret
+from ftctl.text.redaction import holds_secret
 
 _SHOWN_BY_THE_SERVICE = "take it out: everybody in the account can read it"
 _TO_A_PROGRAM = "take it out: let the program read it from a variable, or from its own login"
@@ -42,6 +43,8 @@ _HIDDEN = "…"
 
 def keys_written_in(document: Document) -> tuple[Diagnostic, ...]:
     """Everything in a document that looks like a key: values and keys of mappings."""
+    if key_in(_all_text([document])) is None:
+        return ()
     return tuple(
         _written(document, way, f"what looks like {kind}", is_key=is_key)
         for way, text, is_key in _texts(document.value, ())
@@ -53,17 +56,40 @@ def check_written_keys(
     documents: Iterable[Document], secrets: Collection[str] = (), key_variable: str | None = None
 ) -> tuple[Diagnostic, ...]:
     """Every text in documents that holds one of these secrets; and bad references."""
+    documents = tuple(documents)
     known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    problems: list[Diagnostic] = []
+    problems = _known_keys(documents, known) if known else []
     for document in documents:
-        if known:
-            problems += [
-                _written(document, way, "a key of this machine's environment", is_key=is_key)
-                for way, text, is_key in _texts(document.value, ())
-                if any(secret in text for secret in known) and key_in(text) is None
-            ]
         problems += _bad_references(document, key_variable)
     return tuple(dict.fromkeys(problems))
+
+
+def _known_keys(documents: Collection[Document], secrets: Collection[str]) -> list[Diagnostic]:
+    """Each text with one of these values, however it is written. Nearly always there is none."""
+    if not holds_secret(_all_text(documents), secrets):
+        return []
+    return [
+        _written(document, way, "a key of this machine's environment", is_key=is_key)
+        for document in documents
+        for way, text, is_key in _texts(document.value, ())
+        if holds_secret(text, secrets) and key_in(text) is None
+    ]
+
+
+def _all_text(documents: Iterable[Document]) -> str:
+    """Every text of documents, a line for each: one look at them all is cheaper than many."""
+    found: list[str] = []
+    waiting = [document.value for document in documents]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            found += [key for key in value if isinstance(key, str)]
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return "\n".join(found)
 
 
 def of_another(variable: str, owner: str, place: Span) -> Diagnostic:

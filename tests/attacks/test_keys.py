@@ -5,6 +5,7 @@ A recorder stands for every machine but this one: that it has heard nothing is t
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from conftest import FINETUNE, KEY, Result, Shell, small_project
@@ -1119,3 +1121,231 @@ def test_a_submodule_has_no_base(
 
     heard_nothing(result, recorder)
     assert f"is a submodule of {around}" in result.err
+
+
+# Keys that are written down.
+
+RANDOM = "Q7vN2xLr9TbK4mWd8ZsY1cHf6GpJ3eRu5AoX"
+OPENAI = f"sk-proj-{RANDOM}"
+FORMS = {
+    "an OpenAI key": OPENAI,
+    "an Anthropic key": f"sk-ant-api03-{RANDOM}",
+    "an AWS access key": "AKIAQ7VN2XLR5TBK4MWD",
+    "a GitHub token": f"ghp_{RANDOM}",
+    "a GitHub token, fine-grained": f"github_pat_{RANDOM[:22]}_{RANDOM}{RANDOM[:23]}",
+    "a GitLab token": f"glpat-{RANDOM[:20]}",
+    "a Hugging Face token": "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh",
+    "an npm token": f"npm_{RANDOM}",
+    "a Slack token": f"xoxb-{RANDOM}",
+    "a signed token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLW9mLTE",
+    "a password in an address": f"https://me:{RANDOM}@host.example/x",
+    "base64": base64.b64encode(OPENAI.encode()).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(f"?>?>:{OPENAI}".encode()).decode(),
+    "base64 of a header": base64.b64encode(f"me:{OPENAI}".encode()).decode(),
+    "percent": "".join(f"%{ord(sign):02x}" for sign in OPENAI),
+    "percent in part": OPENAI.replace("-", "%2D"),
+    "hexadecimal": OPENAI.encode().hex(),
+    "HTML": "".join(f"&#{ord(sign)};" for sign in OPENAI),
+    "JSON": "".join(f"\\u{ord(sign):04x}" for sign in OPENAI),
+}
+FIELDS = {
+    "extra": "extra: {{hub: {{token: '{0}'}}}}",
+    "extra, in a list": "extra: {{list: [1, {{a: '{0}'}}]}}",
+    "extra, in a longer text": "extra: {{command: 'curl -H {0} https://host.example'}}",
+    "metadata": "metadata: {{note: '{0}'}}",
+    "a key of metadata": "metadata: {{'{0}': note}}",
+    "a key of extra": "extra: {{hub: {{'{0}': note}}}}",
+    "the suffix": "suffix: '{0}'",
+    "the description": "description: 'trained with {0} of the team'",
+    "the base model": "base_model: '{0}'",
+    "the name": "name: '{0}'",
+    "W&B's project": "integrations: {{wandb: {{project: '{0}'}}}}",
+    "W&B's tags": "integrations: {{wandb: {{project: p, tags: [a, '{0}']}}}}",
+    "a key that is none of ours": "'{0}': 3",
+    "a comment": "seed: 1  # {0}",
+    "a line of comment": "# use {0} for this",
+    "a comment with a hash": "# a # b: {0}",
+    "an anchor": "metadata: &{0} {{note: x}}",
+    "a tag": "metadata: !{0} {{note: x}}",
+    "a value over lines": "description: >\n  trained with\n  {0}\n  of the team",
+    "a value as it is": "description: |\n  {0}\n  of the team",
+}  # fmt: skip
+
+
+def _hidden(form: str, text: str) -> list[str]:
+    """What of a key must not be said."""
+    parts = {text, OPENAI, RANDOM[:12], text[8:24]}
+    return sorted(parts) if form != "a password in an address" else [RANDOM]
+
+
+def _is_told(result: Result, place: str, form: str, text: str) -> None:
+    assert result.status == 1, result
+    assert f"{place}" in result.out
+    assert "error[written-key]" in result.out
+    said = result.out + result.err
+    assert not [part for part in _hidden(form, text) if part in said]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("field", ["extra", "metadata", "the description", "a comment"])
+def test_a_key_in_a_manifest_is_found(
+    shell: Shell, write_project: Write, form: str, field: str
+) -> None:
+    line = FIELDS[field].format(FORMS[form].replace("'", "''"))
+    write_project(small_project(f"{FINETUNE}{line}\n"))
+
+    _is_told(shell("validate"), "finetunes/tone.yaml:6", form, FORMS[form])
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_key_is_found_wherever_it_stands(shell: Shell, write_project: Write, field: str) -> None:
+    finetune = FINETUNE
+    line = FIELDS[field].format(OPENAI)
+    if field in ("the base model", "the name"):
+        key = line.partition(":")[0]
+        finetune = "".join(
+            row for row in FINETUNE.splitlines(keepends=True) if not row.startswith(f"{key}:")
+        )
+    write_project(small_project(f"{finetune}{line}\n"))
+
+    _is_told(shell("validate"), "finetunes/tone.yaml:", field, OPENAI)
+
+
+SETTINGS = {
+    "a header": "provider: {{type: openai, headers: {{x-note: '{0}'}}}}",
+    "a header's name": "provider: {{type: openai, headers: {{'{0}': x}}}}",
+    "a parameter": "provider: {{type: openai, query: {{note: '{0}'}}}}",
+    "an organization": "provider: {{type: openai, organization: '{0}'}}",
+    "a program": "provider: {{type: openai, api_key_command: [echo, '{0}']}}",
+    "a program of the policy": "policy: {{commands: [[check, --key, '{0}']]}}",
+    "a variable's name": "provider: {{type: openai, api_key_env: '{0}'}}",
+    "an address": "provider: {{type: compatible, base_url: 'https://host.example/{0}/v1'}}",
+    "an address's parameter": "provider: {{type: compatible, base_url: 'https://h.example/v1?a={0}'}}",
+    "an environment that is not chosen": (
+        "environments: {{prod: {{provider: {{type: openai, organization: '{0}'}}}}}}"
+    ),
+    "an environment's name": "environments: {{'{0}': {{}}}}",
+    "defaults": "defaults: {{metadata: {{note: '{0}'}}}}",
+    "an address to fetch from": "sources: {{addresses: ['https://host.example/{0}/']}}",
+    "a comment": "# {0}",
+    "a comment beside": "prune: false # {0}",
+    "a key that is none of ours": "'{0}': 1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", SETTINGS)
+def test_a_key_in_ftctl_yaml_is_found(shell: Shell, write_project: Write, where: str) -> None:
+    text = f"project: demo\n{SETTINGS[where].format(OPENAI)}\n"
+    write_project(small_project(**{"ftctl.yaml": text}))
+
+    result = shell("validate")
+
+    assert result.status == 1, result
+    assert "ftctl.yaml:2" in result.out
+    assert not [part for part in _hidden("", OPENAI) if part in result.out + result.err]
+
+
+@pytest.mark.parametrize("kind", ["json", "dataset", "second document"])
+def test_a_key_is_found_in_every_kind_of_manifest(
+    shell: Shell, write_project: Write, kind: str
+) -> None:
+    document = {
+        "apiVersion": "ftctl/v1", "kind": "FineTune", "name": "more", "description": OPENAI,
+        "base_model": "gpt-4.1-mini-2025-04-14", "training": {"source": "../data/train.jsonl"},
+    }  # fmt: skip
+    rows = {"apiVersion": "ftctl/v1", "kind": "Dataset", "name": "rows", "description": OPENAI}
+    second = f"{FINETUNE}---\n{FINETUNE.replace('tone', 'more')}suffix: {OPENAI}\n"
+    more = {
+        "json": ("finetunes/more.json", json.dumps(document)),
+        "dataset": (
+            "finetunes/more.yaml", json.dumps({**rows, "source": "../data/train.jsonl"}),
+        ),
+        "second document": ("finetunes/tone.yaml", second),
+    }  # fmt: skip
+    name, text = more[kind]
+    write_project(small_project(**{name: text}))
+
+    _is_told(shell("validate"), name, kind, OPENAI)
+
+
+@pytest.mark.parametrize("form", ["as it is", "base64", "percent", "hexadecimal"])
+@pytest.mark.parametrize("place", ["the description", "metadata", "extra", "ftctl.yaml"])
+def test_the_environments_own_key_is_found_whatever_it_looks_like(
+    shell: Shell, write_project: Write, form: str, place: str
+) -> None:
+    key = "plain/words that let in 0f9e8d7c"
+    forms = {
+        "as it is": key,
+        "base64": base64.b64encode(key.encode()).decode(),
+        "percent": quote(key, ""),
+        "hexadecimal": key.encode().hex(),
+    }
+    settings = provider(type="openai", api_key_env="PARTNER_KEY")
+    line = "" if place == "ftctl.yaml" else FIELDS[place].format(forms[form])
+    settings += f"defaults: {{description: '{forms[form]}'}}\n" if place == "ftctl.yaml" else ""
+    write_project(
+        small_project(f"{FINETUNE}{line}\n", **{"ftctl.yaml": f"project: demo\n{settings}"})
+    )
+    shell.environ["PARTNER_KEY"] = key
+
+    result = shell("validate")
+
+    assert result.status == 1, result
+    assert "holds a key of this machine's environment, in a file that git keeps" in result.out
+    assert not [text for text in forms.values() if text in result.out + result.err]
+
+
+def test_no_value_of_a_diagnostic_has_the_key(write_project: Write) -> None:
+    import ftctl
+
+    lines = [FIELDS[name].format(OPENAI) for name in ("a key that is none of ours", "W&B's tags")]
+    text = "\n".join(
+        [FINETUNE.replace("tone", OPENAI), *lines, f"suffix: '{FORMS['a GitHub token']}'"]
+    )
+    root = write_project(small_project(f"{text}\n"))
+
+    validation = ftctl.Workspace.open(root, environ={}).validate()
+
+    assert len([one for one in validation.problems if one.code == "written-key"]) == 4
+    assert not [one for one in validation.problems if RANDOM[:12] in repr(one)]
+
+
+def test_a_key_is_found_again_in_the_next_run(shell: Shell, write_project: Write) -> None:
+    line = FIELDS["a comment"].format(OPENAI)
+    write_project(small_project(f"{FINETUNE}{line}\n"))
+
+    first, again = shell("validate"), shell("validate")
+    write_project({"finetunes/tone.yaml": FINETUNE})
+
+    assert first.out == again.out
+    assert "error[written-key]: a comment holds what looks like an OpenAI key" in again.out
+    shell.ok("validate")
+
+
+HONEST = [
+    "description: 'keys stand in the vault as sk-… and are never written here'",
+    "description: 'see https://host.example/a:b/c?token=yes and me@host.example'",
+    "description: 'sk-learn-models-for-text, hf_datasets, ghp_ and AKIA as words'",
+    "description: 'bearer of good news, basic training, password: none'",
+    "metadata: {commit: 0f9e8d7c6b5a49382716abcdef0f9e8d7c6b5a49, env: prod}",
+    "metadata: {digest: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}",
+    "metadata: {id: 550e8400-e29b-41d4-a716-446655440000}",
+    "metadata: {id: 01J9Z3NDEKTSV4RRFFQ69G5FAV, ticket: ACME-12345}",
+    "metadata: {note: 'the key is in OPENAI_API_KEY'}",
+    "extra: {hub: {token: {env: MY_HUB_TOKEN}}}",
+    "extra: {image: 'registry.example.com/a/b@sha256:0123456789abcdef0123456789abcdef'}",
+    "extra: {note: aGVsbG8gd29ybGQsIHRoaXMgaXMgbm8ga2V5IGF0IGFsbA==}",
+    "extra: {query: 'a%20b%2Fc%3Fd', html: '&lt;b&gt;', escaped: 'a\\\\u0041'}",
+    "integrations: {wandb: {project: tone, entity: acme, tags: [a, b-c]}}",
+    "# a comment about sk-… keys, ghp_ tokens and {env: NAME}",
+    "seed: 1  # of https://host.example/issues/12#note-3",
+    "suffix: acme-tone-2026-11",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", HONEST)
+def test_what_is_no_key_is_let_by(shell: Shell, write_project: Write, line: str) -> None:
+    write_project(small_project(f"{FINETUNE}{line}\n"))
+    shell.environ |= {"OPENAI_API_KEY": KEY, "MY_HUB_TOKEN": OTHER_KEY}
+
+    shell.ok("validate")
