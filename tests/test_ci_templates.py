@@ -18,7 +18,6 @@ import yaml
 from conftest import FINETUNE, KEY, ROOT, chat_rows
 from forges.expressions import evaluate, filled_in
 from forges.github import TEMPLATES, GitHub
-from forges.gitlab import BOT, TOKEN, GitLab
 from forges.programs import FTCTL
 from forges.standby import Standby
 
@@ -155,7 +154,6 @@ def test_a_script_is_sound_bash(script: Path) -> None:
     [
         ("github-workflows", sorted(TEMPLATES.glob("*.yml"))),
         ("github-actions", [ROOT / "action.yml"]),
-        ("gitlab-ci", [ROOT / "examples" / "ci" / "gitlab" / "ftctl.gitlab-ci.yml"]),
     ],
 )
 def test_a_template_keeps_its_published_schema(kind: str, paths: list[Path]) -> None:
@@ -636,160 +634,3 @@ def test_a_drift_run_that_can_not_ask_says_so_in_the_issue(github: GitHub) -> No
     assert job.steps[1].status == 1
     assert "ftctl: no plan could be made" in issue["body"]
     assert "sk-wrong-0123456789" not in job.log + issue["body"]
-
-
-# The same at GitLab.
-
-
-class Project:
-    """A project at GitLab with the repository, the service and the two keys of docs/ci.md."""
-
-    def __init__(self, github: GitHub, forge: GitLab) -> None:
-        self.repository = github
-        self.forge = forge
-        self.jobs = 0
-
-    def run(self, job: str, commit: str, **variables: str) -> tuple[int, str] | None:
-        """Run a job on a fresh checkout of a commit."""
-        self.jobs += 1
-        work = self.repository.folder / f"job-{self.jobs}"
-        self.repository.git("clone", "--quiet", "origin.git", work.name, at="")
-        self.repository.git("checkout", "--quiet", "--detach", commit, at=work.name)
-        key = {"OPENAI_API_KEY": KEY}
-        own = {
-            **self.repository.variables,
-            "FTCTL_GITLAB_TOKEN": TOKEN,
-            "CI_COMMIT_SHA": commit,
-        }
-        return self.forge.run(
-            job, work, self.repository.programs,
-            {**own, **variables}, {"ftctl/plan": key, "production": key},
-        )  # fmt: skip
-
-    def plan(self, *, fork: bool = False) -> tuple[int, str]:
-        """What happens to the merge request of the branch `change`."""
-        head = self.repository.git("rev-parse", "change")
-        ran = {
-            job: self.run(
-                job, head, CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_IID="3",
-                CI_MERGE_REQUEST_PROJECT_ID="1", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
-                CI_MERGE_REQUEST_SOURCE_PROJECT_ID="2" if fork else "1",
-                CI_MERGE_REQUEST_DIFF_BASE_SHA=self.repository.git("merge-base", "main", "change"),
-            )
-            for job in ("ftctl:plan", "ftctl:plan:fork", "ftctl:apply", "ftctl:drift")
-        }  # fmt: skip
-        (done,) = (one for one in ran.values() if one is not None)
-        return done
-
-    def on_main(self, source: str, **variables: str) -> tuple[int, str]:
-        """What happens on the default branch."""
-        commit = self.repository.git("rev-parse", "main")
-        branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
-        ran = [
-            self.run(job, commit, CI_PIPELINE_SOURCE=source, **branch, **variables)
-            for job in ("ftctl:plan", "ftctl:plan:fork", "ftctl:apply", "ftctl:drift")
-        ]
-        (done,) = (one for one in ran if one is not None)
-        return done
-
-    def merge(self) -> None:
-        head = self.repository.git("rev-parse", "change")
-        commit = self.repository.merge(self.repository.open_pull("change"))
-        self.forge.requests.append(
-            {
-                "iid": 3, "state": "merged", "target_branch": "main", "sha": head,
-                "merge_commit_sha": commit, "squash_commit_sha": None,
-            }
-        )  # fmt: skip
-
-
-@pytest.fixture
-def gitlab(github: GitHub) -> Iterator[Project]:
-    """The same repository, at GitLab, with a branch that adds a fine-tune."""
-    github.commit("change", {"finetunes/warm.yaml": WARM})
-    with GitLab() as forge:
-        yield Project(github, forge)
-
-
-def test_a_merge_request_gets_one_note_and_its_merge_applies_the_plan(gitlab: Project) -> None:
-    for number in range(101):
-        gitlab.forge.note_by_somebody(3, f"Note {number}.")
-
-    plans = [gitlab.plan(), gitlab.plan()]
-    gitlab.merge()
-    applied = gitlab.on_main("push")
-    again = gitlab.on_main("push")
-
-    assert [status for status, _ in (*plans, applied, again)] == [0, 0, 0, 0], (plans, applied)
-    (note,) = (one["body"] for one in gitlab.forge.notes if one["author"]["id"] == BOT)
-    assert note.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
-    assert "warm: started ftjob-" in applied[1]
-    assert "started ftjob-" not in again[1]
-    assert all(KEY not in log and TOKEN not in log for _, log in (*plans, applied, again))
-
-
-def test_at_gitlab_too_a_changed_plan_waits_for_somebody_to_read_it(gitlab: Project) -> None:
-    gitlab.plan()
-    gitlab.repository.commit("main", {"data/warm.jsonl": chat_rows(30, "never")})
-    gitlab.merge()
-
-    status, log = gitlab.on_main("push")
-    digest = re.search("FTCTL_APPROVE=(sha256:[0-9a-f]{64})", log)
-    assert digest
-    by_hand = gitlab.on_main("web", FTCTL_APPROVE=digest[1])
-
-    assert (status, by_hand[0]) == (5, 0)
-    assert "started ftjob-" not in log
-    assert "warm: started ftjob-" in by_hand[1]
-
-
-def test_at_gitlab_too_nothing_is_bought_that_nobody_reviewed(gitlab: Project) -> None:
-    gitlab.plan()
-    gitlab.forge.notes[0]["author"] = {"id": 1}
-    gitlab.merge()
-
-    status, log = gitlab.on_main("push")
-
-    assert status == 1
-    assert "has no note of our user with a plan that may be applied" in log
-    assert "started ftjob-" not in log
-
-
-def test_a_fork_at_gitlab_is_planned_offline_without_key_and_note(gitlab: Project) -> None:
-    status, log = gitlab.plan(fork=True)
-
-    assert status == 0, log
-    assert "warm" in log
-    assert "ftctl.lock" in log
-    assert gitlab.forge.notes == []
-
-
-def test_drift_at_gitlab_opens_one_issue_and_closes_it_again(gitlab: Project) -> None:
-    first = gitlab.on_main("schedule")
-    second = gitlab.on_main("schedule")
-    digest = re.search("sha256:[0-9a-f]{64}", first[1])
-    assert digest
-    applied = gitlab.on_main("web", FTCTL_APPROVE=digest[0])
-    third = gitlab.on_main("schedule")
-
-    assert [status for status, _ in (first, second, applied, third)] == [0, 0, 0, 0]
-    (issue,) = gitlab.forge.issues
-    assert issue["state"] == "closed"
-    assert "tone" in issue["description"]
-
-
-def test_at_gitlab_too_what_needs_attention_needs_no_approval(gitlab: Project) -> None:
-    first = gitlab.on_main("schedule")
-    digest = re.search("sha256:[0-9a-f]{64}", first[1])
-    assert digest
-    gitlab.on_main("web", FTCTL_APPROVE=digest[0])
-    _lose_models(gitlab.repository)
-
-    drift, applied = gitlab.on_main("schedule"), gitlab.on_main("push")
-
-    assert (drift[0], applied[0]) == (0, 0), applied[1]
-    (issue,) = gitlab.forge.issues
-    assert issue["state"] == "opened"
-    assert "a person decides it, as the plan says" in issue["description"]
-    assert "1 needing attention: tone" in applied[1]
-    assert "started ftjob-" not in applied[1]

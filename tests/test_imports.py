@@ -38,7 +38,7 @@ DOORS = {
 
 # The wings in the order of the flow: each may use those before it.
 ORDER = [
-    "lazy", "text", "errors", "files", "git_index", "user_folders", "clock", "domain",
+    "lazy", "text", "errors", "files", "git_index", "user_folders", "extras", "clock", "domain",
     "manifest", "catalog", "data", "project", "providers",
     "planner", "pricing", "policy",
     "apply", "lockfile", "reports", "engine", "importer", "doctor", "cli", "__main__",

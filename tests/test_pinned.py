@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ftctl.extras import PACKAGES, install_command
+
 LOCK = ROOT / "requirements-dev.txt"
 CI = ROOT / "ci"
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -125,6 +127,21 @@ EXTRAS = [
     for extra, lines in PYPROJECT["project"]["optional-dependencies"].items()
     if not any(line.startswith("ftctl[") for line in lines) and extra != "tools"
 ]
+
+
+def test_what_is_typed_for_a_missing_extra_brings_what_the_extra_is() -> None:
+    declared = {
+        extra: {
+            Requirement(line).name for line in PYPROJECT["project"]["optional-dependencies"][extra]
+        }
+        for extra in EXTRAS
+    }
+
+    assert declared == {
+        extra: {Requirement(package).name for package in packages}
+        for extra, packages in PACKAGES.items()
+    }
+    assert install_command("fast") == "pip install 'gigatoken>=0.10,<0.11'"
 
 
 def _ci_lock(extra: str) -> Path:

@@ -16,21 +16,12 @@ from ftctl import __version__
 from ftctl.catalog.services import Service
 from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.errors import FtctlError, redact
+from ftctl.extras import PACKAGES, install_command
 from ftctl.lockfile import LOCK_FILE, read_lock_file
 from ftctl.user_folders import CACHE_VARIABLE, NoPlace, open_cache
 
 _OLDEST_PYTHON = (3, 11)
 _PACKAGES = ("openai", "tiktoken", "orjson")
-_EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "fast": ("gigatoken",),
-    "https": ("fsspec", "aiohttp"),
-    "s3": ("fsspec", "s3fs"),
-    "gs": ("fsspec", "gcsfs"),
-    "az": ("fsspec", "adlfs"),
-    "hf": ("fsspec", "huggingface_hub"),
-    "xlsx": ("openpyxl",),
-    "parquet": ("pyarrow",),
-}
 _GIT_TIMEOUT_SECONDS = 10
 _ANOTHER_CACHE = f"name a folder of your own outside of the checkout: export {CACHE_VARIABLE}=…"
 _SHORTEST_KEY = 16
@@ -84,20 +75,22 @@ def look_at_versions() -> Iterator[CheckResult]:
     for name in _PACKAGES:
         found = _version(name)
         if found is None:
-            yield fail(name, "it is not installed", "install ftctl again: pip install ftctl")
+            yield fail(name, "it is not installed", "install ftctl again")
         else:
             yield ok(name, found)
-    there = [extra for extra, names in _EXTRAS.items() if all(map(_version, names))]
-    missing = [extra for extra in _EXTRAS if extra not in there]
+    there = [extra for extra, packages in PACKAGES.items() if all(map(_version, packages))]
+    missing = [extra for extra in PACKAGES if extra not in there]
     what = f"there: {', '.join(there) or 'none'}"
     if missing:
-        what += f"; not there: {', '.join(missing)} (pip install 'ftctl[NAME]' adds one)"
+        what += (
+            f"; not there: {', '.join(missing)} ({install_command(missing[0])} adds {missing[0]})"
+        )
     yield ok("extras", what)
 
 
-def _version(name: str) -> str | None:
+def _version(package: str) -> str | None:
     try:
-        return version(name)
+        return version(package.partition(">")[0])
     except PackageNotFoundError:
         return None
 

@@ -382,7 +382,7 @@ def test_a_package_that_is_missing_is_named(book: Path, monkeypatch: pytest.Monk
     with pytest.raises(FtctlError) as caught:
         run(book)
 
-    assert caught.value.hint == "pip install 'ftctl[xlsx]'"
+    assert caught.value.hint == "pip install openpyxl"
 
 
 # Shapes.

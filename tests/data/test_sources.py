@@ -37,6 +37,7 @@ from ftctl.data.sources.fetch import MAX_BYTES, Fetched, Limits, fetch, fetch_at
 from ftctl.data.sources.source_faults import SourceFault, fault_of
 from ftctl.data.sources.timeout import call_with_timeout
 from ftctl.errors import Finding, Span
+from ftctl.extras import install_command
 
 fsspec = pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")
@@ -548,7 +549,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
 
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT)
 
-    assert run.stdout.decode().strip() == f"missing-extra pip install 'ftctl[{extra}]'"
+    assert run.stdout.decode().strip() == f"missing-extra {install_command(extra)}"
 
 
 def test_a_call_that_takes_too_long_is_left_behind() -> None:

@@ -1,39 +1,89 @@
-"""A project at GitLab: its API on a socket of its own, and a runner for one job of a template."""
+"""A project at GitLab: repository, API on a socket of its own, and a runner for a whole pipeline.
+
+The runner carries out the template as it stands: inputs, rules, needs, artifacts, variables that
+are scoped to environments. Only ftctl's installation is replaced, by a program that is ready.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
 from forges.expressions import evaluate
-from forges.programs import ROOT
+from forges.programs import FTCTL, ROOT, put_programs
 
-TEMPLATE: dict[str, Any] = yaml.safe_load(
-    (ROOT / "examples" / "ci" / "gitlab" / "ftctl.gitlab-ci.yml").read_text("utf-8")
-)
+TEMPLATE = ROOT / "examples" / "ci" / "gitlab" / "ftctl.gitlab-ci.yml"
 TOKEN = "glpat-of-our-bot"
 BOT = 7
+PROJECT = 1
+CONFIG = "include: {local: ftctl.gitlab-ci.yml}\n"
+
+_INSTALLER = """\
+import pathlib, sys
+into = pathlib.Path(sys.argv[sys.argv.index("--into") + 1])
+(into / "bin").mkdir(parents=True)
+(into / "bin" / "ftctl").write_text({ftctl!r})
+(into / "bin" / "ftctl").chmod(0o755)
+"""
+
+
+def template(inputs: Mapping[str, str]) -> dict[str, Any]:
+    """The template with these inputs, as GitLab fills them in."""
+    head, _, body = TEMPLATE.read_text("utf-8").partition("\n---\n")
+    given = yaml.safe_load(head)["spec"]["inputs"]
+    assert set(inputs) <= set(given), inputs
+    for name, rules in given.items():
+        value = inputs.get(name, rules.get("default"))
+        assert value is not None, f"{name} must be given"
+        assert re.search(rules.get("regex", ""), value), f"{name}: {value}"
+        body = body.replace(f"$[[ inputs.{name} ]]", value)
+    assert "$[[" not in body
+    jobs: dict[str, Any] = yaml.safe_load(body)
+    return jobs
+
+
+@dataclass
+class JobRun:
+    """One job that ran."""
+
+    name: str
+    id: int
+    status: int
+    log: str
+    environ: Mapping[str, str]
 
 
 @dataclass
 class GitLab:
-    """What the API keeps. Everything lies in project 1."""
+    """The project. `scoped` are variables that a job gets for its environment alone."""
 
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    scoped: dict[str, dict[str, str]] = field(default_factory=dict)
+    ftctl: str = FTCTL
+    inputs: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
-    artifacts: dict[int, str] = field(default_factory=dict)  # job → ftctl-plan.json
+    pipelines: list[dict[str, Any]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: dict[int, dict[str, bytes]] = field(default_factory=dict)  # job → path → content
+    asked: list[str] = field(default_factory=list)
+    # What GitLab answers instead, where it is said.
+    instead: Callable[[str], tuple[int, Any] | None] = lambda _: None
     last_id: int = 100
 
     def __enter__(self) -> Self:
@@ -49,11 +99,19 @@ class GitLab:
             def do_PUT(self) -> None:
                 self.do_POST()
 
+            def do_DELETE(self) -> None:
+                self._answer(None)
+
             def _answer(self, sent: Any) -> None:
                 allowed = self.headers["authorization"] == f"Bearer {TOKEN}"
-                answer = forge.answer(self.command, self.path, sent) if allowed else None
-                body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-                self.send_response(200 if answer is not None else 404 if allowed else 401)
+                forge.asked.append(f"{self.command} {self.path}")
+                status, answer = 401, None
+                if allowed:
+                    odd = forge.instead(f"{self.command} {self.path}")
+                    answer = forge.answer(self.command, self.path, sent) if odd is None else odd[1]
+                    status = (404 if answer is None else 200) if odd is None else odd[0]
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -69,36 +127,182 @@ class GitLab:
         self._server.shutdown()
         self._server.server_close()
 
+    def set_up(self, files: Mapping[str, str]) -> None:
+        """An empty project with these files on main, and the scripts of ftctl in a repository."""
+        self.folder.mkdir(parents=True)
+        self.programs = put_programs(self.folder / "programs", self.ftctl)
+        self.git("init", "--quiet", "--bare", "--initial-branch", "main", "origin.git", at="")
+        self.git("clone", "--quiet", "origin.git", "clone", at="")
+        scripts = self.folder / "scripts"
+        shutil.copytree(
+            ROOT / "ci" / "gitlab", scripts / "ci" / "gitlab",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )  # fmt: skip
+        (scripts / "ci" / "install.py").write_text(_INSTALLER.format(ftctl=self.ftctl), "utf-8")
+        self.git("init", "--quiet", at="scripts")
+        self.git("add", "--all", at="scripts")
+        self.git("commit", "--quiet", "--message", "ftctl", at="scripts")
+        self.inputs = {
+            "source": f"file://{scripts}",
+            "commit": self.git("rev-parse", "HEAD", at="scripts"),
+        }
+        self.commit("main", {".gitlab-ci.yml": CONFIG, TEMPLATE.name: "{}\n", **files})
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/api/v4"
 
+    # The repository.
+
+    def git(self, *arguments: str, at: str = "clone") -> str:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+        done = subprocess.run(
+            ["git", *identity, "-c", "advice.detachedHead=false", *arguments],
+            cwd=self.folder / at, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done
+        return done.stdout.decode().strip()
+
+    def commit(self, branch: str, files: Mapping[str, str], *, start: str = "main") -> str:
+        """Commit onto a branch, which begins at `start` where it is new, and push; the commit."""
+        known = self.git("branch", "--list", branch) != ""
+        self.git("checkout", "--quiet", *([branch] if known else ["-B", branch]))
+        if not known and branch != "main":
+            self.git("reset", "--quiet", "--hard", start)
+        for name, text in files.items():
+            path = self.folder / "clone" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        self.git("add", "--all", "--force")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "change")
+        self.git("push", "--quiet", "origin", branch)
+        commit = self.git("rev-parse", "HEAD")
+        if branch != "main":
+            self.git("checkout", "--quiet", "main")
+        return commit
+
+    def open_request(self, branch: str = "change", target: str = "main") -> dict[str, Any]:
+        self.requests.append(
+            {
+                "iid": len(self.requests) + 3, "state": "opened", "target_branch": target,
+                "source_branch": branch, "project_id": PROJECT, "source_project_id": PROJECT,
+                "target_project_id": PROJECT, "merge_commit_sha": None, "squash_commit_sha": None,
+                "sha": self.git("rev-parse", branch),
+            }
+        )  # fmt: skip
+        return self.requests[-1]
+
+    def merge(self, request: dict[str, Any], how: str = "merge") -> str:
+        """Merge it in one of GitLab's ways; the commit on its target."""
+        target, branch = request["target_branch"], request["source_branch"]
+        head, base = self.git("rev-parse", branch), self.git("merge-base", target, branch)
+        self.git("checkout", "--quiet", target)
+        if how == "merge":
+            self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
+        elif how == "squash":
+            self.git("merge", "--quiet", "--squash", branch)
+            self.git("commit", "--quiet", "--message", "squashed")
+        else:
+            self.git("merge", "--quiet", "--ff-only", branch)
+        self.git("push", "--quiet", "origin", target)
+        commit = self.git("rev-parse", "HEAD")
+        self.git("checkout", "--quiet", "main")
+        key = {"merge": "merge_commit_sha", "squash": "squash_commit_sha"}.get(how)
+        if key:
+            request[key] = commit
+        request.update(
+            state="merged", sha=head, diff_refs={"base_sha": base, "head_sha": head}
+        )  # fmt: skip
+        return commit
+
+    # The API.
+
     def answer(self, method: str, path: str, sent: Any) -> Any:
-        """The answer as text or JSON; None where there is nothing."""
+        """The answer as bytes or JSON; None where there is nothing."""
         address = urlsplit(path.removeprefix("/api/v4/"))
-        page = int(parse_qs(address.query).get("page", ["1"])[0])
-        route = f"{method} {address.path.removeprefix('projects/1/')}"
+        query = parse_qs(address.query)
+        route = f"{method} {address.path.removeprefix(f'projects/{PROJECT}/')}"
+        found = self._answer(route, query, sent)
+        if not isinstance(found, list):
+            return found
+        page, many = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["20"])[0])
+        return found[many * (page - 1) : many * page]
+
+    def _answer(self, route: str, query: Mapping[str, list[str]], sent: Any) -> Any:
         if route == "GET user":
             return {"id": BOT}
-        if found := re.fullmatch(r"(GET|POST) merge_requests/(\d+)/notes", route):
-            if sent is None:
-                return [one for one in self.notes if one["iid"] == int(found[2])][
-                    100 * page - 100 : 100 * page
-                ]
-            return self._add(self.notes, {**sent, "iid": int(found[2]), "author": {"id": BOT}})
-        if found := re.fullmatch(r"PUT merge_requests/\d+/notes/(\d+)", route):
-            return self._change(self.notes, "id", int(found[1]), sent)
-        if found := re.fullmatch(r"GET repository/commits/(\w+)/merge_requests", route):
-            return [one for one in self.requests if one["merge_commit_sha"] == found[1]]
-        if found := re.fullmatch(r"GET jobs/(\d+)/artifacts/ftctl-plan.json", route):
-            return self.artifacts.get(int(found[1]))
-        if route == "GET issues":
-            return [one for one in self.issues if one["state"] == "opened"]
-        if route == "POST issues":
-            return self._add(self.issues, {**sent, "state": "opened"})
-        if found := re.fullmatch(r"PUT issues/(\d+)", route):
-            words = {"state": "closed"} if sent.pop("state_event", "") == "close" else sent
-            return self._change(self.issues, "iid", int(found[1]), words)
+        if route.startswith("GET repository/"):
+            return self._repository(route.removeprefix("GET repository/"), query)
+        for pattern, answer in self._routes().items():
+            if found := re.fullmatch(pattern, route):
+                return answer(sent, *(int(one) if one.isdigit() else one for one in found.groups()))
+        raise AssertionError(f"no answer to {route}")
+
+    def _routes(self) -> dict[str, Callable[..., Any]]:
+        """Method and path → what is sent and the parts of the path in, the answer out."""
+        change, bot = self._change, {"author": {"id": BOT}}
+
+        def delete_note(_: Any, note: int) -> bytes:
+            self.notes = [one for one in self.notes if one["id"] != note]
+            return b""
+
+        def change_issue(sent: Any, iid: int) -> Any:
+            closed = sent.pop("state_event", "") == "close"
+            return change(self.issues, "iid", iid, {"state": "closed"} if closed else sent)
+
+        def first(things: list[dict[str, Any]], key: str, value: int) -> Any:
+            return next((one for one in things if one[key] == value), None)
+
+        return {
+            r"GET merge_requests/(\d+)": lambda _, iid: first(self.requests, "iid", iid),
+            r"GET merge_requests/(\d+)/notes": lambda _, iid: [
+                one for one in self.notes if one["iid"] == iid
+            ],
+            r"POST merge_requests/(\d+)/notes": lambda sent, iid: self._add(
+                self.notes, {**sent, "iid": iid, **bot}
+            ),
+            r"PUT merge_requests/\d+/notes/(\d+)": lambda sent, note: change(
+                self.notes, "id", note, sent
+            ),
+            r"DELETE merge_requests/\d+/notes/(\d+)": delete_note,
+            r"GET merge_requests/(\d+)/pipelines": lambda _, iid: [
+                one for one in self.pipelines if f"/{iid}/" in one["ref"]
+            ],
+            r"GET pipelines/(\d+)": lambda _, number: first(self.pipelines, "id", number),
+            r"GET pipelines/(\d+)/jobs": lambda _, number: [
+                one for one in self.jobs if one["pipeline"]["id"] == number
+            ],
+            r"GET jobs/(\d+)": lambda _, number: first(self.jobs, "id", number),
+            r"GET jobs/(\d+)/artifacts/(.+)": lambda _, number, path: self.artifacts.get(
+                number, {}
+            ).get(path),
+            r"GET issues": lambda _: [one for one in self.issues if one["state"] == "opened"],
+            r"POST issues": lambda sent: self._add(self.issues, {**sent, "state": "opened"}),
+            r"PUT issues/(\d+)": change_issue,
+        }
+
+    def _repository(self, route: str, query: Mapping[str, list[str]]) -> Any:
+        at = "origin.git"
+        if found := re.fullmatch(r"commits/(\w+)/merge_requests", route):
+            shas = ("merge_commit_sha", "squash_commit_sha", "sha")
+            return [one for one in self.requests if found[1] in {one.get(key) for key in shas}]
+        if found := re.fullmatch(r"commits/(\w+)", route):
+            return {"parent_ids": self.git("rev-parse", f"{found[1]}^@", at=at).split()}
+        if found := re.fullmatch(r"files/([^/]+)", route):
+            name = f"{query['ref'][0]}:{unquote(found[1])}"
+            done = subprocess.run(
+                ["git", "show", name], cwd=self.folder / at, capture_output=True, check=False
+            )
+            if done.returncode or self.git("cat-file", "-t", name, at=at) != "blob":
+                return None
+            blob = self.git("rev-parse", name, at=at)
+            return {"blob_id": blob, "content": b64encode(done.stdout).decode()}
+        if route == "tree":
+            wanted = [query["ref"][0], *query.get("path", [])]
+            names = self.git("ls-tree", "-r", "--name-only", *wanted, at=at).split("\n")
+            return [{"type": "blob", "path": name} for name in names if name]
+        if route == "merge_base":
+            return {"id": self.git("merge-base", *query["refs[]"], at=at)}
         raise AssertionError(f"no answer to {route}")
 
     def _add(self, things: list[dict[str, Any]], thing: dict[str, Any]) -> dict[str, Any]:
@@ -112,44 +316,127 @@ class GitLab:
         thing.update(sent)
         return thing
 
-    def note_by_somebody(self, iid: int, body: str) -> None:
-        """A note of a person."""
-        self._add(self.notes, {"body": body, "iid": iid, "author": {"id": 1}})
+    def note_by(self, author: int, iid: int, body: str) -> dict[str, Any]:
+        """A note of somebody."""
+        return self._add(self.notes, {"body": body, "iid": iid, "author": {"id": author}})
 
-    def run(
-        self, name: str, work: Path, programs: Path, variables: Mapping[str, str],
-        scoped: Mapping[str, Mapping[str, str]],
-    ) -> tuple[int, str] | None:  # fmt: skip
-        """Run a job in a checkout: status and log; None if its rules keep it from running.
+    # The runner.
 
-        `scoped` are the variables that a job is given for its environment alone.
-        """
-        job = TEMPLATE[name]
-        values = {**TEMPLATE["variables"], **variables}
-        if not any(_holds(rule["if"], values) for rule in job["rules"]):
-            return None
+    def plan(self, request: dict[str, Any], *, kind: str = "head") -> dict[str, JobRun]:
+        """What happens when a merge request is opened or pushed to."""
+        head = request["sha"] = self.git("rev-parse", request["source_branch"])
+        commit = head
+        if kind != "head":
+            self.git("checkout", "--quiet", "--detach", request["target_branch"])
+            self.git("merge", "--quiet", "--no-ff", "--no-edit", head)
+            commit = self.git("rev-parse", "HEAD")
+            self.git("checkout", "--quiet", "main")
+        place = f"refs/merge-requests/{request['iid']}/{kind}"
+        self.git("push", "--quiet", "--force", "origin", f"{commit}:{place}")
+        base = self.git("merge-base", request["target_branch"], head)
+        return self.run(
+            "merge_request_event", commit, place,
+            CI_MERGE_REQUEST_IID=str(request["iid"]),
+            CI_MERGE_REQUEST_PROJECT_ID=str(PROJECT),
+            CI_MERGE_REQUEST_SOURCE_PROJECT_ID=str(request["source_project_id"]),
+            CI_MERGE_REQUEST_TARGET_BRANCH_NAME=request["target_branch"],
+            CI_MERGE_REQUEST_DIFF_BASE_SHA=base,
+            **({} if kind == "head" else {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}),
+        )  # fmt: skip
+
+    def on_main(self, source: str, **variables: str) -> dict[str, JobRun]:
+        """What happens on the default branch."""
+        commit = self.git("rev-parse", "main")
+        branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+        return self.run(source, commit, "main", **branch, **variables)
+
+    def run(self, source: str, commit: str, ref: str, **variables: str) -> dict[str, JobRun]:
+        """One pipeline: each job by name, in the order in which they ran."""
         self.last_id += 1
+        pipeline = {
+            "id": self.last_id, "project_id": PROJECT, "source": source, "ref": ref, "sha": commit,
+        }  # fmt: skip
+        self.pipelines.append(pipeline)
+        jobs = {name: job for name, job in template(self.inputs).items() if name[0] != "."}
+        known = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_SHA": commit, **variables}
+        done: dict[str, JobRun] = {}
+        waiting = list(jobs)
+        while waiting:
+            name = next(one for one in waiting if set(jobs[one]["needs"]).isdisjoint(waiting))
+            waiting.remove(name)
+            rule = next((one for one in jobs[name]["rules"] if _holds(one["if"], known)), None)
+            needed = [done[one] for one in jobs[name]["needs"] if one in done]
+            failed = any(one.status for one in needed) and (rule or {}).get("when") != "always"
+            if rule is not None and not failed:
+                done[name] = self.run_job(name, pipeline, needed, known)
+        return done
+
+    def run_job(
+        self, name: str, pipeline: Mapping[str, Any], needed: Sequence[JobRun],
+        known: Mapping[str, str],
+    ) -> JobRun:  # fmt: skip
+        """Run a job in a checkout of its own."""
+        jobs = template(self.inputs)
+        job = jobs[name]
+        extends = job["extends"] if isinstance(job["extends"], list) else [job["extends"]]
+        variables = {**jobs[extends[0]]["variables"], **job.get("variables", {})}
+        self.last_id += 1
+        number = self.last_id
+        work = self.folder / f"job-{number}"
+        if variables.get("GIT_STRATEGY") == "none":
+            work.mkdir()
+        else:
+            self.git("clone", "--quiet", "--no-checkout", "origin.git", work.name, at="")
+            self.git("fetch", "--quiet", "origin", pipeline["ref"], at=work.name)
+            self.git("checkout", "--quiet", "--detach", pipeline["sha"], at=work.name)
+        for one in needed:
+            for path, content in self.artifacts.get(one.id, {}).items():
+                (work / path).parent.mkdir(parents=True, exist_ok=True)
+                (work / path).write_bytes(content)
         environment = job.get("environment", {}).get("name", "")
         environ = {
-            "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
-            "HOME": str(work.with_name(f"{work.name}-home")),
+            "PATH": os.pathsep.join((str(self.programs), os.environ["PATH"])),
+            "HOME": str(self.folder / f"home-{number}"),
+            "TMPDIR": str(self.folder),
             "CI": "true",
             "CI_API_V4_URL": self.url,
-            "CI_JOB_ID": str(self.last_id),
+            "CI_JOB_ID": str(number),
+            "CI_JOB_NAME": name,
+            "CI_JOB_TOKEN": "glcbt-of-the-job",
             "CI_JOB_URL": "https://gitlab.example/job",
-            "CI_PROJECT_ID": "1",
-            **values,
-            **scoped.get(environment, {}),
-        }
-        script = "\n".join((*TEMPLATE[job["extends"]]["before_script"], *job["script"]))
+            "CI_PIPELINE_ID": str(pipeline["id"]),
+            "CI_PROJECT_DIR": str(work),
+            "CI_PROJECT_ID": str(PROJECT),
+            "CI_REPOSITORY_URL": "https://gitlab-ci-token:glcbt-of-the-job@gitlab.example/a/b.git",
+            **({"CI_ENVIRONMENT_NAME": environment} if environment else {}),
+            "FTCTL_CACHE_DIR": str(self.folder / f"cache-{number}"),
+            "FTCTL_STATE_DIR": str(self.folder / f"state-{number}"),
+            **variables, **self.variables, **self.scoped.get(environment, {}), **known,
+        }  # fmt: skip
+        script = "\n".join((*jobs[extends[0]]["before_script"], *job["script"]))
         done = subprocess.run(
-            ["bash", "-c", script], cwd=work, env=environ, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            ["bash", "-e", "-c", script], cwd=work, env=environ, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        plan = work / "ftctl-plan.json"
-        if plan.is_file() and "ftctl-plan.json" in job.get("artifacts", {}).get("paths", []):
-            self.artifacts[self.last_id] = plan.read_text("utf-8")
-        return done.returncode, done.stdout
+        run = JobRun(name, number, done.returncode, done.stdout.decode(), environ)
+        self._keep(run, job, work)
+        self.jobs.append(
+            {
+                "id": number, "name": name, "status": "failed" if run.status else "success",
+                "pipeline": {key: pipeline[key] for key in ("id", "project_id", "ref", "sha")},
+            }
+        )  # fmt: skip
+        return run
+
+    def _keep(self, run: JobRun, job: Mapping[str, Any], work: Path) -> None:
+        wanted = job.get("artifacts", {})
+        if run.status == 0 or wanted.get("when") == "always":
+            kept = {}
+            for path in map(work.joinpath, wanted.get("paths", [])):
+                for file in [path] if path.is_file() else sorted(path.rglob("*")):
+                    if file.is_file():
+                        kept[str(file.relative_to(work))] = file.read_bytes()
+            self.artifacts[run.id] = kept
 
 
 def _holds(rule: str, values: Mapping[str, str]) -> bool:

@@ -23,25 +23,11 @@ class Quick(SystemClock):
 sys.exit(run(sys.argv[1:], Settings(clock=Quick())))
 """
 
-# The environment's own Python: pip does nothing here, all else is real.
-_PIP = f"""\
-#!/bin/sh
-[ "$2 $3" = "-m pip" ] || exec {sys.executable} "$@"
-"""
-
-# `-m venv FOLDER` gives a folder in which ftctl is this program, and so does
 # `-I …/ci/install.py --into FOLDER` puts this program there; all else is real.
 _PYTHON = """\
 #!{python} -I
 import os, pathlib, sys
 words = sys.argv[1:]
-if words[:3] == ["-I", "-m", "venv"]:
-    folder = pathlib.Path(words[3]) / "bin"
-    folder.mkdir(parents=True)
-    for name, text in (("ftctl", {ftctl!r}), ("python", {pip!r})):
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
-    sys.exit()
 if not words[1:2] or not words[1].endswith("/ci/install.py"):
     os.execv({python!r}, [{python!r}, *words])
 program = pathlib.Path(words[words.index("--into") + 1]) / "bin" / "ftctl"
@@ -60,7 +46,7 @@ exec {sys.executable} -I {Path(__file__).parent / "gh.py"} "$@"
 def put_programs(folder: Path, ftctl: str = FTCTL) -> Path:
     """Write them into a folder for PATH; `ftctl` is the text of the program that is installed."""
     folder.mkdir(parents=True)
-    python = _PYTHON.format(python=sys.executable, ftctl=ftctl, pip=_PIP)
+    python = _PYTHON.format(python=sys.executable, ftctl=ftctl)
     for name, text in (("python3", python), ("gh", _GH)):
         (folder / name).write_text(text, "utf-8")
         (folder / name).chmod(0o755)

@@ -11,6 +11,7 @@ from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.recipe import Container
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding, FtctlError
+from ftctl.extras import install_command
 
 
 class Record(NamedTuple):
@@ -70,5 +71,5 @@ def optional(module: str, extra: str, what: str) -> Any:
         package = module.partition(".")[0]
         raise FtctlError(
             f"{what} needs the package {package}, which is not installed",
-            f"pip install 'ftctl[{extra}]'",
+            install_command(extra),
         ) from None

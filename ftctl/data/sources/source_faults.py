@@ -14,6 +14,7 @@ from typing import Any
 from ftctl.data.sources.address import Address
 from ftctl.data.sources.source_codes import CODES
 from ftctl.errors import Diagnostic, Finding, FtctlError, Span, redact
+from ftctl.extras import install_command
 from ftctl.text.credentials import loose_pattern
 
 
@@ -81,7 +82,7 @@ def missing_extra(address: Address, error: BaseException) -> SourceFault:
         Finding(
             "missing-extra",
             f"reading {address.scheme}:// needs more than is installed: {_words(error)}",
-            f"pip install 'ftctl[{address.extra}]'",
+            install_command(address.extra),
         )
     )
 
