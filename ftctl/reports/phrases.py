@@ -20,8 +20,9 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.reports.training import training_words
-from ftctl.text.escape import one_line, short
+from ftctl.text.escape import one_line
 from ftctl.text.format import size, usd, usd_range
+from ftctl.text.literal import text_identity
 
 if TYPE_CHECKING:
     from ftctl.domain.row_diff import Compared
@@ -74,8 +75,15 @@ def plan_line(plan: Plan) -> str:
 def _account_words(account: AccountId) -> str:
     """`organization org-a and project proj_b`, as far as the service tells."""
     pairs = (("organization", account.organization), ("project", account.project))
-    told = [f"{what} {short(one_line(name), _LONGEST_NAME)}" for what, name in pairs if name]
+    told = [f"{what} {_name_words(name)}" for what, name in pairs if name]
     return " and ".join(told)
+
+
+def _name_words(name: str) -> str:
+    """A name of the service's. It is under the plan's digest, so a long one stands by its hash."""
+    if len(name) <= _LONGEST_NAME:
+        return one_line(name)
+    return f"{one_line(name[:_LONGEST_NAME])}… ({text_identity(name)})"
 
 
 def counts(plan: Plan) -> str:

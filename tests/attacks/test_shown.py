@@ -19,6 +19,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
+from plain_server import World
 
 from ftctl.catalog.request import job_request, row_of
 from ftctl.catalog.services import SERVICES
@@ -751,6 +752,23 @@ def test_the_plan_has_the_finished_request(service: str, leaf: str) -> None:
             assert 3 not in [value for _way, value in leaves_of(step["request"])]
         case "reference":
             assert step["request"]["vault"] == {"key": {"env": "VAULT_KEY"}}
+
+
+def test_what_is_sent_is_the_request_that_was_shown(remote: Shell, world: World) -> None:
+    manifest = FINETUNE + WANDB + "extra: {trainingType: x, hyperparameters: {n_epochs: 50}}\n"
+    (remote.folder / "finetunes" / "tone.yaml").write_text(manifest, "utf-8")
+    plan = remote.ok("plan", "--format", "json").json
+    shown = plan["changes"][0]["steps"][1]
+
+    remote.ok("apply", "--auto-approve")
+
+    (sent,) = [body for body in world.bodies if "training_file" in body]
+    ours = {key for key in sent["metadata"] if key.startswith("ftctl_")}
+    assert sent.pop("model") == shown["base_model"]
+    assert sent.pop("training_file")
+    assert {**sent, "metadata": {k: v for k, v in sent["metadata"].items() if k not in ours}} == (
+        shown["request"]
+    )
 
 
 # The digest.
