@@ -72,7 +72,9 @@ def _known_keys(documents: Collection[Document], secrets: Collection[str]) -> li
         _written(document, way, "a key of this machine's environment", is_key=is_key)
         for document in documents
         for way, text, is_key in _texts(document.value, ())
-        if holds_secret(text, secrets) and key_in(text) is None
+        if holds_secret(text, secrets)
+        and key_in(text) is None
+        and document.place(way).path == document.path  # defaults are told where they stand
     ]
 
 

@@ -1282,7 +1282,9 @@ def test_the_environments_own_key_is_found_whatever_it_looks_like(
     }
     settings = provider(type="openai", api_key_env="PARTNER_KEY")
     line = "" if place == "ftctl.yaml" else FIELDS[place].format(forms[form])
-    settings += f"defaults: {{description: '{forms[form]}'}}\n" if place == "ftctl.yaml" else ""
+    settings += (
+        f"defaults: {{metadata: {{note: '{forms[form]}'}}}}\n" if place == "ftctl.yaml" else ""
+    )
     write_project(
         small_project(f"{FINETUNE}{line}\n", **{"ftctl.yaml": f"project: demo\n{settings}"})
     )
@@ -1291,7 +1293,8 @@ def test_the_environments_own_key_is_found_whatever_it_looks_like(
     result = shell("validate")
 
     assert result.status == 1, result
-    assert "holds a key of this machine's environment, in a file that git keeps" in result.out
+    told = "holds a key of this machine's environment, in a file that git keeps"
+    assert result.out.count(told) == 1
     assert not [text for text in forms.values() if text in result.out + result.err]
 
 
