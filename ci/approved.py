@@ -539,7 +539,7 @@ def _time(value: Any, *keys: str) -> datetime:
 
 def _shown(value: Any) -> str:
     """A value that others chose, in a line of ours: short, and nothing but ordinary letters."""
-    text = re.sub(r"[^A-Za-z0-9 ._/@:,+=~#-]", "?", str(value))
+    text = re.sub(r"[^A-Za-z0-9 ._/@:,+=~#()-]", "?", str(value))
     return f"'{text[:100]}'"
 
 

@@ -195,11 +195,25 @@ def scene(honest: Scene) -> Scene:
     )
 
 
+Meddle = Callable[[Scene], Any]
+
+
 def _later(**distance: int) -> str:
     return (datetime.now(UTC) + timedelta(**distance)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-Meddle = Callable[[Scene], Any]
+def _after(moment: str, seconds: int) -> str:
+    """A time, so many seconds after another one."""
+    return (datetime.fromisoformat(moment) + timedelta(seconds=seconds)).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+
+
+def _edited_after(seconds: int) -> Meddle:
+    """The comment was last changed so long after the run had ended."""
+    return lambda scene: scene.comment.update(
+        updated_at=_after(scene.state["jobs"][0]["completed_at"], seconds)
+    )
 
 
 def _set(what: str, **changes: Any) -> Meddle:
@@ -245,9 +259,9 @@ COMMENTS: dict[str, tuple[Meddle, str]] = {
     "the digest cut": (lambda s: s.say("a" * 64, "a" * 63), "was changed by hand"),
     "the digest without its kind": (lambda s: s.say("sha256:", ""), "was changed by hand"),
     "the digest none": (lambda s: s.say(DIGEST, "none"), "without a plan that may be applied"),
-    "edited and put back": (_set("comment", updated_at=_later(days=1)), "was edited after run"),
+    "edited and put back": (_edited_after(86_400), "was edited after run"),
     "put back a minute too late": (
-        _set("comment", updated_at=_later(seconds=75)), "was edited after run",
+        _edited_after(61), "was edited after run",
     ),
     "ours deleted": (lambda s: s.state["comments"].clear(), "has no comment of"),
     "ours deleted and a person's in its place": (
@@ -373,10 +387,14 @@ def _other_pull(scene: Scene, **changes: Any) -> None:
     scene.state["pulls"].append(pull)
 
 
-def _event(kind: str, **distance: int) -> Meddle:
+def _event(kind: str, seconds: int) -> Meddle:
+    """Something happened to the pull request, so long after its run had begun."""
     return lambda scene: scene.state["events"].append(
-        {"issue": scene.number, "event": kind, "created_at": _later(**distance)}
-    )
+        {
+            "issue": scene.number, "event": kind,
+            "created_at": _after(scene.run["created_at"], seconds),
+        }
+    )  # fmt: skip
 
 
 PULLS: dict[str, tuple[Meddle, str]] = {
@@ -386,21 +404,29 @@ PULLS: dict[str, tuple[Meddle, str]] = {
         lambda s: _other_pull(s, closed_at=None, state="open"), "#9900 was open for the same",
     ),
     "beside one that was closed later": (
-        lambda s: _other_pull(s, closed_at=_later(days=1)), "#9900 was open for the same branch",
+        lambda s: _other_pull(s, closed_at=_after(s.pull["created_at"], 600)),
+        "#9900 was open for the same branch",
     ),
     "beside one that was closed just before": (
-        lambda s: _other_pull(s, closed_at=s.pull["created_at"]), "#9900 was open for the same",
+        lambda s: _other_pull(s, closed_at=_after(s.pull["created_at"], -5)),
+        "#9900 was open for the same",
+    ),
+    "beside one that was opened with the run": (
+        lambda s: _other_pull(
+            s, created_at=_after(s.run["created_at"], 5), closed_at=None, state="open"
+        ),
+        "#9900 was open for the same",
     ),
     "beside one whose base is this one by now": (
         lambda s: _other_pull(s, closed_at=None, base={"ref": "main", "repo": HERE}),
         "#9900 was open for the same branch",
     ),
-    "whose base was changed": (_event("base_ref_changed", hours=1), "the base of pull request #"),
+    "whose base was changed": (_event("base_ref_changed", 3_600), "the base of pull request #"),
     "whose base GitHub changed": (
-        _event("automatic_base_change_succeeded", hours=1), "the base of pull request #",
+        _event("automatic_base_change_succeeded", 3_600), "the base of pull request #",
     ),
     "whose base was changed at that moment": (
-        _event("base_ref_changed", seconds=-2), "the base of pull request #",
+        _event("base_ref_changed", -5), "the base of pull request #",
     ),
     "not merged": (lambda s: s.pull.update(merged_at=None), "was merged by no pull request"),
     "merged as another commit": (
@@ -713,7 +739,12 @@ def _many_comments(scene: Scene) -> None:
 
 
 def _earlier_pull(scene: Scene) -> None:
-    _other_pull(scene, created_at=_later(days=-3), closed_at=_later(days=-2), state="closed")
+    closed = _after(scene.pull["created_at"], -6)
+    _other_pull(scene, created_at=_after(closed, -60), closed_at=closed, state="closed")
+
+
+def _later_pull(scene: Scene) -> None:
+    _other_pull(scene, created_at=_after(scene.run["created_at"], 6), closed_at=None, state="open")
 
 
 def _other_job_again(scene: Scene) -> None:
@@ -750,7 +781,7 @@ HONEST: dict[str, Meddle] = {
     "GitHub cuts the end of the comment": lambda s: s.comment.update(
         body=s.comment["body"].rstrip()
     ),
-    "clocks that are 20 seconds apart": _set("comment", updated_at=_later(seconds=20)),
+    "clocks that are 20 seconds apart": _edited_after(60),
     "another workflow ran on the commit": lambda s: s.add_run(
         workflow_id=7_777, path=f"{WORKFLOWS}/tests.yml"
     ),
@@ -766,9 +797,9 @@ HONEST: dict[str, Meddle] = {
     "a job that never ended": lambda s: s.state["jobs"].append(
         {"run_id": s.run["id"], "run_attempt": 1, "completed_at": None}
     ),
-    "a later pull request of the branch": lambda s: _other_pull(s, created_at=_later(days=1)),
-    "the base was changed before the plan": _event("base_ref_changed", hours=-1),
-    "labels": _event("labeled", hours=1),
+    "a later pull request of the branch": _later_pull,
+    "the base was changed before the plan": _event("base_ref_changed", -6),
+    "labels": _event("labeled", 3_600),
     "an artifact of the time before hashes": _set("artifact", digest=None),
     "a fork has an artifact of this name": _fork_with_the_same_name,
     "the run has another artifact": _unfiltered,
@@ -1403,3 +1434,52 @@ def _approve(folder: Path, given: str) -> tuple[int, str]:
         folder, f'source "{ROOT}/ci/approved.sh"',
         INPUT_APPROVE=given, GITHUB_EVENT_NAME="workflow_dispatch",
     )  # fmt: skip
+
+
+# GitHub's own program, as it answers and as it must not.
+
+BODY = '{"message":"x"}'
+
+
+def _gh(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    path = folder / "gh"
+    path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "why"),
+    [
+        ("echo 'gh: Not Found (HTTP 404)' >&2; exit 1", "Missing", "a/path"),
+        ("echo 'gh: Gone (HTTP 410)' >&2; exit 1", "Missing", "a/path"),
+        ("echo 'gh: Forbidden (HTTP 403)' >&2; exit 1", "Unanswered", "the job needs 'actions'"),
+        ("echo 'gh: Bad credentials (HTTP 401)' >&2; exit 1", "Unanswered", "the job needs"),
+        ("echo 'Server Error (HTTP 502)' >&2; exit 1", "Unanswered", "('Server Error (HTTP 502)')"),
+        ("echo 'no network' >&2; exit 1", "Unanswered", "('no network')"),
+        ("printf 'a\\n::error::b\\033[1m' >&2; exit 1", "Unanswered", "('a?::error::b??1m')"),
+        ("exit 4", "Unanswered", "did not answer a/path ('')"),
+        ("head -c 101 /dev/zero", "Refused", "answer to a/path has more than 100 bytes"),
+        ("cat /dev/zero", "Refused", "answer to a/path has more than 100 bytes"),
+        ("head -c 101 /dev/zero; echo 'HTTP 404' >&2; exit 1", "Refused", "more than 100 bytes"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, error: str, why: str
+) -> None:
+    _gh(tmp_path, monkeypatch, script)
+
+    with pytest.raises(getattr(approved, error)) as raised:
+        approved.ask_gh("a/path", 100)
+
+    assert why in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("script", ["head -c 100 /dev/zero", "head -c 100 /dev/zero; echo x >&2"])
+def test_an_answer_within_its_limit_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    _gh(tmp_path, monkeypatch, script)
+
+    assert approved.ask_gh("a/path", 100) == bytes(100)
