@@ -25,10 +25,10 @@ from packaging.utils import canonicalize_name
 import ftctl
 
 _MISSING = [name for name in ("bash", "git", "sha256sum", "tar") if shutil.which(name) is None]
-pytestmark = [
-    pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} is not here"),
-    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no git checkout"),
-]
+pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} is not here")
+needs_checkout = pytest.mark.skipif(
+    not (ROOT / ".git").exists(), reason="a release is built from a commit, and this is no checkout"
+)
 
 VERSION = ftctl.__version__
 WHEEL = f"ftctl-{VERSION}-py3-none-any.whl"
@@ -58,6 +58,8 @@ def build(checkout: Path, into: Path, *revision: str, **environ: str) -> dict[st
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Built beside what an earlier build left."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("a release is built from a commit, and this is no checkout")
     folder = tmp_path_factory.mktemp("dist")
     for name in ("ftctl-0.0.1-py3-none-any.whl", "ftctl-0.0.1.tar.gz", "SHA256SUMS"):
         (folder / name).write_text("old", "utf-8")
@@ -140,6 +142,7 @@ def test_what_lies_in_the_checkout_besides_the_commit_is_not_built(
     assert build(checkout, tmp_path / "out", PYTHONPATH=str(checkout)) == built
 
 
+@needs_checkout
 @pytest.mark.parametrize(
     "revision", ["nowhere", "--output=here", "HEAD:ftctl", "$(touch here)", "HEAD; touch here", "^"]
 )
@@ -357,6 +360,7 @@ def test_notes_of_what_has_no_version_are_an_error_in_one_line(
     assert "Traceback" not in err
 
 
+@needs_checkout
 def test_the_next_release_of_this_repository_has_notes() -> None:
     done = subprocess.run(
         [sys.executable, "-I", str(ROOT / "release" / "notes.py")],
