@@ -268,13 +268,18 @@ def test_what_is_tried_is_never_the_checkout() -> None:
 # The notes.
 
 
+_FILES = {"init": "ftctl/__init__.py"} | {
+    f"change_{number}": f"changes/000{number}-change.md" for number in range(1, 5)
+}
+
+
 @dataclass(frozen=True)
 class Repository:
     folder: Path
 
     def commit(self, **files: str) -> None:
         for name, text in files.items():
-            path = self.folder / name.replace("__", "/").replace("_md", ".md")
+            path = self.folder / _FILES.get(name, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         git("add", ".", folder=self.folder)
@@ -302,7 +307,7 @@ class Repository:
 def repository(tmp_path: Path) -> Repository:
     git("init", "--quiet", str(tmp_path))
     repository = Repository(tmp_path)
-    repository.commit(changes__0001_md="# First\n\n- One.\n", changes__0002_md="# Second\n")
+    repository.commit(change_1="# First\n\n- One.\n", change_2="# Second\n")
     return repository
 
 
@@ -316,9 +321,9 @@ def test_the_first_version_tells_all(repository: Repository) -> None:
 
 def test_a_version_tells_what_came_since_the_one_before(repository: Repository) -> None:
     repository.version("0.9.0")
-    repository.commit(changes__0003_md="# Third\n\n```\n# a comment\n```\n\n## Detail\n")
+    repository.commit(change_3="# Third\n\n```\n# a comment\n```\n\n## Detail\n")
     repository.version("0.10.0")
-    repository.commit(changes__0004_md="# Fourth\n")
+    repository.commit(change_4="# Fourth\n")
     git("tag", "nightly", folder=repository.folder)
     git("tag", "v9", folder=repository.folder)
     repository.version("0.11.0rc1")
@@ -350,14 +355,21 @@ def test_a_version_with_nothing_to_tell_is_no_release(repository: Repository) ->
 
 
 @pytest.mark.parametrize("revision", ["v9.9.9", "--all", "HEAD"])
-def test_notes_of_what_has_no_version_are_an_error_in_one_line(
+def test_notes_of_what_has_no_version_are_an_error_in_gits_words(
     repository: Repository, revision: str
 ) -> None:
     status, out, err = repository.notes(revision)
 
     assert (status, out) == (1, "")
-    assert err.startswith("no release notes: ")
+    assert err.startswith("no release notes: fatal: ")
     assert "Traceback" not in err
+
+
+def test_a_package_that_says_no_version_is_no_release(repository: Repository) -> None:
+    repository.commit(init="x = 1\n")
+
+    said = "no release notes: ftctl/__init__.py at HEAD says no version\n"
+    assert repository.notes() == (1, "", said)
 
 
 @needs_checkout

@@ -199,13 +199,47 @@ def test_make_installs_for_a_release_by_hash_and_builds_nothing_to_install_it() 
     assert makefile.count("$(FROM_LOCK)") == 2
 
 
-def test_no_template_installs_a_name_that_is_not_published() -> None:
-    """Somebody else could publish it first."""
-    asked = (
-        r"pip3? install\b[^\n]*?(?<![\w./-])['\"]?ftctl\b(?!/)|uvx? (tool install |run )?ftctl\b"
-    )
-    for path in [*TEMPLATES, *GITLAB, ACTION, *SHELL, ROOT / "docs" / "ci.md", ROOT / "README.md"]:
-        assert not re.search(asked, path.read_text("utf-8")), _name(path)
+UNPUBLISHED = re.compile(
+    r"pip3?[\"']? install\b[^\n`]*?(?<![\w./-])['\"]?ftctl\b(?![/.-])"
+    r"|\buvx? (tool install |run )?ftctl\b"
+)
+
+
+def test_nothing_says_to_install_a_name_that_is_not_published() -> None:
+    """Somebody else could publish it first: not templates, nor pages, nor a hint of ftctl's."""
+    places = [
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "ftctl").rglob("*.py"),
+        *(ROOT / "examples").rglob("*.*"),
+        *(ROOT / "schemas").rglob("*.json"),
+        *(ACTION, ROOT / "README.md", ROOT / "pyproject.toml"),
+        *SHELL,
+    ]
+    found = {
+        _name(path)
+        for path in places
+        if path.is_file() and UNPUBLISHED.search(path.read_text("utf-8", "replace"))
+    }
+
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("pip install ftctl", True),
+        ("pip install 'ftctl[s3]'", True),
+        ("venv/bin/python -m pip install --quiet -- ftctl==0.1.0", True),
+        ("uvx ftctl plan", True),
+        ("uv tool install ftctl", True),
+        ("pip install .", False),
+        ("pip install '.[s3]'", False),
+        ("pip install --quiet dist/ftctl-0.1.0-py3-none-any.whl", False),
+        ("pip install --editable ./ftctl", False),
+    ],
+)
+def test_what_installs_the_name_is_seen(line: str, found: bool) -> None:
+    assert bool(UNPUBLISHED.search(line)) is found
 
 
 # Token-Permissions and Dangerous-Workflow.
@@ -421,6 +455,18 @@ def test_an_audit_fails_on_what_is_known_to_be_vulnerable(tmp_path: Path) -> Non
     assert done.returncode != 0
     assert "PYSEC-0000-1" in done.stdout
     assert "ci/requirements-build.txt:" in done.stdout  # one find hides no other
+
+
+# Attacks.
+
+
+def test_every_area_of_attacks_has_a_line_in_the_page() -> None:
+    _, _, page = (ROOT / "docs" / "security.md").read_text("utf-8").partition("\n## Attacks\n")
+    told = re.findall(r"(?m)^\| `(\w+)` \|", page.partition("\n## ")[0])
+    there = [path.stem.removeprefix("test_") for path in (ROOT / "tests/attacks").glob("test_*.py")]
+
+    assert len(there) > 3
+    assert set(there) <= set(told)
 
 
 # What else Scorecard looks for.
