@@ -75,6 +75,7 @@ class Scene:
     before: str
     ref: str = "refs/heads/main"
     place: str = "default@."
+    mark: str = MARK
     raw: dict[str, bytes] = field(default_factory=dict)  # answers of a forge gone wild
 
     @property
@@ -145,7 +146,7 @@ class Scene:
 
     def find(self) -> Any:
         merge = approved.Merge(
-            NAME, self.sha, self.ref, self.before, PLAN_WORKFLOW, self.place, MARK, BOT
+            NAME, self.sha, self.ref, self.before, PLAN_WORKFLOW, self.place, self.mark, BOT
         )
         return approved.find_approval(merge, self.ask)
 
@@ -1075,6 +1076,42 @@ def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> 
     for log, base in zip(logs, ("refs/remotes/origin/main", merged, merged), strict=True):
         assert f"--format markdown --base {base} {addresses}" in log
     assert f"asked: -C . --no-color apply --base {merged} {addresses} --wait" in logs[1]
+
+
+def test_two_projects_of_one_job_have_each_their_own_plan_and_comment(github: GitHub) -> None:
+    text = github.git("show", f"main:{PLAN_WORKFLOW}")
+    line = "          command: plan\n"
+    other = "directory: services/support\n          environment: default\n          "
+    step = "      - uses: OWNER/ftctl@PIN_ftctl\n        with:\n"
+    key = "          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
+    twice = f"{step}{line}          {other}{key.lstrip()}{step}{line}{key}"
+    assert f"{step}{line}{key}" in text
+    files = {
+        PLAN_WORKFLOW: text.replace(f"{step}{line}{key}", twice),
+        "services/support/ftctl.yaml": "project: support\n",
+    }
+    github.commit("main", files)
+    github.git("rebase", "--quiet", "main", "change")
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull("change")
+
+    planned = github.check_pull(number)["plan"]
+    sha = github.merge(number)
+
+    assert planned.errors == []
+    head = github.state["pulls"][0]["head"]["sha"]
+    names = [one["name"] for one in github.state["artifacts"]]
+    assert names == [
+        f"ftctl-plan-_64efault@services_2fsupport-{head}-1", f"ftctl-plan-default@.-{head}-1",
+    ]  # fmt: skip
+    marks = [body.split("\n")[0] for body in github.comments(number)]
+    assert marks == ["<!-- ftctl comment: _64efault services/support -->", MARK]
+    for place, mark in (("_64efault@services_2fsupport", marks[0]), ("default@.", MARK)):
+        scene = Scene(github, github.state, number, sha, github.before, place=place, mark=mark)
+        assert scene.find().number == number
+    crossed = Scene(github, github.state, number, sha, github.before, mark=marks[0])
+    with pytest.raises(approved.Refused, match="somebody changed it"):
+        crossed.find()
 
 
 def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitHub) -> None:
