@@ -7,10 +7,8 @@ where a key that stays costs more. Forms are those that the issuers document.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from string import ascii_letters, digits, hexdigits
 from typing import NamedTuple
 
 
@@ -202,9 +200,9 @@ def _character(match: re.Match[str]) -> str:
 
 # Packed so, a key is a run of these. What is shorter holds none.
 _RUN = b"w" * 24
-_PACKED = (ascii_letters + digits + "+/_-").encode()
-_RUNS = bytes(ord("w") if sign in _PACKED else ord(" ") for sign in range(256))
-_HEX = frozenset(hexdigits)
+PACKED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_RUNS = bytes(ord("w") if sign in PACKED.encode() else ord(" ") for sign in range(256))
+_HEX = frozenset("0123456789abcdefABCDEF")
 _HINTS = "|".join(re.escape(form.hint) for form in (*FORMS, *_SHORT_FORMS, JWT, PRIVATE_KEY))
 
 
@@ -229,6 +227,8 @@ def _unpacked(run: str) -> Iterator[bytes]:
         yield bytes.fromhex(run[: len(run) // 2 * 2])
         yield bytes.fromhex(run[1 : len(run) - (len(run) + 1) % 2])
         return
+    from base64 import b64decode  # noqa: PLC0415 - few texts have such runs
+
     plain = run.replace("-", "+").replace("_", "/")
     for skipped in range(4):
         whole = plain[skipped:]

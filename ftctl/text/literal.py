@@ -15,6 +15,7 @@ from typing import Any
 from ftctl.text.escape.single_line import LOG_COMMAND
 from ftctl.text.format import plural
 from ftctl.text.invisible import first_hidden
+from ftctl.text.lookalike import look_alike_in, plain_form
 
 Way = tuple[str | int, ...]  # the keys and indices that lead to a value
 
@@ -27,10 +28,9 @@ _TAKEN = frozenset({"true", "false", "null", "unset", "none", "yes", "no", "on",
 _LONGEST_LIST = 120  # characters of a list or mapping that stands as one value
 _SECOND_SPACE = re.compile("(?<= ) ")
 _WORDS = re.compile(r"\w+")
-# Letters of Cyrillic, Greek, Armenian and Cherokee that are drawn as Latin ones are.
-_LOOK_ALIKES = frozenset(
-    "аеорсухіјѕԁһԛԝӏьАВЕКМНОРСТУХІЈЅԌԚԜҮαικνορτυχϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϺօոսցզհԼՕՍՏᎪᎬᎳᎷᎻᏀᏃᏆᏚᏞᏢᏦᏟᎢ"
-)
+# Longer than a hyphen, and without a dot: people write them, and see them.
+_SEEN = frozenset("\N{EN DASH}\N{LATIN SMALL LETTER DOTLESS I}")
+_MOST_MARKS = 4  # over or under one letter
 
 
 def literal(value: Any) -> str:
@@ -130,24 +130,48 @@ def _no_command(text: str) -> str:
 
 
 def _letters_told_apart(text: str) -> str:
-    """Marks of letters that are composed otherwise, and look-alikes of Latin letters, by number."""
+    """Marks that are composed otherwise or piled up, and look-alikes of ASCII, by number."""
     if text.isascii():
         return text
     from unicodedata import combining, is_normalized  # noqa: PLC0415 - 1 MB, for few values
 
-    if not is_normalized("NFC", text):
+    if not is_normalized("NFC", text) or _is_piled_up(text):
         text = "".join(_number(c) if combining(c) else c for c in text)
+    if plain_form("".join(c for c in text if c not in _SEEN)).isascii():
+        return _look_alikes_told(text)
     return _WORDS.sub(_word_told_apart, text)
 
 
+def _is_piled_up(text: str) -> bool:
+    from unicodedata import combining  # noqa: PLC0415
+
+    marks = "".join("m" if combining(c) else " " for c in text)
+    return "m" * (_MOST_MARKS + 1) in marks
+
+
 def _word_told_apart(found: re.Match[str]) -> str:
-    """A word that consists of Latin letters and such as look like them, with those by number."""
-    word = found[0]
-    if not any(c in _LOOK_ALIKES for c in word):
-        return word
-    if all(c.isascii() or c in _LOOK_ALIKES for c in word):
-        return "".join(c if c.isascii() else _number(c) for c in word)
-    return word
+    if look_alike_in(found[0]) is not None:
+        return _look_alikes_told(found[0])
+    return "".join(_number(c) if _is_mathematical(c) else c for c in found[0])
+
+
+def _is_mathematical(character: str) -> bool:
+    """Whether a letter is an ASCII one in the dress of formulas: no text has it for itself."""
+    from unicodedata import decomposition  # noqa: PLC0415
+
+    return decomposition(character).startswith("<font>")
+
+
+def _look_alikes_told(text: str) -> str:
+    return "".join(_number(c) if _looks_like_ascii(c) else c for c in text)
+
+
+def _looks_like_ascii(character: str) -> bool:
+    if character.isascii() or character in _SEEN:
+        return False
+    plain = plain_form(character)
+    is_one = plain.isascii() and len(plain) == 1  # a sign such as ™ or ½ is seen as what it is
+    return is_one or look_alike_in(f"{character}a") is not None
 
 
 def _number(character: str) -> str:

@@ -12,19 +12,17 @@ is taken out only where a key stands, as in `Bearer test`. Else honest output co
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from string import ascii_letters, digits
 from typing import NamedTuple
 
-from ftctl.text.credentials import keys_in, padded_end, unescaped
+from ftctl.text.credentials import PACKED, keys_in, padded_end, unescaped
 
 REDACTED = "[redacted]"
 
 _SHORTEST = 8  # characters of a value that is a key wherever it stands
 _LONGEST_WORD = 15  # characters of one that is a word, or some with a sign between them
-_PLAIN_WORDS = re.compile(r"[A-Za-z][a-z]*(?:[-_. ][a-z]+)*|[A-Z]+")
+_PLAIN_WORDS = r"[A-Za-z][a-z]*(?:[-_. ][a-z]+)*|[A-Z]+"
 _MOST_SPELT = 160  # characters of a key that are looked for one by one; what follows goes with them
 
 # What a terminal, a pretty-printer or our own Markdown puts between two characters.
@@ -34,7 +32,6 @@ _GAP = rf"(?:{_WRAP}|\s{{1,80}}|[{_ZERO_WIDTH}]|&#8203;|&#x200[bB];|&shy;|\x1b\[
 _REST = r"[A-Za-z0-9._~+/=%-]*"
 _LOWER = bytes(range(256)).lower()
 _BETWEEN = b" \t\r\n\f\v\"'`\\|>:" + bytes(range(128, 256))
-_PACKED = frozenset(f"{ascii_letters}{digits}+/_-")
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "/": "sol", "+": "plus",
           "=": "equals", ".": "period", "_": "lowbar", ":": "colon", "@": "commat", "#": "num",
           "%": "percnt", "$": "dollar", "!": "excl", "?": "quest", "*": "ast", ",": "comma",
@@ -91,9 +88,9 @@ def _without_form(text: str, form: _Known) -> str:
     for match in _pattern(form).finditer(text):
         start, stop = match.span(1)
         if form.kind in ("base64", "hex"):
-            while start > end and text[start - 1] in _PACKED:
+            while start > end and text[start - 1] in PACKED:
                 start -= 1
-            while stop < len(text) and text[stop] in _PACKED:
+            while stop < len(text) and text[stop] in PACKED:
                 stop += 1
             stop = padded_end(text, stop)
         if start >= end:
@@ -143,6 +140,8 @@ def _known(secrets: tuple[str, ...]) -> tuple[_Known, ...]:
 
 
 def _forms(secret: str) -> Iterator[_Known]:
+    from base64 import b64encode  # noqa: PLC0415 - only where there is a key
+
     if not is_worth_hiding(secret):
         yield _known_form(secret, "short")
         return
@@ -167,7 +166,7 @@ def _known_form(form: str, kind: str) -> _Known:
 
 def is_worth_hiding(secret: str) -> bool:
     """Whether a value is a key wherever it stands, and not a word that a text may have besides."""
-    is_word = len(secret) <= _LONGEST_WORD and _PLAIN_WORDS.fullmatch(secret) is not None
+    is_word = len(secret) <= _LONGEST_WORD and re.fullmatch(_PLAIN_WORDS, secret) is not None
     return len(secret) >= _SHORTEST and not is_word
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -60,6 +59,7 @@ from ftctl.reports.text import plan_text
 from ftctl.text.escape import one_line
 from ftctl.text.invisible import hidden_in
 from ftctl.text.literal import literal, text_identity, way_words
+from ftctl.text.lookalike import plain_form
 
 OPENAI = ServiceInfo("openai", "https://api.example/v1")
 SHA, OTHER_SHA = "a" * 64, "b" * 64
@@ -530,13 +530,7 @@ def undigested(text: str) -> str:
 def looked_at(text: str) -> str:
     """What of a text tells two apart at a glance: what nobody sees is no difference."""
     text = "".join(c for index, c in enumerate(text) if index not in set(hidden_in(text)))
-    text = unicodedata.normalize("NFC", text.translate(_ALIKE))
-    return re.sub(r"\s+", " ", text)
-
-
-_ALIKE = str.maketrans(
-    "\u0430\u0441\u0435\u043e\u0440\u0445\u03bf\u0456", "acepxoi"[:0] + "aceopxoi"
-)
+    return re.sub(r"\s+", " ", plain_form(text.replace("\N{LATIN SMALL LETTER DOTLESS I}", "")))
 
 
 @pytest.mark.parametrize("place", ["metadata", "extra", "wandb", "grader", "key"])
@@ -592,6 +586,9 @@ ALIKE = [
     ('a"b', "a\\u0022b"), ("##[x]", "# #[x]"),
     ("##[x]", "#\u200b#[x]"), ("a<!--", "a\\u003c!--"), ("NaN", "nan"), ("1e3", 1000.0),
     ("::a", ": a"), ("a, b c", "a,b c"), (["a", {"b": 1}], ["a", {"b": "1"}]),
+    ("acme", "\U0001d68acme"), ("acme-ml", "acme\u2011ml"), ("git", "\u0261it"),
+    ("fine", "\ufb01ne"), ("a", "\u0430"), ("x", "x\u0301\u0302\u0303\u0304\u0305\u0306"),
+    ("\u041c\u043e\u0441\u043a\u0432\u0430 a", "\u041c\u043e\u0441\u043a\u0432\u0430 \U0001d41a"),
     ("[redacted]", "redacted"), ("x" * 201, "x" * 202), ("\u4e2d", "\u4e2d\ufe00"),
 ]  # fmt: skip
 
@@ -725,6 +722,38 @@ def test_no_two_values_have_the_same_words(one: Any, other: Any) -> None:
     assume(same(one) != same(other))
 
     assert literal(one) != literal(other)
+
+
+HONEST = [
+    "M\xfcller", "\u041c\u043e\u0441\u043a\u0432\u0430 \u0441 \u0410\u043d\u043d\u043e\u0439",
+    "\u65e5\u672c\u8a9e", "\ud55c\uad6d\uc5b4", "k\u0131rm\u0131z\u0131", "\u0141\xf3d\u017a",
+    "2024\u20132025", "na\xefve caf\xe9", "\xbd cup", "Acme\u2122",
+    "\u03a9\u03bc\u03ad\u03b3\u03b1",
+    "Customer Experience", "a sentence, with signs; (and more) = 100 %", "#1 at @acme",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HONEST)
+def test_honest_text_is_shown_as_it_is_written(text: str) -> None:
+    assert literal(text) == f'"{text}"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cx", "customer-experience", "gpt-4.1-mini-2025-04-14", "ft:gpt-4.1:acme::m1", "2025-05-08",
+     "team/app", "anna@acme.example", "s3://bucket/train.jsonl", "v1.2", "a_b", "12ab", "0x1f"],
+)  # fmt: skip
+def test_a_plain_name_needs_no_quotes(text: str) -> None:
+    assert literal(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "true", "NULL", "unset", "None", "yes", "off", "3", "-3", "1e3", "1_000", "inf", "nan",
+     ".5", "-a", "a-", "a.", "a:", "a,b", "a b", "[a]", "{a}", "'a'", 'a"b', "a=b", "*", "x" * 201],
+)  # fmt: skip
+def test_what_could_be_read_otherwise_stands_in_quotes(text: str) -> None:
+    assert literal(text) == json.dumps(text)
 
 
 # What `extra` makes of the request.
