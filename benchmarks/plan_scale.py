@@ -82,6 +82,7 @@ def _options() -> argparse.Namespace:
 
 def measure(folder: Path, size: Size, options: argparse.Namespace) -> None:
     """Runs every contender in turns and prints a line for each."""
+    os.environ["FTCTL_CACHE_DIR"] = str(folder / "cache")
     project = folder / "project"
     project.mkdir()
     write_project(project, size)
@@ -115,7 +116,7 @@ def _ftctl(project: Path, size: Size) -> list[Contender]:
     rounds = iter(range(4, 1_000))
 
     def forget() -> None:
-        shutil.rmtree(project / ".ftctl" / "cache", ignore_errors=True)
+        shutil.rmtree(os.environ["FTCTL_CACHE_DIR"], ignore_errors=True)
 
     def edit() -> None:
         changed = finetune_text(0, size, next(rounds))
