@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from simulation.tally import Figures
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
+from ftctl.engine.consents import CommandUse, remember
 from ftctl.user_folders import cache_folder
 
 ROOT = Path(__file__).parent.parent
@@ -123,6 +124,12 @@ def example(shell: Shell) -> Callable[[str], Shell]:
         return shell
 
     return copy
+
+
+def let_run(folder: Path, *commands: Sequence[str]) -> None:
+    """As if the test's user had let these run in that project before."""
+    use = CommandUse(tuple(map(tuple, commands)), "")
+    assert remember(use, folder, "2026-11-30") is not None
 
 
 def chat_rows(count: int, answer: str = "yes") -> str:

@@ -36,7 +36,8 @@ from ftctl.domain.quality_settings import QualitySettings
 from ftctl.domain.service_address import read_service_address
 from ftctl.emulator.temperament import TEMPERAMENTS, Kind
 from ftctl.engine.account import other_account
-from ftctl.engine.address_memory import AddressUse
+from ftctl.engine.consents import AddressUse
+from ftctl.engine.programs import new_command
 from ftctl.engine.way_in import new_address, not_reviewed
 from ftctl.errors import Span
 from ftctl.manifest import MOST_FILES
@@ -528,12 +529,17 @@ def _new_address() -> str:
     return f"{new_address(use, Span('ftctl.yaml', 4, 13))}\n"
 
 
+def _new_command() -> str:
+    return f"{new_command(('python3', 'policy/owner.py'), Span('ftctl.yaml', 20, 7))}\n"
+
+
 # What `ftctl validate` cannot print in a test, and why.
 ELSEWHERE: Mapping[str, Callable[[], str]] = {
     "address-not-listed": _not_listed,  # it needs a base
     "flagged-row": _flagged,  # it needs a service that moderates
     "other-account": _other_account,  # it asks a service
     "new-address": _new_address,  # a service would be asked
+    "new-command": _new_command,  # a program would be run
     "not-reviewed": _not_reviewed,  # it needs a base, and asks a service
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DATA, ROOT, HandClock, Shell
+from conftest import DATA, ROOT, HandClock, Shell, let_run
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
@@ -22,6 +22,7 @@ def test_an_example_validates_plans_and_applies_once(
     name: str, example: Callable[[str], Shell]
 ) -> None:
     shell = example(name)
+    let_run(shell.folder, ("python3", "policy/owner.py"))
 
     shell.ok("validate")
     assert shell("plan", "--detailed-exitcode").status == 2

@@ -54,8 +54,8 @@ def session(
 def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
     buy, elsewhere, request, as_json, stop, listen = BLOCKS
 
-    session.paste(elsewhere)
     bought = session.paste(buy)
+    session.paste(elsewhere)
     again = session.paste(buy)
     planned = session.paste(request)
     document = session.paste(as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ftctl.errors import FtctlError, UsageError
 from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
-    from ftctl.engine.address_memory import AddressUse
+    from ftctl.engine.consents import AddressUse, CommandUse
 
 
 class NotApproved(FtctlError):
@@ -37,18 +38,35 @@ def confirm(console: Console, question: str, otherwise: str) -> None:
         raise NotApproved("not approved; nothing was done")
 
 
-def confirm_address(console: Console, use: AddressUse) -> bool:
-    """Whether a person at the terminal lets keys go to an address that is new to them."""
-    lines = [f"    address   {use.address}"]
-    lines += [f"    is sent   {one_line(name)}" for name in use.variables]
-    lines += [f"    and       {one_line(text)}" for text in use.along]
-    console.note(
-        "ftctl.yaml has this sent where you have not sent it before:\n\n"
-        + "\n".join(lines)
-        + "\n\nWho runs that address can use it. Let it go there, now and later?"
-        " Only 'yes' is taken as one."
-    )
+def confirm_use(console: Console, use: AddressUse | CommandUse) -> bool:
+    """Whether a person at the terminal lets keys go to an address, or programs run."""
+    from ftctl.engine.consents import AddressUse
+
+    asked = _address_lines(use) if isinstance(use, AddressUse) else _command_lines(use)
+    console.note("\n".join([*asked, "", "Only 'yes' is taken as one."]))
     return _says_yes()
+
+
+def _address_lines(use: AddressUse) -> list[str]:
+    return [
+        "ftctl.yaml has this sent where you have not sent it before:",
+        "",
+        f"    address   {use.address}",
+        *(f"    is sent   {one_line(name)}" for name in use.variables),
+        *(f"    and       {one_line(text)}" for text in use.along),
+        "",
+        "Who runs that address can use it. Let it go there, now and later?",
+    ]
+
+
+def _command_lines(use: CommandUse) -> list[str]:
+    return [
+        f"ftctl.yaml has this run {use.purpose}, which you have not let run here before:",
+        "",
+        *(f"    {one_line(shlex.join(command))}" for command in use.commands),
+        "",
+        "A program can do what you can, and read your keys. Let it run, now and later?",
+    ]
 
 
 def _says_yes() -> bool:

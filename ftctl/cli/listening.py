@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings
 from ftctl.engine import events
-from ftctl.engine.context import RunContext, addresses_from
+from ftctl.engine.context import RunContext, addresses_from, commands_from
 from ftctl.engine.events import Event
 from ftctl.engine.session import Session
 from ftctl.engine.session import open_session as open_session_in
@@ -19,7 +19,7 @@ from ftctl.text.escape.single_line import one_line
 if TYPE_CHECKING:  # a command that plans nothing need not load what plans
     from ftctl.cli.job_progress import Screen
     from ftctl.domain.plan import Report
-    from ftctl.engine.address_memory import AddressUse
+    from ftctl.engine.consents import AddressUse, CommandUse
     from ftctl.engine.workspace import Workspace
 
 
@@ -93,6 +93,7 @@ def workspace_of(settings: Settings) -> Workspace:
 
 def context_of(settings: Settings) -> RunContext:
     """What surrounds a command's run of the engine."""
+    ask = _asker(settings)
     return RunContext(
         root=settings.folder,
         environment=settings.environment,
@@ -103,20 +104,22 @@ def context_of(settings: Settings) -> RunContext:
         hide=settings.console.hide,
         wire=settings.wire,
         allowed_addresses=addresses_from(settings.allow_addresses),
-        ask_address=_asker(settings),
+        ask_address=ask,
+        allowed_commands=commands_from(settings.allow_commands),
+        ask_command=ask,
     )
 
 
-def _asker(settings: Settings) -> Callable[[AddressUse], bool] | None:
+def _asker(settings: Settings) -> Callable[[AddressUse | CommandUse], bool] | None:
     """Whoever is at the terminal, if somebody is: a pipeline may have one, and nobody at it."""
     if settings.environ.get("CI") or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    allowed: set[AddressUse] = set()
+    allowed: set[AddressUse | CommandUse] = set()
 
-    def ask(use: AddressUse) -> bool:
-        from ftctl.cli.confirm import confirm_address
+    def ask(use: AddressUse | CommandUse) -> bool:
+        from ftctl.cli.confirm import confirm_use
 
-        if use not in allowed and confirm_address(settings.console, use):
+        if use not in allowed and confirm_use(settings.console, use):
             allowed.add(use)
         return use in allowed
 

@@ -82,6 +82,7 @@ def apply_words(settings: Settings, request: PlanRequest) -> str:
     words += [] if settings.folder == Path() else ["-C", str(settings.folder)]
     words += ["--env", settings.environment] if settings.environment else []
     words += [word for url in settings.allow_addresses for word in ("--allow-address", url)]
+    words += [word for text in settings.allow_commands for word in ("--allow-command", text)]
     words.append("apply")
     words += [word for name in request.select or () for word in ("--select", name)]
     words += [word for name in request.exclude for word in ("--exclude", name)]

@@ -30,6 +30,7 @@ class Settings:
     base: str | None = None  # the git revision that a change goes to
     color: bool = True
     allow_addresses: list[str] = field(default_factory=list)
+    allow_commands: list[str] = field(default_factory=list)
     wire: Wire | None = None  # stands between ftctl and the embedded API: tests put faults there
     console: Console = field(default_factory=Console)
 
@@ -56,6 +57,12 @@ def _allow_addresses(
     context.ensure_object(Settings).allow_addresses.extend(values)
 
 
+def _allow_commands(
+    context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> None:
+    context.ensure_object(Settings).allow_commands.extend(values)
+
+
 def _verbose(context: click.Context, _option: click.Parameter, value: bool) -> None:
     if value:
         context.ensure_object(Settings).console.verbose = True
@@ -76,6 +83,11 @@ def shared_options(command: F) -> F:
         click.option(
             "-v", "--verbose", is_flag=True, expose_value=False, callback=_verbose, is_eager=True,
             help="Show what is asked of the service.",
+        ),
+        click.option(
+            "--allow-command", multiple=True, metavar="COMMAND", expose_value=False,
+            callback=_allow_commands, is_eager=True,
+            help="Let this program of ftctl.yaml run, with its arguments; may be repeated.",
         ),
         click.option(
             "--allow-address", multiple=True, metavar="URL", expose_value=False,

@@ -15,9 +15,10 @@ from ftctl.engine.events import Noted
 from ftctl.engine.git import commit_of
 from ftctl.engine.planning import PlanRequest
 from ftctl.engine.policy_programs import run_commands
+from ftctl.engine.programs import require_commands
 from ftctl.engine.record import environment_of
 from ftctl.engine.session import Session
-from ftctl.errors import Stale, UsageError
+from ftctl.errors import Span, Stale, UsageError
 from ftctl.lockfile import read_lock_file
 from ftctl.policy import RULES, PolicyInput, check_policy, raise_refused, with_violations
 from ftctl.pricing import expected_costs, newest_time, spent
@@ -68,8 +69,17 @@ def review(
 
 
 def _may_run(session: Session) -> bool:
-    """Whether the programs of the policy have been reviewed, or are asked for by the user."""
-    if session.base is None or not session.base.is_silent:
+    """Whether the programs of the policy have been reviewed, or are let run by the user."""
+    if session.base is None:
+        commands = session.project.config.policy.commands
+
+        def place(command: tuple[str, ...]) -> Span:
+            way = ("policy", "commands", commands.index(command))
+            return session.project.file.place(way)
+
+        require_commands(session.context, commands, "to judge the plan", place)
+        return True
+    if not session.base.is_silent:
         return True
     base = session.base.revision
     text = f"note: policy.commands are this change's own and not run: {base} has no ftctl.yaml here"

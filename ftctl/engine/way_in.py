@@ -12,8 +12,9 @@ from ftctl.domain.config import ProviderSettings, Setting
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.service_address import read_service_address
 from ftctl.domain.variables import Variable, references
-from ftctl.engine.address_memory import AddressUse, is_allowed, remember, remembered
+from ftctl.engine.consents import AddressUse, is_allowed, remember, remembered
 from ftctl.engine.context import RunContext
+from ftctl.engine.programs import require_commands
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, Span
 from ftctl.manifest import Document
 from ftctl.project.load import Project
@@ -76,6 +77,7 @@ class WayIn:
         from ftctl.providers import Connection
 
         self._refuse_a_changes_own()
+        self._require_program()
         self._require_allowed(self._credentials())
         command = self.settings.api_key_command
         headers = self._given("headers", self.settings.headers)
@@ -155,6 +157,13 @@ class WayIn:
         said = {str(one) for one in self.context.allowed_addresses}
         address = self.choice.address
         return address is not None and str(address) in said and not address.query
+
+    def _require_program(self) -> None:
+        """Return where the program that gives the key may be run."""
+        command = self.settings.api_key_command
+        if command and (self.base is None or self.base.is_silent):
+            place = self.project.file.place(("provider", "api_key_command"))
+            require_commands(self.context, [command], "to give the key", lambda _: place)
 
     def _credentials(self) -> tuple[str, ...]:
         """What goes with every request: names of variables, or the program that gives the key."""

@@ -19,7 +19,14 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import DeleteModel, Plan, Report
 from ftctl.domain.plan_document import Approval, approval_of
 from ftctl.domain.review import Review
-from ftctl.engine.context import AskAddress, RunContext, Wire, addresses_from
+from ftctl.engine.context import (
+    AskAddress,
+    AskCommand,
+    RunContext,
+    Wire,
+    addresses_from,
+    commands_from,
+)
 from ftctl.engine.events import Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
 from ftctl.engine.observing import observe
@@ -98,6 +105,8 @@ class Workspace:
         wire: Wire | None = None,
         allow_addresses: Iterable[str] = (),
         ask_address: AskAddress | None = None,
+        allow_commands: Iterable[str | Iterable[str]] = (),
+        ask_command: AskCommand | None = None,
     ) -> Workspace:
         """The workspace of a folder with an ftctl.yaml. Nothing is read yet.
 
@@ -108,7 +117,8 @@ class Workspace:
 
         `allow_addresses` are those that keys may go to, with what is below them, though the user
         has not sent them there yet. `ask_address` is asked about any other, once; without it, such
-        an address is a problem of the project.
+        an address is a problem of the project. `allow_commands` and `ask_command` are the same for
+        programs that ftctl.yaml has run.
         """
         return cls(
             RunContext(
@@ -121,6 +131,8 @@ class Workspace:
                 wire=wire,
                 allowed_addresses=addresses_from(allow_addresses),
                 ask_address=ask_address,
+                allowed_commands=commands_from(allow_commands),
+                ask_command=ask_command,
             )
         )
 

@@ -9,21 +9,24 @@ import base64
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import FINETUNE, KEY, Result, Shell, small_project
+from conftest import FINETUNE, KEY, Result, Shell, let_run, small_project
 from loopback import Elsewhere
 from plain_server import PlainServer, World
 
 from ftctl.domain.service_address import read_service_address
-from ftctl.engine.address_memory import AddressUse, remember, remembered
+from ftctl.engine.consents import AddressUse, remember, remembered
+from ftctl.errors import FtctlError, InvalidProject, ProviderError
 from ftctl.user_folders import state_folder
 
 from .recorder import Recorder, recording
@@ -275,8 +278,11 @@ def test_what_was_not_used_together_is_told_where_nobody_can_be_asked(
     result = shell(*command.split())
 
     heard_nothing(result, recorder, OTHER_KEY)
-    assert "error[new-address]" in result.err
     assert not (shell.folder / "ran").exists()
+    if "api_key_command" in STRANGE[what]:
+        assert "error[new-command]: ftctl.yaml has a program run" in result.err
+        return
+    assert "error[new-address]" in result.err
     address = STRANGE[what].get("base_url") or keys.get(STRANGE[what].get("base_url_env", ""))
     assert f"add --allow-address {address or 'https://api.openai.com/v1'}, or" in result.err
 
@@ -373,6 +379,7 @@ def test_an_address_on_the_command_line_is_asked(
     assert KEY.encode() not in recorder.data  # it goes over a safe line
 
 
+PRINTS_A_KEY = [sys.executable, "-c", "print('k' * 30)"]
 FREE = {
     "OpenAI with its key": (provider(type="openai"), "api.openai.com"),
     "OpenAI's address written out": (
@@ -389,7 +396,7 @@ FREE = {
         provider(type="compatible", base_url="https://env.acme.example/v1"), "env.acme.example"),
     "Azure's endpoint of the environment": (provider(type="azure"), "res.openai.azure.com"),
     "Azure's endpoint with a program": (
-        provider(type="azure", api_key_command=f"['{sys.executable}', -c, 'print(\"k\" * 30)']"),
+        provider(type="azure", api_key_command=json.dumps(PRINTS_A_KEY)),
         "res.openai.azure.com"),
 }  # fmt: skip
 
@@ -404,6 +411,7 @@ def test_what_is_known_to_belong_together_is_asked_at_once(
     if "gateway of" in what:
         environ["OPENAI_BASE_URL"] = "https://env.acme.example/v1"
     shell = project(settings, **environ)
+    let_run(shell.folder, PRINTS_A_KEY)
 
     result = shell("plan")
 
@@ -504,7 +512,8 @@ def test_a_yes_is_for_what_was_shown_and_for_nothing_else(
 
     result = shell("plan")
 
-    assert "you have not sent it before" in result.err
+    program = "api_key_command" in changed
+    assert ("have not let run here" if program else "have not sent it before") in result.err
     heard_nothing(result, recorder, OTHER_KEY)
     assert not (shell.folder / "ran").exists()
 
@@ -672,7 +681,7 @@ def test_many_who_remember_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_two_processes_remember_side_by_side(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from ftctl.engine.address_memory import *\n"
+        "import sys; from pathlib import Path; from ftctl.engine.consents import *\n"
         "from ftctl.domain.service_address import read_service_address\n"
         "for number in range(20):\n"
         f"    use = AddressUse(read_service_address('{ELSEWHERE}'), (f'KEY_{{number}}',))\n"
@@ -1352,3 +1361,215 @@ def test_what_is_no_key_is_let_by(shell: Shell, write_project: Write, line: str)
     shell.environ |= {"OPENAI_API_KEY": KEY, "MY_HUB_TOKEN": OTHER_KEY}
 
     shell.ok("validate")
+
+
+# Programs of a checkout.
+
+RUNS = {
+    "policy.commands": "policy: {commands: [[touch, ran]]}\n",
+    "policy.commands, a second": (
+        f"policy: {{commands: [{json.dumps(PRINTS_A_KEY)}, [touch, ran]]}}\n"
+    ),
+    "policy.commands of an environment": (
+        "environments: {prod: {policy: {commands: [[touch, ran]]}}}\n"
+    ),
+    "api_key_command": provider(type="openai", api_key_command="[touch, ran]"),
+    "api_key_command at this machine": provider(
+        type="compatible", base_url="http://127.0.0.1:9/v1", api_key_command="[touch, ran]"
+    ),
+    "api_key_command at the environment's address": provider(
+        type="compatible", api_key_command="[touch, ran]"
+    ),
+}  # fmt: skip
+PLANNING = ["plan", "plan --offline", "apply --auto-approve", "plan --allow commands", "destroy"]
+
+
+@pytest.mark.parametrize("what", RUNS)
+@pytest.mark.parametrize("command", PLANNING)
+def test_no_program_of_a_checkout_runs_unasked(
+    project: Callable[..., Shell], recorder: Recorder, what: str, command: str
+) -> None:
+    shell = project(RUNS[what], PATH=os.environ["PATH"], OPENAI_BASE_URL=ELSEWHERE)
+    let_run(shell.folder, PRINTS_A_KEY)
+    options = ["--env", "prod"] if "environment" in RUNS[what] else []
+    options += ["--allow-address", "https://api.openai.com"]
+
+    result = shell(*command.split(), *options)
+
+    asks_nobody = command == "plan --offline" and "api_key" in what
+    assert not (shell.folder / "ran").exists()
+    assert recorder.silent
+    if asks_nobody:
+        assert result.status == 0, result
+        return
+    assert result.status == 1, result
+    assert "error[new-command]" in result.err
+    assert "add --allow-command 'touch ran', or" in result.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["touch", "touch ran now", "touch 'ran '", "TOUCH ran", "sh -c 'touch ran'", "touch ran; true",
+     "/usr/bin/touch ran", "*", "'touch ran'"],
+)  # fmt: skip
+def test_allowing_another_program_allows_no_other(
+    project: Callable[..., Shell], words: str
+) -> None:
+    shell = project("policy: {commands: [[touch, ran]]}\n", PATH=os.environ["PATH"])
+
+    result = shell("plan", "--allow-command", words)
+
+    assert "error[new-command]" in result.err
+    assert not (shell.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("words", ["", "   ", "'touch"])
+def test_what_is_no_program_cannot_be_allowed(project: Callable[..., Shell], words: str) -> None:
+    result = project("")("plan", "--allow-command", words)
+
+    assert result.status == 64
+    assert "a command that may be run " in result.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--allow-command", "touch ran"],
+        ["--allow-command", "touch 'ran'"],
+        ["--allow-command", "true", "--allow-command", "touch ran"],
+    ],
+    ids=str,
+)
+def test_a_program_on_the_command_line_runs(
+    project: Callable[..., Shell], options: list[str]
+) -> None:
+    shell = project("policy: {commands: [[touch, ran]]}\n", PATH=os.environ["PATH"], CI="true")
+
+    shell.ok("plan", *options)
+
+    assert (shell.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", ""])
+def test_a_program_that_is_not_let_run_does_not(
+    project: Callable[..., Shell], typed: Callable[[str], None], answer: str
+) -> None:
+    shell = project("policy: {commands: [[touch, ran]]}\n", PATH=os.environ["PATH"])
+    typed(answer)
+
+    result = shell("plan")
+
+    assert result.status in (1, 130)
+    assert "    touch ran\n" in result.err
+    assert not (shell.folder / "ran").exists()
+
+
+def test_a_program_is_asked_about_once_in_each_project(
+    project: Callable[..., Shell],
+    typed: Callable[[str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    settings = "policy: {commands: [[touch, ran], [touch, ran]]}\n"
+    shell = project(settings, PATH=os.environ["PATH"])
+    typed("yes\n")
+    first = shell.ok("plan")
+    typed("")
+    again = shell.ok("plan")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(shell.folder, elsewhere, dirs_exist_ok=True)
+
+    other = Shell(elsewhere, shell.clock, shell.environ, shell.capsys)("plan")
+
+    assert first.err.count("    touch ran\n") == 1
+    assert "let run" not in again.err
+    assert other.status == 130  # nobody has typed anything
+    state = state_folder()
+    assert state is not None
+    (kept,) = (state / "commands").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads(kept.read_text("utf-8")) == {
+        "allowed_on": "2026-09-21", "command": ["touch", "ran"], "project": str(shell.folder),
+    }  # fmt: skip
+
+
+def test_what_is_printed_of_a_program_is_one_line(
+    project: Callable[..., Shell], typed: Callable[[str], None]
+) -> None:
+    words = json.dumps(["echo", "a\u001b[2Kb\nAnswer: yes"])
+    shell = project(f"policy: {{commands: [{words}]}}\n", PATH=os.environ["PATH"])
+    typed("no\n")
+
+    result = shell("plan")
+
+    assert "\x1b" not in result.err
+    assert "\nAnswer: yes" not in result.err
+
+
+def test_a_reviewed_program_runs_and_a_changes_own_does_not(
+    change: Callable[..., Shell],
+) -> None:
+    shell = change("")
+    place = shell.folder / "ran"
+    place.mkdir()
+    shell.environ["PATH"] = os.environ["PATH"]
+    settings = "project: demo\npolicy: {{commands: [[touch, '{0}/{1}']]}}\n"
+    (shell.folder / "ftctl.yaml").write_text(settings.format(place, "reviewed"), "utf-8")
+    git(shell.folder, "add", "-A")
+    git(shell.folder, "commit", "--quiet", "-m", "reviewed")
+    git(shell.folder, "branch", "--force", "main")
+    (shell.folder / "ftctl.yaml").write_text(settings.format(place, "own"), "utf-8")
+
+    shell.ok("plan", "--base", "main")
+
+    assert [path.name for path in place.iterdir()] == ["reviewed"]
+
+
+def test_the_library_asks_whoever_it_is_given(project: Callable[..., Shell]) -> None:
+    import ftctl
+    from ftctl.engine.consents import CommandUse
+
+    shell = project("policy: {commands: [[touch, ran]]}\n")
+    environ = {"PATH": os.environ["PATH"]}
+    asked: list[object] = []
+
+    def says(use: object) -> bool:
+        asked.append(use)
+        return len(asked) > 1
+
+    nobody = ftctl.Workspace.open(shell.folder, environ=environ)
+    with pytest.raises(ftctl.FtctlError):
+        nobody.plan()
+    somebody = ftctl.Workspace.open(shell.folder, environ=environ, ask_command=says)
+    with pytest.raises(ftctl.FtctlError, match="nothing was run"):
+        somebody.plan()
+    assert not (shell.folder / "ran").exists()
+
+    somebody.plan()
+    nobody.plan()  # it is remembered
+
+    assert asked == [CommandUse((("touch", "ran"),), "to judge the plan")] * 2
+    assert (shell.folder / "ran").exists()
+
+
+def test_the_library_lets_keys_go_where_it_is_told(
+    project: Callable[..., Shell], recorder: Recorder
+) -> None:
+    import ftctl
+
+    shell = project(provider(type="compatible", base_url=ELSEWHERE))
+    environ = {"OPENAI_API_KEY": KEY}
+
+    def opened(**more: Any) -> ftctl.Workspace:
+        return ftctl.Workspace.open(shell.folder, environ=environ, clock=shell.clock, **more)
+
+    with pytest.raises(InvalidProject) as told:
+        opened().plan()
+    with pytest.raises(FtctlError, match="nothing was sent to https://gateway"):
+        opened(ask_address=lambda _use: False).plan()
+    assert [one.code for one in told.value.diagnostics] == ["new-address"]
+    assert recorder.silent
+
+    with pytest.raises(ProviderError):
+        opened(allow_addresses=[ELSEWHERE]).plan()
+    assert recorder.names
+    assert allowed_files() == []

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from conftest import KEY, Result, Shell
+from conftest import KEY, Result, Shell, let_run
 
 from upgrade.replay import PORT, Replay, ReplayServer, ReplayTransport
 
@@ -101,6 +101,7 @@ def _lay(past: Past, missing: frozenset[str]) -> None:
     shutil.copytree(source.parent / "project", folder, dirs_exist_ok=True)
     shutil.copytree(source / "project", folder, dirs_exist_ok=True)
     shutil.copy(source / "plan.json", folder)
+    let_run(folder, ("python3", "policy/owner.py"))
     if "lock" not in missing:
         shutil.copy(source / "ftctl.lock", folder)
     if "state" not in missing:

@@ -1,8 +1,8 @@
-"""What would go to an address in; whether this user has let it go there before, out.
+"""What ftctl.yaml would have sent or run in; whether this user has let it before, out.
 
-Each pair of an address and a variable is a file of its own in the user's state folder: two
-processes that remember at once do not write over each other, and whoever wants to take one back
-removes it.
+Each pair of an address and a variable, and each program of a project, is a file of its own in the
+user's state folder: two processes that remember at once do not write over each other, and whoever
+wants to take one back removes it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from ftctl.domain.service_address import ServiceAddress
 from ftctl.files import write_atomically
 from ftctl.user_folders import is_ours, make_private, state_folder
 
-_FOLDER = "addresses"
 _MOST_BYTES = 64 * 1024
 _LONGEST_NAME = 60
 _ODD = re.compile(r"[^a-z0-9.-]+")
@@ -41,22 +40,33 @@ class AddressUse:
     along: tuple[str, ...] = ()
 
 
-def remembered(use: AddressUse, project: Path) -> bool:
+@dataclass(frozen=True, slots=True)
+class CommandUse:
+    """Programs that ftctl.yaml has run, each with its arguments, and what for."""
+
+    commands: tuple[tuple[str, ...], ...]
+    purpose: str
+
+
+Use = AddressUse | CommandUse
+
+
+def remembered(use: Use, project: Path) -> bool:
     """Whether all of it was allowed before. What cannot be read was not."""
-    folder = _folder(project)
+    folder = _folder(use, project)
     if folder is None:
         return False
-    return all(_read(folder / name) == entry for name, entry in _entries(use))
+    return all(_read(folder / name) == entry for name, entry in _entries(use, project))
 
 
-def remember(use: AddressUse, project: Path, day: str) -> Path | None:
+def remember(use: Use, project: Path, day: str) -> Path | None:
     """Keep that it was allowed; the folder, or None where there is no place for it."""
-    folder = _folder(project)
+    folder = _folder(use, project)
     if folder is None:
         return None
     try:
         make_private(folder)
-        for name, entry in _entries(use):
+        for name, entry in _entries(use, project):
             text = json.dumps({**entry, "allowed_on": day}, indent=2, sort_keys=True)
             write_atomically(folder / name, f"{text}\n", private=True)
     except OSError:
@@ -64,12 +74,12 @@ def remember(use: AddressUse, project: Path, day: str) -> Path | None:
     return folder
 
 
-def _folder(project: Path) -> Path | None:
+def _folder(use: Use, project: Path) -> Path | None:
     """Where they are; None where a checkout could bring them along."""
     state = state_folder()
     if state is None:
         return None
-    folder = state / _FOLDER
+    folder = state / ("addresses" if isinstance(use, AddressUse) else "commands")
     inside = Path(os.path.realpath(folder)).is_relative_to(_checkout(project))
     return folder if not inside and is_ours(folder) else None
 
@@ -81,15 +91,25 @@ def _checkout(project: Path) -> Path:
     return next(around, root)
 
 
-def _entries(use: AddressUse) -> list[tuple[str, dict[str, Any]]]:
+def _entries(use: Use, project: Path) -> list[tuple[str, dict[str, Any]]]:
     """The files' names and what is in them."""
-    found = []
-    for variable in use.variables:
-        entry = {"address": str(use.address), "variable": variable, "along": [*use.along]}
-        digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:32]
-        host = _ODD.sub("-", use.address.host)[:_LONGEST_NAME].strip(".-")
-        found.append((f"{host or 'address'}-{digest}.json", entry))
-    return found
+    entries: list[dict[str, Any]]
+    if isinstance(use, AddressUse):
+        name = use.address.host
+        entries = [
+            {"address": str(use.address), "variable": variable, "along": [*use.along]}
+            for variable in use.variables
+        ]
+    else:
+        root = os.path.realpath(project)
+        name = Path(root).name.lower()
+        entries = [{"command": [*command], "project": root} for command in use.commands]
+    stem = _ODD.sub("-", name)[:_LONGEST_NAME].strip(".-") or "unnamed"
+    return [(f"{stem}-{_digest(entry)}.json", entry) for entry in entries]
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _read(path: Path) -> dict[str, Any] | None:
