@@ -60,6 +60,7 @@ def test_a_text_is_on_one_line_that_steers_nothing(text: str, line: str) -> None
         ("é  b\u202e\n", "é  b<U+202E>\n"),
         ("\x7f", " "),
         ("\x08", " "),
+        ("é\rFORGED", "é FORGED"),
     ],
 )
 def test_lines_of_ours_stay_and_those_of_others_have_no_power(text: str, lines: str) -> None:
@@ -70,7 +71,8 @@ def test_lines_of_ours_stay_and_those_of_others_have_no_power(text: str, lines: 
 def test_lines_hide_nothing_whatever_they_say(text: str) -> None:
     lines = harmless_lines(text)
 
-    assert first_hidden(lines.replace("\r", "\x0b")) is None
+    assert first_hidden(lines) is None
+    assert "\r" not in lines
     assert harmless_lines(lines) == lines
 
 

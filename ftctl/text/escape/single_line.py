@@ -53,6 +53,7 @@ def _seen(text: str) -> str:
     """The text with all of it to be seen, but for tabs. What is no character becomes a space."""
     if text.isascii():
         return text if text.isprintable() else _ASCII_CONTROL.sub(" ", text)
+    text = text.replace("\r", " ")  # the table takes it for the end of a line
     pieces, end = [], 0
     for start, stop in _runs(text):
         pieces += [text[end:start], _told(text[start:stop])]
