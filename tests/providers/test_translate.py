@@ -22,6 +22,7 @@ from ftctl.providers.openai.translate import (
     read_job_of_ours,
     read_job_of_project,
     read_moderation,
+    read_organization,
     read_uploaded,
 )
 from ftctl.providers.openai.values import OddValue
@@ -252,6 +253,162 @@ def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> Non
     assert job.in_progress
     assert read_job_of_ours({"metadata": tags}).id == "(a job without an id)"
     assert read_job_of_ours(LEAST) == read_job(LEAST)
+
+
+# Names and words of a service: of what kind and length they may be.
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"id": "ftjob 1"}, "its id is none"),
+        ({"id": "-1"}, "its id is none"),
+        ({"id": "x" * 513}, "its id is none"),
+        ({"fine_tuned_model": "ft:$(x)"}, "its fine_tuned_model is no name"),
+        ({"model": "gpt\nx"}, "its model is no name"),
+        ({"model": "x" * 513}, "its model is no name"),
+        ({"training_file": "file\x1b"}, "its training_file is no name"),
+        ({"validation_file": "file\u2028"}, "its validation_file is no name"),
+        ({"metadata": {"ftctl_finetune": "Tone"}}, "the finetune in its mark is none"),
+        ({"metadata": {"ftctl_digest": "v1:\n"}}, "the digest in its mark is none"),
+        ({"metadata": {"ftctl_replaces": "a b"}}, "the replaces in its mark is none"),
+        ({"metadata": {"ftctl_run": "follows=a%20b"}}, "the follows in its mark is none"),
+        ({"metadata": {"ftctl_run": "env=A"}}, "the environment in its mark is none"),
+    ],
+)
+def test_a_name_that_nothing_can_have_makes_a_job_odd(odd: dict[str, Any], why: str) -> None:
+    with pytest.raises(OddValue) as fault:
+        read_job({**LEAST, **odd})
+
+    assert str(fault.value) == why
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [
+        {"model": "A model (of 7 B)"}, {"model": "x" * 512}, {"training_file": "s3://a b/c?d"},
+        {"fine_tuned_model": "ft:a:org::b:ckpt-step-1"}, {"id": "arn:aws:x/1"},
+        {"metadata": {"ftctl_finetune": "t-1", "ftctl_run": "env=prod follows=unseen"}},
+    ],
+)  # fmt: skip
+def test_a_name_that_something_may_have_makes_no_job_odd(usual: dict[str, Any]) -> None:
+    assert read_job({**LEAST, **usual}).id
+
+
+def test_the_project_of_a_stranger_is_a_name() -> None:
+    with pytest.raises(OddValue, match="the project in its mark is none"):
+        read_job_of_project({**LEAST, "metadata": {"ftctl_project": "a\nb"}})
+
+
+def test_an_odd_mark_leaves_what_can_be_read_of_it() -> None:
+    tags = {
+        "ftctl_finetune": "a b", "ftctl_digest": DIGEST, "ftctl_commit": "a b",
+        "ftctl_run": "env=A follows=ftjob-0 replaces=%0A",
+    }  # fmt: skip
+
+    job = read_job_of_ours({**LEAST, "metadata": tags, "training_file": "a b"})
+
+    assert job == Job(
+        "ftjob-1", "unreadable", 0, None, DIGEST, follows="ftjob-0",
+        error=JobError("unreadable", "the finetune in its mark is none"),
+    )  # fmt: skip
+    assert job.is_unreadable
+    assert not read_job(LEAST).is_unreadable
+
+
+def test_what_a_job_is_called_and_trained_with_is_bounded() -> None:
+    pairs = {"long": "x" * 513, "x" * 513: "long", "kept": "x" * 512}
+    many = {f"k{number}": "v" for number in range(100)}
+    numbers = {
+        "n": 3, "w": "auto", "inf": float("inf"), "big": 2**63, "a b": 1, "x" * 65: 1, "y" * 64: 1,
+        "two": "a\nb", "flag": True, "none": None, "list": [1],
+    }  # fmt: skip
+
+    job = read_job({**LEAST, "metadata": pairs, "hyperparameters": numbers, "seed": 2**63})
+    crowd = read_job({**LEAST, "metadata": many, "hyperparameters": dict.fromkeys(many, 1)})
+
+    assert job.metadata == {"kept": "x" * 512}
+    assert job.hyperparameters == {"n": 3, "w": "auto", "y" * 64: 1}
+    assert job.seed is None
+    assert len(crowd.metadata) == len(crowd.hyperparameters) == 64
+
+
+def test_results_of_a_job_are_files_that_can_be_named() -> None:
+    files = ["file-1", "a b", {"id": "../x"}, {"id": "file-2"}, "", 3]
+
+    assert read_job({**LEAST, "result_files": files}).result_files == ("file-1", "file-2")
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "why"),
+    [
+        ({"status": "a\nb"}, "a b", None),
+        ({"status": "x" * 100}, "x" * 63 + "…", None),
+        ({"status": "\0"}, "unknown", None),
+        ({"status": "a\x1bb", "finished_at": 7}, "failed", "it ended as 'a b'"),
+    ],
+)
+def test_a_state_that_nobody_knows_is_a_short_word(
+    raw: dict[str, Any], status: str, why: str | None
+) -> None:
+    job = read_job({**LEAST, **raw})
+
+    assert job.status == status
+    assert (job.error and job.error.message) == why
+
+
+def test_an_event_is_short_and_its_level_a_word() -> None:
+    data = {
+        "n" * 100: 1, "deep": {"a": {"b": [1, float("nan"), "x" * 600]}}, "nan": float("nan"),
+        **{f"k{number}": number for number in range(100)},
+    }  # fmt: skip
+
+    event = read_event({
+        "id": "a b", "level": "in\nfo" + "x" * 100, "message": "x" * 20_000, "data": data,
+    })  # fmt: skip
+    bare = read_event({"level": "\0", "message": 3, "data": {"flag": True, "none": None}})
+
+    assert event.id == ""
+    assert event.level == "in fo" + "x" * 58 + "…"
+    assert event.message == "x" * 9_999 + "…"
+    assert event.metrics["n" * 63 + "…"] == 1
+    assert event.metrics["deep"] == {"a": {"b": [1, None, "x" * 511 + "…"]}}
+    assert "nan" not in event.metrics
+    assert len(event.metrics) == 63
+    assert (bare.level, bare.message, bare.metrics) == ("info", "", {"flag": True})
+
+
+def test_numbers_that_are_nested_without_end_are_cut() -> None:
+    deep: Any = 1
+    for _ in range(100):
+        deep = [deep]
+
+    assert str(read_event({"data": {"deep": deep}}).metrics["deep"]).count("[") < 10
+    assert read_event({"data": {"many": [1] * 1_000}}).metrics["many"] == [1] * 64
+
+
+@pytest.mark.parametrize(
+    ("organizations", "told"),
+    [(["org-1", "org-1"], "org-1"), (["a\nb"], None), (["org-1", "a b"], "org-1"), ([3], None)],
+)
+def test_an_organization_is_a_name(organizations: list[Any], told: str | None) -> None:
+    assert read_organization({"organization_id": one} for one in organizations) == told
+
+
+@pytest.mark.parametrize("model", ["ft:$(x)", "a b", "-x", "ft:\u202e"])
+def test_a_checkpoint_has_a_name_that_a_model_can_have(model: str) -> None:
+    with pytest.raises(OddValue, match="its fine_tuned_model_checkpoint is no name"):
+        read_checkpoint({"fine_tuned_model_checkpoint": model, "step_number": 1})
+
+
+@pytest.mark.parametrize("name", ["a\nb", "x" * 513, "\x9b"])
+def test_a_file_of_a_name_on_two_lines_cannot_be_read(name: str) -> None:
+    with pytest.raises(OddValue, match="its filename is no name"):
+        read_uploaded({"id": "file-1", "filename": name})
+
+
+def test_a_file_may_have_a_name_in_any_script() -> None:
+    assert read_uploaded({"id": "file-1", "filename": "훈련 데이터 (최종).jsonl"}).name
 
 
 # What is left of a job.
