@@ -93,5 +93,6 @@ def _line(name: str, model: str, form: str) -> str:
         return f"{name}\t{model}"
     variable = name.replace("-", "_")
     if form == "dotenv":
-        return dotenv_line(f"{variable.upper()}_MODEL", model)
+        digit = "_" if variable[0].isdigit() else ""  # no shell has a variable that begins so
+        return dotenv_line(f"{digit}{variable.upper()}_MODEL", model)
     return f"{variable}={model}"
