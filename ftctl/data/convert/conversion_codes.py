@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
+        "source-too-large": "A source unpacks to, holds in a row, or makes more than any data has.",
         "bad-table": "A file cannot be read as the table that it should be.",
         "ragged-row": "A row of a table has more or fewer cells than its header.",
         "bad-cell": "A cell is empty where a text is needed, or holds what no text can be made of.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ftctl.data.convert.bounds import row_too_long
 from ftctl.data.convert.cells import cell_text
 from ftctl.data.convert.conversation import Conversation, Message, PreferencePair, said
 from ftctl.data.convert.decoders import DECODERS, KEYS
@@ -19,6 +20,7 @@ from ftctl.data.convert.template import (
     form_of,
     parse_templates,
 )
+from ftctl.data.formats.lines import MAX_TEXT_BYTES
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import SURE, did_you_mean
@@ -157,6 +159,8 @@ def _filled(
     templates: Mapping[str, Template], cells: Mapping[str, str], records: Records, number: int
 ) -> Conversation | PreferencePair:
     """The row's conversation. Only the system message may come out empty: it is left away then."""
+    if sum(template.length(cells) for template in templates.values()) > MAX_TEXT_BYTES:
+        raise RowFault(row_too_long())
     texts = {role: template.render(cells) for role, template in templates.items()}
     for role, text in texts.items():
         if not text.strip() and role != "system":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ftctl.data.convert.bounds import MOST_ROW_CHARACTERS, too_much
 from ftctl.data.convert.encodings import decoding, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.recipe import Container
@@ -19,7 +20,6 @@ from ftctl.text.format import plural
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HEAD_CHARACTERS = 64 * 1024
 _HEAD_BYTES = 4096
-_WIDEST_CELL = 150_000_000  # characters: the longest row that a service takes
 
 
 class _Dialect(NamedTuple):
@@ -32,7 +32,7 @@ def read_delimited(
     path: Path, stream: BinaryIO, container: Container, delimiter: str | None
 ) -> Records:
     """The rows below the header. The delimiter is found out where none is given."""
-    csv.field_size_limit(_WIDEST_CELL)
+    csv.field_size_limit(MOST_ROW_CHARACTERS)
     encoding, head = _head(path)
     if not head.strip():
         raise FileFault(Finding("empty-file", "the file holds no rows", "add a header and rows"))
@@ -78,11 +78,13 @@ def _rows(text: io.TextIOWrapper, dialect: _Dialect) -> Iterator[tuple[int, list
     with text:
         for _ in range(dialect.first_line - 1):
             text.readline()
+        lines = _BoundedLines(text, dialect.first_line)
         reader = csv.reader(
-            text, delimiter=dialect.delimiter, skipinitialspace=dialect.after_space, strict=True
+            lines, delimiter=dialect.delimiter, skipinitialspace=dialect.after_space, strict=True
         )
         number = dialect.first_line
         while True:
+            lines.begin_row(number)
             try:
                 cells = next(reader)
             except StopIteration:
@@ -91,6 +93,35 @@ def _rows(text: io.TextIOWrapper, dialect: _Dialect) -> Iterator[tuple[int, list
                 raise FileFault(_unreadable(str(error)), number) from None
             yield number, cells
             number = reader.line_num + dialect.first_line
+
+
+class _BoundedLines:
+    """The lines of a text, until those of one row are more than a row may hold.
+
+    Without this, a line without end, or a quote that is never closed, would be held in memory.
+    """
+
+    def __init__(self, text: io.TextIOWrapper, first_line: int) -> None:
+        self._text = text
+        self._row = first_line
+        self._left = MOST_ROW_CHARACTERS
+
+    def begin_row(self, number: int) -> None:
+        """Another row begins with the next line; `number` is where."""
+        self._row, self._left = number, MOST_ROW_CHARACTERS
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            message = f"the row has more than {MOST_ROW_CHARACTERS:,} characters"
+            too_much(message, self._row, "a quote may be missing at a cell's end, or a line's end")
+        if not line:
+            raise StopIteration
+        return line
 
 
 def _records(

@@ -9,17 +9,18 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from ftctl.data.convert.bounds import too_much
 from ftctl.data.convert.encodings import decoding, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, keyed
-from ftctl.data.formats.lines import Line, LineReader
+from ftctl.data.formats.lines import MAX_LINE_BYTES, Line, LineReader, is_too_long
 from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.errors import Finding
 
 _CHUNK_CHARACTERS = 1024 * 1024
 # A string, or the quote of one that is not whole yet, or what gives a list its structure.
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
 
 
 def read_lines(stream: BufferedReader) -> Records:
@@ -62,7 +63,8 @@ def _elements(path: Path, encoding: str, stream: BinaryIO) -> Iterator[Record]:
     with text, decoding(path, encoding):
         for number, element in _slices(text):
             content = element.encode(errors="surrogatepass")
-            found = record_of(Line(number, content, ended=True, blank_before=0))
+            whole = None if is_too_long(content) else content
+            found = record_of(Line(number, whole, ended=True, blank_before=0))
             if isinstance(found.value, Finding):  # its column counts in the element, not the line
                 found = found._replace(value=found.value._replace(column=None))
             yield found
@@ -75,7 +77,8 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
     line = 1  # that of `start`
     first = True
     while True:
-        chunk = text.read(_CHUNK_CHARACTERS)
+        # As much again as is waiting: what a long string has is looked at twice, and not each time.
+        chunk = text.read(_next_size(len(waiting) - start, line))
         waiting, scanned, start = waiting[start:] + chunk, scanned - start, 0
         for token in _TOKEN.finditer(waiting, scanned):
             mark = token[0]
@@ -97,8 +100,7 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
                 first, start = False, scanned
             depth += (mark in "[{") - closes
             if depth == 0:
-                if waiting[scanned:].strip() or text.read().strip():
-                    raise FileFault(_not_json("something follows the list's end"), line)
+                _expect_nothing(waiting[scanned:], text, line)
                 return
             if mark == "[" and depth == 1:
                 line += waiting.count("\n", start, scanned)
@@ -107,6 +109,21 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
             left = waiting[start:]
             line += left.count("\n", 0, len(left) - len(left.lstrip()))
             raise FileFault(_not_json("the list breaks off"), line)
+
+
+def _next_size(held: int, line: int) -> int:
+    """How much to read beside so many characters of an element."""
+    if held > MAX_LINE_BYTES:
+        too_much(f"an element of the list has more than {MAX_LINE_BYTES:,} characters", line)
+    return min(max(_CHUNK_CHARACTERS, held), MAX_LINE_BYTES + _CHUNK_CHARACTERS - held)
+
+
+def _expect_nothing(rest: str, text: io.TextIOWrapper, line: int) -> None:
+    while not rest.strip():
+        rest = text.read(_CHUNK_CHARACTERS)
+        if not rest:
+            return
+    raise FileFault(_not_json("something follows the list's end"), line)
 
 
 def _not_json(reason: str) -> Finding:

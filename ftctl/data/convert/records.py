@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from ftctl.data.convert.bounds import check_columns_count
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.recipe import Container
 from ftctl.data.formats.shape import quoted_key
@@ -47,6 +48,7 @@ def keyed(container: Container, rows: Iterator[Record], read_as: str) -> Records
 
 def check_header(cells: Sequence[Any]) -> tuple[str, ...]:
     """The names without spaces around them; columns without a name get one that nobody types."""
+    check_columns_count(len(cells))
     names = tuple(
         "" if cell is None else str(cell).strip().removeprefix("\ufeff") for cell in cells
     )

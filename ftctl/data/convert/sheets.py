@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftctl.data.convert.bounds import MOST_SHEET_ROWS, too_much
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, check_header, optional
+from ftctl.data.convert.workbook_bounds import check_workbook
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import did_you_mean
@@ -18,9 +20,12 @@ def read_sheet(path: Path, sheet: str | None) -> Records:
     """The rows below the sheet's first one, with formulas as the values last computed."""
     openpyxl = optional("openpyxl", "xlsx", "reading an XLSX file")
     try:
+        check_workbook(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and the like, which are not read
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except FileFault:
+        raise
     except Exception as error:  # noqa: BLE001 - a damaged zip or XML raises whatever its reader does
         hint = "save it again from the program that made it"
         message = f"the file cannot be read as XLSX ({type(error).__name__})"
@@ -57,7 +62,12 @@ def _page(book: Any, names: Sequence[str], sheet: str | None) -> Any:
 def _rows(page: Any) -> Iterator[tuple[int, Sequence[Any]]]:
     page.reset_dimensions()  # what other programs write there is often wrong
     try:
-        yield from enumerate(page.iter_rows(), 1)
+        for number, cells in enumerate(page.iter_rows(), 1):
+            if number > MOST_SHEET_ROWS:
+                too_much(f"the sheet has more than {MOST_SHEET_ROWS:,} rows", number)
+            yield number, cells
+    except FileFault:
+        raise
     except Exception as error:  # noqa: BLE001 - see read_sheet
         message = f"the sheet cannot be read to its end ({type(error).__name__})"
         hint = "save it again from the program that made it"

@@ -7,6 +7,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ftctl.data.convert.bounds import MadeBytes, row_too_long
 from ftctl.data.convert.canonical import line_of
 from ftctl.data.convert.conversions import Conversion, find_conversion
 from ftctl.data.convert.delimited import read_delimited
@@ -18,6 +19,7 @@ from ftctl.data.convert.records import Record, Records
 from ftctl.data.convert.sheets import read_sheet
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import format_of
+from ftctl.data.formats.lines import is_too_long
 from ftctl.data.scanning.source import HEAD_BYTES, open_source, recognise, unreadable
 from ftctl.errors import Finding
 
@@ -103,6 +105,7 @@ class Rows:
         records = self._records(stream, convert)
         conversion: Conversion | None = None
         rows = blank = 0
+        made = MadeBytes()
         for record in records.rows:
             if record.value == {} and records.columns is not None:
                 blank += 1
@@ -114,7 +117,9 @@ class Rows:
             try:
                 conversion = conversion or find_conversion(convert, records, record.value)
                 row = conversion.change(record.number, record.value)
-                yield Made(record.number, row, _line(row))
+                line = _line(row)
+                made.add(len(line), record.number)
+                yield Made(record.number, row, _of_a_rows_length(line))
             except RowFault as row_fault:
                 self.findings.add(row_fault.finding, record.number)
         self._expect(rows)
@@ -166,6 +171,12 @@ def _container(path: Path, head: bytes, origin: str) -> Container:
     if known is not None:
         return known
     return "jsonl" if start == "{" else "csv"
+
+
+def _of_a_rows_length(line: bytes) -> bytes:
+    if is_too_long(line):
+        raise RowFault(row_too_long())
+    return line
 
 
 def _line(row: dict[str, Any]) -> bytes:

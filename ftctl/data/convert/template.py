@@ -11,6 +11,7 @@ from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import nearest
 
+_MOST_PIECES = 1_000  # each is gone through for every row
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 # The roles of a template, by the form that they make. What stands in brackets in messages is free.
@@ -31,6 +32,10 @@ class Template:
     def columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(text for text, is_column in self.pieces if is_column))
 
+    def length(self, cells: Mapping[str, str]) -> int:
+        """How many characters `render` makes for a row."""
+        return sum(len(cells[text] if is_column else text) for text, is_column in self.pieces)
+
     def render(self, cells: Mapping[str, str]) -> str:
         """The text for a row; it must have every column."""
         return "".join(cells[text] if is_column else text for text, is_column in self.pieces)
@@ -44,6 +49,9 @@ def parse_templates(texts: tuple[tuple[str, str], ...]) -> Mapping[str, Template
 def parse_template(text: str, role: str) -> Template:
     """Literal braces are doubled: `{{` and `}}`."""
     pieces = tuple(_pieces(text, role))
+    if len(pieces) > _MOST_PIECES:
+        message = f"the template has more than {_MOST_PIECES // 2:,} placeholders"
+        raise TemplateFault(Finding("bad-template", message, "name each column once"), role)
     return Template(pieces)
 
 

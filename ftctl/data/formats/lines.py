@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import NamedTuple
 
 # The longest row that a service takes: ten images of 10 MB each in base64, with room for text.
 MAX_LINE_BYTES = 150_000_000
+# Of them without images. The longest context of any model is a million tokens, of which one takes
+# 4 bytes in English and up to 8 in other scripts; services train on 131,072 of them at most. JSON
+# of nothing but brackets takes some forty times its bytes in memory.
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+_IMAGE = re.compile(
+    rb'"url"\s*:\s*"data:image\\?/[\w.+-]{1,40}(?:;[\w=.+-]{1,40}){0,4},[A-Za-z0-9+/\\]*={0,2}"'
+)
 _CHUNK_BYTES = 1024 * 1024
+
+
+def is_too_long(line: bytes) -> bool:
+    """Whether a line is longer than a row may be, leaving out the images that it holds."""
+    if len(line) <= MAX_TEXT_BYTES:
+        return False
+    images = sum(image.end() - image.start() for image in _IMAGE.finditer(line))
+    return len(line) - images > MAX_TEXT_BYTES
 
 
 class Line(NamedTuple):
@@ -41,6 +57,8 @@ class LineReader:
             ended = content.endswith(b"\n")
             if len(content) > self._limit and not ended:
                 yield Line(number, None, self._skip_line(), blank)
+            elif is_too_long(content):
+                yield Line(number, None, ended, blank)
             elif not content.isspace():
                 yield Line(number, content, ended, blank)
             else:

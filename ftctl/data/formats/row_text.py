@@ -8,7 +8,7 @@ import re
 from typing import Any, NoReturn
 
 from ftctl.data.formats.keys import repeated_keys
-from ftctl.data.formats.lines import Line
+from ftctl.data.formats.lines import MAX_LINE_BYTES, MAX_TEXT_BYTES, Line
 from ftctl.data.formats.shape import described, quoted_key, strings
 from ftctl.errors import Finding
 
@@ -32,7 +32,7 @@ class _NumberError(Exception):
 def read_row(line: Line) -> tuple[Row | None, tuple[Finding, ...]]:
     """The row, or None when it cannot be read; RecursionError when it is nested too deep."""
     if line.content is None:
-        return None, (Finding("line-too-long", "the line is longer than a row may be", _ONE_ROW),)
+        return None, (_too_long(),)
     text = _decode(line.content, ended=line.ended)
     if isinstance(text, Finding):
         return None, (text,)
@@ -46,6 +46,14 @@ def read_row(line: Line) -> tuple[Row | None, tuple[Finding, ...]]:
         message = f"the row is {described(row)}, not an object"
         return None, (Finding("row-not-object", message, _ONE_ROW),)
     return row, (*map(repeated_key, repeated_keys(text, row)), *_lone_surrogates(text, row))
+
+
+def _too_long() -> Finding:
+    message = (
+        f"the line has more than {MAX_TEXT_BYTES:,} bytes besides its images, or more than"
+        f" {MAX_LINE_BYTES:,} in all: no row that is trained on is so long"
+    )
+    return Finding("line-too-long", message, _ONE_ROW)
 
 
 def parse_json(text: str) -> Any:

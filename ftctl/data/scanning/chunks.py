@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from typing import NamedTuple
 
-from ftctl.data.formats.lines import MAX_LINE_BYTES
+from ftctl.data.formats.lines import MAX_LINE_BYTES, MAX_TEXT_BYTES, is_too_long
 
 CHUNK_BYTES = 512 * 1024
 """Large enough that handing one over costs little, small enough that many fit into memory."""
@@ -48,7 +48,7 @@ class ChunkReader:
                     number += 1 if chunk.content is None else chunk.content.count(b"\n")
                     yield chunk
             self._begin(block[cut:])
-        if self._length > self._limit:
+        if self._length > self._limit or is_too_long(b"".join(self._begun)):
             yield Chunk(number, None, ended=False)
         elif self._length:
             yield Chunk(number, b"".join(self._begun), ended=False)
@@ -64,7 +64,10 @@ class ChunkReader:
         begun, length = self._begun, self._length
         self._begun, self._length = [], 0
         end = lines.find(b"\n")
-        if length + end > self._limit:
+        too_long = length + end > self._limit
+        if not too_long and length + end >= MAX_TEXT_BYTES:
+            too_long = is_too_long(b"".join((*begun, lines[: end + 1])))
+        if too_long:
             yield Chunk(number, None, ended=True)
             lines, begun, number = lines[end + 1 :], [], number + 1
         if lines or begun:
