@@ -31,6 +31,7 @@ class Shelf:
     # Called in the middle of every content. What it returns is sent in place of the second half;
     # the length was told before.
     halfway: Callable[[bytes], bytes] | None = None
+    packed: str | None = None  # what the files' contents are, as Content-Encoding has it
 
     def etag(self, name: str) -> str:
         return hashlib.sha256(self.files[name]).hexdigest()[:32]
@@ -97,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         content, status = shelf.files[name], 200
         if shelf.tells:
             headers |= {"ETag": f'"{shelf.etag(name)}"', "Last-Modified": DATE}
+        if shelf.packed is not None:
+            headers["Content-Encoding"] = shelf.packed
         wanted = self.headers.get("Range") or self.headers.get("x-ms-range")
         if wanted and self.command == "GET":
             first, _, last = wanted.removeprefix("bytes=").partition("-")

@@ -398,6 +398,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "unpinned-source": (
         _elsewhere("http://SERVER/train.jsonl", Shelf({"train.jsonl": chat_rows(12).encode()})),
     ),
+    "source-too-large": (_made(_TABLE + '"' + "b" * 17_000_000, _FAQ.format("{question}")),),
     "bad-table": (_made(_TABLE + '"Question 12?,Yes.\n', "convert: {}"),),
     "ragged-row": (_made(_TABLE + "Question 12, or not?,Yes.\n", "convert: {}"),),
     "bad-cell": (_made(_TABLE + "Question 12?,\n", "convert: {}"),),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +13,12 @@ from ftctl.domain.plan_document import Approval, plan_digest, plan_json, read_ap
 from ftctl.domain.snapshot import read_observed
 from ftctl.errors import FtctlError
 from ftctl.files import file_fault, write_atomically
+from ftctl.text.bounded_json import NotBounded, read_bounded
 from ftctl.user_folders import NoPlace, cache_folder, make_private, open_cache
 
 _FOLDER = "plans"
 _KEPT = 20  # plans
-_MOST_BYTES = 256 * 1024 * 1024
+_MOST_BYTES = 128 * 1024 * 1024  # a plan of 20,000 changes has 60 million
 _DIGEST = re.compile("(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -35,15 +35,14 @@ def write_file(path: Path, text: str, *, durable: bool = True) -> None:
 def read_plan(path: Path) -> Approval:
     """The approval that a plan's file stands for."""
     try:
-        if path.stat().st_size > _MOST_BYTES or not path.is_file():
-            raise FtctlError(f"{path} is not a plan of ftctl", "name a file of 'ftctl plan --out'")
-        document = json.loads(path.read_text("utf-8"))
+        document = _document(path)
     except OSError as fault:
         hint = "make it with 'ftctl plan --out FILE'"
         raise FtctlError(f"{path} cannot be read: {fault.strerror}", hint) from None
-    except (ValueError, RecursionError):
+    except ValueError as fault:
+        why = fault if isinstance(fault, NotBounded) else "it is not JSON"
         raise FtctlError(
-            f"{path} is not a plan of ftctl: it is not JSON", "make it with 'ftctl plan --out FILE'"
+            f"{path} is not a plan of ftctl: {why}", "make it with 'ftctl plan --out FILE'"
         ) from None
     return read_approval(document, str(path))
 
@@ -52,13 +51,21 @@ def read_snapshot(path: Path) -> Observed:
     """What was observed at a service, from a file of `ftctl plan --record`."""
     make = "make it with 'ftctl plan --record FILE'"
     try:
-        if path.stat().st_size > _MOST_BYTES or not path.is_file():
-            raise FtctlError(f"{path} is no snapshot of ftctl", make)
-        return read_observed(json.loads(path.read_text("utf-8")))
+        return read_observed(_document(path))
     except OSError as fault:
         raise FtctlError(f"{path} cannot be read: {fault.strerror}", make) from None
-    except (AttributeError, TypeError, ValueError, RecursionError):
+    except NotBounded as fault:
+        raise FtctlError(f"{path} is no snapshot of ftctl: {fault}", make) from None
+    except (AttributeError, OverflowError, TypeError, ValueError):
         raise FtctlError(f"{path} is no snapshot of ftctl", make) from None
+
+
+def _document(path: Path) -> Any:
+    """A file's JSON, as far as one of ours goes. `ValueError` for what is none."""
+    if not path.is_file() and path.exists():
+        raise NotBounded("it is not a regular file")  # a pipe would be waited for
+    with path.open("rb") as stream:
+        return read_bounded(stream.read(_MOST_BYTES + 1), _MOST_BYTES)
 
 
 def keep_plan(root: Path, document: Mapping[str, Any]) -> str | None:

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from ftctl.errors import FtctlError
 from ftctl.files import file_fault, file_locks, sweep_drafts, write_atomically
 from ftctl.lockfile.lock import Lock
 from ftctl.lockfile.lock_codec import Malformed, TooNew, lock_text, read_lock
+from ftctl.text.bounded_json import NotBounded, read_bounded
 
 LOCK_FILE = "ftctl.lock"
 _MOST_BYTES = 64 * 2**20  # some 60,000 fine-tunes
@@ -36,12 +36,12 @@ def read_lock_file(root: Path) -> Lock:
     if content is None:
         return Lock()
     try:
-        return read_lock(json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse))
+        return read_lock(read_bounded(content, _MOST_BYTES))
     except TooNew as fault:
         raise FtctlError(
             f"{path} was written by a later ftctl: its lock_version is {fault}", "upgrade ftctl"
         ) from None
-    except (ValueError, RecursionError) as fault:
+    except (ValueError, OverflowError) as fault:
         raise _damaged(path, content, fault) from None
 
 
@@ -88,25 +88,13 @@ def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
     match fault:
         case json.JSONDecodeError():
             what = f"line {fault.lineno}, column {fault.colno} is not JSON"
-        case Malformed():
+        case Malformed() | NotBounded():
             what = str(fault)
         case UnicodeDecodeError():
             what = "it is not UTF-8"
         case _:
             what = "it is no record of ftctl"
     return FtctlError(f"{path} is damaged: {what}", _CURE)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two sides of a merge kept by hand may leave a key twice, of which JSON takes the last."""
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        raise Malformed("a key stands twice in the same mapping")
-    return mapping
-
-
-def _refuse(_constant: str) -> None:
-    raise Malformed("it has a number that JSON does not know")
 
 
 def _checked(lock: Lock) -> bytes:

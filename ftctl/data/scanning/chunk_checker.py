@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftctl.data.formats.findings import FindingLog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ftctl.domain.desired import Format
     from ftctl.domain.quality_settings import QualitySettings
 
+_MOST_OF_A_ROW = 1_000  # problems: a row of nothing else could have millions
 Loads = Callable[[bytes], Any]
 Open = Callable[[str], "Counter"]  # an encoding's counter
 Row = dict[str, Any]
@@ -169,7 +171,7 @@ class ChunkChecker:
     ) -> set[str]:
         """The kinds of problems that the row has."""
         codes = set()
-        for finding in self._findings(row, findings):
+        for finding in islice(self._findings(row, findings), _MOST_OF_A_ROW):
             codes.add(finding.code)
             found.findings.add(finding, number)
         return codes
