@@ -37,6 +37,7 @@ class FactFinder:
         self.by_digest = grouped(observed.jobs, lambda job: job.digest)
         self.by_digest_elsewhere = grouped(observed.others, lambda job: job.digest)
         self.by_name = grouped(observed.jobs, lambda job: job.finetune)
+        self.odd = tuple(job for job in observed.jobs if job.is_unreadable)
 
     def facts(self, finetune: FineTune) -> Facts:
         """What the table asks about a fine-tune."""
@@ -117,9 +118,7 @@ class FactFinder:
 
     def _odd(self, finetune: FineTune) -> Job | None:
         """A job of ours that cannot be read, and may be of this training as far as it tells."""
-        for job in self.observed.jobs:
-            if not job.is_unreadable:
-                continue
+        for job in self.odd:
             if job.digest == finetune.digest:
                 return job
             if job.digest is None and job.finetune in (None, finetune.name):
