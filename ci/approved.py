@@ -235,6 +235,8 @@ def _refuse_newer_runs(api: _Api, workflow: Any, run: Any, claim: _Claim) -> Non
         if _at(other, "head_branch") == _at(run, "head_branch")
         and _at(other, "head_repository", "id") == _at(run, "head_repository", "id")
         and _number(other, "run_number") > _number(run, "run_number")
+        # Such as for a label, where a condition of the workflow says that it plans nothing.
+        and _at(other, "conclusion") != "skipped"
     ]
     if newer:
         raise Refused(

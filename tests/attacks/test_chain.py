@@ -786,6 +786,10 @@ HONEST: dict[str, Meddle] = {
     "another workflow ran on the commit": lambda s: s.add_run(
         workflow_id=7_777, path=f"{WORKFLOWS}/tests.yml"
     ),
+    "a newer run that planned nothing": lambda s: s.add_run(conclusion="skipped"),
+    "an older run of the commit that failed": lambda s: s.add_run(
+        conclusion="failure", run_number=s.run["run_number"] - 1
+    ),
     "the same workflow by hand": lambda s: s.add_run(event="workflow_dispatch"),
     "the same workflow in a fork": lambda s: s.add_run(head_repository=ELSEWHERE),
     "the same workflow on another branch of the commit": lambda s: s.add_run(head_branch="copy"),
