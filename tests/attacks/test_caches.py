@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import FINETUNE, HandClock, Result, Shell, cache_of, small_project
+from conftest import FINETUNE, HandClock, Result, Shell, cache_of, chat_rows, small_project
 
 from ftctl import user_folders
 from ftctl.cli.main import run
@@ -104,10 +104,26 @@ def poison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.fixture(scope="session")
+def poisoned_data(poison: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that lies about one thing alone: what the steps make of the source."""
+    cache = tmp_path_factory.mktemp("data") / "cache"
+    shutil.copytree(poison, cache)
+    (cache / "documents").unlink()
+    (cache / "datasets").unlink()
+    rows = chat_rows(12).encode()
+    sha256 = hashlib.sha256(rows).hexdigest()
+    (cache / "derived" / f"{sha256[:16]}.jsonl").write_bytes(rows)
+    entry = next((cache / "derived").glob("*.json"))
+    entry.write_text(json.dumps({"notes": [], "parts": {"all": [sha256, len(rows)]}}), "utf-8")
+    return cache
+
+
 def plant(poison: Path, folder: Path) -> None:
     """The poison as the cache in that folder: it speaks of the data that is made there."""
     shutil.copytree(poison, folder, dirs_exist_ok=True)
-    forge(folder / "datasets", os.fsencode(poison), os.fsencode(os.path.realpath(folder)))
+    if (folder / "datasets").exists():
+        forge(folder / "datasets", os.fsencode(poison), os.fsencode(os.path.realpath(folder)))
 
 
 @pytest.fixture
@@ -264,7 +280,8 @@ def submodule(*names: str, deinitialised: bool = False, gone: bool = False) -> B
             shutil.copytree(poison / names[0], origin)
         else:
             plant(poison, origin / place.relative_to(at))
-            forge(origin / place.relative_to(at) / "datasets", b"/origin/", b"/checkout/")
+            if (poison / "datasets").exists():
+                forge(origin / place.relative_to(at) / "datasets", b"/origin/", b"/checkout/")
         git(origin, "init", "--quiet")
         commit(origin)
         at.parent.mkdir(parents=True, exist_ok=True)
@@ -335,6 +352,59 @@ def test_a_plan_is_honest_whatever_cache_a_checkout_brings(
 
     for _ in "ab":  # also once a run has kept what it found out
         assert is_honest(planned(shell, checkout))
+
+
+DATA_BROUGHT = (
+    "left in the workspace", "XDG_CACHE_HOME", "index 4", "a tracked link", "only added",
+    "submodule left behind", "submodule above", "submodule of derived data", "a link as projects",
+    "a folder of the repository",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DATA_BROUGHT)
+def test_data_is_what_the_source_gives_whatever_a_checkout_brings(
+    name: str, shell: Shell, checkout: Path, poisoned_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BROUGHT[name](checkout, poisoned_data, monkeypatch)
+
+    for _ in "ab":
+        assert is_honest(planned(shell, checkout))
+
+
+def test_the_forged_data_would_be_believed_if_the_user_had_made_it(
+    shell: Shell, checkout: Path, poisoned_data: Path
+) -> None:
+    cache_of(checkout).parent.mkdir(parents=True, mode=0o700)
+    cache_of(checkout).parents[1].chmod(0o700)
+    plant(poisoned_data, cache_of(checkout))
+
+    told = planned(shell, checkout)
+
+    assert (told.status, told.epochs) == (0, 1), told
+
+
+@pytest.mark.parametrize("kind", ["all", "data"])
+def test_a_pull_request_on_a_machine_that_keeps_its_workspace_is_planned_honestly(
+    kind: str, shell: Shell, checkout: Path, poison: Path, poisoned_data: Path
+) -> None:
+    """The change brings caches and plans, is planned, and goes; then comes an honest one."""
+    evil = poison if kind == "all" else poisoned_data
+    shell.folder = checkout
+    kept = ("plan", "--offline", "--base", "main")
+    git(checkout, "checkout", "--quiet", "-b", "evil")
+    plant(evil, checkout / ".ftctl" / "cache")
+    write(checkout, {f".ftctl/plans/{'0' * 64}.json": "{}"})
+    commit(checkout)
+    refused = shell(*kept)
+    assert (refused.status, "error[tracked-state]" in refused.out + refused.err) == (1, True)
+    git(checkout, "checkout", "--quiet", "--force", "-B", "honest", "main")
+    plant(evil, checkout / ".ftctl" / "cache")  # had it not been tracked
+
+    for _ in "ab":
+        result = shell(*kept)
+        assert (result.status, HONEST in result.err) == (3, True)
+        assert "n_epochs 1\n" in result.out
+        assert not (checkout / ".ftctl" / "cache").exists()
 
 
 @pytest.mark.parametrize("bring", [old_place(tracked=True), below_the_state], ids=["old", "new"])

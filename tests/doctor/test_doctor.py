@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, KEY, Result, Shell, small_project
+from conftest import FINETUNE, KEY, Result, Shell, cache_of, small_project
 from loopback import Loopback
 from plain_server import World
 
@@ -145,6 +145,21 @@ def test_on_the_embedded_api_all_is_well(shell: Shell, write_project: Write) -> 
     assert line(result, "may delete").startswith("ok    may delete: ")
     assert line(result, "slots").startswith("ok    slots: not told by this service (HTTP 404")
     assert line(result, "ftctl.lock") == "ok    ftctl.lock: there is none yet; apply writes it"
+
+
+def test_the_place_of_the_cache_is_told(shell: Shell, write_project: Write, user: Path) -> None:
+    cache = cache_of(write_project(small_project()))
+
+    good = line(shell("doctor"), "cache")
+    (user / "cache").chmod(0o777)
+    wide = line(shell("doctor"), "cache")
+
+    assert good == f"ok    cache: {cache}; it may be deleted at any time"
+    assert wide == (
+        f"warn  cache: nothing is kept between runs: others can write to {user / 'cache'}; delete"
+        " it, and it is made anew  -> name a folder of your own outside of the checkout:"
+        " export FTCTL_CACHE_DIR=…"
+    )
 
 
 def test_a_healthy_service_is_told_line_by_line(examined: Shell, odd: Odd) -> None:
