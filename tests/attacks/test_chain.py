@@ -590,6 +590,43 @@ def _twice(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
+def _noted(files: dict[str, bytes]) -> bytes:
+    """The three files, with five thousand bytes of notes in the list."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.comment = b"x" * 2_000
+            archive.writestr(info, content)
+    return packed.getvalue()
+
+
+class _Stream(io.RawIOBase):
+    """Takes bytes one after the other, and never goes back."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.data += bytes(data)
+        return len(data)
+
+
+def _streamed(files: dict[str, bytes]) -> bytes:
+    """As upload-artifact packs: sizes stand behind each file, and files have rights."""
+    packed = _Stream()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, content)
+    return packed.data
+
+
 def _linked(files: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -647,6 +684,7 @@ ARCHIVES: dict[str, tuple[Meddle, str]] = {
     "a file with a zero": (_patched(b"plan.json", 4, b"\0"), "holds other files"),
     "a folder": (_renamed("plan.json", "plan.json/"), "holds other files"),
     "a link": (_archive(_linked), "is no file"),
+    "with notes in its list": (_archive(_noted), "holds other files"),
     "a bomb": (
         _archive(lambda f: _zip({**f, "plan.json": b" " * 20_000_000})), "larger than a plan's",
     ),
@@ -807,6 +845,8 @@ HONEST: dict[str, Meddle] = {
     "labels": _event("labeled", 3_600),
     "an artifact of the time before hashes": _set("artifact", digest=None),
     "a fork has an artifact of this name": _fork_with_the_same_name,
+    "packed as a stream": _archive(_streamed),
+    "packed by nothing": _archive(lambda files: _zip(files, zipfile.ZIP_STORED)),
     "the run has another artifact": _unfiltered,
     "a check run of another workflow": lambda s: s.state["check_runs"].append(
         {"id": 1, "name": "plan", "head_sha": s.pull["head"]["sha"], "conclusion": "success"}
