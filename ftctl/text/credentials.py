@@ -184,13 +184,20 @@ def unescaped(text: str) -> str:
         before = text
         text = unquote(text) if "%" in text else text
         text = unescape(text) if "&" in text else text
-        text = _compiled(_BACKSLASH).sub(_character, text) if "\\" in text else text
+        text = _whole(_compiled(_BACKSLASH).sub(_character, text)) if "\\" in text else text
         if text == before:
             break
     return text
 
 
 _BACKSLASH = r"(?<!\\)\\{1,8}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(?=[^\w\s\\]))"
+
+
+def _whole(text: str) -> str:
+    """With the halves of characters put together that JSON escapes one by one."""
+    if _compiled("[\ud800-\udfff]").search(text) is None:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _character(match: re.Match[str]) -> str:

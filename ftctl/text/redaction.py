@@ -189,7 +189,7 @@ def _spelt(character: str) -> str:
         "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded),
         f"&(?:amp;){{0,4}}#(?:0{{0,6}}{number}|x0{{0,6}}{number:x});",
     ]
-    ways += [rf"\\{{1,8}}u{unit:04x}" for unit in _units(character)]
+    ways.append("".join(rf"\\{{1,8}}u{unit:04x}" for unit in _units(character)))
     ways += [rf"\\{{1,8}}x{number:02x}"] if number < 0x100 else []
     if character in _NAMED:
         ways.append(f"&(?:amp;){{0,4}}{_NAMED[character]};")
@@ -200,7 +200,7 @@ def _spelt(character: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-def _units(character: str) -> Iterator[int]:
-    """The UTF-16 unit of a character that is one: keys have no others."""
-    if ord(character) < 0x10000:
-        yield ord(character)
+def _units(character: str) -> list[int]:
+    """The units of UTF-16 that a character is, as JSON escapes them: two for an emoji."""
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[start : start + 2]) for start in range(0, len(raw), 2)]

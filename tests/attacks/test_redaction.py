@@ -133,6 +133,25 @@ def test_a_known_key_is_taken_out(key: str, written: str) -> None:
     assert holds_secret(text, [key])
 
 
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_key_that_is_all_of_a_text_goes_as_a_whole(written: str) -> None:
+    said = redact(WRITTEN[written](PLAIN), [PLAIN])
+
+    assert REDACTED in said
+    for start in range(len(PLAIN) - 6):
+        assert PLAIN[start : start + 6].lower() not in said.lower()
+
+
+@pytest.mark.parametrize("key", ["schl\xfcssel-7-\u9375", "\U0001f511-of-the-house-7"])
+@pytest.mark.parametrize(
+    "written",
+    ["as it is", "in JSON", "in HTML, decimal", "in an address", "hexadecimal", "base64 alone",
+     "over a line's end"],
+)  # fmt: skip
+def test_a_key_of_other_letters_is_taken_out(key: str, written: str) -> None:
+    assert REDACTED in redact(f"a {WRITTEN[written](key)} b", [key])
+
+
 @pytest.mark.parametrize(
     "written",
     ["as it is", "in an address", "in a form", "in JSON", "over a line's end", "in our Markdown"],
