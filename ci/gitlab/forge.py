@@ -8,10 +8,17 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import (
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    Request,
+    build_opener,
+)
 
 MOST_ANSWER = 16 * 1024 * 1024  # bytes
 MOST_PAGES = 30
@@ -76,6 +83,13 @@ class Api:
                 return
         raise Unanswered(f"GitLab has more than {MOST_PAGES * 100:,} entries for {path}")
 
+    @cached_property
+    def _opener(self) -> OpenerDirector:
+        context = ssl.create_default_context()
+        if self.certificates:
+            context.load_verify_locations(self.certificates)
+        return build_opener(_Redirects, HTTPSHandler(context=context))
+
     def _ask(self, method: str, path: str, body: Any, most: int) -> bytes:
         for pause in (*PAUSES_SECONDS, None):
             try:
@@ -102,11 +116,7 @@ class Api:
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
-        context = ssl.create_default_context()
-        if self.certificates:
-            context.load_verify_locations(self.certificates)
-        opener = build_opener(_Redirects, HTTPSHandler(context=context))
-        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+        with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             data: bytes = answer.read(most + 1)
         if len(data) > most:
             raise Unanswered(f"GitLab's answer to {path} has more than {most:,} bytes")

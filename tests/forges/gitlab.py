@@ -84,6 +84,7 @@ class GitLab:
     asked: list[str] = field(default_factory=list)
     # What GitLab answers instead, where it is said.
     instead: Callable[[str], tuple[int, Any] | None] = lambda _: None
+    answers: dict[str, Any] = field(default_factory=dict)
     last_id: int = 100
 
     def __enter__(self) -> Self:
@@ -232,7 +233,7 @@ class GitLab:
         if route == "GET user":
             return {"id": BOT}
         if route.startswith("GET repository/"):
-            return self._repository(route.removeprefix("GET repository/"), query)
+            return self._about_commits(route.removeprefix("GET repository/"), query)
         for pattern, answer in self._routes().items():
             if found := re.fullmatch(pattern, route):
                 return answer(sent, *(int(one) if one.isdigit() else one for one in found.groups()))
@@ -281,11 +282,17 @@ class GitLab:
             r"PUT issues/(\d+)": change_issue,
         }
 
-    def _repository(self, route: str, query: Mapping[str, list[str]]) -> Any:
-        at = "origin.git"
+    def _about_commits(self, route: str, query: Mapping[str, list[str]]) -> Any:
         if found := re.fullmatch(r"commits/(\w+)/merge_requests", route):
             shas = ("merge_commit_sha", "squash_commit_sha", "sha")
             return [one for one in self.requests if found[1] in {one.get(key) for key in shas}]
+        asked = route + json.dumps(query, sort_keys=True)
+        if asked not in self.answers:  # All are about commits, which never change.
+            self.answers[asked] = self._repository(route, query)
+        return self.answers[asked]
+
+    def _repository(self, route: str, query: Mapping[str, list[str]]) -> Any:
+        at = "origin.git"
         if found := re.fullmatch(r"commits/(\w+)", route):
             return {"parent_ids": self.git("rev-parse", f"{found[1]}^@", at=at).split()}
         if found := re.fullmatch(r"files/([^/]+)", route):
