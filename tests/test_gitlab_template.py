@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import FINETUNE, KEY, chat_rows
+from forges import gitlab_ci_local
 from forges.gitlab import BOT, TEMPLATE, TOKEN, GitLab, JobRun, template
 from forges.standby import Standby
 
@@ -515,3 +516,29 @@ def test_programs_of_a_policy_see_no_token_of_the_forge(gitlab: GitLab) -> None:
     names = {line.partition("=")[0] for line in seen.read_text("utf-8").splitlines()}
     assert "PATH" in names
     assert names.isdisjoint({"CI_JOB_TOKEN", "CI_REPOSITORY_URL", "FTCTL_GITLAB_TOKEN"})
+
+
+@pytest.mark.skipif(bool(gitlab_ci_local.MISSING), reason=f"{gitlab_ci_local.MISSING} is not here")
+def test_gitlab_ci_local_runs_the_template_from_review_to_models(gitlab: GitLab) -> None:
+    gitlab_ci_local.use_template(gitlab)
+    gitlab.git("checkout", "--quiet", "change")
+    gitlab.git("merge", "--quiet", "--no-edit", "main")
+    gitlab.commit("change", {})
+    request = gitlab.open_request()
+
+    reviewed = gitlab_ci_local.run(
+        gitlab, "change", "refs/merge-requests/3/head", ["ftctl:plan", "ftctl:note"],
+        CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_IID="3",
+        CI_MERGE_REQUEST_PROJECT_ID="1", CI_MERGE_REQUEST_SOURCE_PROJECT_ID="1",
+        CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
+    )  # fmt: skip
+    gitlab.merge(request)
+    merged = gitlab_ci_local.run(
+        gitlab, "main", "main", ["ftctl:approved", "ftctl:apply"],
+        CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="main", CI_DEFAULT_BRANCH="main",
+    )  # fmt: skip
+
+    runs = [*reviewed, *merged]
+    assert [run.status for run in runs] == [0] * 4, "\n".join(run.log for run in runs)
+    assert "warm: started ftjob-" in merged[1].log
+    assert all(KEY not in run.log and TOKEN not in run.log for run in runs)

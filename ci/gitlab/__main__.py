@@ -218,7 +218,7 @@ def drift(job: Job) -> int:
 def note(job: Job) -> int:
     """Put what was planned on the merge request: the note of before is changed, none is added."""
     left(job, PLAN / "reviewed.json", f"{job.name}:plan")
-    body = (PLAN / "note.md").read_text("utf-8")
+    body = text_of(PLAN / "note.md")
     api = forge(job)
     notes = f"merge_requests/{int(job.ci['CI_MERGE_REQUEST_IID'])}/notes"
     bot, mark = api.user(), job.mark("comment")
@@ -272,7 +272,7 @@ def approved(job: Job) -> int:
 def issue(job: Job) -> int:
     """Keep one issue while the service is not as the branch says."""
     status = left(job, DRIFT / "drift.json", f"{job.name}:drift")["status"]
-    description = (DRIFT / "issue.md").read_text("utf-8")
+    description = text_of(DRIFT / "issue.md")
     api = forge(job)
     mark = job.mark("drift")
     open_ones = [
@@ -418,6 +418,13 @@ def left(job: Job, file: Path, by: str) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("pipeline") != job.ci["CI_PIPELINE_ID"]:
         die(f"'{by}' left nothing in this pipeline: its log says why")
     return found
+
+
+def text_of(file: Path) -> str:
+    """A text that a job left; a link may lead anywhere on this machine."""
+    if not plain_file(file):
+        die(f"{file} is no file")
+    return file.read_text("utf-8")
 
 
 def plain_file(path: Path) -> bool:

@@ -32,7 +32,12 @@ _LINE = re.compile(
     r"<!-- ftctl reviewed: ([0-9a-f]{40}|[0-9a-f]{64})"
     r" (?:none|(sha256:[0-9a-f]{64}) ([1-9][0-9]{0,19}) ([1-9][0-9]{0,19})) -->"
 )
-_CONFIG = re.compile(r"[\w./*@-]+\.ya?ml\b")
+# Names of files in a pipeline's file: bare words, and what stands in quotes or behind a key.
+_CONFIG = (
+    re.compile(r"[\w./*@-]+\.ya?ml\b"),
+    re.compile(r"""['"]([^'"\n]+\.ya?ml)['"]"""),
+    re.compile(r"(?m)(?:^ *-|:) +([^'\"#\n]+\.ya?ml) *$"),
+)
 
 
 class Refused(Exception):
@@ -248,7 +253,19 @@ def _refuse_changed_config(api: Api, merge: Merge, request: Any) -> None:
                 raise Refused(f"{shown(path)} was not there when the branch was made")
             continue  # A file of another project, or no file at all.
         written = base64.b64decode(text(after, "content")).decode("utf-8", "replace")
-        waiting += [found.lstrip("/").removeprefix("./") for found in _CONFIG.findall(written)]
+        waiting += _named(path, written)
+
+
+def _named(path: str, written: str) -> Iterator[str]:
+    """The files that a pipeline's file may name; those of other projects are among them."""
+    for pattern in _CONFIG:
+        for name in pattern.findall(written):
+            if "$" in name:
+                raise Refused(
+                    f"{shown(path)} names {shown(name)} by a variable, so nobody can tell what the"
+                    " pipeline was: write the name of the file"
+                )
+            yield name.strip().lstrip("/").removeprefix("./")
 
 
 def _file(api: Api, path: str, commit: str) -> Any:

@@ -30,7 +30,10 @@ FILES = {
     "data/train.jsonl": chat_rows(12),
     "ci/more.yml": "include: ci/parts/*.yml\n",
     "ci/parts/one.yml": "{}\n",
+    "ci/with space.yml": "{}\n",
+    "ci/plain space.yml": "{}\n",
     ".gitlab-ci.yml": "include:\n  - local: /ftctl.gitlab-ci.yml\n  - local: ci/more.yml\n"
+    "  - local: 'ci/with space.yml'\n  - ci/plain space.yml\n"
     "  - project: acme/tools\n    file: /templates/lint.yml\n",
 }
 EVIL = "sha256:" + "e" * 64
@@ -530,6 +533,8 @@ def test_a_head_that_later_is_pushed_past_review_is_no_merge_of_it(merged: Merge
         ("ci/more.yml", {"ci/more.yml": "include: ci/parts/*.yml\nevil: {script: [id]}\n"}),
         ("ci/parts/one.yml", {"ci/parts/one.yml": "evil: {script: [id]}\n"}),
         ("ci/parts/two.yml", {"ci/parts/two.yml": "evil: {script: [id]}\n"}),
+        ("ci/with space.yml", {"ci/with space.yml": "evil: {script: [id]}\n"}),
+        ("ci/plain space.yml", {"ci/plain space.yml": "evil: {script: [id]}\n"}),
         ("templates/lint.yml", {"templates/lint.yml": "evil: {script: [id]}\n"}),
     ],
 )
@@ -546,6 +551,21 @@ def test_a_request_that_changes_its_own_pipeline_approves_nothing(
     assert (
         f"the merge request changes '{name}', which says what its own pipeline does: change that in"
         " a merge request of its own" in _refused(merged)
+    )
+
+
+@pytest.mark.parametrize("name", ["'$PLACE/x.yml'", "$PLACE.yml", '"ci/$[[ inputs.x ]].yml"'])
+def test_a_pipeline_that_is_named_by_a_variable_approves_nothing(merged: Merged, name: str) -> None:
+    """On main itself: what its merge requests were planned by, nobody can tell."""
+    gitlab = merged.gitlab
+    files = {".gitlab-ci.yml": f"include:\n  - local: {name}\n"}
+    head = gitlab.commit(f"variable-{len(gitlab.asked)}", files)
+    merged.request.update(sha=head, diff_refs={"base_sha": head, "head_sha": head})
+    merged.pipeline["sha"] = head
+    merged.note["body"] = re.sub(r"reviewed: \w{40}", f"reviewed: {head}", merged.note["body"])
+
+    assert "by a variable, so nobody can tell what the pipeline was: write the name" in _refused(
+        merged
     )
 
 
