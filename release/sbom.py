@@ -147,8 +147,9 @@ def _completed(component: Mapping[str, Any], pin: Pin) -> dict[str, Any]:
         "comment": "any one of these files",
         "hashes": [{"alg": "SHA-256", "content": digest} for digest in sorted(pin.hashes)],
     }
-    others = component.get("externalReferences", [])
-    return {**component, "licenses": licences, "externalReferences": [distribution, *others]}
+    # Where its sources are. Pages for people are many, and each takes the schema's check a while.
+    sources = [one for one in component.get("externalReferences", []) if one["type"] == "vcs"]
+    return {**component, "licenses": licences, "externalReferences": [distribution, *sources]}
 
 
 def _subject(component: Mapping[str, Any], wheel: Path) -> dict[str, Any]:

@@ -396,6 +396,19 @@ needs_cyclonedx = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The wheel to describe: the one that was built; without a commit, one that says as much."""
+    path = tmp_path_factory.mktemp("wheel") / WHEEL
+    if (ROOT / ".git").exists():
+        path.write_bytes(request.getfixturevalue("built")[WHEEL])
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            about = f"Metadata-Version: 2.4\nName: ftctl\nVersion: {VERSION}\n"
+            archive.writestr(f"ftctl-{VERSION}.dist-info/METADATA", about)
+    return path
+
+
 def sbom(wheel: Path, lock: Path, seed: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(ROOT / "release" / "sbom.py"), "--environment", sys.executable]
     return subprocess.Popen(
@@ -407,18 +420,18 @@ def sbom(wheel: Path, lock: Path, seed: str) -> subprocess.Popen[str]:
     )
 
 
-def sbom_of(lock: str, dist: Path, tmp_path: Path) -> tuple[int | None, str]:
+def sbom_of(lock: str, wheel: Path, tmp_path: Path) -> tuple[int | None, str]:
     """The status and what is said, with another lock."""
     (tmp_path / "lock.txt").write_text(lock, "utf-8")
-    process = sbom(dist / WHEEL, tmp_path / "lock.txt", "0")
+    process = sbom(wheel, tmp_path / "lock.txt", "0")
     _, err = process.communicate()
     return process.returncode, err
 
 
 @pytest.fixture(scope="module")
-def sboms(dist: Path) -> list[str]:
+def sboms(wheel: Path) -> list[str]:
     """The same one, made twice at once."""
-    both = [sbom(dist / WHEEL, LOCK, seed) for seed in ("1", "2")]
+    both = [sbom(wheel, LOCK, seed) for seed in ("1", "2")]
     texts = []
     for process in both:
         out, err = process.communicate()
@@ -459,15 +472,13 @@ def test_an_sbom_keeps_the_schema_of_cyclonedx(sboms: list[str]) -> None:
 
 
 @needs_cyclonedx
-def test_an_sbom_names_the_wheel_by_its_hash(
-    bill: Mapping[str, Any], built: Mapping[str, bytes]
-) -> None:
+def test_an_sbom_names_the_wheel_by_its_hash(bill: Mapping[str, Any], wheel: Path) -> None:
     subject = bill["metadata"]["component"]
 
     assert (subject["name"], subject["version"]) == ("ftctl", VERSION)
     assert subject["purl"] == f"pkg:pypi/ftctl@{VERSION}?file_name={WHEEL}"
     assert subject["hashes"] == [
-        {"alg": "SHA-256", "content": hashlib.sha256(built[WHEEL]).hexdigest()}
+        {"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}
     ]
     assert subject["licenses"][0]["license"]["id"] == "MIT"
 
@@ -524,9 +535,9 @@ def test_an_sbom_says_who_needs_whom(bill: Mapping[str, Any]) -> None:
     ids=["version", "not installed", "range", "no hash", "no version", "option", "short hash"],
 )
 def test_no_sbom_is_made_of_what_is_not_so(
-    dist: Path, tmp_path: Path, change: Callable[[str], str], said: str
+    wheel: Path, tmp_path: Path, change: Callable[[str], str], said: str
 ) -> None:
-    status, err = sbom_of(change(LOCK.read_text("utf-8")), dist, tmp_path)
+    status, err = sbom_of(change(LOCK.read_text("utf-8")), wheel, tmp_path)
 
     assert status == 1
     assert err.startswith(f"no SBOM: {said}")
