@@ -109,7 +109,7 @@ def _require_ours(folder: Path) -> None:
     if found.st_uid not in (os.geteuid(), 0):
         raise NoPlace(f"{folder} belongs to another user")
     if found.st_mode & _OTHERS_WRITE:
-        raise NoPlace(f"others can write to {folder}; delete it, and it is made anew")
+        raise NoPlace(f"others can write to {folder}; delete it, or name a folder within it")
 
 
 def is_ours(folder: Path) -> bool:

@@ -157,7 +157,7 @@ def test_the_place_of_the_cache_is_told(shell: Shell, write_project: Write, user
     assert good == f"ok    cache: {cache}; it may be deleted at any time"
     assert wide == (
         f"warn  cache: nothing is kept between runs: others can write to {user / 'cache'}; delete"
-        " it, and it is made anew  -> name a folder of your own outside of the checkout:"
+        " it, or name a folder within it  -> name a folder of your own outside of the checkout:"
         " export FTCTL_CACHE_DIR=…"
     )
 
