@@ -109,7 +109,7 @@ def _entries(use: Use, project: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _digest(entry: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(entry).encode()).hexdigest()[:32]
 
 
 def _read(path: Path) -> dict[str, Any] | None:
