@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -163,31 +164,38 @@ def _identifier_or_none(value: object) -> str | None:
 
 def _checked(tag: OwnershipTag) -> OwnershipTag:
     """The tag, if ftctl can have written it. `OddValue` where it cannot: who knows what it was."""
-    if (known := _readable(tag)) != tag:
-        parts = ("finetune", "digest", "replaces", "follows", "environment")
-        odd = next(part for part in parts if getattr(known, part) != getattr(tag, part))
+    if (odd := next(_odd_parts(tag), None)) is not None:
         raise OddValue(f"the {odd} in its mark is none")
     return tag
 
 
 def _readable(tag: OwnershipTag) -> OwnershipTag:
     """The tag without what ftctl cannot have written in it."""
-    return replace(
-        tag,
-        finetune=tag.finetune if is_own_name(tag.finetune or "") else None,
-        digest=_identifier_or_none(tag.digest),
-        replaces=_identifier_or_none(tag.replaces),
-        follows=_identifier_or_none(tag.follows),
-        environment=tag.environment if is_own_name(tag.environment or "") else None,
-    )
+    nothing: dict[str, Any] = dict.fromkeys(_odd_parts(tag))
+    return replace(tag, **nothing)
+
+
+def _odd_parts(tag: OwnershipTag) -> Iterator[str]:
+    """What ftctl cannot have written in a tag. Of ten thousand: a loop would cost 20 ms."""
+    if tag.finetune is not None and not is_own_name(tag.finetune):
+        yield "finetune"
+    if tag.digest is not None and not is_identifier(tag.digest):
+        yield "digest"
+    if tag.replaces is not None and not is_identifier(tag.replaces):
+        yield "replaces"
+    if tag.follows is not None and not is_identifier(tag.follows):
+        yield "follows"
+    if tag.environment is not None and not is_own_name(tag.environment):
+        yield "environment"
 
 
 def _pairs(own: Mapping[str, str]) -> Mapping[str, str]:
     """The user's pairs, of a number and length that somebody can have given to a job."""
     if not own:
         return own  # as in nearly every record
-    kept = (pair for pair in own.items() if max(map(len, pair)) <= _LONGEST_TEXT)
-    return dict(islice(kept, _MOST_PAIRS))
+    most = _LONGEST_TEXT
+    kept = {key: value for key, value in own.items() if len(key) <= most and len(value) <= most}
+    return kept if len(kept) <= _MOST_PAIRS else dict(islice(kept.items(), _MOST_PAIRS))
 
 
 def tagged_by_file(job: Job, told: FileName, raw_jobs: Iterable[Raw]) -> Job:
@@ -230,8 +238,13 @@ def _hyperparameters(raw: Raw) -> dict[str, int | float | str]:
     return dict(islice(told, _MOST_NUMBERS))
 
 
+@lru_cache(256)
+def _names_setting(key: object) -> bool:
+    return isinstance(key, str) and len(key) <= _LONGEST_WORD and is_identifier(key)
+
+
 def _is_setting(key: object, value: object) -> bool:
-    if not isinstance(key, str) or len(key) > _LONGEST_WORD or not is_identifier(key):
+    if not _names_setting(key):
         return False
     return number(value) is not None or (isinstance(value, str) and is_name(value))
 
