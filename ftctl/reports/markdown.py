@@ -61,7 +61,7 @@ _KEPT_FREE = 1_200  # for the words on what is left out
 
 # As many words as can be said of what is left out.
 _ALL_LEFT_OUT = ("999,999 changes, 999,999 of 999,999 details and the long texts of 999,999",) * 2
-_REST = "all of it is in the job's summary and in `ftctl plan --format json`"
+_REST = "`ftctl plan --format html` (or `json`) has all of it"
 
 
 class _Fold(NamedTuple):
