@@ -176,13 +176,16 @@ def test_links_and_pipes_among_them_are_left_alone(mine: Path, tmp_path: Path) -
     precious = put(tmp_path / "precious" / "rows.jsonl", 400)
     (mine / "derived").symlink_to(precious.parent)
     (mine / "sources").mkdir()
-    (mine / "sources" / ("a" * 64)).symlink_to(precious)
-    os.mkfifo(mine / "sources" / ("b" * 64))
-    aged(mine / "sources" / ("b" * 64), 400)
+    link, pipe = mine / "sources" / ("a" * 64), mine / "sources" / ("b" * 64)
+    link.symlink_to(precious)
+    os.mkfifo(pipe)
+    aged(link, 400)
+    aged(pipe, 400)
 
     tend(mine, most_bytes=0)
 
     assert precious.is_file()
+    assert (link.is_symlink(), pipe.exists()) == (True, True)
 
 
 def test_a_cache_says_whose_it_is(mine: Path, tmp_path: Path) -> None:
