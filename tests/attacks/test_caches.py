@@ -433,6 +433,15 @@ def test_a_place_in_the_checkout_that_git_passes_over_is_of_use(
     assert git(checkout, "status", "--porcelain") == ""
 
 
+def test_a_place_in_a_repository_without_any_file_yet_is_of_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    monkeypatch.setenv("FTCTL_CACHE_DIR", str(tmp_path / ".cache"))
+
+    assert open_cache(tmp_path).is_dir()
+
+
 def test_a_place_in_a_home_that_is_a_repository_is_of_use(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
