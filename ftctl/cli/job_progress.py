@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import unicodedata
 from typing import Protocol
 
 import click
@@ -46,7 +47,8 @@ class _Terminal:
         if names != self.names:  # the lines of those that are over stay where they are
             self.names, self.height = names, 0
         columns = shutil.get_terminal_size().columns
-        lines = [self.console.redacted(progress_text(one))[: columns - 1] for one in progress]
+        told = (self.console.redacted(progress_text(one)) for one in progress)
+        lines = [_within(line, columns - 1) for line in told]
         up = f"\x1b[{self.height}A" if self.height else ""
         text = up + "\n".join(f"\x1b[2K{line}" for line in lines)
         self.console.draw(text)
@@ -55,6 +57,19 @@ class _Terminal:
     def tell(self, line: str) -> None:
         self.height = 0
         self.console.result(line)
+
+
+def _within(line: str, columns: int) -> str:
+    """As much of a line as fits: one that went on below would be drawn over in part alone."""
+    if line.isascii():
+        return line[:columns]
+    taken = 0
+    for at, character in enumerate(line):
+        wide = unicodedata.east_asian_width(character) in "WF"
+        taken += 0 if unicodedata.combining(character) else 2 if wide else 1
+        if taken > columns:
+            return line[:at]
+    return line
 
 
 class _Lines:

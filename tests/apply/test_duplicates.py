@@ -42,6 +42,15 @@ def test_the_oldest_wins_and_the_others_are_cancelled(service: FakeProvider) -> 
     assert service.made["ftjob-others"].status == "queued"
 
 
+def test_one_that_cannot_be_read_wins_nothing_and_is_left_alone(service: FakeProvider) -> None:
+    """It is told without its time, and would be the oldest."""
+    odd = replace(OTHERS, id="ftjob-odd", status="unreadable", created_at=0)
+    service.has(odd, OWN)
+
+    assert settle(service, OWN) == (OWN, ())
+    assert service.made["ftjob-odd"].status == "unreadable"
+
+
 def test_of_the_same_second_the_id_decides(service: FakeProvider) -> None:
     first, second = replace(OTHERS, id="ftjob-a"), replace(OTHERS, id="ftjob-b")
     service.has(first, second)

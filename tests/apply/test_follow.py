@@ -9,7 +9,7 @@ from conftest import HandClock
 from fakes import FakeProvider, Says, refused
 
 from ftctl.apply.follow import follow, progress_of
-from ftctl.domain.observed import Event, Job, Progress
+from ftctl.domain.observed import Event, Job, JobError, Progress
 from ftctl.errors import ProviderError, WaitTimeout
 from ftctl.providers import Reader
 
@@ -337,6 +337,25 @@ def test_a_status_that_nobody_knows_is_given_up_after_a_day(clock: HandClock) ->
     assert said[-1] == (
         "tone: ftjob-1 is 'in_review', which ftctl does not know, without any change for 24.0 h: it"
         " is not waited for any longer; 'ftctl status' shows when that changes"
+    )
+
+
+def test_a_job_that_cannot_be_read_is_given_ten_minutes(clock: HandClock) -> None:
+    began = clock.now()
+    odd = replace(job("unreadable"), error=JobError("unreadable", "its model is no name"))
+
+    seen, said, end = heard(script((odd,)), clock)
+
+    assert end == "over"
+    assert seen[-1][0].given_up
+    assert 600 <= clock.now() - began < 900
+    first, last = said
+    assert first == (
+        "tone: ftjob-1 cannot be read: it is waited for until that changes, or --timeout"
+    )
+    assert last == (
+        "tone: ftjob-1 cannot be read (its model is no name) for 10 min: it is not waited for any"
+        " longer; 'ftctl status' shows when that changes"
     )
 
 

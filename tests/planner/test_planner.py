@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from conftest import ROOT
@@ -28,7 +29,7 @@ from scenes import (
 
 from ftctl.domain.desired import Desired, FineTune
 from ftctl.domain.digest import file_name
-from ftctl.domain.observed import TERMINAL, File, Job, Observed
+from ftctl.domain.observed import TERMINAL, File, Job, JobError, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
@@ -403,3 +404,37 @@ def test_jobs_that_claim_to_replace_each_other_are_still_told_apart() -> None:
     second = Job("ftjob-2", "running", 2, "tone", tone.digest, replaces="ftjob-1")
 
     assert only_change(tone, second, first) == (Action.CANCEL, "ftjob-2 duplicates ftjob-1")
+
+
+def unreadable(**facts: Any) -> Job:
+    return Job(
+        "ftjob-odd", "unreadable", 0, error=JobError("unreadable", "its id is none"), **facts
+    )
+
+
+def test_a_job_that_cannot_be_read_stops_what_it_may_be_of() -> None:
+    tone = finetune("tone")
+    said = (
+        Action.ATTENTION,
+        "ftjob-odd cannot be read: its id is none; --replace tone buys it all the same",
+    )
+
+    assert only_change(tone, unreadable(digest=tone.digest, finetune="other")) == said
+    assert only_change(tone, unreadable(finetune="tone")) == said
+    assert only_change(tone, unreadable()) == said
+    assert only_change(tone, unreadable(digest=tone.digest), retry_failed=True) == said
+    assert only_change(tone, unreadable(finetune="other"))[0] is Action.CREATE
+    assert only_change(tone, unreadable(finetune="other", digest="v1:x"))[0] is Action.CREATE
+
+
+def test_a_job_that_cannot_be_read_takes_no_other_ones_place_and_is_not_stopped() -> None:
+    tone = finetune("tone")
+    odd = unreadable(digest=tone.digest, finetune="tone")
+    runs = Job("ftjob-2", "running", 9, "tone", tone.digest)
+    earlier = replace(odd, digest=f"v1:{'e' * 64}")
+
+    assert only_change(tone, odd, runs) == (Action.NO_OP, "running as ftjob-2 (running)")
+    assert only_change(tone, odd, succeeded("ftjob-3", tone))[0] is Action.NO_OP
+    assert only_change(tone, earlier, succeeded("ftjob-3", tone))[0] is Action.NO_OP
+    plan = make_plan(Desired("demo", ()), Observed((odd,)), SERVICE, PlanOptions(prune=True))
+    assert plan.empty
