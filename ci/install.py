@@ -50,6 +50,7 @@ KEPT_PATHS = frozenset(
     }
 )  # fmt: skip
 
+MAKERS = frozenset({"dev", "test"})  # extras for those who work on ftctl
 MAX_WHEEL_BYTES = 512 * 1024 * 1024
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
@@ -112,16 +113,15 @@ def locks(source: Path, extras: Iterable[str]) -> tuple[list[Path], Path]:
     """What ftctl with these extras runs on, and what builds it."""
     pyproject = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
     optional: dict[str, list[str]] = pyproject["project"]["optional-dependencies"]
+    known = [name for name in sorted(optional) if name not in MAKERS]
     files = [source / "ci" / "requirements.txt"]
     for extra in extras:
-        # An extra may be one of others: remote = ["ftctl[https,s3]"].
-        others = [re.findall(r"[\w-]+", one)[1:] for one in optional.get(extra, []) if "[" in one]
-        for name in itertools.chain(*others) if others else (extra,):
-            path = source / "ci" / f"requirements-{name}.txt"
-            if extra not in optional or not path.is_file():
-                known = [one for one in sorted(optional) if one not in ("dev", "test", "tools")]
-                die(f"'{extra}' is no extra of ftctl: there are {', '.join(known)}")
-            files.append(path)
+        if extra not in known:
+            die(f"'{extra}' is no extra of ftctl: there are {', '.join(known)}")
+        # An extra may be made of others: remote = ["ftctl[https,s3]"].
+        others = [re.findall(r"[\w-]+", line)[1:] for line in optional[extra] if "[" in line]
+        names = itertools.chain(*others) if others else (extra,)
+        files += [source / "ci" / f"requirements-{name}.txt" for name in names]
     return files, source / "ci" / "requirements-build.txt"
 
 
@@ -193,7 +193,7 @@ def take_kept(kept: Path, wheels: Path, pins: Mapping[str, tuple[str, str]]) -> 
 def keep(kept: Path, wheels: Path) -> None:
     """Leave in the folder what was installed, and nothing else."""
     try:
-        if kept.is_symlink() or kept.is_file():
+        if kept.is_symlink() or (kept.exists() and not kept.is_dir()):
             kept.unlink()
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(wheels, kept)

@@ -207,6 +207,107 @@ def test_a_wheel_larger_than_any_of_ours_is_not_copied(
     assert (too_large, taken) == ([], [good.name])
 
 
+@pytest.mark.parametrize("kind", ["nothing", "a file", "a pipe"])
+def test_a_cache_that_is_no_folder_is_none_and_becomes_one(tmp_path: Path, kind: str) -> None:
+    kept, wheels = tmp_path / "kept", tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / "new.whl").touch()
+    if kind == "a file":
+        kept.write_text("evil", "utf-8")
+    elif kind == "a pipe":
+        os.mkfifo(kept)
+
+    taken = list(INSTALLER.take_kept(kept, wheels, {}))
+    INSTALLER.keep(kept, wheels)
+
+    assert taken == []
+    assert [path.name for path in kept.iterdir()] == ["new.whl"]
+
+
+def test_a_cache_that_can_not_be_written_ends_no_installation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "file").touch()
+
+    INSTALLER.keep(tmp_path / "file" / "kept", tmp_path / "wheels")
+
+    assert "the packages could not be kept for the next run: " in capsys.readouterr().err
+
+
+# The locks.
+
+
+@pytest.mark.parametrize(
+    ("extras", "names"),
+    [
+        ([], []),
+        (["xlsx"], ["xlsx"]),
+        (["s3", "xlsx"], ["s3", "xlsx"]),
+        (["remote"], ["https", "s3", "gs", "az", "hf"]),
+    ],
+)
+def test_an_extra_is_its_lock_or_those_of_which_it_is_made(
+    extras: list[str], names: list[str]
+) -> None:
+    runtime, build = INSTALLER.locks(ROOT, extras)
+
+    expected = ["requirements", *(f"requirements-{name}" for name in names)]
+    assert [path.stem for path in runtime] == expected
+    assert all(path.is_file() for path in (*runtime, build))
+
+
+@pytest.mark.parametrize("extra", ["build", "dev", "test", "../requirements", "", "S3", "s3 "])
+def test_what_is_no_extra_installs_nothing(
+    extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+    with pytest.raises(SystemExit) as ended:
+        INSTALLER.locks(ROOT, [extra])
+
+    assert ended.value.code == 1
+    known = "az, fast, gs, hf, https, parquet, remote, s3, xlsx"
+    assert capsys.readouterr().err == f"ftctl: '{extra}' is no extra of ftctl: there are {known}\n"
+
+
+def test_each_hash_of_a_lock_stands_for_one_package() -> None:
+    lock = ROOT / "ci" / "requirements.txt"
+    pins = INSTALLER.pinned([lock])
+
+    assert len(pins) == lock.read_text("utf-8").count("--hash=sha256:")
+    names = {name for name, _ in pins.values()}
+    assert {"openai", "pydantic-core", "typing-extensions", "numpy"} <= names
+    assert len({version for name, version in pins.values() if name == "numpy"}) == 2
+    assert len({version for name, version in pins.values() if name == "openai"}) == 1
+
+
+def test_of_a_files_settings_only_those_of_a_mirror_are_handed_on(tmp_path: Path) -> None:
+    named = tmp_path / "pip.conf"
+    named.write_text(
+        "[global]\nindex-url = https://one.example/simple\nconstraint = c.txt\ntimeout = 7\n"
+        "trusted-host =\n    a.example\n    b.example\nextra-index-url = https://x.example\n"
+        "[install]\nindex-url = https://two.example/simple\nrequirement = evil.txt\n"
+        "target = /tmp\nno-binary = :all:\nuser = true\n[freeze]\ntimeout = 9\n",
+        "utf-8",
+    )
+    environ = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path),
+        "PIP_CONFIG_FILE": str(named), "PIP_EXTRA_INDEX_URL": "https://y.example",
+    }  # fmt: skip
+
+    found = INSTALLER.mirror(environ, tmp_path)
+
+    machine = {"PIP_CERT", "PIP_FIND_LINKS"}  # what the machine of the test says itself
+    assert {name: value for name, value in found.items() if name not in machine} == {
+        "PIP_INDEX_URL": "https://two.example/simple",
+        "PIP_TIMEOUT": "7",
+        "PIP_TRUSTED_HOST": "a.example b.example",
+        "PIP_EXTRA_INDEX_URL": "https://y.example",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+
+
 # The whole step, with the real pip, from an empty environment.
 
 
