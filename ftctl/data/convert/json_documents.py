@@ -78,7 +78,7 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
     first = True
     while True:
         # As much again as is waiting: what a long string has is looked at twice, and not each time.
-        chunk = text.read(_next_size(len(waiting) - start, line))
+        chunk = text.read(_next_size(waiting[start:], line))
         waiting, scanned, start = waiting[start:] + chunk, scanned - start, 0
         for token in _TOKEN.finditer(waiting, scanned):
             mark = token[0]
@@ -111,9 +111,11 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
             raise FileFault(_not_json("the list breaks off"), line)
 
 
-def _next_size(held: int, line: int) -> int:
-    """How much to read beside so many characters of an element."""
+def _next_size(begun: str, line: int) -> int:
+    """How much to read beside what there is of an element."""
+    held = len(begun)
     if held > MAX_LINE_BYTES:
+        line += begun.count("\n", 0, held - len(begun.lstrip()))
         too_much(f"an element of the list has more than {MAX_LINE_BYTES:,} characters", line)
     return min(max(_CHUNK_CHARACTERS, held), MAX_LINE_BYTES + _CHUNK_CHARACTERS - held)
 
