@@ -109,7 +109,7 @@ def name_of(character: str) -> str:
     elif number < 0x20 or 0x7F <= number <= 0x9F:
         fallback = _CONTROL_NAMES.get(number, "(control)")
     else:
-        fallback = "(unassigned)"
+        fallback = "(private use)" if unicodedata.category(character) == "Co" else "(unassigned)"
     return f"U+{number:04X} {unicodedata.name(character, fallback)}"
 
 

@@ -220,7 +220,7 @@ def test_what_hides_is_found_where_it_stands(name: str) -> None:
         ("\ufdd0", "U+FDD0 (no character)"),
         ("\ud800", "U+D800 (half a character)"),
         ("\udfff", "U+DFFF (half a character)"),
-        ("\ue000", "U+E000 (unassigned)"),
+        ("\ue000", "U+E000 (private use)"),
         ("\x07", "U+0007 BELL"),
         ("\b", "U+0008 BACKSPACE"),
         ("\t", "U+0009 TAB"),

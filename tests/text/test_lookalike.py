@@ -75,7 +75,8 @@ def test_a_letter_that_passes_for_another_is_found(
     [
         "name", "", "sat\u0131c\u0131", "gr\xf6\xdfe", "\u0438\u043c\u044f",
         "\u0441\u0442\u0430\u0442\u0443\u0441", "n\xba", "x\xb2", "\u03bb", "\u03c32", "\u0441",
-        "a_\u0441", "\u043e b", "k\u2126", "\u03bcs", "\u65e5\u672c", "\u0251", "1\u0661", "a\U0001d6fd",
+        "a_\u0441", "\u043e b", "k\u2126", "\u03bcs", "\u65e5\u672c", "\u0251", "1\u0661",
+        "a\U0001d6fd",
     ],
     ids=ascii,
 )  # fmt: skip
