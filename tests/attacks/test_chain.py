@@ -1122,6 +1122,27 @@ def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> 
     assert f"asked: -C . --no-color apply --base {merged} {addresses} --wait" in logs[1]
 
 
+def test_a_project_in_a_folder_is_applied_by_its_own_plan(github: GitHub) -> None:
+    files = {"services/support/ftctl.yaml": "project: support\n"}
+    for name in ("plan", "apply"):
+        text = github.git("show", f"main:{WORKFLOWS}/ftctl-{name}.yml")
+        line = f"          command: {name}\n"
+        more = f"{line}          directory: ./services/support/\n"
+        files[f"{WORKFLOWS}/ftctl-{name}.yml"] = text.replace(line, more)
+    github.commit("main", files)
+    github.git("rebase", "--quiet", "main", "change")
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull("change")
+    github.check_pull(number)
+    github.merge(number)
+
+    job = github.push_main()
+
+    assert job.errors == []
+    assert "asked: -C services/support --no-color apply " in job.log
+    assert "approved.plan.json" in job.log
+
+
 def test_two_projects_of_one_job_have_each_their_own_plan_and_comment(github: GitHub) -> None:
     text = github.git("show", f"main:{PLAN_WORKFLOW}")
     line = "          command: plan\n"
