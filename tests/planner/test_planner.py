@@ -423,6 +423,8 @@ def test_a_job_that_cannot_be_read_stops_what_it_may_be_of() -> None:
     assert only_change(tone, unreadable(finetune="tone")) == said
     assert only_change(tone, unreadable()) == said
     assert only_change(tone, unreadable(digest=tone.digest), retry_failed=True) == said
+    other = f"v1:{'e' * 64}"
+    assert only_change(tone, unreadable(finetune="tone", digest=other))[0] is Action.REPLACE
     assert only_change(tone, unreadable(finetune="other"))[0] is Action.CREATE
     assert only_change(tone, unreadable(finetune="other", digest="v1:x"))[0] is Action.CREATE
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Shell
+from conftest import FINETUNE, Shell
 from plain_server import Answer, World, times
 
 
@@ -53,7 +55,7 @@ def test_a_job_that_failed_in_other_words_says_why(
 
     assert result.status == 1
     assert "ftjob-1 failed: the data is odd; --retry-failed buys it again" in remote.ok("plan").out
-    remote.ok("apply", "--auto-approve")
+    assert remote("apply", "--auto-approve").status == 1
     assert len(world.jobs) == 1
 
 
@@ -120,3 +122,41 @@ def test_why_a_file_was_refused_is_told_where_it_is_sent_again(remote: Shell, wo
 
     assert "(file-1) is of no use: row 7 has no messages." in result.out
     assert "upload  data/" in result.out
+
+
+def test_events_without_ids_are_all_told_and_each_once(remote: Shell, world: World) -> None:
+    events = [{"created_at": 2, "message": "two"}, {"created_at": 1, "message": "one", "id": "a b"}]
+    remote.ok("apply", "--auto-approve")
+
+    def tell(method: str, path: str) -> Answer | None:
+        asked = (method, path) == ("GET", "/fine_tuning/jobs/ftjob-1/events")
+        return (200, {"data": [*events, events[0]], "has_more": False}) if asked else None
+
+    world.before = tell
+
+    told = remote.ok("events", "tone").out
+
+    assert told == "1970-01-01 00:00:01Z  info   one\n1970-01-01 00:00:02Z  info   two\n"
+
+
+def test_a_variable_of_a_shell_begins_with_no_digit(
+    remote: Shell, world: World, write_project: Callable[[Mapping[str, str]], Path]
+) -> None:
+    write_project({"finetunes/tone.yaml": FINETUNE.replace("tone", "3d-tone")})
+    remote.ok("apply", "--auto-approve", "--wait")
+
+    dotenv = remote.ok("output", "--format", "dotenv").out
+    github = remote.ok("output", "--format", "github").out
+
+    assert dotenv == f"_3D_TONE_MODEL={world.models[0]}\n"
+    assert github == f"3d_tone={world.models[0]}\n"
+
+
+@pytest.mark.parametrize("name", ["a\x9bb", "a b", "$(x)", "\u00e9"])
+def test_an_account_of_no_name_is_none_that_is_told(remote: Shell, world: World, name: str) -> None:
+    world.headers_told = b"".join(
+        head + name.encode("latin-1") + b"\r\n"
+        for head in (b"openai-organization: org-", b"openai-project: ")
+    )
+
+    assert " for " not in remote.ok("plan").out.splitlines()[0]

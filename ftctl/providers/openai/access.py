@@ -13,6 +13,7 @@ from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.errors import FtctlError, ProviderError, redact
 from ftctl.providers.openai.connection import Connection
 from ftctl.text.escape import one_line, short
+from ftctl.text.identifiers import is_identifier
 
 _HARMLESS = frozenset({"GET", "HEAD"})
 _REFUSED_KEY = 401
@@ -92,10 +93,12 @@ class Access(httpx2.Auth):
             self._require_own(response)
         told, headers = self.account, response.headers
         organization = headers.get("openai-organization", "")
+        project = headers.get("openai-project", "")
+        # Some answers have the organization's short name there, which nothing else has.
+        is_whole = organization.startswith("org-") and is_identifier(organization)
         self.account = AccountId(
-            # Some answers have the organization's short name there, which nothing else has.
-            organization if organization.startswith("org-") else told.organization,
-            headers.get("openai-project") or told.project,
+            organization if is_whole else told.organization,
+            project if is_identifier(project) else told.project,
         )
         moment = read_http_date(headers.get("date"))
         if moment is not None:
