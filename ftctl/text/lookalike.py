@@ -11,6 +11,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+from ftctl.text.invisible import INVISIBLE
+
 # By what it looks like. What Unicode itself takes apart, as the letters of full width, is not here.
 _LOOK_ALIKES = {
     "-": "\u02d7\u2010\u2011\u2012\u2013\u2043\u2212\ufe58",
@@ -98,8 +100,11 @@ def plain_form(text: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """The same for all texts that look the same, in most fonts."""
-    return plain_form(text).translate(_FOLDED)
+    """The same for all texts that look the same, in most fonts.
+
+    What nobody sees counts for nothing here, also where it belongs, nor do spaces around a text.
+    """
+    return INVISIBLE.sub("", plain_form(text)).strip().translate(_FOLDED)
 
 
 def look_alike_in(text: str) -> LookAlike | None:

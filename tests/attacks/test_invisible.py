@@ -354,6 +354,23 @@ TWINS = {
     "a dash": ("metadata: {2-1: x, 2\u20101: y}", "'2-1'"),
     "a dotless i": ("metadata: {mail: x, ma\u0131l: y}", "'mail'"),
     "an l and a Cyrillic I": ("extra: {2_l: x, 2_\u0406: y}", "'2_l'"),
+    "a joiner that Persian needs": (
+        "metadata: {\u0645\u06cc\u200c\u062e: x, \u0645\u06cc\u062e: y}",
+        "'\u0645\u06cc\u200c\u062e'",
+    ),
+    "a variant of an ideograph": (
+        "metadata: {\u845b\U000e0100: x, \u845b: y}",
+        "'\u845b\U000e0100'",
+    ),
+    "an emoji and its text": ("metadata: {\u2764: x, \u2764\ufe0f: y}", "'\u2764'"),
+    "a space of Khmer": (
+        "metadata: {\u1780\u200b\u1781: x, \u1780\u1781: y}",
+        "'\u1780\u200b\u1781'",
+    ),
+    "a space before it that does not break": (
+        'metadata: {"\xa0owner": x, owner: y}',
+        "'\\xa0owner'",
+    ),
     "a merged key": ("extra: {a: &a {x y: 1}, b: {<<: *a, \u0445 \u0443: 2}}", "'\u0445 \u0443'"),
 }
 

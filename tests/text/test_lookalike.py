@@ -40,7 +40,15 @@ def test_a_text_is_told_as_it_looks(text: str, plain: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Il1|", "llll"), ("O0", "OO"), ("\u04c0D", "lD"), ("a\xa0b", "a b"), ("\u0430", "a")],
+    [
+        ("Il1|", "llll"),
+        ("O0", "OO"),
+        ("\u04c0D", "lD"),
+        ("a\xa0b", "a b"),
+        ("\u0430", "a"),
+        ("\u2764\ufe0f", "\u2764"),
+        (" a\xa0", "a"),
+    ],
 )
 def test_what_looks_the_same_has_one_skeleton(one: str, other: str) -> None:
     assert skeleton(one) == skeleton(other)
