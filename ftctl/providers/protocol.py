@@ -133,7 +133,7 @@ class Account(Protocol):
     def account_jobs(self, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
         """Every job of the account as `read` makes it of the service's JSON, newest first.
 
-        Its id, state and beginning are as we tell them. One without an id is left out.
+        Its id, state and beginning are as we tell them; words stand for an id that is none.
         """
 
     def account_job(self, job: str, read: Callable[[Mapping[str, Any]], T]) -> T:

@@ -622,6 +622,19 @@ def test_a_job_of_ours_that_is_odd_anywhere_is_bought_no_second_time(
     assert not [one for one in account.world.requests if one.startswith("POST")]
 
 
+def test_jobs_whose_ids_are_none_are_told_apart_and_none_is_bought_again(account: Account) -> None:
+    account.jobs(lambda what: {"id": WORDS[what]})
+    account.world.jobs.pop()  # so that one is to be bought, and every list is read
+
+    plan = account("plan", "--prune")
+
+    assert_harmless(plan.out + plan.err)
+    assert plan.out.count(": attention, (a job without an id, ") == len(WORDS) - 1
+    assert plan.out.count(": create, ") == 1
+    assert "    cancel" not in plan.out
+    assert "    delete" not in plan.out
+
+
 @pytest.mark.parametrize("what", WORDS)
 def test_a_header_has_no_power_either(account: Account, what: str) -> None:
     account.reset()

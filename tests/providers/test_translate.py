@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -251,7 +252,9 @@ def test_a_job_of_ours_that_cannot_be_read_is_there_in_an_unknown_state() -> Non
         commit="c0ffee", error=JobError("unreadable", "its created_at is no time"),
     )  # fmt: skip
     assert job.in_progress
-    assert read_job_of_ours({"metadata": tags}).id == "(a job without an id)"
+    nameless = [read_job_of_ours({"metadata": {**tags, "n": n}, "status": n}).id for n in "112"]
+    assert all(re.fullmatch(r"\(a job without an id, [0-9a-f]{8}\)", one) for one in nameless)
+    assert nameless[0] == nameless[1] != nameless[2]  # a list that is read again adds none
     assert read_job_of_ours(LEAST) == read_job(LEAST)
 
 

@@ -50,7 +50,6 @@ from ftctl.providers.openai.lists import (
     told,
 )
 from ftctl.providers.openai.translate import (
-    WITHOUT_ID,
     read_answer,
     read_checkpoint,
     read_day,
@@ -64,7 +63,7 @@ from ftctl.providers.openai.translate import (
     read_uploaded,
     tagged_by_file,
 )
-from ftctl.providers.openai.values import OddValue, Raw, id_of, known_id
+from ftctl.providers.openai.values import OddValue, Raw, id_of, id_or_stand_in, known_id
 from ftctl.providers.ownership import PROJECT, project_of
 from ftctl.providers.protocol import Answer
 from ftctl.providers.retry import Patience, with_backoff
@@ -458,7 +457,7 @@ class OpenAIProvider:
             job = self._read_job(raw)
             known = {"id": job.id, "status": job.status, "created_at": job.created_at}
         except OddValue:
-            known = {"id": known_id(raw) or WITHOUT_ID, "status": UNREADABLE, "created_at": 0}
+            known = {"id": id_or_stand_in(raw), "status": UNREADABLE, "created_at": 0}
         return {**self._plain(raw), **known}
 
     def file_names(self) -> Mapping[str, str]:

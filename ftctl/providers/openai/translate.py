@@ -28,6 +28,7 @@ from ftctl.providers.openai.values import (
     Raw,
     count,
     id_of,
+    id_or_stand_in,
     identifier,
     identifiers,
     is_name,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 StatusOf = Callable[[str], str]  # the service's word for a job's state in, ours out
 
-WITHOUT_ID = "(a job without an id)"  # stands for an id that is none
 _LONGEST_WORD = 64  # characters: of a state, a level, the name of a number
 _LONGEST_TEXT = 512  # characters of a value, and of a name that is only shown
 _LONGEST_MESSAGE = 10_000
@@ -113,7 +113,7 @@ def read_job_of_ours(raw: Raw, status_of: StatusOf = SERVICES["openai"].status_o
     except OddValue as fault:
         tag = _readable(read_tag(raw.get("metadata")))
         return Job(
-            id=known_id(raw) or WITHOUT_ID,
+            id=id_or_stand_in(raw),
             status=UNREADABLE,
             created_at=0,
             error=JobError(UNREADABLE, str(fault)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -56,6 +57,15 @@ def known_id(raw: Raw) -> str | None:
         return id_of(raw)
     except OddValue:
         return None
+
+
+def id_or_stand_in(raw: Raw) -> str:
+    """A record's id, or words that stand for it: others for a record that is marked otherwise."""
+    if (known := known_id(raw)) is not None:
+        return known
+    told = repr([raw.get(key) for key in ("metadata", "training_file", "created_at")])
+    mark = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"(a job without an id, {mark})"
 
 
 def text(raw: Raw, key: str) -> str | None:
