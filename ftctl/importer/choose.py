@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from ftctl.domain.desired import Desired
 from ftctl.importer.account import AccountJob
+from ftctl.text.escape.single_line import one_line, short
+
+_LONGEST_NAME = 64  # of a project, in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def choose_jobs(
         if owner is not None:
             here[job.id] = owner
         elif job.project not in (None, desired.project) and job.id not in named:
-            left_out[job.id] = f"it is of the ftctl project '{job.project}'; name it to import it"
+            owner = short(one_line(job.project or ""), _LONGEST_NAME)
+            left_out[job.id] = f"it is of the ftctl project '{owner}'; name it to import it"
         elif not statuses or job.status in statuses:
             chosen.append(job)
     return Chosen(tuple(chosen), here, left_out)
