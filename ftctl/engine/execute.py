@@ -369,7 +369,7 @@ class _Wait:
         plan = replace(
             plan,
             changes=tuple(
-                change
+                self._approved_steps(change)
                 for change in plan.changes
                 if change.name in self.deferred or change.name in self.queued
             ),
@@ -393,6 +393,24 @@ class _Wait:
             self.queued |= waiting_changes(report)
         self.jobs |= {**self.executor.jobs_in_progress(ready), **started}
         self.deferred -= {change.name for change in ready} - self.queued.keys()
+
+    def _approved_steps(self, change: Change) -> Change:
+        """The change with its purchase, and of the rest what the approved plan has shown.
+
+        A job of an older spec that runs on is cancelled by the next plan, which shows it.
+        """
+        assert self.report.plan is not None
+        shown = [step for before in self.report.plan.changes for step in before.steps]
+        steps = tuple(
+            step for step in change.steps if isinstance(step, Upload | StartJob) or step in shown
+        )
+        for step in change.steps:
+            if isinstance(step, CancelJob) and step not in steps:
+                self.executor.note(
+                    f"{change.name}: {step.job} ({step.reason}) is left as it is, since the"
+                    " approved plan does not show it: the next plan does"
+                )
+        return replace(change, steps=steps)
 
     def _require_approved(self, names: Iterable[str], plan: Plan) -> None:
         """Raise `Stale` where the manifests ask for another training than was approved."""

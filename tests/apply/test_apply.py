@@ -119,6 +119,31 @@ def test_a_job_that_came_to_nothing_is_not_hidden_by_others_that_succeed(
     assert (outputs.status, outputs.out.startswith("warm\tft:")) == (1, True)
 
 
+def test_what_a_child_stops_when_its_turn_comes_is_what_the_plan_showed(
+    shell: Shell, write_project: Write
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    write_project(small_project() | {"finetunes/child.yaml": child})
+    shell.ok("apply", "--auto-approve", "--wait", "--select", "tone")
+    shell.ok("apply", "--auto-approve")
+    shell.clock.sleep(1)
+    shell.ok("pause", "child")
+    write_project(
+        {"finetunes/tone.yaml": f"{FINETUNE}seed: 8\n", "finetunes/child.yaml": f"{child}seed: 8\n"}
+    )
+    plan = shell.ok("plan", "--out", "plan.json")
+
+    done = shell.ok("apply", "plan.json", "--wait")
+
+    assert "cancel" not in plan.out
+    assert "child: succeeded as ft:" in done.out
+    assert "child: cancelled" not in done.out
+    assert "(superseded) is left as it is" in done.err
+    assert "child: cancel, back to ft:" in shell.ok("plan").out
+
+
 def test_a_failed_replacement_of_a_model_that_serves_fails_no_run(
     shell: Shell, write_project: Write
 ) -> None:

@@ -732,6 +732,8 @@ TEXTS = (
         "puts a key into a message",
         more("method: sk-live-0123456789abcdef\n"),
         (
+            "finetunes/tone.yaml:6:9: error[written-key]: 'method' holds what looks like an OpenAI"
+            " key, in a file that git keeps\n    hint: take it out\n"
             "finetunes/tone.yaml:6:9: error[wrong-value]: 'method' is '[redacted]'; expected"
             " 'supervised', 'dpo' or 'reinforcement'\n"
         ),

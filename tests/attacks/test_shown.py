@@ -931,6 +931,7 @@ SETTLED = {
     "changed": "settled: select names who is meant",
     "allow": "asked for again by an apply: it changes what may be done, and not what is",
     "allow_address": "where a key may go is asked of whoever applies",
+    "allow_command": "which programs may run is asked of whoever applies",
     "base": "whose settings count: they show in service, steps and options",
     "env": "it is the document's environment",
     "environment": "it is the document's environment",
