@@ -235,6 +235,25 @@ def test_a_name_that_reads_backwards_is_told_once_for_each_run(tmp_path: Path) -
     assert problems[0].hint == "remove them"
 
 
+@pytest.mark.parametrize(
+    ("shown", "hidden", "cure"),
+    [
+        ("a b.yaml", "\u200b", "remove it: perl -CSD -pi -e 's/[\\x{200B}]//g' 'a b.yaml'"),
+        ("a.yaml", "\u200b\u200b", "remove them: perl -CSD -pi -e 's/[\\x{200B}]//g' a.yaml"),
+        (
+            "a.yaml", "\u200b\u200c\u200d\u2060",
+            "remove them: perl -CSD -pi -e 's/[\\x{200B}\\x{200C}\\x{200D}\\x{2060}]//g' a.yaml",
+        ),
+        ("a.yaml", "\u200b\u200c\u200d\u2060\xad", "remove them"),
+        ("main:ftctl.yaml", "\u200b", "remove it"),
+    ],
+)  # fmt: skip
+def test_the_cure_can_be_pasted(shown: str, hidden: str, cure: str) -> None:
+    _, (problem,) = parse_documents(f"a: b{hidden}\n".encode(), shown)
+
+    assert problem.hint == cure
+
+
 def test_a_file_full_of_them_is_told_in_part(tmp_path: Path) -> None:
     assert len(problems_of(tmp_path, {TONE: FINETUNE + "#" + "\u202ea" * 100_000})) == 20
 
@@ -371,6 +390,7 @@ TWINS = {
         'metadata: {"\xa0owner": x, owner: y}',
         "'\\xa0owner'",
     ),
+    "a key of ours and a space": ('suffix: a\n"suffix\xa0": b', "'suffix'"),
     "a merged key": ("extra: {a: &a {x y: 1}, b: {<<: *a, \u0445 \u0443: 2}}", "'\u0445 \u0443'"),
 }
 
@@ -553,6 +573,7 @@ HONEST = {
     "line ends and tabs as escapes": Honest('description: "a\\r\\n\\tb\\/ \\_c"\n'),
     "an accent's own keys": Honest("metadata: {resume: a, résumé: b}\n"),
     "keys alike in ASCII": Honest("metadata: {l1: a, ll: b, I1: c, O0: d, OO: e}\n"),
+    "keys alike in ASCII beside others": Honest("metadata: {größe: x, l1: a, ll: b, I1: c}\n"),
     "a merge key": Honest("hyperparameters: {<<: {n_epochs: 3}, batch_size: auto}\n"),
     "names of files": Honest(
         "", ("finetunes/größe.yaml", "finetunes/日本.yaml", "finetunes/❤️.yaml")
