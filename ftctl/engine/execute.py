@@ -173,19 +173,18 @@ class Executor:
                 return None
             raise
 
-    def plan_for(
-        self, names: frozenset[str], queued: frozenset[str], replaced: frozenset[str]
-    ) -> tuple[Plan, Observed]:
-        """The plan for some fine-tunes.
-
-        Those that are queued keep what was asked for them; of `replaced`, that is --replace.
-        """
+    def plan_for(self, names: frozenset[str], *, as_asked: bool = False) -> tuple[Plan, Observed]:
+        """The plan for some fine-tunes; `as_asked`, with --replace and --retry-failed as given."""
         options = replace(
             self.options,
             select=names,
-            replace={name: job for name, job in self.options.replace.items() if name in replaced},
+            replace={
+                name: job
+                for name, job in self.options.replace.items()
+                if as_asked and name in names
+            },
             prune=False,
-            retry_failed=self.options.retry_failed and bool(queued) and names <= queued,
+            retry_failed=self.options.retry_failed and as_asked,
         )
         observed = observe(self.session, self.provider, options)
         return priced_plan(self.session, observed, options), observed
@@ -357,13 +356,13 @@ class _Wait:
 
     def _change_of(self, name: str) -> Change | None:
         """What the planner says of one fine-tune now."""
-        plan, _observed = self.executor.plan_for(frozenset({name}), frozenset(), frozenset())
+        plan, _observed = self.executor.plan_for(frozenset({name}))
         return next(iter(plan.changes), None)
 
     def _start_ready(self) -> None:
         """Start those whose turn has come, and follow their jobs."""
         names = frozenset(self.deferred | self.queued.keys())
-        plan, observed = self.executor.plan_for(names, frozenset(self.queued), names)
+        plan, observed = self.executor.plan_for(names, as_asked=True)
         self._require_approved(names, plan)
         self._drop_bought(observed)
         plan = replace(
@@ -375,11 +374,6 @@ class _Wait:
             ),
         )
         ready = tuple(change for change in plan.changes if change.action is not Action.DEFER)
-        for change in ready:
-            if not change.steps:  # somebody else has done it, or nothing is to be done any more
-                self.queued.pop(change.name, None)
-                if change.model is not None:
-                    self.ended.append(Ended(change.name, change.job, change.model))
         if not ready:
             return
         work = replace(plan, changes=ready)
@@ -391,7 +385,14 @@ class _Wait:
             for outcome in report.outcomes:
                 self.queued.pop(outcome.name, None)
             self.queued |= waiting_changes(report)
-        self.jobs |= {**self.executor.jobs_in_progress(ready), **started}
+        running = self.executor.jobs_in_progress(ready)
+        for change in ready:
+            if not change.steps:  # somebody else has done it, or nothing is to be done any more
+                self.queued.pop(change.name, None)
+                over = change.model is not None or change.action is Action.ATTENTION
+                if over and change.name not in running:
+                    self.ended.append(Ended(change.name, change.job, change.model))
+        self.jobs |= {**running, **started}
         self.deferred -= {change.name for change in ready} - self.queued.keys()
 
     def _approved_steps(self, change: Change) -> Change:
@@ -400,6 +401,10 @@ class _Wait:
         A job of an older spec that runs on is cancelled by the next plan, which shows it.
         """
         assert self.report.plan is not None
+        approved = next(one for one in self.report.plan.changes if one.key == change.key)
+        bought = next((step for step in change.steps if isinstance(step, StartJob)), None)
+        if bought is not None and not self._is_first(bought, approved):
+            return replace(change, action=Action.ATTENTION, steps=())
         shown = [step for before in self.report.plan.changes for step in before.steps]
         steps = tuple(
             step for step in change.steps if isinstance(step, Upload | StartJob) or step in shown
@@ -411,6 +416,12 @@ class _Wait:
                     " approved plan does not show it: the next plan does"
                 )
         return replace(change, steps=steps)
+
+    def _is_first(self, bought: StartJob, approved: Change) -> bool:
+        """Whether nobody has bought it since it was approved: what came of that is no matter."""
+        before = [step.follows for step in approved.steps if isinstance(step, StartJob)]
+        known = {None, approved.follows, *before, *self.report.known_jobs}
+        return bought.follows in known
 
     def _require_approved(self, names: Iterable[str], plan: Plan) -> None:
         """Raise `Stale` where the manifests ask for another training than was approved."""

@@ -144,6 +144,42 @@ def test_what_a_child_stops_when_its_turn_comes_is_what_the_plan_showed(
     assert "child: cancel, back to ft:" in shell.ok("plan").out
 
 
+@pytest.fixture
+def child_cancelled(shell: Shell, write_project: Write) -> Shell:
+    """A parent with its model, and its child's job, which was cancelled."""
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    write_project(small_project() | {"finetunes/child.yaml": child})
+    shell.ok("apply", "--auto-approve", "--wait", "--select", "tone")
+    shell.ok("apply", "--auto-approve")
+    shell.ok("cancel", "child", "--auto-approve")
+    return shell
+
+
+def test_a_child_that_is_tried_again_later_is_tried_again(child_cancelled: Shell) -> None:
+    shell = child_cancelled
+    plan = shell.ok("plan", "--replace", "tone", "--retry-failed", "--out", "plan.json")
+
+    done = shell("apply", "plan.json", "--wait")
+    again = shell("apply", "plan.json", "--wait")
+
+    assert "> child: defer, waits for tone" in plan.out
+    assert (done.status, "child: succeeded as ft:" in done.out) == (0, True)
+    assert (again.status, "started" in again.out) == (0, False)
+
+
+def test_a_child_that_came_to_nothing_fails_the_wait_for_its_parent(
+    child_cancelled: Shell,
+) -> None:
+    done = child_cancelled("apply", "--auto-approve", "--replace", "tone", "--wait")
+
+    assert "tone: succeeded as ft:" in done.out
+    assert "child: started" not in done.out
+    assert done.status == 4
+    assert "All there" not in done.out
+
+
 def test_a_failed_replacement_of_a_model_that_serves_fails_no_run(
     shell: Shell, write_project: Write
 ) -> None:
