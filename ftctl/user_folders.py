@@ -86,9 +86,13 @@ def _place(variable: str, kind: str, what: str) -> Path:
         return Path(os.path.abspath(named))  # noqa: PTH100 - pathlib would follow links
     import platformdirs  # noqa: PLC0415 - not where the variable names the place
 
-    folder = Path(getattr(platformdirs.PlatformDirs("ftctl", appauthor=False), kind))
+    none = NoPlace(f"this user has no folder for {what}; {variable} can name one")
+    try:
+        folder = Path(getattr(platformdirs.PlatformDirs("ftctl", appauthor=False), kind))
+    except RuntimeError:  # a user whom no list knows, without HOME, as in containers
+        raise none from None
     if not folder.is_absolute():  # no home, or a variable that the standard says to pass over
-        raise NoPlace(f"this user has no folder for {what}; {variable} can name one")
+        raise none
     return folder
 
 

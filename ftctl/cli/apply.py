@@ -21,7 +21,7 @@ from ftctl.cli.listening import (
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.plan_options import plan_options, request_from_options
 from ftctl.cli.settings import Settings, settings_of, shared_options
-from ftctl.domain.plan import Action, Report, StartJob
+from ftctl.domain.plan import Action, Plan, Report, StartJob
 from ftctl.domain.plan_document import plan_document
 from ftctl.domain.review import Review
 from ftctl.engine.execute import started_jobs, waiting_changes
@@ -94,14 +94,20 @@ def apply_command(
         review = workspace.plan(request, approval=approval or approve, waits=waits)
         _show(settings, review)
         require_applicable(review)
-        if review.approved is None and not review.plan.empty:
+        does_nothing = review.plan.empty and not (waits and _waiting(review.plan))
+        if review.approved is None and not does_nothing:
             tell_unkept(settings, keep_plan(settings.folder, plan_document(review)))
         if approve is not None and review.approved is None and not is_digest(approve, review.plan):
             raise stale(review.digest)
-        asks = not (review.plan.empty or auto_approve or approval or approve)
+        asks = not (does_nothing or auto_approve or approval or approve)
         if asks:
             jobs = plural(len(review.plan.steps(StartJob)), "training job")
-            confirm_plan(settings.console, review.digest, f"Apply this plan ({jobs})?")
+            later = (
+                f" now, and {_waiting(review.plan)} later"
+                if waits and _waiting(review.plan)
+                else ""
+            )
+            confirm_plan(settings.console, review.digest, f"Apply this plan ({jobs}{later})?")
         with interrupts(settings.console) as stop:
             # Somebody reads for a while: what runs must still be what was read.
             report = workspace.apply(
@@ -125,6 +131,11 @@ def apply_command(
         workspace.record(report, parallelism=parallelism)
         _say_what_needs_attention(settings, report)
     return status_of_report(report)
+
+
+def _waiting(plan: Plan) -> int:
+    """How many fine-tunes a wait would buy, once their parents have models."""
+    return plan.count()[Action.DEFER]
 
 
 def _show(settings: Settings, review: Review) -> None:

@@ -85,9 +85,17 @@ def _folder(use: Use, project: Path) -> Path | None:
 
 
 def _checkout(project: Path) -> Path:
-    """The repository around a project, as far as its folders tell."""
+    """The repository around a project, as far as its folders tell.
+
+    A home that is kept in git is none: its user's own state is not brought along by a project.
+    """
     root = Path(os.path.realpath(project))
-    around = (folder for folder in (root, *root.parents) if os.path.lexists(folder / ".git"))
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - it never fails
+    around = (
+        folder
+        for folder in (root, *root.parents)
+        if os.path.lexists(folder / ".git") and str(folder) != home
+    )
     return next(around, root)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ftctl.errors import FtctlError, UsageError
 from ftctl.manifest import shorten
 
 _TIMEOUT_SECONDS = 120
+_MOST_SETTINGS = 100
 _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 
 # Against a repository that comes with settings: a bare one in a folder of the checkout is none.
@@ -84,8 +86,17 @@ class Repository:
         answer = self.ask(["rev-parse", "--verify", "--quiet", "--end-of-options", wanted])
         found = answer.text.strip()
         if answer.status != 0 or not found.isalnum():
+            self._require_trusted()
             raise FtctlError(*self._unknown(revision))
         return found
+
+    def _require_trusted(self) -> None:
+        """Raise `FtctlError` where git reads nothing here: the folder is another user's."""
+        if b"dubious ownership" in self.ask(["rev-parse", "--git-dir"]).errors:
+            raise FtctlError(
+                f"git reads nothing in {self.top}, since the folder belongs to another user",
+                f"git config --global --add safe.directory {shlex.quote(str(self.top))}",
+            )
 
     def require_one_meaning(self, revision: str) -> None:
         """Raise `FtctlError` where a name stands for several commits, by what kind of name it is.
@@ -256,4 +267,22 @@ def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if not name.startswith("GIT_") or name in _KEPT
     }
-    return {**kept, **_ENVIRONMENT}
+    return {**kept, **_trusted(environ), **_ENVIRONMENT}
+
+
+def _trusted(environ: Mapping[str, str]) -> dict[str, str]:
+    """The folders that the environment has git read although they are another user's.
+
+    Containers of CI say so in GIT_CONFIG_KEY_0 and its kin; nothing else of those counts.
+    """
+    count = environ.get("GIT_CONFIG_COUNT", "")
+    numbers = range(min(int(count), _MOST_SETTINGS) if count.isascii() and count.isdigit() else 0)
+    places = [
+        environ.get(f"GIT_CONFIG_VALUE_{number}", "")
+        for number in numbers
+        if environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory"
+    ]
+    kept = {"GIT_CONFIG_COUNT": str(len(places))} if places else {}
+    for number, place in enumerate(places):
+        kept |= {f"GIT_CONFIG_KEY_{number}": "safe.directory", f"GIT_CONFIG_VALUE_{number}": place}
+    return kept

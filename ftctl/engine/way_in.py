@@ -191,8 +191,10 @@ class WayIn:
     def _in_doubt(self, variables: tuple[str, ...]) -> AddressUse | None:
         """What of it the user must be asked about; None where nothing is new."""
         address = self.choice.address
-        if address is None or address.is_loopback or self.choice.named_by_environment:
+        if address is None or address.is_loopback:
             return None
+        if self.choice.named_by_environment and not self._own_text():
+            return None  # but text of ftctl.yaml may tell a gateway where to send the key on
         if self.base is not None and not self.base.is_silent:
             return None  # the settings were reviewed
         if is_allowed(address, self.context.allowed_addresses):
@@ -210,8 +212,12 @@ class WayIn:
 
     def _sent_along(self) -> tuple[str, ...]:
         """The text that ftctl.yaml has sent: it may tell a gateway where to send a key on."""
-        given = (*self.settings.headers, *self.settings.query, *self.choice.query)
-        return tuple(sorted(f"{name}: {text}" for name, text in given if isinstance(text, str)))
+        address = (f"{name}: {text}" for name, text in self.choice.query)
+        return tuple(sorted((*self._own_text(), *address)))
+
+    def _own_text(self) -> tuple[str, ...]:
+        given = (*self.settings.headers, *self.settings.query)
+        return tuple(f"{name}: {text}" for name, text in given if isinstance(text, str))
 
     def _place_of_address(self) -> Span:
         provider = self.project.file.value.get("provider", {})

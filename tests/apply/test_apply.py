@@ -144,6 +144,27 @@ def test_what_a_child_stops_when_its_turn_comes_is_what_the_plan_showed(
     assert "child: cancel, back to ft:" in shell.ok("plan").out
 
 
+@pytest.mark.parametrize("options", [("--wait",), ("--timeout", "1h")])
+def test_a_wait_that_would_buy_is_approved_by_somebody(
+    options: tuple[str, ...], shell: Shell, write_project: Write
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    write_project(small_project() | {"finetunes/child.yaml": child})
+    shell.ok("apply", "--auto-approve", "--select", "tone")
+
+    unasked = shell("apply", *options)
+    starts_nothing = shell.ok("apply")
+    digest = shell.ok("plan", "--format", "json").json["digest"]
+    approved = shell.ok("apply", *options, "--approve", digest)
+
+    assert unasked.status == 64
+    assert "there is no terminal to ask for approval" in unasked.err
+    assert "started" not in unasked.out + starts_nothing.out
+    assert "child: succeeded as ft:" in approved.out
+
+
 @pytest.fixture
 def child_cancelled(shell: Shell, write_project: Write) -> Shell:
     """A parent with its model, and its child's job, which was cancelled."""

@@ -1071,6 +1071,14 @@ def _swapped(level: int) -> Callable[[Path, pytest.MonkeyPatch], None]:
     return harm
 
 
+def _unknown_user(_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as some number: there is no HOME, and no list knows a home."""
+    monkeypatch.delenv("FTCTL_CACHE_DIR", raising=False)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+
+
 def _nowhere(home: str) -> Callable[[Path, pytest.MonkeyPatch], None]:
     """The system names no place that could be one."""
 
@@ -1101,6 +1109,7 @@ NOT_OURS: dict[str, Callable[[Path, pytest.MonkeyPatch], None]] = {
     "a link as project": _swapped(2),
     "no home": _nowhere("~/.cache/ftctl"),
     "a relative place": _nowhere(".cache/ftctl"),
+    "a user whom no list knows": _unknown_user,
     "below a device": _named("/dev/null/cache"),
     "below a process": _named("/proc/self/nothing/cache"),
     "a name too long": _named("/tmp/" + "x" * 300),

@@ -419,6 +419,43 @@ def test_what_is_known_to_belong_together_is_asked_at_once(
     assert {*recorder.names} == {host}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"headers": "{x-portkey-custom-host: 'https://evil.example/v1'}"},
+        {"query": "{target: evil.example}"},
+        {"headers": "{x-portkey-custom-host: 'https://evil.example/v1'}", "type": "compatible"},
+    ],
+    ids=["a header", "a parameter", "a header, compatible"],
+)
+def test_text_that_could_tell_a_gateway_of_the_environment_where_to_send_on_is_asked_about(
+    project: Callable[..., Shell], recorder: Recorder, more: dict[str, str]
+) -> None:
+    gateway = "https://env.acme.example/v1"
+    shell = project(provider(**({"type": "openai"} | more)), OPENAI_BASE_URL=gateway, CI="true")
+
+    heard_nothing(shell("plan"), recorder)
+    assert "error[new-address]" in shell("plan").err
+    assert "error[" not in shell("plan", "--allow-address", gateway).err
+    assert {*recorder.names} == {"env.acme.example"}
+
+
+def test_what_was_allowed_is_kept_where_a_home_is_a_repository(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home, project = tmp_path / "home", tmp_path / "home" / "code" / "support"
+    project.mkdir(parents=True)
+    git(home, "init", "--quiet")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("FTCTL_STATE_DIR", str(home / ".local" / "state" / "ftctl"))
+    use = AddressUse(read_service_address(ELSEWHERE), ("GW_KEY",))
+
+    before = remembered(use, project)
+    place = remember(use, project, "2026-11-30")
+
+    assert (before, place is not None, remembered(use, project)) == (False, True, True)
+
+
 # A person at a terminal.
 
 
