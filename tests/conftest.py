@@ -28,6 +28,7 @@ DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of th
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--simulate-all", action="store_true", help="the long form of the simulation")
+    parser.addoption("--attack-all", action="store_true", help="every input of tests/attacks")
 
 
 KEY = "sk-test-0123456789abcdef"

@@ -19,7 +19,7 @@ from ftctl.apply.journal import Journal
 from ftctl.apply.terms import Terms
 from ftctl.clock import Clock
 from ftctl.domain.desired import DERIVED
-from ftctl.domain.observed import File, Job, Observed, best_checkpoint
+from ftctl.domain.observed import UNREADABLE, File, Job, Observed, best_checkpoint
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.domain.spec_memory import packed_spec
 from ftctl.errors import FtctlError, ProviderError
@@ -173,6 +173,8 @@ class JobCreator:
                 if fault.ambiguous:
                     if (job := self._recover_lost_create(step, training, fault)) is not None:
                         return job
+                    if fault.code == UNREADABLE:
+                        raise  # it was sold, and what was sold cannot be read: once is enough
                     incomplete += 1
                     if pause is None or incomplete == _MOST_INCOMPLETE:
                         raise
@@ -271,6 +273,7 @@ class JobCreator:
             for job in jobs:
                 if self._is_new(job, step) and self._claims(job):
                     return job
+                self._require_other(step, job)
             for job in others:
                 self._require_strange(step, job)
         return None
@@ -284,6 +287,18 @@ class JobCreator:
         files = (File(training, step.training.filename, 0, 0),)
         observed = self.provider.observe_account(Observed(files=files), self.project, 0)
         return observed.jobs, observed.strangers
+
+    def _require_other(self, step: StartJob, job: Job) -> None:
+        """Raise where a new job of ours that cannot be read may be the one."""
+        if not job.is_unreadable or job.id in self.known_jobs:
+            return
+        if job.digest in (None, step.digest) and job.finetune in (None, step.finetune):
+            why = f": {job.error.message}" if job.error else ""
+            raise NotAsAsked(
+                f"the answer to its purchase was lost, and {job.id} is ours and cannot be read"
+                f"{why}. It may be the one, and nothing more is bought",
+                "'ftctl plan' says how to go on",
+            )
 
     def _require_strange(self, step: StartJob, job: Job) -> None:
         """Raise where a new job without our mark may be the one whose answer was lost."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ftctl.domain.digest import read_file_name, read_run
-from ftctl.domain.observed import Job, Observed
+from ftctl.domain.observed import UNREADABLE, Job, JobError, Observed
 from ftctl.domain.plan import CancelJob, DeleteFile, DeleteModel, Plan, StartJob
 from ftctl.domain.witness import Witness
 from ftctl.engine.account import with_account
@@ -91,6 +91,8 @@ def _with_witnesses(
         job = _job_by_id(provider, witness.job)
         if job is None:
             missing.add(witness.job)
+        elif job.is_unreadable:  # nothing is bought or done about it: what the record says will do
+            seen.append(replace(job, finetune=witness.finetune, digest=witness.digest))
         elif job.project not in (None, session.desired.project):
             elsewhere.append(job)
         elif (ours := _tagged(session, provider, observed, job)) is not None:
@@ -121,6 +123,8 @@ def _job_by_id(provider: Reader, job: str) -> Job | None:
     except ProviderError as fault:
         if fault.status in _NOT_SHOWN:
             return None
+        if fault.code == UNREADABLE:
+            return Job(job, UNREADABLE, 0, error=JobError(UNREADABLE, fault.message))
         raise ProviderError(
             fault.operation,
             f"{fault.message}; asked was for {job}, which ftctl.lock or {INTENTS_FOLDER} names",

@@ -261,7 +261,10 @@ class Reader:
                 message = f"the key '{shorten(key)}' looks like '{shorten(other)}'{beside}"
                 hint = "keep one, or write them so that they can be told apart"
                 self._report(Diagnostic("look-alike", message, place, hint), event)
-            elif (alike := look_alike_in(key)) is not None:
+            # Below metadata keys are the user's own words: none of ours can be meant.
+            elif (
+                alike := look_alike_in(key, whole_words="metadata" not in done.where)
+            ) is not None:
                 self.trapped.add(where)
                 name, looks_like = name_of(alike.character), alike.looks_like
                 message = f"the key '{shorten(key)}' holds {name}, which looks like '{looks_like}'"

@@ -31,6 +31,7 @@ from ftctl.planner.lineage import lineage
 from ftctl.planner.options import PlanOptions
 from ftctl.planner.plan_warnings import account_warnings, plan_warnings
 from ftctl.planner.retention import plan_files, plan_orphans, plan_retention
+from ftctl.text.identifiers import is_identifier
 
 
 def make_plan(
@@ -201,7 +202,7 @@ class _Planning:
             action=Action.DEFER,
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
-            follows=facts.newest.id if facts.newest is not None else None,
+            follows=_mark_of(facts.newest) if facts.newest is not None else None,
             later=later,
             fields=self._fields(finetune, facts, decision),
         )
@@ -253,9 +254,9 @@ class _Planning:
     ) -> list[Step]:
         steps: list[Step] = []
         refs = {}
-        replaces, follows = _replaced(facts), facts.newest.id if facts.newest else None
+        replaces, follows = _replaced(facts), _mark_of(facts.newest) if facts.newest else None
         if follows is None and facts.doubt is not None and facts.doubt.job is not None:
-            follows = facts.doubt.job.id
+            follows = _mark_of(facts.doubt.job)
         follows = follows or replaces
         run = self._run(replaces, follows)
         for role, dataset in (("training", finetune.training), ("validation", finetune.validation)):
@@ -320,7 +321,12 @@ def _replaced(facts: Facts) -> str | None:
         return None
     candidates = [*facts.running, facts.live, facts.newest, facts.doubt and facts.doubt.job]
     job = next((job for job in candidates if job is not None), None)
-    return job.id if job is not None else UNSEEN
+    return _mark_of(job) if job is not None else UNSEEN
+
+
+def _mark_of(job: Job) -> str:
+    """A job's id as a mark can hold it: where it is none, all that can be said is that it is."""
+    return job.id if is_identifier(job.id) else UNSEEN
 
 
 def _explained(decision: Decision, fields: tuple[FieldChange, ...]) -> str:

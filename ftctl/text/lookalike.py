@@ -107,9 +107,10 @@ def skeleton(text: str) -> str:
     return INVISIBLE.sub("", plain_form(text)).strip().translate(_FOLDED)
 
 
-def look_alike_in(text: str) -> LookAlike | None:
+def look_alike_in(text: str, *, whole_words: bool = True) -> LookAlike | None:
     """The first letter that passes for an ASCII one: in a word that has such, or has nothing else.
 
+    Without `whole_words` a word of nothing else is one of another language, such as Serbian "је".
     Letters of another Latin alphabet, such as Turkish, are themselves beside ASCII ones.
     """
     if text.isascii():
@@ -117,7 +118,7 @@ def look_alike_in(text: str) -> LookAlike | None:
     for word in _WORD.finditer(text):
         found = [one for one in map(_looks_like, word[0]) if one is not None]
         mixed = any(letter.isascii() for letter in word[0])
-        if found and (mixed or (len(found) == len(word[0]) > 1)):
+        if found and (mixed or (whole_words and len(found) == len(word[0]) > 1)):
             return found[0]
     return None
 

@@ -10,6 +10,35 @@ import pytest
 _HERE = Path(__file__).parent.name
 
 
+# Areas whose inputs start processes or train: each run tries every fourth of a test's many inputs,
+# `--attack-all` every one.
+_SLOW = frozenset({
+    "bombs", "caches", "chain", "gitlab", "install", "pull requests", "service words",
+})  # fmt: skip
+_MANY = 8
+_EVERY = 4
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave a part of the slow inputs to the long form."""
+    if config.getoption("--attack-all"):
+        return
+    by_test: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if area_of(item.nodeid) in _SLOW:
+            by_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {
+        id(item)
+        for inputs in by_test.values()
+        if len(inputs) > _MANY
+        for number, item in enumerate(inputs)
+        if number % _EVERY
+    }
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
+        items[:] = [item for item in items if id(item) not in left_out]
+
+
 def area_of(node: str) -> str | None:
     """The area of a test's id, `…attacks/test_keys.py::…`; None for a test that is no attack."""
     path = Path(node.partition("::")[0])

@@ -339,9 +339,7 @@ KEYS = {
     "a key by an escape": ('"s\\u0435ed": 5', "seed", "U+0435"),
     "a key of metadata": ("metadata: {own\u0435r: a}", "owner", "U+0435"),
     "one word of a key of metadata": ("metadata: {cost_\u0441enter: a}", "cost_center", "U+0441"),
-    "a key of metadata all in Cyrillic": (
-        "metadata: {\u0441\u043e\u0440\u0443: a}", "copy", "U+0441",
-    ),
+    "a key all in Cyrillic": ("extra: {\u0441\u043e\u0440\u0443: a}", "copy", "U+0441"),
     "a key of extra": ("extra: {trainingTyp\u0435: a}", "trainingType", "U+0435"),
     "a key far down in extra": ("extra: {a: [{b: {\u0441ost: 1}}]}", "cost", "U+0441"),
     "a hyperparameter": ("hyperparameters: {n_ep\u043echs: 3}", "n_epochs", "U+043E"),
@@ -539,6 +537,10 @@ class Honest:
 
 
 HONEST = {
+    "Russian words of letters that look Latin": Honest("metadata: {\u0445\u0430\u043e\u0441: x}\n"),
+    "a Serbian word of such letters": Honest(
+        "metadata: {\u0458\u0435: x, \u0421\u0421\u0421\u0420: y}\n"
+    ),
     "Korean": Honest(
         "description: 한국어 문장을 여섯 감정으로\n# 설명\nmetadata: {담당: 고객지원}\n"
     ),

@@ -160,3 +160,84 @@ def test_an_account_of_no_name_is_none_that_is_told(remote: Shell, world: World,
     )
 
     assert " for " not in remote.ok("plan").out.splitlines()[0]
+
+
+def cut(job: dict[str, Any]) -> None:
+    job["metadata"] = {key: value[:20] for key, value in job["metadata"].items()}
+
+
+def mark(job: dict[str, Any], **pairs: Any) -> None:
+    job["metadata"] |= {f"ftctl_{key}": value for key, value in pairs.items()}
+
+
+# What becomes of a job's record after it was bought: a gateway changed, an account moved.
+LATER: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "marks are cut": cut,
+    "a digest that is a number": lambda job: mark(job, digest=5),
+    "a digest that is a word": lambda job: mark(job, digest="abc"),
+    "a digest that was cut": lambda job: mark(job, digest=job["metadata"]["ftctl_digest"][:64]),
+    "a project that is none": lambda job: mark(job, project="Bad Name!"),
+    "neither mark nor state": lambda job: job.update(status=None, metadata=None),
+    "no state": lambda job: job.update(status=None),
+    "an id that is none": lambda job: job.update(id="job $(x)"),
+    "no id": lambda job: job.update(id=None),
+}
+
+
+@pytest.mark.parametrize("keeps_lock", [True, False], ids=["lock", "no lock"])
+@pytest.mark.parametrize("what", LATER)
+def test_a_job_whose_record_becomes_odd_is_bought_no_second_time(
+    remote: Shell, world: World, what: str, *, keeps_lock: bool
+) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    LATER[what](world.jobs[0])
+    if not keeps_lock:
+        (remote.folder / "ftctl.lock").unlink()
+    world.requests.clear()
+
+    applied = remote("apply", "--auto-approve")
+    plan = remote("plan", "--detailed-exitcode")
+
+    assert "! tone: attention, " in applied.out
+    assert plan.status == 2
+    assert len(world.jobs) == 1
+    assert not [one for one in world.requests if one.startswith(("POST", "DELETE"))]
+
+
+@pytest.mark.parametrize("what", LATER)
+def test_what_replaces_a_job_whose_record_is_odd_is_bought_once(
+    remote: Shell, world: World, what: str
+) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    LATER[what](world.jobs[0])
+
+    bought = remote("apply", "--auto-approve", "--replace", "tone", "--wait")
+    again = remote("apply", "--auto-approve")
+
+    assert "tone: succeeded as ft:" in bought.out
+    assert len(world.jobs) == 2
+    assert "(a job without" not in str(world.jobs[-1]["metadata"])
+    assert "started" not in again.out
+
+
+SOLD: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "a mark": lambda body: {"metadata": body["metadata"] | {"ftctl_replaces": "(a job)"}},
+    "a mark without a whole digest": lambda body: {
+        "metadata": body["metadata"] | {"ftctl_digest": "v1:0123"}
+    },
+    "an id": lambda _body: {"id": "job $(x)"},
+    "a model": lambda _body: {"fine_tuned_model": {"name": "ft:1"}},
+}
+
+
+@pytest.mark.parametrize("what", SOLD)
+def test_a_purchase_whose_answer_cannot_be_read_is_not_asked_for_again(
+    remote: Shell, world: World, what: str
+) -> None:
+    world.tells, world.finishes = SOLD[what], False
+
+    for _ in range(2):
+        remote("apply", "--auto-approve")
+
+    assert world.requests.count("POST /fine_tuning/jobs") == 1
+    assert "tone: attention, " in remote("plan").out

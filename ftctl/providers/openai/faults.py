@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from ftctl.domain.observed import UNREADABLE
 from ftctl.errors import FtctlError, ProviderError, redact
 from ftctl.providers.openai.bounds import AnswerTooLong
 from ftctl.providers.openai.refusals import Refusal, retry_after
@@ -72,6 +73,7 @@ def translate_errors(
             operation,
             f"the answer cannot be read ({why})",
             ambiguous=write,
+            code=UNREADABLE if isinstance(fault, OddValue) else None,
             hint=_IS_IT_AN_API,
         ) from None
 

@@ -25,6 +25,7 @@ from ftctl.domain.observed import (
     Event,
     File,
     Job,
+    JobError,
     Observed,
 )
 from ftctl.domain.plan import StartJob, Upload
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 
 _LIST_TIMEOUTS = 5  # a list of many pages may take so many times as long as a read
 _LEFT_OUT = "it is left out"
+_MAY_BE_OURS = "it trains on a file of ours, and the same is not bought beside it"
 _COUNTS = "it is ours, and the same is not bought again"
 _REFUSES_FILTER = (400, 404, 405, 422, 501)
 _FILES_PAGE = 10_000  # the most that one list of files gives (OpenAI's specification, 2026-08)
@@ -181,12 +183,19 @@ class OpenAIProvider:
         own = self._own(raw_jobs, project, names)
         ours = {job.id: job for job in (*own, *observed.jobs)}
         marked, raw_others = _parted(raw_jobs, lambda raw: _owner(raw, names) == project)
-        jobs = readable("job", raw_others, self._read_job_of_project)
-        others = [job for job in jobs.read if job.id not in ours]
+        near, far = _parted(raw_others, lambda raw: _training_file(raw) in names)
+        odd_near = readable("job", near, self._read_job_of_project).odd
+        jobs = readable("job", far, self._read_job_of_project)
+        read = (*map(self._stranger_on_our_file, near), *jobs.read)
+        others = [job for job in read if job.id not in ours]
         known = {job.id for job in observed.others}
         theirs = [job for job in others if job.project not in (None, project)]
         newest_first = sorted(ours.values(), key=lambda job: job.age_order, reverse=True)
-        more = (*told(self._odd_of_ours(own, marked), _COUNTS), *told(jobs.odd, _LEFT_OUT))
+        more = (
+            *told(self._odd_of_ours(own, marked), _COUNTS),
+            *told(odd_near, _MAY_BE_OURS),
+            *told(jobs.odd, _LEFT_OUT),
+        )
         return replace(
             observed,
             jobs=tuple(newest_first),
@@ -526,6 +535,15 @@ class OpenAIProvider:
 
     def _read_job_of_project(self, raw: Raw) -> Job:
         return read_job_of_project(self._plain(raw), self._service.status_of)
+
+    def _stranger_on_our_file(self, raw: Raw) -> Job:
+        """A job without our tag that may be ours: one that cannot be read is there all the same."""
+        try:
+            return self._read_job_of_project(raw)
+        except OddValue as fault:
+            error = JobError(UNREADABLE, str(fault))
+            file = _training_file(raw)
+            return Job(id_or_stand_in(raw), UNREADABLE, 0, error=error, training_file=file)
 
     def _job_of_ours(self, raw: Raw) -> Job:
         return read_job_of_ours(self._plain(raw), self._service.status_of)

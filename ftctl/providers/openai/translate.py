@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftctl.catalog.services import SERVICES
-from ftctl.domain.digest import FileName, job_hash, read_file_name, read_run
+from ftctl.domain.digest import FileName, is_whole, job_hash, read_file_name, read_run
 from ftctl.domain.observed import (
     TERMINAL,
     UNREADABLE,
@@ -179,7 +179,7 @@ def _odd_parts(tag: OwnershipTag) -> Iterator[str]:
     """What ftctl cannot have written in a tag. Of ten thousand: a loop would cost 20 ms."""
     if tag.finetune is not None and not is_own_name(tag.finetune):
         yield "finetune"
-    if tag.digest is not None and not is_identifier(tag.digest):
+    if tag.digest is not None and not is_whole(tag.digest):
         yield "digest"
     if tag.replaces is not None and not is_identifier(tag.replaces):
         yield "replaces"
