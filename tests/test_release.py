@@ -166,6 +166,9 @@ def tracked(*folders: str) -> set[str]:
     return set(git("ls-tree", "-r", "--name-only", "-z", "HEAD", *folders).strip("\0").split("\0"))
 
 
+_LICENCES = ("LICENSE", "ftctl/data/tokens/ranks/NOTICE.md", "ftctl/text/NOTICE.md")
+
+
 def test_the_wheel_holds_the_package_its_schemas_and_its_licences_and_nothing_else(
     dist: Path,
 ) -> None:
@@ -178,7 +181,7 @@ def test_the_wheel_holds_the_package_its_schemas_and_its_licences_and_nothing_el
         *tracked("ftctl"),
         *(f"ftctl/{name}" for name in tracked("schemas")),
         *(f"{about}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")),
-        *(f"{about}/licenses/{name}" for name in ("LICENSE", "ftctl/data/tokens/ranks/NOTICE.md")),
+        *(f"{about}/licenses/{name}" for name in _LICENCES),
     }
     assert len(files) == len({file.filename.casefold() for file in files})
     assert {file.external_attr >> 16 & 0o7777 for file in files} == {0o644}

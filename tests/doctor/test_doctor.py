@@ -348,7 +348,11 @@ def test_a_key_in_the_settings_is_told_without_showing_it(examined: Shell) -> No
 
     result = without_trace(examined("doctor"))
 
-    assert line(result, "ftctl.yaml").startswith("fail  ftctl.yaml: it holds a key  -> take it out")
+    assert line(result, "project").startswith("fail  project: ")
+    assert "holds what looks like an OpenAI key, in a file that git keeps" in line(
+        result, "project"
+    )
+    assert KEY not in result.out + result.err
 
 
 def test_a_project_with_problems_is_told_and_the_rest_is_looked_at(examined: Shell) -> None:

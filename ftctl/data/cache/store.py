@@ -21,6 +21,7 @@ from ftctl.user_folders import make_private
 _DECIDING = (
     "data/cache", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
     "manifest", "manifest/schema", "text", "text/escape",
+    "catalog/services.py", "catalog/variables.py",
     "errors.py", "files.py", "git_index.py", "user_folders.py",
     "domain/config.py", "domain/desired.py", "domain/observed.py",
     "domain/quality_settings.py", "domain/variables.py",
