@@ -215,6 +215,43 @@ def test_a_job_that_bears_our_files_name_and_trains_otherwise_is_not_the_lost_on
     assert creator(service, terms=BY_FILE_NAME).start(step).job.id == "ftjob-2"
 
 
+ODD = Job("ftjob-odd", "unreadable", 0, None, None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [ODD, replace(ODD, finetune="tone"), replace(ODD, digest="v1:tone", replaces="ftjob-1")],
+    ids=["nothing told", "of its name", "of its digest"],
+)
+def test_a_new_job_that_cannot_be_read_may_be_the_lost_one_and_stops_the_purchase(
+    service: FakeProvider, odd: Job
+) -> None:
+    service.at_next("start_job", Lost(carried_out=False))
+    service.has(odd)
+
+    with pytest.raises(NotAsAsked, match="ftjob-odd is ours and cannot be read"):
+        creator(service).start(START)
+
+    assert service.bought == 0
+    assert service.calls.count("start_job tone") == 1
+
+
+@pytest.mark.parametrize(
+    ("odd", "known"),
+    [(ODD, True), (replace(ODD, finetune="voice"), False), (replace(ODD, digest="v1:x"), False)],
+    ids=["seen before", "of another name", "of another digest"],
+)
+def test_a_job_that_cannot_be_read_and_is_another_stops_no_purchase(
+    service: FakeProvider, odd: Job, *, known: bool
+) -> None:
+    service.at_next("start_job", Lost(carried_out=False))
+    service.has(odd)
+
+    creator(service, *([odd] if known else [])).start(START)
+
+    assert service.bought == 1
+
+
 def test_a_long_search_for_a_lost_answer_is_said(service: FakeProvider) -> None:
     service.at_next("start_job", Lost(carried_out=True))
     service.lag_seconds = 20
