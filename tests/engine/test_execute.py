@@ -19,6 +19,7 @@ from ftctl.domain.plan import (
     Report,
     StartJob,
     Step,
+    Upload,
 )
 from ftctl.engine.execute import _Wait
 
@@ -80,3 +81,15 @@ def test_steps_beside_a_purchase_are_those_that_were_shown() -> None:
     assert change.steps == (START, shown)
     assert len(notes) == 1
     assert "ftjob-2 (old) is left as it is" in notes[0]
+
+
+def test_an_upload_goes_before_its_purchase_and_what_buys_nothing_is_no_purchase() -> None:
+    upload, shown = Upload("rows", "rows.jsonl", "0" * 64, 10, "rows.jsonl"), CancelJob("f", "old")
+    waiting = wait([], OTHER, Change("child", Action.CANCEL, "", steps=(shown,)))
+    late = replace(START, follows="ftjob-since")
+
+    bought = waiting._approved_steps(Change("child", Action.CREATE, "", steps=(upload, late)))
+    calm = waiting._approved_steps(Change("child", Action.CANCEL, "", steps=(shown,)))
+
+    assert (bought.action, bought.steps) == (Action.ATTENTION, ())
+    assert (calm.action, calm.steps) == (Action.CANCEL, (shown,))
