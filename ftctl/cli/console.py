@@ -38,7 +38,7 @@ class Console:
 
     def result(self, text: str) -> None:
         """A result, on standard output."""
-        self._write(self._harmless(text), color=self.color)
+        self._write(self.harmless(text), color=self.color)
 
     def commands(self, text: str) -> None:
         """A result whose lines the runner of a workflow is to obey."""
@@ -51,7 +51,7 @@ class Console:
     def note(self, text: str) -> None:
         """Anything else, on standard error."""
         try:
-            click.echo(self._harmless(text), err=True, color=self.color)
+            click.echo(self.harmless(text), err=True, color=self.color)
         except OSError:
             let_go(sys.stderr)
 
@@ -74,8 +74,8 @@ class Console:
         """The text without keys: for what is drawn on a screen instead of printed as lines."""
         return redact(text, self.secrets)
 
-    def _harmless(self, text: str) -> str:
-        """The text without keys, and with no colours but those of `paint`."""
+    def harmless(self, text: str) -> str:
+        """The text as it is printed: without keys, and with no colours but those of `paint`."""
         redacted = self.redacted(text)
         if not self.color:
             return harmless_lines(redacted)

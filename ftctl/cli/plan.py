@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ from ftctl.policy import raise_refused
 from ftctl.reports.text import plan_text
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_FORMS = {".md": "markdown", ".html": "html"}  # what a file's name says of its form
+_COMMIT = re.compile("(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})")
 
 
 @click.command("plan")
@@ -39,8 +42,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="How to print the plan; markdown: for a comment on a pull request.",
 )  # fmt: skip
 @click.option(
-    "--out", type=_FILE, metavar="FILE",
-    help="Write the plan as JSON too: 'ftctl apply FILE' does exactly that.",
+    "--out", type=_FILE, metavar="FILE", multiple=True,
+    help="Write the plan as JSON too: 'ftctl apply FILE' does exactly that. A name that ends with"
+    " .md or .html has that form instead; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--commit", metavar="SHA",
+    help="The commit that is planned, to be shown in Markdown and HTML: 40 or 64 hexadecimal"
+    " digits.  [default: the one that is checked out]",
+)  # fmt: skip
+@click.option(
+    "--approved-by", type=click.Choice(["command", "merge"]), default="command", show_default=True,
+    help="What Markdown and HTML say of how to approve the plan.",
 )  # fmt: skip
 @click.option(
     "--offline", is_flag=True,
@@ -76,7 +89,9 @@ def plan_command(
     allow: tuple[str, ...],
     force_destroy: bool,
     form: str,
-    out: Path | None,
+    out: tuple[Path, ...],
+    commit: str | None,
+    approved_by: str,
     offline: bool,
     detailed_exitcode: bool,
     show_text: bool,
@@ -97,6 +112,10 @@ def plan_command(
         raise UsageError("--show-text shows rows that differ from a base", "add --base REV")
     if observed is not None and offline:
         raise UsageError("--observed and --offline are two things to plan against", "leave one out")
+    if commit is not None and _COMMIT.fullmatch(commit) is None:
+        raise UsageError(
+            "--commit takes the whole hash of a commit", "'git rev-parse HEAD' prints one"
+        )
     snapshot = None if observed is None else read_snapshot(settings.folder / observed)
     with workspace_of(settings) as workspace:
         show_warnings(guarded(workspace.session(), settings), settings)
@@ -110,12 +129,20 @@ def plan_command(
     if observed is not None:
         review = dataclasses.replace(review, snapshot=str(observed))
     document = cache(lambda: plan_document(review))  # large, and seldom asked for
-    if out is not None:
-        write_file(settings.folder / out, plan_json(document()))
+    command = apply_words(settings, request)
+    texts = cache(
+        lambda form: _text(
+            settings, review, command, form, document,
+            by_merging=approved_by == "merge", commit=commit.lower() if commit else None,
+        )
+    )  # fmt: skip
+    for path in out:
+        written = _FORMS.get(path.suffix.lower(), "json")
+        text = plan_json(document()) if written == "json" else _written(settings, texts(written))
+        write_file(settings.folder / path, text)
     if not (review.offline or review.plan.empty):
         tell_unkept(settings, keep_plan(settings.folder, document()))
-    command = apply_words(settings, request)
-    settings.console.result(_text(settings, review, command, form, document))
+    settings.console.result(texts(form))
     raise_refused(review.policy)
     return CHANGES if detailed_exitcode and review.plan.has_changes else DONE
 
@@ -126,12 +153,20 @@ def _record(path: Path, observed: Observed | None) -> None:
         write_file(path, f"{text}\n")
 
 
+def _written(settings: Settings, text: str) -> str:
+    """A text as it stands in a file: what is printed."""
+    return f"{settings.console.harmless(text)}\n"
+
+
 def _text(
     settings: Settings,
     review: Review,
     command: str,
     form: str,
     document: Callable[[], Mapping[str, Any]],
+    *,
+    by_merging: bool,
+    commit: str | None,
 ) -> str:
     match form:
         case "json":
@@ -139,10 +174,13 @@ def _text(
         case "markdown":
             from ftctl.reports.markdown import plan_markdown
 
-            return plan_markdown(review, environment=settings.environment, command=command)
+            return plan_markdown(
+                review, environment=settings.environment, command=command, by_merging=by_merging,
+                commit=commit,
+            )  # fmt: skip
         case "html":
             from ftctl.reports.html import plan_html
 
-            return plan_html(review, command=command)
+            return plan_html(review, command=command, by_merging=by_merging, commit=commit)
         case _:
             return plan_text(review, command, settings.console.paint)

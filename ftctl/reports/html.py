@@ -15,8 +15,10 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.domain.row_diff import Changed, Compared, Pair
 from ftctl.reports.phrases import plan_line, step_words
 from ftctl.reports.presenter import (
+    Approving,
     approval,
     at_rest,
+    attention_words,
     closing,
     compared_with,
     cost_sentences,
@@ -24,6 +26,7 @@ from ftctl.reports.presenter import (
     data_row,
     happening,
     headline,
+    is_for_approval,
     kept,
     other_data,
     row_of,
@@ -58,9 +61,16 @@ _DIGEST = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _RULES = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
 
 
-def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
-    """All that the Markdown shows, in full. `command` is what applies the plan when approved."""
+def plan_html(
+    review: Review,
+    *,
+    command: str = "ftctl apply",
+    by_merging: bool = False,
+    commit: str | None = None,
+) -> str:
+    """All that the Markdown shows, in full, approved in the same way: see `plan_markdown`."""
     plan = review.plan
+    how = Approving(command, by_merging, commit)
     title = html_text(f"ftctl plan: {plan.project}")
     lines = [
         "<!DOCTYPE html>",
@@ -75,14 +85,15 @@ def plan_html(review: Review, *, command: str = "ftctl apply") -> str:
         "</head>",
         "<body>",
         f"<h1>ftctl plan: {html_text(headline(review))}</h1>",
-        *_paragraphs(plan_line(plan), compared_with(review)),
+        *([f"<p>Plan of commit {_code(commit)}.</p>"] if commit else []),
+        *_paragraphs(plan_line(plan), compared_with(review, how)),
         *_warnings(plan.foremost),
         *_changes(review),
-        *_attention(review, command),
+        *_attention(review, how),
         *_policy(review),
         *_warnings(plan.later_warnings),
         *_details(review),
-        *_foot(review, command),
+        *_foot(review, how),
         "</body>",
         "</html>",
     ]
@@ -117,17 +128,19 @@ def _change_row(review: Review, change: Change) -> str:
     return "".join([*cells, _td(html_text(row.cost), "cost")])
 
 
-def _attention(review: Review, command: str) -> Iterator[str]:
+def _attention(review: Review, how: Approving) -> Iterator[str]:
     """What to type for those that nothing but a purchase could mend."""
-    deciding = to_decide(review, command)
+    deciding = to_decide(review, how.command)
     if deciding:
+        before, after = attention_words(how, [line for _name, line, _cost in deciding])
         yield "<h2>Attention</h2>"
-        yield "<p>Nothing is bought here by itself. To buy it all the same:</p>"
+        yield f"<p>{before[:1].upper()}{before[1:]}</p>"
         items = (
             f"<li>{_code(line)} buys {_code(name)}: {html_text(cost)}</li>"
             for name, line, cost in deciding
         )
         yield from ("<ul>", *items, "</ul>")
+        yield from _paragraphs(after)
 
 
 def _policy(review: Review) -> Iterator[str]:
@@ -265,13 +278,12 @@ def _pre(lines: Sequence[str]) -> Iterator[str]:
         yield "<pre>" + "\n".join(lines) + "</pre>"
 
 
-def _foot(review: Review, command: str) -> Iterator[str]:
-    text = closing(review)
-    yield f"<p><strong>{html_text(text)}</strong></p>"
-    if text.endswith(":"):
-        line = approval(review, command)
+def _foot(review: Review, how: Approving) -> Iterator[str]:
+    yield f"<p><strong>{html_text(closing(review, how))}</strong></p>"
+    if is_for_approval(review) and not how.by_merging:
+        line = approval(review, how.command)
         yield f"<pre>{html_text(line or f'--approve {review.digest}')}</pre>"
-    elif review.policy.refused:
+    elif is_for_approval(review) or review.policy.refused:
         yield f"<p>Its digest: {_code(review.digest)}.</p>"
 
 

@@ -23,9 +23,11 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.reports.phrases import plan_line
 from ftctl.reports.presenter import (
     NOT_KNOWN,
+    Approving,
     DataRow,
     approval,
     at_rest,
+    attention_words,
     closing,
     compared_with,
     cost_sentences,
@@ -34,6 +36,7 @@ from ftctl.reports.presenter import (
     data_row,
     happening,
     headline,
+    is_for_approval,
     kept,
     other_data,
     row_of,
@@ -61,7 +64,7 @@ _KEPT_FREE = 1_200  # for the words on what is left out
 
 # As many words as can be said of what is left out.
 _ALL_LEFT_OUT = ("999,999 changes, 999,999 of 999,999 details and the long texts of 999,999",) * 2
-_REST = "`ftctl plan --format html` (or `json`) has all of it"
+_SHORT_COMMIT = 12  # characters: enough for people, and a machine compares the whole
 
 
 class _Fold(NamedTuple):
@@ -94,40 +97,45 @@ def plan_markdown(
     environment: str | None = None,
     command: str = "ftctl apply",
     most: int = MOST,
+    by_merging: bool = False,
+    commit: str | None = None,
 ) -> str:
     """What happens, what it costs and what the policy says, with the details folded below.
 
     At most so many characters, from about 8,000 on; what is left out is counted. `command` is what
-    applies the plan, but for its approval.
+    applies the plan, but for its approval; `by_merging` says that a merge approves it, that of
+    `commit` (its whole hash) where that is given.
     """
-    head = _head(review, environment)
-    room = most - len(head) - len(_foot(review, command, _ALL_LEFT_OUT)) - _KEPT_FREE
-    policy = _policy(review, room // 4)
-    warnings = _warnings(review.plan.later_warnings, room // 8)
-    attention = _attention(review, command, room // 8)
+    how = Approving(command, by_merging, commit)
+    head = _head(review, environment, how)
+    room = most - len(head) - len(_foot(review, how, _ALL_LEFT_OUT)) - _KEPT_FREE
+    policy = _policy(review, how, room // 4)
+    warnings = _warnings(review.plan.later_warnings, how, room // 8)
+    attention = _attention(review, how, room // 8)
     room -= len(policy.text) + len(warnings.text) + len(attention.text)
-    table = _table(review, room // 2)
-    details = _details(review, room - len(table.text))
+    table = _table(review, how, room // 2)
+    details = _details(review, how, room - len(table.text))
     parts = (table, attention, policy, warnings, details)
-    foot = _foot(review, command, [part.left_out for part in parts if part.left_out])
+    foot = _foot(review, how, [part.left_out for part in parts if part.left_out])
     return "\n\n".join(text for text in (head, *(part.text for part in parts), foot) if text)
 
 
-def _head(review: Review, environment: str | None) -> str:
+def _head(review: Review, environment: str | None, how: Approving) -> str:
     plan = review.plan
-    about = " ".join((plan_line(plan), compared_with(review)))
+    about = [plan_line(plan), compared_with(review, how)]
+    of = [f"Plan of commit `{how.commit[:_SHORT_COMMIT]}`."] if how.commit else []
     lines = [
         comment_mark(plan.project, environment),
         f"### ftctl plan: {_money(headline(review))}",
         "",
-        _text(about),
+        " ".join([*of, _text(" ".join(about))]),
     ]
     if plan.foremost:
-        lines += ["", _warnings(plan.foremost, _FOREMOST_ROOM).text]
+        lines += ["", _warnings(plan.foremost, how, _FOREMOST_ROOM).text]
     return "\n".join(lines)
 
 
-def _table(review: Review, room: int) -> _Part:
+def _table(review: Review, how: Approving, room: int) -> _Part:
     changes = happening(review)
     calm = at_rest(review)
     parts = []
@@ -142,7 +150,7 @@ def _table(review: Review, room: int) -> _Part:
         lines += fitting
         more = len(changes) - len(fitting)
         parts += ["\n".join(lines)]
-        parts += [f"and {more:,} more: {_REST}."] if more else []
+        parts += [f"and {more:,} more: {how.rest}."] if more else []
     if calm:
         parts.append(f"{len(calm):,} unchanged: {_names(calm)}.")
     return _Part("\n\n".join(parts), plural(more, "change") if more else "")
@@ -157,21 +165,22 @@ def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
     return _row([cell for at, cell in enumerate(cells) if at not in left_out])
 
 
-def _attention(review: Review, command: str, room: int) -> _Part:
+def _attention(review: Review, how: Approving, room: int) -> _Part:
     """What to type for those that nothing but a purchase could mend."""
-    deciding = to_decide(review, command)
+    deciding = to_decide(review, how.command)
     if not deciding:
         return _Part("")
     lines = (f"- {_code(line)} buys {_code(name)}: {_money(cost)}" for name, line, cost in deciding)
     fitting = _fitting(lines, room)
     more = len(deciding) - len(fitting)
-    head = "**Attention**: nothing is bought here by itself. To buy it all the same:"
-    rest = [f"and {more:,} more: {_REST}."] if more else []
-    text = "\n\n".join([head, "\n".join(fitting), *rest])
+    before, after = attention_words(how, [line for _name, line, _cost in deciding])
+    rest = [f"and {more:,} more: {how.rest}."] if more else []
+    rest += [after] if after else []
+    text = "\n\n".join([f"**Attention**: {before}", "\n".join(fitting), *rest])
     return _Part(text, f"{more:,} needing attention" if more else "")
 
 
-def _policy(review: Review, room: int) -> _Part:
+def _policy(review: Review, how: Approving, room: int) -> _Part:
     spoken = violations(review)
     silent = kept(review)
     parts = []
@@ -180,7 +189,7 @@ def _policy(review: Review, room: int) -> _Part:
         fitting = _fitting(map(_violation, spoken), room)
         parts = ["**Policy**", "\n".join(fitting)]
         if more := len(spoken) - len(fitting):
-            parts.append(f"and {more:,} more verdicts: {_REST}.")
+            parts.append(f"and {more:,} more verdicts: {how.rest}.")
     if silent:
         parts.append(f"Policy kept: {_names(silent)}.")
     return _Part("\n\n".join(parts), plural(more, "verdict") if more else "")
@@ -194,15 +203,15 @@ def _violation(violation: Violation) -> str:
     return f"{text} To allow it: {_text(sentence(violation.hint))}" if violation.hint else text
 
 
-def _warnings(warnings: Sequence[str], room: int) -> _Part:
+def _warnings(warnings: Sequence[str], how: Approving, room: int) -> _Part:
     fitting = _fitting((f"> **Warning:** {_text(sentence(warning))}" for warning in warnings), room)
     more = len(warnings) - len(fitting)
     # One after the other would flow together to one paragraph.
-    rest = [f"> and {more:,} more warnings: {_REST}."] if more else []
+    rest = [f"> and {more:,} more warnings: {how.rest}."] if more else []
     return _Part("\n>\n".join([*fitting, *rest]), plural(more, "warning") if more else "")
 
 
-def _details(review: Review, room: int) -> _Part:
+def _details(review: Review, how: Approving, room: int) -> _Part:
     folds = list(_folds(review))
     parts: list[str] = []
     rows_cut = texts_cut = 0
@@ -216,9 +225,9 @@ def _details(review: Review, room: int) -> _Part:
         room -= len(text) + 2
     more = len(folds) - len(parts)
     if more:
-        parts.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {_REST}.")
+        parts.append(f"{plural(more, 'detail')} of {len(folds):,} left out here: {how.rest}.")
     elif rows_cut:
-        parts.append(f"Rows that changed are not all told of one by one here: {_REST}.")
+        parts.append(f"Rows that changed are not all told of one by one here: {how.rest}.")
     left_out = [f"{more:,} of {len(folds):,} details"] if more else []
     left_out += [f"the long texts of {texts_cut:,}"] if texts_cut else []
     return _Part("\n\n".join(parts), " and ".join(left_out))
@@ -343,17 +352,19 @@ def _rows(files: Sequence[DataChange]) -> Iterator[str]:
             yield f"Rows of {_code(file.path)}:\n\n" + "\n".join(lines)
 
 
-def _foot(review: Review, command: str, left_out: Sequence[str]) -> str:
+def _foot(review: Review, how: Approving, left_out: Sequence[str]) -> str:
     """What to do now. Of what there was no room for, nobody is told to approve it unread."""
-    text = closing(review)
-    if left_out and text.endswith(":"):
-        text = (
-            f"**Not all that is approved stands here**: {joined(left_out)} left out; {_REST}."
-            " When that is read, approve exactly this plan:"
-        )
-    if not text.endswith(":"):
+    text = closing(review, how)
+    if not is_for_approval(review):
         return f"{text} Its digest: `{review.digest}`." if review.policy.refused else text
-    line = approval(review, command)
+    if left_out:
+        cut = f"**Not all that is approved stands here**: {joined(left_out)} left out; {how.rest}."
+        text = f"{cut} When that is read, approve exactly this plan:"
+        if how.by_merging:
+            text = f"{cut} Read that before you merge. {closing(review, how)}"
+    if how.by_merging:
+        return f"{text} Its digest: `{review.digest}`."
+    line = approval(review, how.command)
     if line is None:
         return f"{text} `--approve {review.digest}`, with the options of this plan."
     return "\n".join([text, "", *markdown_fence([line], "sh")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ftctl.domain.plan import (
@@ -34,6 +34,25 @@ _ORDER = (
 NOT_KNOWN = "not known"
 _LONGEST_COMMAND = 2_000
 _SEVERITIES: Sequence[Severity] = ("refused", "warning", "allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Approving:
+    """How a plan is approved by those who read it: with a command, or by merging."""
+
+    command: str = "ftctl apply"  # what applies the plan, but for its approval
+    by_merging: bool = False
+    commit: str | None = None  # of what is merged: 40 or 64 hexadecimal digits
+
+    @property
+    def rest(self) -> str:
+        """Where all of a plan stands, in Markdown."""
+        if self.by_merging:
+            return "the HTML plan, an artifact of this run, has all of it"
+        return "`ftctl plan --format html` (or `json`) has all of it"
+
+
+BY_COMMAND = Approving()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +257,20 @@ def _options_to_buy(change: Change) -> Iterator[str]:
         yield f"--retry-failed --select {change.name}"
 
 
-def closing(review: Review) -> str:
+def attention_words(how: Approving, options: Iterable[str]) -> tuple[str, str]:
+    """What comes before and after the commands of `to_decide`; `options` is all that they say."""
+    if not how.by_merging:
+        return "nothing is bought here by itself. To buy it all the same:", ""
+    after = ""
+    if any("--retry-failed" in option for option in options):
+        after = (
+            "In CI, run the job that applies by hand with retry-failed: it buys again what failed"
+            " or was cancelled, once."
+        )
+    return "merging buys nothing for this. To buy it all the same, somebody types:", after
+
+
+def closing(review: Review, how: Approving = BY_COMMAND) -> str:
     """What the reader can do now."""
     if review.offline:
         return (
@@ -253,7 +285,11 @@ def closing(review: Review) -> str:
             return "Nothing is done about that by itself: what is marked ! says what to do."
         return "Nothing to do."
     if review.policy.refused:
+        if how.by_merging:
+            return "The policy refuses this plan: merging buys nothing until that is mended."
         return "The policy refuses this plan: it cannot be applied until that is mended or allowed."
+    if how.by_merging:
+        return "Merging applies exactly this plan, and nothing else."
     return "Approve exactly this:"
 
 
@@ -266,10 +302,18 @@ def approval(review: Review, command: str) -> str | None:
     return line if len(line) <= _LONGEST_COMMAND and line == one_line(line) else None
 
 
-def compared_with(review: Review) -> str:
-    """Of which commit the manifests are, and what data is compared with; empty where unknown."""
-    parts = [f"Manifests at commit {review.commit}"] if review.commit else []
-    parts += [f"data compared with {review.base}"] if review.base else []
+def is_for_approval(review: Review) -> bool:
+    """Whether there is something to approve."""
+    return not (review.offline or review.plan.empty or review.policy.refused)
+
+
+def compared_with(review: Review, how: Approving = BY_COMMAND) -> str:
+    """Of which commit the manifests are, and what data is compared with; empty where unknown.
+
+    A commit that is merged is not told here.
+    """
+    parts = [f"Manifests at commit {review.commit}"] if review.commit and not how.commit else []
+    parts += [f"{'data' if parts else 'Data'} compared with {review.base}"] if review.base else []
     return sentence(", ".join(parts)) if parts else ""
 
 

@@ -338,6 +338,68 @@ def test_the_page_holds_every_word_of_the_markdown() -> None:
     assert rendered - words(plan_html(full_review())) == set()
 
 
+def passing() -> Review:
+    return replace(full_review(), policy=PolicyResult())
+
+
+COMMIT = "1a2b3c4d5e6f" + "0" * 28
+
+
+def test_the_markdown_that_is_approved_by_merging() -> None:
+    text = plan_markdown(passing(), environment="prod", by_merging=True, commit=COMMIT)
+
+    assert as_before("merged.md", text)
+    assert "ftctl apply --approve" not in text
+
+
+def test_the_page_that_is_approved_by_merging() -> None:
+    page = plan_html(passing(), by_merging=True, commit=COMMIT)
+
+    assert as_before("merged.html", page)
+    assert "ftctl apply --approve" not in page
+
+
+def test_what_a_comment_has_no_room_for_is_read_before_a_merge() -> None:
+    review = replace(large(1_000), policy=PolicyResult())
+
+    text = plan_markdown(review, most=20_000, by_merging=True, commit=COMMIT)
+
+    assert len(text) <= 20_000
+    assert "--format html" not in text
+    *_rest, foot = text.split("\n\n")
+    assert foot == (
+        "**Not all that is approved stands here**: 935 changes, 902 warnings and 992 of"
+        " 1,000 details left out; the HTML plan, an artifact of this run, has all of it."
+        " Read that before you merge. Merging applies exactly this plan, and nothing else."
+        f" Its digest: `{DIGEST}`."
+    )
+
+
+def test_a_merge_of_what_the_policy_refuses_is_said_to_buy_nothing() -> None:
+    text = plan_markdown(full_review(), by_merging=True)
+
+    foot = "The policy refuses this plan: merging buys nothing until that is mended."
+    assert text.endswith(f"{foot} Its digest: `{DIGEST}`.")
+
+
+def test_a_merge_buys_nothing_of_what_needs_attention() -> None:
+    failed = Change("a", Action.ATTENTION, "ftjob-1 failed; --retry-failed buys it again")
+    gone = Change("b", Action.ATTENTION, "it is not there; --replace b buys it")
+    cost = money(4, 5)
+
+    def shown(*changes: Change) -> str:
+        priced = tuple(replace(change, would_cost=cost) for change in changes)
+        return plan_markdown(Review(Plan("acme", SERVICE, priced), DIGEST), by_merging=True)
+
+    head = "**Attention**: merging buys nothing for this. To buy it all the same, somebody types:"
+    both, alone = shown(failed, gone), shown(gone)
+    assert head in both
+    assert "- `ftctl apply --retry-failed --select a` buys `a`: \\$4.00 to \\$5.00\n" in both
+    assert "run the job that applies by hand with retry-failed" in both
+    assert head in alone
+    assert "by hand" not in alone
+
+
 def attention(many: int, text: str = "it is not there") -> Review:
     cost = money(4, 5)
     names = (f"a{number:04}" for number in range(many))
