@@ -178,27 +178,6 @@ def test_shellcheck_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "checked"),
-    [
-        ("ftctl.yaml", True),
-        ("services/support/ftctl.yaml", True),
-        ("finetunes/emotion.yaml", True),
-        ("services/support/finetunes/deep/er.yml", True),
-        ("data/train.jsonl", True),
-        ("README.md", False),
-        ("myftctl.yaml", False),
-        ("deploy/values.yaml", False),
-    ],
-)
-def test_the_hook_runs_for_what_it_checks(path: str, checked: bool) -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-
-    assert (hook["id"], hook["entry"]) == ("ftctl-validate", "ftctl validate")
-    assert hook["pass_filenames"] is False
-    assert bool(re.search(hook["files"], path)) is checked
-
-
-@pytest.mark.parametrize(
     ("expression", "value"),
     [
         ("github.event.number", 7),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ PROJECT_FILE = "ftctl.yaml"
 MANIFESTS = "finetunes"  # the folder, where ftctl.yaml names none
 MOST_PROBLEMS = 1_000  # after them, the rest says nothing new
 _LONGEST_PATH = 200  # characters of a path in a message
+_MOST_FOLDERS = 500  # that are looked into for a project, where there is none here
 _UNSEEN = CUT_SHORT | {"source-outside", "unprintable-path", "too-many-manifests"}
 _OWN_FILE = "make it a file of the repository"
 _FIRST_LINE = "start with 'project: NAME'"
@@ -180,13 +183,44 @@ def _check(document: Document, schema: str, own: Document) -> tuple[Diagnostic, 
     return (*check_document(document, schema), *keys_written_in(own))
 
 
+def _one_nearby(root: Path) -> str:
+    """How one gets to a project: to one close below this folder or above it, if there is any."""
+    below: list[Path] = [root]
+    found: list[Path] = []
+    with suppress(OSError):
+        for _ in range(2):
+            below = [path for folder in below for path in _folders_in(folder)][:_MOST_FOLDERS]
+            found += below
+    found += (root / "..", root / ".." / "..")
+    for folder in found:
+        name = Path(os.path.normpath(folder)).as_posix()
+        # Only a name that can be typed as it stands.
+        if len(name) > _LONGEST_PATH or shlex.quote(name) != name or unprintable(name):
+            continue
+        with suppress(OSError):
+            if (folder / PROJECT_FILE).is_file():
+                return f"the one in {name} with 'ftctl -C {name} …'"
+    return "one with 'ftctl -C DIR …'"
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """What stands in a folder and is a folder itself, by name; none that begins with a dot."""
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in itertools.islice(entries, _MOST_FOLDERS)
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        ]
+    return [folder / name for name in sorted(names)]
+
+
 def _read_project_file(
     root: Path, known: Documents
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     path = root / PROJECT_FILE
     if not os.path.lexists(path):
         where = Span(PROJECT_FILE)
-        hint = "run 'ftctl init' to make a project here, or go to one with 'ftctl -C DIR …'"
+        hint = f"run 'ftctl init' to make a project here, or go to {_one_nearby(root)}"
         return None, (Diagnostic("no-project", f"there is no project in {root}", where, hint),)
     if (note := read_scope_of(root).refuses(path, PROJECT_FILE)) is not None:
         return None, (note._replace(hint=_OWN_FILE).at(Span(PROJECT_FILE)),)

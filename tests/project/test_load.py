@@ -351,3 +351,38 @@ def test_a_source_is_relative_to_the_file_that_names_it(write_project: Write, sh
     )
 
     assert shell.ok("validate").out == "Valid: 1 fine-tune, 12 rows of data in 1 file.\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "project", "hint"),
+    [
+        (".", "a/b", "the one in {0}/a/b with 'ftctl -C {0}/a/b …'"),
+        ("data", ".", "the one in {0} with 'ftctl -C {0} …'"),
+        ("finetunes/deep", ".", "the one in {0} with 'ftctl -C {0} …'"),
+        (".", "a b", "one with 'ftctl -C DIR …'"),
+        (".", "$(id)", "one with 'ftctl -C DIR …'"),
+        (".", "one/two/three", "one with 'ftctl -C DIR …'"),
+        (".", ".hidden", "one with 'ftctl -C DIR …'"),
+        (".", "red\x1b[31m", "one with 'ftctl -C DIR …'"),
+    ],
+)  # fmt: skip
+def test_where_no_project_is_the_one_nearby_is_named(
+    write_project: Write, start: str, project: str, hint: str
+) -> None:
+    root = write_project({f"{project}/ftctl.yaml": "project: demo\n"})
+    (root / start).mkdir(parents=True, exist_ok=True)
+
+    (problem,) = load_project(root / start, None)[1]
+
+    assert problem.code == "no-project"
+    assert problem.hint == f"run 'ftctl init' to make a project here, or go to {hint.format(root)}"
+
+
+def test_a_link_leads_to_no_project_nearby(write_project: Write) -> None:
+    root = write_project({"real/deep/er/ftctl.yaml": "project: demo\n"})
+    (root / "link").symlink_to(root / "real" / "deep" / "er")
+
+    (problem,) = load_project(root, None)[1]
+
+    assert problem.hint is not None
+    assert problem.hint.endswith("go to one with 'ftctl -C DIR …'")
