@@ -29,6 +29,7 @@ from ftctl.engine.plan_files import is_digest, keep_plan, read_plan
 from ftctl.engine.planning import merge_saved_options
 from ftctl.engine.review import require_applicable, stale
 from ftctl.errors import UsageError, WaitTimeout
+from ftctl.planner.approval import unite
 from ftctl.reports.text import plan_text
 from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
@@ -40,7 +41,7 @@ from ftctl.text.format import plural
 @allow_option
 @force_destroy_option
 @base_option
-@click.argument("planfile", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("planfile", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--approve", metavar="DIGEST", help="Do exactly the plan that has this digest.")
 @click.option(
@@ -56,7 +57,7 @@ from ftctl.text.format import plural
 def apply_command(
     context: click.Context,
     *,
-    planfile: Path | None,
+    planfile: tuple[Path, ...],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     changed: bool,
@@ -75,16 +76,17 @@ def apply_command(
 
     Doing it again does nothing: what exists already is found by its digest. PLANFILE, of 'ftctl
     plan --out', is done without asking: what of it is done already is left out, and if anything of
-    it would now be another thing, nothing is done and the exit status is 5.
+    it would now be another thing, nothing is done and the exit status is 5. Several, oldest first,
+    are done as one: of each fine-tune counts the last that does anything about it.
     """
     settings = settings_of(context)
-    if planfile is not None and approve is not None:
+    if planfile and approve is not None:
         raise UsageError("a plan in a file is approved by giving it", "leave out --approve")
     request = request_from_options(
         select, replace, prune=prune, retry_failed=retry_failed, allow=allow,
         force_destroy=force_destroy, exclude=exclude, changed=changed,
     )  # fmt: skip
-    approval = None if planfile is None else read_plan(settings.folder / planfile)
+    approval = unite([read_plan(settings.folder / one) for one in planfile]) if planfile else None
     if approval is not None:
         here = dataclasses.replace(request, environment=settings.environment)
         merge_saved_options(approval.options, here)  # usage is told before anything is read

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from ftctl import __version__
-from ftctl.domain.desired import Dataset, ServiceInfo
+from ftctl.domain.desired import Dataset, ServiceInfo, nothing
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.plan import (
@@ -56,7 +56,8 @@ class Approval:
     """What somebody approved: the plan's digest, and of each change that does anything its program.
 
     `options` are those of the command line that the plan was made with, as they stand in its
-    document.
+    document. `source` is the file that it was read from. `quiet` has the digests of fine-tunes that
+    it shows and does nothing about: no digest covers them, so they may only stop a purchase.
     """
 
     project: str
@@ -65,6 +66,8 @@ class Approval:
     programs: Mapping[ChangeKey, Document]
     options: Document = field(default_factory=lambda: NO_OPTIONS)
     account: AccountId = UNTOLD
+    source: str = field(default="", compare=False)
+    quiet: Mapping[ChangeKey, str] = field(default_factory=nothing, compare=False)
 
 
 def plan_document(review: Review) -> dict[str, Any]:
@@ -134,7 +137,7 @@ def read_approval(document: object, display_path: str) -> Approval:
     if document.get("offline"):
         hint = "make one without --offline, where the service can be asked"
         raise FtctlError(f"{display_path} was made offline: it cannot be applied", hint)
-    return approval
+    return replace(approval, source=display_path)
 
 
 def _read(document: Document) -> Approval:
@@ -161,6 +164,11 @@ def _read(document: Document) -> Approval:
         programs={(program["kind"], program["name"]): program for program in programs},
         options=options,
         account=account,
+        quiet={
+            (_text(change["kind"]), _text(change["name"])): _text(change["digest"])
+            for change in document["changes"]
+            if change["action"] in _NOTHING_DONE and change["digest"] is not None
+        },
     )
 
 

@@ -50,6 +50,8 @@ class PlanRequest:
     environment: str | None = None
     exclude: tuple[str, ...] = ()
     changed: bool = False
+    # Of several approved plans: those that `retry_failed` counts for, where not all were made so.
+    retry_only: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for a rule that there is not."""
@@ -62,7 +64,7 @@ class PlanRequest:
         `select` names there every fine-tune that is meant: patterns and `changed` are settled
         before a plan is made (`resolve_request`), so that a saved plan means the same for ever.
         """
-        return {
+        document = {
             "select": None if self.select is None else sorted(self.select),
             "replace": sorted(self.replace),
             "prune": self.prune,
@@ -70,9 +72,13 @@ class PlanRequest:
             "force_destroy": self.force_destroy,
             "environment": self.environment,
         }
+        if self.retry_only is not None:
+            document["retry_only"] = sorted(self.retry_only)
+        return document
 
     def with_options(self, document: Mapping[str, Any]) -> PlanRequest:
         """The same with the options of a plan's document, whatever its environment."""
+        only = document.get("retry_only")
         return replace(
             self,
             select=None if document["select"] is None else tuple(document["select"]),
@@ -80,6 +86,7 @@ class PlanRequest:
             prune=document["prune"],
             retry_failed=document["retry_failed"],
             force_destroy=document["force_destroy"],
+            retry_only=None if only is None else tuple(only),
         )
 
 
@@ -121,6 +128,7 @@ def options_for(session: Session, request: PlanRequest) -> PlanOptions:
     return PlanOptions(
         prune=request.prune or session.project.config.prune,
         retry_failed=request.retry_failed,
+        retry_only=None if request.retry_only is None else frozenset(request.retry_only),
         select=None if select is None else frozenset((*select, *replaced)),
         replace=replaced,
         cosmetic=cosmetic_fields(),

@@ -7,7 +7,7 @@ handed over as a value. The command line is one caller, a program of yours anoth
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,7 +61,7 @@ from ftctl.engine.selecting import names_meant, resolve_request
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import FtctlError, Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
-from ftctl.planner.approval import Remaining, reconcile
+from ftctl.planner.approval import Remaining, reconcile, unite
 from ftctl.planner.lineage import lineage
 from ftctl.planner.retention import make_destroy_plan
 from ftctl.text.escape.single_line import one_line
@@ -188,7 +188,7 @@ class Workspace:
         self,
         request: PlanRequest | None = None,
         *,
-        approval: Approval | str | None = None,
+        approval: Approval | Sequence[Approval] | str | None = None,
         observed: Observed | None = None,
         offline: bool = False,
         show_text: bool = False,
@@ -198,11 +198,15 @@ class Workspace:
 
         Nothing is written. With an `approval`, or the digest of a plan that was made here lately,
         the review is of what is left to do of that; its `moved` says what would now be otherwise.
+        Several approvals, oldest first, are one: of each thing counts the last that does anything
+        about it.
         `observed`: against this snapshot, and `offline` against ftctl.lock; nobody is asked, and
         the plan can be looked at but not applied. `show_text`: rows that differ from the base are
         in the review. `waits`: children of what is trained now count too.
         Raises `InvalidProject`, and `UsageError` for a request that names what there is not.
         """
+        if approval is not None and not isinstance(approval, Approval | str):
+            approval = unite(tuple(approval))
         session = self.session()
         request = self._in_environment(request)
         offline = offline or observed is not None
@@ -263,7 +267,7 @@ class Workspace:
 
     def apply(
         self,
-        approved: Review | Approval,
+        approved: Review | Approval | Sequence[Approval],
         *,
         look_again: bool = True,
         record: bool = True,

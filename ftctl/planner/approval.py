@@ -1,13 +1,13 @@
-"""An approval and the plan of now in; what of it may still run, or what has moved, out.
+"""Approvals and the plan of now in; what of them may still run, or what has moved, out.
 
 What was approved is judged thing by thing and not as a whole world: what is done already is left
 out, so a plan can be applied again after it was carried out in part; what would now do something
-else is stale.
+else is stale. Several approvals are one: where two speak of the same thing, the later counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ftctl.domain.digest import canonical_json
@@ -21,6 +21,7 @@ from ftctl.domain.plan_document import (
     approved_step,
     asked_document,
 )
+from ftctl.errors import Stale, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,95 @@ class Remaining:
     unapproved: tuple[str, ...] = ()
 
 
+def unite(approvals: Sequence[Approval]) -> Approval:
+    """What several plans stand for that were approved one after the other, oldest first.
+
+    Of each thing counts the last of them that does anything about it, with the options that count
+    for that thing. Raises `Stale` where they are not for the same project and account.
+    """
+    if not approvals:
+        raise UsageError("no plan was given", "give at least one that was approved")
+    first, *others = approvals
+    if not others:
+        return first
+    account = first.account
+    for other in others:
+        if (what := _for_another(first, account, other)) is not None:
+            raise Stale(
+                f"{other.source or 'a later plan'} is for {what}:"
+                " plans that are applied together are for the same",
+                "apply each where it was made for",
+            )
+        account = AccountId(
+            account.organization or other.account.organization,
+            account.project or other.account.project,
+        )
+    counts = {key: at for at, one in enumerate(approvals) for key in one.programs}
+    return Approval(
+        project=first.project,
+        digest=" and ".join(dict.fromkeys(one.digest for one in approvals)),
+        service=first.service,
+        programs={key: approvals[at].programs[key] for key, at in counts.items()},
+        options=_united_options(approvals, counts),
+        account=account,
+        source=", ".join(one.source for one in approvals if one.source),
+        quiet={
+            key: digest
+            for at, one in enumerate(approvals)
+            for key, digest in one.quiet.items()
+            if at > counts.get(key, at)
+        },
+    )
+
+
+def _for_another(first: Approval, account: AccountId, other: Approval) -> str | None:
+    """For what else than the first a plan was made, in words; None where it is for the same."""
+    if other.project != first.project:
+        return f"the project {other.project}, and {first.source or 'the first'} for {first.project}"
+    before, now = first.options["environment"], other.options["environment"]
+    if before != now:
+        words = [f"the environment {name}" if name else "no environment" for name in (now, before)]
+        return f"{words[0]}, and {first.source or 'the first'} for {words[1]}"
+    if other.service != first.service:
+        address = first.service["base_url"]
+        return f"{other.service['base_url']}, and {first.source or 'the first'} for {address}"
+    if account.differs_from(other.account):
+        return (
+            f"the account {_account(other.account)}, and {first.source or 'the first'} for"
+            f" {_account(account)}"
+        )
+    return None
+
+
+def _united_options(approvals: Sequence[Approval], counts: Mapping[ChangeKey, int]) -> Document:
+    """The options by which what is approved is planned again: each counts for its own things.
+
+    Promoted models are deleted only where each of the plans says so.
+    """
+    every = [one.options for one in approvals]
+    selects = [options["select"] for options in every]
+    replaced = {
+        name: one
+        for at, options in enumerate(every)
+        for one in options["replace"]
+        if counts.get(("FineTune", name := one.partition("=")[0]), at) == at
+    }
+    options = {
+        "select": None if None in selects else sorted({name for one in selects for name in one}),
+        "replace": sorted(replaced.values()),
+        "prune": any(options["prune"] for options in every),
+        "retry_failed": any(options["retry_failed"] for options in every),
+        "force_destroy": all(options["force_destroy"] for options in every),
+        "environment": every[0]["environment"],
+    }
+    if options["retry_failed"] and not all(options["retry_failed"] for options in every):
+        options["retry_only"] = sorted(
+            name for (kind, name), at in counts.items()
+            if kind == "FineTune" and every[at]["retry_failed"]
+        )  # fmt: skip
+    return options
+
+
 def reconcile(approval: Approval, plan: Plan) -> tuple[Remaining, tuple[str, ...]]:
     """What is left to do, and a sentence for each thing that would now be done otherwise.
 
@@ -45,7 +135,8 @@ def reconcile(approval: Approval, plan: Plan) -> tuple[Remaining, tuple[str, ...
         return Remaining(replace(plan, changes=())), (elsewhere,)
     now = {change.key: change for change in plan.changes}
     judged = {
-        key: _approved_part(program, now.get(key)) for key, program in approval.programs.items()
+        key: _approved_part(program, now.get(key), approval.quiet.get(key))
+        for key, program in approval.programs.items()
     }
     others = [change for change in plan.changes if change.key not in judged]
     moved = [f"{key[1]}: {part}" for key, part in judged.items() if isinstance(part, str)]
@@ -89,13 +180,20 @@ def _narrowed(plan: Plan, pending: Mapping[ChangeKey, Change]) -> Plan:
     )
 
 
-def _approved_part(program: Document, change: Change | None) -> Change | str | None:
-    """What of a change was approved; None where it is done, a sentence where it is another."""
+def _approved_part(
+    program: Document, change: Change | None, quiet: str | None = None
+) -> Change | str | None:
+    """What of a change was approved; None where it is done, a sentence where it is another.
+
+    `quiet` is the digest at which a later plan shows it, with nothing to do.
+    """
     if program["digest"] is not None and (change is None or change.digest is None):
         return "the manifests do not ask for it any more"
     if change is None:
         return None
     if program["digest"] != change.digest:
+        if quiet == change.digest and not change.trains:
+            return replace(change, steps=())
         return (
             f"approved was the training {_short(program['digest'])}, and asked for is now"
             f" {_short(change.digest)}: the manifest or its data is another"
@@ -109,6 +207,8 @@ def _approved_part(program: Document, change: Change | None) -> Change | str | N
         if fields := _differing(before, now):
             return f"{' and '.join(fields)} of its training changed ({change.reason})"
     if change.action is Action.DEFER:
+        if waited and change.follows != program["follows"]:
+            return None  # as above, and its parent has no model any more
         return change if waited else f"approved was to train it; {change.reason}"
     steps = {canonical_json(step) for step in program["steps"]}
     if bought is not None and not waited and _canonical(bought) not in steps:

@@ -41,6 +41,7 @@ class FactFinder:
 
     def facts(self, finetune: FineTune) -> Facts:
         """What the table asks about a fine-tune."""
+        retries = self.options.retries(finetune.name)
         same = self.by_digest.get(finetune.digest, ())
         named = self.by_name.get(finetune.name, ())
         live = self.live(finetune)
@@ -48,7 +49,7 @@ class FactFinder:
         running, surplus = _sorted_out(active, same, live)
         over = [job for job in same if not job.in_progress]
         ended = over[0] if over and over[0].status != "succeeded" else None
-        lost = None if live else _lost(over, ended, retry_failed=self.options.retry_failed)
+        lost = None if live else _lost(over, ended, retry_failed=retries)
         twins = self.twins.get(finetune.digest, [finetune.name])
         evidence = self._evidence(finetune)
         adopted = next((job for job in self.observed.adopted if job.id == finetune.adopt), None)
@@ -89,7 +90,7 @@ class FactFinder:
             replace=replaced is not None,
             replace_done=replaced is not None and self._replace_done(finetune, replaced),
             replace_job=self.options.replace[replaced] if replaced is not None else None,
-            retry_failed=self.options.retry_failed,
+            retry_failed=retries,
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
 

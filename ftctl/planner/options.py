@@ -18,6 +18,7 @@ class PlanOptions:
 
     prune: bool = False
     retry_failed: bool = False
+    retry_only: frozenset[str] | None = None  # of several approved plans: whom that counts for
     select: frozenset[str] | None = None  # names; None: all
     # Those trained again on request, each with the job to be replaced where one was named.
     replace: Mapping[str, str | None] = field(default_factory=nothing)
@@ -30,3 +31,7 @@ class PlanOptions:
     commit: str | None = None  # of the manifests
     reuse: bool = True  # whether models of other projects, where they are told of, may be used
     document: Spec = field(default_factory=lambda: NO_OPTIONS)  # as it stands in the plan's
+
+    def retries(self, name: str) -> bool:
+        """Whether failed and cancelled jobs of a fine-tune are bought again."""
+        return self.retry_failed and (self.retry_only is None or name in self.retry_only)
