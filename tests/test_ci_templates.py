@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from conftest import FINETUNE, KEY, ROOT, chat_rows
-from forges.expressions import evaluate, filled_in
+from forges.expressions import condition, evaluate, filled_in
 from forges.github import TEMPLATES, GitHub
+from forges.github import WORKFLOWS as WORKFLOWS_FOLDER
 from forges.programs import FTCTL
 from forges.standby import Standby
 
@@ -186,13 +187,97 @@ def test_shellcheck_finds_nothing() -> None:
         ("!(github.actor != 'bot') && 'yes'", "yes"),
         ("always() && github.actor == 'a'", False),
         ("'it''s'", "it's"),
+        ("needs.plan-fork.result", "skipped"),
+        ("needs.plan.outputs.digest", "d"),
+        ("contains(needs.*.result, 'failure')", True),
+        ("contains('Hello', 'ell')", True),
+        ("startsWith('ftctl-plan', 'FTCTL') && endsWith('a.b', '.b')", True),
+        ("format('{0}-{1}', 'a', 7)", "a-7"),
+        ('fromJSON(\'["a", "b"]\')[1]', "b"),
+        ('join(fromJSON(\'["a", "b"]\'))', "a,b"),
+        ("success() || failure()", True),
+        ("!cancelled()", True),
+        ("true && 3", 3),
     ],
 )
 def test_an_expression_means_what_it_means_at_github(expression: str, value: Any) -> None:
-    known = {"github": {"event": {"number": 7}, "actor": "bot"}}
+    plan = {"result": "failure", "outputs": {"digest": "d"}}
+    known = {
+        "github": {"event": {"number": 7}, "actor": "bot"},
+        "needs": {"plan": plan, "plan-fork": {"result": "skipped"}},
+        "failed": False,
+    }
 
     assert evaluate(expression, known) == value
     assert filled_in(f"a ${{{{ {expression} }}}}", known).startswith("a ")
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        (None, (True, False, False)),
+        ("github.actor == 'bot'", (True, False, False)),
+        ("always()", (True, True, True)),
+        ("failure()", (False, True, False)),
+        ("${{ !cancelled() && github.actor == 'bot' }}", (True, True, True)),
+        ("success() && github.actor == 'x'", (False, False, False)),
+    ],
+)
+def test_a_condition_means_success_unless_it_asks_for_a_status(
+    text: str | None, runs: tuple[bool, bool, bool]
+) -> None:
+    """After all went well, after a failure, and after what it needs was skipped."""
+    states = [(False, False), (True, False), (False, True)]
+    known = {"github": {"actor": "bot"}}
+
+    assert runs == tuple(
+        condition(text, {**known, "failed": failed, "skipped": skipped})
+        for failed, skipped in states
+    )
+
+
+RUNNERS = """\
+on:
+  push: {branches: [main]}
+permissions: {}
+env: {A: one}
+jobs:
+  last:
+    needs: [each, never]
+    if: always() && needs.never.result == 'skipped'
+    name: last of ${{ github.ref_name }}
+    runs-on: ubuntu-latest
+    steps:
+      - {env: {B: "${{ needs.each.outputs.word }}"}, run: echo "$A $B"}
+  each:
+    needs: first
+    strategy: {matrix: {who: [ann, bob], include: [{who: bob, extra: x}]}}
+    outputs: {word: "${{ steps.say.outputs.word }}"}
+    runs-on: ubuntu-latest
+    steps:
+      - id: say
+        env: {W: "${{ matrix.who }}${{ matrix.extra }}"}
+        run: printf 'word<<E\\n%s\\nE\\n' "$W" >> "$GITHUB_OUTPUT"
+  first:
+    runs-on: ubuntu-latest
+    steps: [{run: "test ! -e fail"}]
+  never:
+    if: github.ref_name == 'other'
+    runs-on: ubuntu-latest
+    steps: [{run: "false"}]
+"""
+
+
+def test_jobs_need_each_other_and_come_in_many(github: GitHub) -> None:
+    sha = github.commit("main", {f"{WORKFLOWS_FOLDER}/words.yml": RUNNERS})
+
+    jobs = github.run("words.yml", "push", {}, sha=sha, ref="refs/heads/main")
+
+    assert list(jobs) == ["first", "each (ann)", "each (bob, x)", "last"]
+    assert (jobs["last"].log, jobs["last"].check) == ("one bobx\n", "last of main")
+    ended = {one["name"]: one["conclusion"] for one in github.state["jobs"]}
+    assert ended["never"] == "skipped"
+    assert github.state["runs"][-1]["conclusion"] == "success"
 
 
 # What they do. One service, as real as it gets: over the socket, and only with the right key.

@@ -25,20 +25,27 @@ class NotThere(Exception):
     """404."""
 
 
+class Unprocessable(Exception):
+    """422, with GitHub's words."""
+
+
 def main(arguments: list[str]) -> int:
     """Answer one request; 1 with GitHub's words where it is refused."""
     assert arguments[0] == "api", arguments
-    options = {"--method": "GET", "--input": ""}
+    options = {"--method": "GET", "--input": "", "--header": ""}
     path, paginate, rest = "", False, arguments[1:]
     while rest:
         word = rest.pop(0)
+        word = {"-X": "--method", "-H": "--header"}.get(word, word)
         if word in options:
             options[word] = rest.pop(0)
         elif word == "--paginate":
             paginate = True
         else:
             path = word
-    sent = json.loads(Path(options["--input"]).read_text("utf-8")) if options["--input"] else None
+    sent = None
+    if given := options["--input"]:
+        sent = json.loads(sys.stdin.read() if given == "-" else Path(given).read_text("utf-8"))
     place = Path(os.environ["FORGE_STATE"])
     state = json.loads(place.read_text("utf-8"))
     forge = Forge(state, place.parent / "origin.git", os.environ.get("GH_TOKEN", ""))
@@ -46,6 +53,9 @@ def main(arguments: list[str]) -> int:
         answer = forge.answer(options["--method"], path, sent)
     except PermissionError as fault:
         sys.stderr.write(f"gh: Resource not accessible by integration (HTTP 403): {fault}\n")
+        answer = None
+    except Unprocessable as fault:
+        sys.stderr.write(f"gh: {fault} (HTTP 422)\n")
         answer = None
     except NotThere:
         sys.stdout.write('{"message":"Not Found","status":"404"}')
@@ -115,13 +125,26 @@ class Forge:
                 self._edit_comment,
             ),
             (r"GET issues/(\d+)/events", "issues:read", self._events),
+            (r"GET issues/(\d+)/labels", "issues:read pull-requests:read", self._labels),
+            (r"POST issues/(\d+)/labels", "issues:write pull-requests:write", self._add_labels),
+            (
+                r"DELETE issues/(\d+)/labels/([^/]+)",
+                "issues:write pull-requests:write",
+                self._remove_label,
+            ),
+            (r"GET labels/([^/]+)", "issues:read pull-requests:read", self._label),
+            (r"POST labels", "issues:write pull-requests:write", self._make_label),
+            (r"GET pulls/(\d+)", "pull-requests:read", self._pull),
+            (r"GET git/commits/(\w+)", "contents:read", self._commit),
             (r"GET commits/(\w+)/pulls", "pull-requests:read", self._pulls_of_commit),
             (r"GET pulls", "pull-requests:read", self._pulls),
             (r"GET compare/(\w+)\.\.\.(\w+)", "contents:read", self._compare),
             (r"GET contents/(.+)", "contents:read", self._contents),
             (r"GET git/blobs/(\w+)", "contents:read", self._blob),
             (r"GET actions/workflows/([\w.%-]+)", "actions:read", self._workflow),
-            (r"GET actions/workflows/(\d+)/runs", "actions:read", self._runs),
+            (r"GET actions/workflows/([\w.%-]+)/runs", "actions:read", self._runs),
+            (r"GET actions/runs", "actions:read", self._all_runs),
+            (r"GET actions/artifacts", "actions:read", self._all_artifacts),
             (r"GET actions/runs/(\d+)", "actions:read", self._run),
             (r"GET actions/runs/(\d+)/attempts/(\d+)/jobs", "actions:read", self._jobs),
             (r"GET actions/runs/(\d+)/artifacts", "actions:read", self._artifacts),
@@ -160,7 +183,7 @@ class Forge:
         return [
             one
             for one in self.state["pulls"]
-            if sha in (one["merge_commit_sha"], one["head"]["sha"])
+            if sha in (one["merge_commit_sha"], one["head"]["sha"], *one.get("landed", []))
         ]
 
     def _pulls(self, *, query: dict[str, str], **_: Any) -> Any:
@@ -173,6 +196,57 @@ class Forge:
             and one["head"]["ref"] == ref
             and (one["head"]["repo"] or {}).get("full_name", "").startswith(f"{owner}/")
         ]
+
+    def _pull(self, number: str, **_: Any) -> Any:
+        for one in self.state["pulls"]:
+            if one["number"] == int(number):
+                return one
+        raise NotThere
+
+    def _labelled(self, number: str) -> Any:
+        for one in (*self.state["pulls"], *self.state["issues"]):
+            if one["number"] == int(number):
+                one.setdefault("labels", [])
+                return one
+        raise NotThere
+
+    def _labels(self, number: str, **_: Any) -> Any:
+        return self._labelled(number)["labels"]
+
+    def _add_labels(self, number: str, *, sent: Any, **_: Any) -> Any:
+        """Add labels; one that the repository does not have is made."""
+        names = sent["labels"] if isinstance(sent, dict) else sent
+        labels = self._labelled(number)["labels"]
+        for name in names:
+            if name.lower() not in [one["name"].lower() for one in self.state["labels"]]:
+                self.state["labels"].append({"name": name, "color": "ededed", "description": None})
+            if name not in [one["name"] for one in labels]:
+                labels.append({"name": name})
+        return labels
+
+    def _remove_label(self, number: str, name: str, **_: Any) -> Any:
+        one = self._labelled(number)
+        left = [label for label in one["labels"] if label["name"] != name]
+        if len(left) == len(one["labels"]):
+            raise NotThere
+        one["labels"] = left
+        return left
+
+    def _label(self, name: str, **_: Any) -> Any:
+        for one in self.state["labels"]:
+            if one["name"].lower() == name.lower():
+                return one
+        raise NotThere
+
+    def _make_label(self, *, sent: Any, **_: Any) -> Any:
+        if sent["name"].lower() in [one["name"].lower() for one in self.state["labels"]]:
+            raise Unprocessable("Validation Failed: already_exists")
+        self.state["labels"].append(sent)
+        return sent
+
+    def _commit(self, sha: str, **_: Any) -> Any:
+        parents = self._git("rev-list", "--parents", "-1", sha).split()[1:]
+        return {"sha": sha, "parents": [{"sha": parent} for parent in parents]}
 
     def _compare(self, base: str, head: str, **_: Any) -> Any:
         return {"merge_base_commit": {"sha": self._git("merge-base", base, head).strip()}}
@@ -212,11 +286,21 @@ class Forge:
         raise NotThere
 
     def _runs(self, number: str, *, query: dict[str, str], **_: Any) -> Any:
+        workflow = self._workflow(number)
+        return self._listed(query, [workflow["id"]])
+
+    def _all_runs(self, *, query: dict[str, str], **_: Any) -> Any:
+        return self._listed(query, [one["id"] for one in self.state["workflows"]])
+
+    def _listed(self, query: dict[str, str], workflows: list[int]) -> Any:
+        keys = {"event": "event", "head_sha": "head_sha", "branch": "head_branch"}
+        status = query.get("status")
         runs = [
             one
             for one in reversed(self.state["runs"])
-            if one["workflow_id"] == int(number)
-            and all(one[key] == query[key] for key in ("event", "head_sha") if key in query)
+            if one["workflow_id"] in workflows
+            and all(one[key] == query[name] for name, key in keys.items() if name in query)
+            and status in (None, one["status"], one["conclusion"])
         ]
         return {"total_count": len(runs), "workflow_runs": runs}
 
@@ -236,6 +320,14 @@ class Forge:
             {key: value for key, value in one.items() if key != "content"}
             for one in self.state["artifacts"]
             if one["run"] == int(number) and query.get("name", one["name"]) == one["name"]
+        ]
+        return {"total_count": len(artifacts), "artifacts": artifacts}
+
+    def _all_artifacts(self, *, query: dict[str, str], **_: Any) -> Any:
+        artifacts = [
+            {key: value for key, value in one.items() if key != "content"}
+            for one in reversed(self.state["artifacts"])
+            if query.get("name", one["name"]) == one["name"]
         ]
         return {"total_count": len(artifacts), "artifacts": artifacts}
 

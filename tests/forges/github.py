@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from forges.expressions import condition, filled_in
+from forges.expressions import condition, filled_in, value_of
 from forges.gh import now
 from forges.programs import FTCTL, ROOT, put_programs
 
@@ -43,19 +44,25 @@ class StepRun:
     status: int
     log: str
     environ: Mapping[str, str]
+    tolerated: bool = False  # `continue-on-error`
 
 
 @dataclass
 class JobRun:
-    """A job that ran: its steps, what stands in its summary, and the outputs of the action."""
+    """A job that ran: its steps, what stands in its summary, and the outputs of the action.
+
+    `check` is its name as a check run, `declared` what its own `outputs` came to.
+    """
 
     steps: list[StepRun] = field(default_factory=list)
     summary: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
+    check: str = ""
+    declared: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
-        return any(step.status for step in self.steps)
+        return any(step.status and not step.tolerated for step in self.steps)
 
     @property
     def log(self) -> str:
@@ -91,6 +98,9 @@ class GitHub:
     ftctl: str = FTCTL  # the program that is installed
     jobs: int = 0
     before: str = "0" * 40  # what main was before it was last pushed to
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)  # their own secrets
+    last: dict[str, JobRun] = field(default_factory=dict)  # the jobs of the last attempt
+    queued: list[tuple[int, list[str]]] = field(default_factory=list)  # a pull's commits
 
     def __post_init__(self) -> None:
         self.programs = put_programs(self.folder / "programs", self.ftctl)
@@ -98,8 +108,10 @@ class GitHub:
         self.state = {
             "name": NAME, "last_id": 100, "comments": [], "issues": [], "pulls": [], "events": [],
             "workflows": [], "runs": [], "jobs": [], "artifacts": [], "check_runs": [],
-            "requests": [],
+            "requests": [], "labels": [],
         }  # fmt: skip
+        self._asked: dict[int, Any] = {}
+        self._ended: dict[int, dict[str, Any]] = {}
         self.git("init", "--quiet", "--bare", "--initial-branch", "main", "origin.git", at="")
         self.git("clone", "--quiet", "origin.git", "clone", at="")
 
@@ -155,6 +167,7 @@ class GitHub:
         state["pulls"].append(
             {
                 "number": number, "state": "open", "user": {"login": "a-person"}, "body": "",
+                "labels": [],
                 "created_at": now(), "closed_at": None, "merged_at": None, "merge_commit_sha": None,
                 "head": {"ref": branch, "sha": self.git("rev-parse", branch), "repo": HERE},
                 "base": {"ref": base, "sha": self.git("rev-parse", base), "repo": HERE},
@@ -166,8 +179,9 @@ class GitHub:
     def check_pull(
         self, number: int, *, fork: bool = False, actor: str = "a-person",
         event: str = "pull_request", workflow: str = "plan", with_key: bool | None = None,
+        action: str = "synchronize", label: str = "",
     ) -> dict[str, JobRun]:  # fmt: skip
-        """What happens when the pull request is opened or pushed to."""
+        """What happens when the pull request is opened, pushed to, or labelled by a person."""
         state = self.state
         pull = next(one for one in state["pulls"] if one["number"] == number)
         pull["head"]["sha"] = self.git("rev-parse", pull["head"]["ref"])
@@ -181,20 +195,79 @@ class GitHub:
         merged = self.git("rev-parse", "HEAD")
         self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/merge")
         self.git("checkout", "--quiet", "main")
-        payload = {"pull_request": {key: pull[key] for key in ("number", "head", "base", "user")}}
+        keys = ("number", "head", "base", "user", "labels")
+        payload: dict[str, Any] = {
+            "action": action, "pull_request": {key: pull.get(key) for key in keys},
+            **({"label": {"name": label}} if label else {}),
+        }  # fmt: skip
+        types = self._trigger(merged, workflow, event).get("types")
+        if action not in (types or ["opened", "synchronize", "reopened"]):
+            return {}
         trusted = not fork and actor != "dependabot[bot]"
         return self.run(
             workflow, event, payload, sha=merged, ref=f"refs/pull/{number}/merge",
             actor=actor, trusted=trusted if with_key is None else with_key,
         )  # fmt: skip
 
-    def merge(self, number: int, how: str = "merge") -> str:
-        """Merge it in one of GitHub's three ways; the commit on main."""
+    def label(self, number: int, name: str, **how: Any) -> dict[str, JobRun]:
+        """A person labels it. (What the workflows' own token labels, starts nothing.)"""
         state = self.state
         pull = next(one for one in state["pulls"] if one["number"] == number)
-        branch = pull["head"]["ref"]
+        pull["labels"] = [*pull.get("labels", []), {"name": name}]
+        self.state = state
+        return self.check_pull(number, action="labeled", label=name, **how)
+
+    def _trigger(self, commit: str, workflow: str, event: str) -> dict[str, Any]:
+        """What a workflow says below `on` of an event: nothing, where it names it alone."""
+        try:
+            text = self.git("show", f"{commit}:{_path_of(workflow)}")
+        except AssertionError:  # of a file that is not there, or no file: the run will say so
+            return {}
+        # YAML 1.1 reads the key `on` as true.
+        events = (yaml.safe_load(text) or {}).get(True)
+        return (events.get(event) if isinstance(events, dict) else None) or {}
+
+    def merge(self, number: int, how: str = "merge") -> str:
+        """Merge it in one of GitHub's three ways; the commit on main."""
         self.git("checkout", "--quiet", "main")
         self.before = self.git("rev-parse", "HEAD")
+        landed = self._take(number, how)
+        self.git("push", "--quiet", "origin", "main")
+        self._merged(number, landed)
+        return landed[-1]
+
+    def queue(self, number: int, how: str = "merge") -> dict[str, JobRun]:
+        """Put it into the merge queue, last; the jobs that its group is checked by."""
+        tip = self.queued[-1][1][-1] if self.queued else self.git("rev-parse", "main")
+        self.git("checkout", "--quiet", "--detach", tip)
+        landed = self._take(number, how)
+        ref = f"refs/heads/gh-readonly-queue/main/pr-{number}-{tip}"
+        self.git("push", "--quiet", "origin", f"HEAD:{ref}")
+        self.git("checkout", "--quiet", "main")
+        self.queued.append((number, landed))
+        group = {
+            "head_sha": landed[-1], "head_ref": ref,
+            "base_sha": tip, "base_ref": "refs/heads/main",
+        }  # fmt: skip
+        payload = {"action": "checks_requested", "merge_group": group}
+        return self.run("plan", "merge_group", payload, sha=landed[-1], ref=ref)
+
+    def merge_queued(self) -> str:
+        """Let main go forward to the end of the queue, in one push; the commit."""
+        self.before = self.git("rev-parse", "main")
+        self.git("checkout", "--quiet", "main")
+        self.git("merge", "--quiet", "--ff-only", self.queued[-1][1][-1])
+        self.git("push", "--quiet", "origin", "main")
+        for number, landed in self.queued:
+            self._merged(number, landed)
+        self.queued = []
+        return self.git("rev-parse", "main")
+
+    def _take(self, number: int, how: str) -> list[str]:
+        """Bring a pull request's commits to where we stand; those that are new there."""
+        pull = next(one for one in self.state["pulls"] if one["number"] == number)
+        branch = pull["head"]["ref"]
+        here = self.git("rev-parse", "HEAD")
         if how == "merge":
             self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
         elif how == "squash":
@@ -202,22 +275,32 @@ class GitHub:
             self.git("commit", "--quiet", "--message", "squashed")
         else:
             # New commits also where the branch is up to date: GitHub never takes the branch's own.
-            self.git("cherry-pick", "--no-ff", f"main..{branch}")
+            self.git("cherry-pick", "--no-ff", f"{self.git('merge-base', here, branch)}..{branch}")
             self.git("commit", "--quiet", "--amend", "--message", "rebased")
-        self.git("push", "--quiet", "origin", "main")
-        commit = self.git("rev-parse", "HEAD")
-        pull.update(merged_at=now(), closed_at=now(), state="closed", merge_commit_sha=commit)
-        pull["head"]["sha"] = pull["head"]["sha"] or self.git("rev-parse", branch)
-        self.state = state
-        return commit
+        return self.git("rev-list", "--reverse", "--first-parent", f"{here}..HEAD").split()
 
-    def push_main(self, event: str = "push", **inputs: str) -> JobRun:
-        """What happens on main after a push, or by hand."""
+    def _merged(self, number: int, landed: list[str]) -> None:
+        state = self.state
+        pull = next(one for one in state["pulls"] if one["number"] == number)
+        pull.update(
+            merged_at=now(), closed_at=now(), state="closed",
+            merge_commit_sha=landed[-1], landed=landed,
+        )  # fmt: skip
+        pull["head"]["sha"] = pull["head"]["sha"] or self.git("rev-parse", pull["head"]["ref"])
+        self.state = state
+
+    def push_main(self, event: str = "push", *, held: bool = False, **inputs: str) -> JobRun:
+        """What happens on main after a push, or by hand: all jobs as one, and each in `last`.
+
+        `held` lets it wait for the reviewers of its environment; `run_again` is their yes.
+        """
         sha = self.git("rev-parse", "main")
         payload = {"before": self.before, "after": sha} if event == "push" else {}
-        return self.run("apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs)[
-            "apply"
-        ]
+        inputs = {name.replace("_", "-"): value for name, value in inputs.items()}
+        jobs = self.run(
+            "apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs, held=held
+        )
+        return joined(jobs)
 
     def morning(self) -> JobRun:
         """What happens on the schedule."""
@@ -231,10 +314,11 @@ class GitHub:
     def run(
         self, name: str, event: str, payload: Mapping[str, Any], *, sha: str, ref: str,
         actor: str = "a-person", trusted: bool = True, inputs: Mapping[str, str] | None = None,
+        held: bool = False,
     ) -> dict[str, JobRun]:  # fmt: skip
         """Carry out a workflow as it is at the commit; the jobs that ran."""
         state = self.state
-        path = f"{WORKFLOWS}/ftctl-{name}.yml"
+        path = _path_of(name)
         known = [one for one in state["workflows"] if one["path"] == path]
         workflow = known[0] if known else {"id": 7_000 + len(state["workflows"]), "path": path}
         if not known:
@@ -247,17 +331,19 @@ class GitHub:
             "head_sha": pull["head"]["sha"] if pull else sha,
             "head_branch": pull["head"]["ref"] if pull else ref.removeprefix("refs/heads/"),
             "head_repository": pull["head"]["repo"] if pull else HERE, "repository": HERE,
-            "status": "queued", "conclusion": None, "pull_requests": [], "created_at": now(),
-            "actor": {"login": actor},
+            "status": "waiting" if held else "queued", "conclusion": None, "pull_requests": [],
+            "created_at": now(), "actor": {"login": actor},
         }  # fmt: skip
         state["runs"].append(run)
         self.state = state
-        self._asked = (run["id"], payload, sha, ref, actor, trusted, inputs or {})
-        return self.run_again()
+        self._asked[run["id"]] = (payload, sha, ref, actor, trusted, inputs or {})
+        self._latest = run["id"]
+        return {} if held else self.run_again()
 
-    def run_again(self) -> dict[str, JobRun]:
-        """The next attempt of the last run."""
-        number, payload, sha, ref, actor, trusted, inputs = self._asked
+    def run_again(self, number: int = 0, *, failed_only: bool = False) -> dict[str, JobRun]:
+        """The next attempt of a run, the last one if none is named: all jobs, or what failed."""
+        number = number or self._latest
+        payload, sha, ref, actor, trusted, inputs = self._asked[number]
         run = self._change_run(number, lambda run: {
             "run_attempt": run["run_attempt"] + 1, "status": "in_progress", "conclusion": None,
             "run_started_at": now(),
@@ -272,26 +358,72 @@ class GitHub:
             "event": payload, "ref_name": ref.removeprefix("refs/heads/"),
             "base_ref": payload["pull_request"]["base"]["ref"] if "pull_request" in payload else "",
             "run_id": str(number), "run_attempt": str(run["run_attempt"]),
-            "workflow_ref": f"{NAME}/{run['path']}@{ref}",
+            "workflow_ref": f"{NAME}/{run['path']}@{ref}", "workflow": workflow.get("name", ""),
         }  # fmt: skip
-        done = {}
-        for key, job in workflow["jobs"].items():
+        if run["event"] == "workflow_dispatch":
+            asked = self._trigger(sha, run["path"], "workflow_dispatch").get("inputs", {})
+            assert set(inputs) <= set(asked), inputs
+            inputs = {**{name: one.get("default", "") for name, one in asked.items()}, **inputs}
+        before = self._ended.get(number, {}) if failed_only else {}
+        ended: dict[str, dict[str, Any]] = {}
+        done: dict[str, JobRun] = {}
+        for key, job in _in_order(workflow["jobs"]):
+            needs = {name: ended[name] for name in _listed(job.get("needs"))}
+            kept = before.get(key, {})
+            if kept.get("result") == "success" and all(one.get("kept") for one in needs.values()):
+                ended[key] = {**kept, "kept": True}
+                continue
+            results = {one["result"] for one in needs.values()}
             known = {
-                "github": github, "inputs": inputs, "failed": False,
-                "secrets": self.secrets if trusted else {},
+                "github": github, "inputs": inputs, "needs": needs, "vars": {}, "matrix": {},
+                "failed": "failure" in results, "skipped": "skipped" in results,
             }  # fmt: skip
             if not condition(job.get("if"), known):
+                self._end_job(run, job.get("name", key), "skipped")
+                ended[key] = {"result": "skipped", "outputs": {}}
                 continue
-            rights = job.get("permissions", workflow["permissions"])
-            known["github"] = {**github, "token": _token(rights, trusted=trusted)}
-            runner = _Runner(self, place / key, known, place / "event.json")
-            runner.carry_out(job)
-            done[key] = runner.job
-            self._end_job(run, key, runner.job)
-        failed = any(job.failed for job in done.values())
-        ended = {"status": "completed", "conclusion": "failure" if failed else "success"}
-        self._change_run(number, lambda _: ended)
+            known.update(failed=False, skipped=False)
+            runs = {}
+            for matrix in _matrices(job.get("strategy"), known):
+                words = ", ".join(str(value) for value in matrix.values())
+                name = f"{key} ({words})" if matrix else key
+                settings = {
+                    "name": name, "permissions": workflow["permissions"], **job,
+                    "env": {**workflow.get("env", {}), **job.get("env", {})},
+                }  # fmt: skip
+                folder = place / re.sub(r"[^A-Za-z0-9_-]", "_", name)
+                secrets = {**known, "matrix": matrix, "secrets": self.secrets if trusted else {}}
+                runs[name] = self._job(settings, run, secrets, folder)
+            done.update(runs)
+            ended[key] = {
+                "result": "failure" if any(one.failed for one in runs.values()) else "success",
+                "outputs": {k: v for one in runs.values() for k, v in one.declared.items()},
+            }
+        self._ended[number] = ended
+        self.last = done
+        results = {one["result"] for one in ended.values()}
+        conclusion = next(one for one in ("failure", "success", "skipped") if one in results)
+        self._change_run(number, lambda _: {"status": "completed", "conclusion": conclusion})
         return done
+
+    def _job(self, job: Mapping[str, Any], run: Any, known: dict[str, Any], folder: Path) -> JobRun:
+        environment = value_of(job.get("environment", ""), known)
+        if isinstance(environment, Mapping):
+            environment = value_of(environment["name"], known)
+        trusted = bool(known["secrets"])
+        own = self.environments.get(environment, {}) if trusted else {}
+        known = {
+            **known,
+            "github": {**known["github"], "token": _token(job["permissions"], trusted=trusted)},
+            "runner": {"os": "Linux", "arch": "X64", "temp": str(folder / "temp")},
+            "secrets": {**known["secrets"], **own},
+        }
+        known["env"] = {name: filled_in(str(text), known) for name, text in job["env"].items()}
+        runner = _Runner(self, folder, known, folder.parent / "event.json")
+        runner.job.check = filled_in(str(job["name"]), known)
+        runner.carry_out(job)
+        self._end_job(run, runner.job.check, "failure" if runner.job.failed else "success")
+        return runner.job
 
     def _change_run(self, number: int, change: Callable[[Any], dict[str, Any]]) -> Any:
         state = self.state
@@ -300,10 +432,9 @@ class GitHub:
         self.state = state
         return run
 
-    def _end_job(self, run: Any, name: str, job: JobRun) -> None:
+    def _end_job(self, run: Any, name: str, conclusion: str) -> None:
         state = self.state
         state["last_id"] += 1
-        conclusion = "failure" if job.failed else "success"
         state["jobs"].append(
             {
                 "id": state["last_id"], "run_id": run["id"], "run_attempt": run["run_attempt"],
@@ -320,6 +451,55 @@ class GitHub:
             }
         )  # fmt: skip
         self.state = state
+
+
+def joined(jobs: Mapping[str, JobRun]) -> JobRun:
+    """Several jobs as one: their steps in order, and the outputs that any of them has."""
+    whole = JobRun()
+    for job in jobs.values():
+        whole.steps += job.steps
+        whole.summary += job.summary
+        whole.outputs = {**job.outputs, **{k: v for k, v in whole.outputs.items() if v}}
+    return whole
+
+
+def _path_of(workflow: str) -> str:
+    """The file of a workflow that is named by what it does, by its file, or by its path."""
+    if "/" in workflow:
+        return workflow
+    return f"{WORKFLOWS}/{workflow if '.' in workflow else f'ftctl-{workflow}.yml'}"
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _in_order(jobs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Each job after those that it needs, else as they stand."""
+    left, order = dict(jobs), dict[str, Any]()
+    while left:
+        key = next(key for key, job in left.items() if set(_listed(job.get("needs"))) <= set(order))
+        order[key] = left.pop(key)
+    return list(order.items())
+
+
+def _matrices(strategy: Any, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The combinations of a matrix; one that is empty where there is none."""
+    matrix = value_of((strategy or {}).get("matrix"), known)
+    if not matrix:
+        return [{}]
+    axes = {key: value_of(value, known) for key, value in matrix.items()}
+    include, exclude = axes.pop("include", []), axes.pop("exclude", [])
+    found = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    found = [one for one in found if one and not any(out.items() <= one.items() for out in exclude)]
+    for more in include:
+        fits = [one for one in found if all(one[key] == more[key] for key in axes if key in more)]
+        if fits and any(key in more for key in axes):
+            for one in fits:
+                one.update(more)
+        else:
+            found.append(dict(more))
+    return found
 
 
 def _token(rights: Mapping[str, str], *, trusted: bool) -> str:
@@ -350,6 +530,10 @@ class _Runner:
         for step in job["steps"]:
             if condition(step.get("if"), self.known):
                 self._step(step, self.known)
+        self.job.declared = {
+            name: filled_in(str(value), self.known)
+            for name, value in job.get("outputs", {}).items()
+        }
 
     def _step(self, step: Mapping[str, Any], known: dict[str, Any], action: str = "") -> None:
         uses, given = step.get("uses", ""), step.get("with", {})
@@ -357,15 +541,17 @@ class _Runner:
         if "run" in step:
             self._shell(step, known, action)
         elif uses == _OURS:
-            self._action(words)
+            self._action(words, step.get("id", ""))
         elif uses.startswith("actions/checkout@"):
             self._checkout(words)
         elif uses.startswith("actions/upload-artifact@"):
             self._upload(words)
+        elif uses.startswith("actions/download-artifact@"):
+            self._fetch(words)
         else:
             assert uses.startswith(("actions/setup-python@", "actions/cache@")), uses
 
-    def _action(self, given: Mapping[str, str]) -> None:
+    def _action(self, given: Mapping[str, str], name: str = "") -> None:
         document = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
         assert set(given) <= set(document["inputs"]), given
         values = {
@@ -373,7 +559,10 @@ class _Runner:
             for name, one in document["inputs"].items()
         }
         # A composite action sees no secrets but what it is given.
-        known = {"github": self.known["github"], "inputs": values, "steps": {}, "failed": False}
+        known = {
+            "github": self.known["github"], "inputs": values, "steps": {}, "failed": False,
+            "runner": self.known["runner"], "env": self.known["env"],
+        }  # fmt: skip
         for step in document["runs"]["steps"]:
             if condition(step.get("if"), known):
                 self._step(step, known, str(ROOT))
@@ -381,6 +570,11 @@ class _Runner:
         self.job.outputs = {
             name: filled_in(one["value"], known) for name, one in document["outputs"].items()
         }
+        if name:
+            outcome = "failure" if known["failed"] else "success"
+            self.known["steps"][name] = {
+                "outputs": self.job.outputs, "outcome": outcome, "conclusion": outcome,
+            }  # fmt: skip
 
     def _shell(self, step: Mapping[str, Any], known: dict[str, Any], action: str) -> None:
         files = {}
@@ -414,6 +608,7 @@ class _Runner:
             "GITHUB_WORKSPACE": str(self.place / "work"),
             **{f"GITHUB_{name}": str(path) for name, path in files.items()},
             **self.github.variables,
+            **known["env"],
             **own,
         }  # fmt: skip
         done = subprocess.run(
@@ -422,12 +617,18 @@ class _Runner:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         log = done.stdout.decode("utf-8")
-        self.job.steps.append(StepRun(step.get("name", ""), done.returncode, log, environ))
+        tolerated = bool(value_of(step.get("continue-on-error", False), known))
+        ran = StepRun(step.get("name", ""), done.returncode, log, environ, tolerated)
+        self.job.steps.append(ran)
         self.job.summary += files["STEP_SUMMARY"].read_text("utf-8")
         self.path[:0] = files["PATH"].read_text("utf-8").splitlines()
-        known["failed"] = known["failed"] or done.returncode != 0
+        known["failed"] = known["failed"] or (done.returncode != 0 and not tolerated)
         if "id" in step:
-            known["steps"][step["id"]] = {"outputs": _outputs(files["OUTPUT"].read_text("utf-8"))}
+            known["steps"][step["id"]] = {
+                "outputs": _outputs(files["OUTPUT"].read_text("utf-8")),
+                "outcome": "failure" if done.returncode else "success",
+                "conclusion": "failure" if done.returncode and not tolerated else "success",
+            }
 
     def _checkout(self, given: Mapping[str, str]) -> None:
         github = self.known["github"]
@@ -439,6 +640,17 @@ class _Runner:
         self.github.git("checkout", "--quiet", "--detach", github["sha"], at=at)
         if given.get("fetch-depth") != "0":
             self.github.git("remote", "remove", "origin", at=at)
+
+    def _fetch(self, given: Mapping[str, str]) -> None:
+        """Unpack an artifact of this run."""
+        number = int(self.known["github"]["run_id"])
+        (found,) = [
+            one
+            for one in self.github.state["artifacts"]
+            if (one["run"], one["name"]) == (number, given["name"])
+        ]
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(found["content"]))) as archive:
+            archive.extractall(self.place / "work" / given.get("path", "."))
 
     def _upload(self, given: Mapping[str, str]) -> None:
         """Keep files as upload-artifact does: a name is free once in an attempt of a run."""
