@@ -183,6 +183,9 @@ class Change:
     later: Later | None = None  # of what is deferred: what is bought then
     cost: Estimate | None = None  # None: it buys nothing, now or later
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
+    # Whether it only tidies up: models beyond `keep`, files that nothing refers to.
+    housekeeping: bool = False
+    waiting: bool = False  # of what is deferred: whether a job that runs brings its parent's model
 
     @property
     def key(self) -> tuple[str, str]:

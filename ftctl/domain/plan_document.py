@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ftctl import __version__
-from ftctl.domain.desired import Dataset, ServiceInfo, nothing
+from ftctl.domain.desired import Dataset, ServiceInfo
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.plan import (
@@ -35,7 +35,7 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 _EARLIER = {
     "1.0": "its digest leaves out options and the account that it is for",
     "1.1": "its digest leaves out what is sent, and all of what is bought later but its training",
@@ -67,7 +67,7 @@ class Approval:
     options: Document = field(default_factory=lambda: NO_OPTIONS)
     account: AccountId = UNTOLD
     source: str = field(default="", compare=False)
-    quiet: Mapping[ChangeKey, str] = field(default_factory=nothing, compare=False)
+    quiet: Mapping[ChangeKey, str] = field(default_factory=dict, compare=False)
 
 
 def plan_document(review: Review) -> dict[str, Any]:
@@ -85,7 +85,11 @@ def plan_document(review: Review) -> dict[str, Any]:
         "base": review.base,
         "options": dict(review.options),
         "complete": plan.complete,
-        "summary": {action.value: count[action] for action in Action},
+        "summary": {
+            **{action.value: count[action] for action in Action},
+            "housekeeping": sum(change.housekeeping for change in plan.changes),
+            "waiting": sum(change.waiting for change in plan.changes),
+        },
         "cost": _cost(plan.changes),
         "warnings": list(plan.warnings),
         "policy": {
@@ -284,6 +288,8 @@ def _change(change: Change) -> dict[str, Any]:
         "model": change.model,
         "follows": change.follows,
         "later": None if change.later is None else later_document(change.later),
+        "housekeeping": change.housekeeping,
+        "waiting": change.waiting,
         "fields": [
             {
                 "field": field_change.field,

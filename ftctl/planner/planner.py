@@ -108,6 +108,7 @@ class _Planning:
         )
         self.finder = FactFinder(desired, observed, service, options, self.chosen)
         self.uploading: set[str] = set()  # file names
+        self.waiting: set[str] = set()  # fine-tunes whose turn comes by jobs that run already
         self.filenames: dict[tuple[str, str | None], str] = {}
         heirs = lineage(desired, observed.jobs)
         self.by_heir = grouped(observed.jobs, lambda job: heirs.get(job.id))
@@ -189,6 +190,8 @@ class _Planning:
         parent = finetune.parent.finetune
         facts = self.finder.facts(finetune)
         assert finetune.training is not None  # what is bought has rows
+        if self._is_on_its_way(parent):
+            self.waiting.add(finetune.name)
         later = Later(
             finetune.parent,
             finetune.spec,
@@ -205,7 +208,16 @@ class _Planning:
             follows=_mark_of(facts.newest) if facts.newest is not None else None,
             later=later,
             fields=self._fields(finetune, facts, decision),
+            waiting=finetune.name in self.waiting,
         )
+
+    def _is_on_its_way(self, parent: str) -> bool:
+        """Whether jobs that run bring a fine-tune's model, its own or those that it waits for."""
+        finetune = self.desired.named(parent)
+        if finetune is None or parent in self.waiting:
+            return finetune is not None
+        running = self.finder.facts(finetune).running
+        return bool(running) and running[-1].status != "paused"
 
     def _why_wait(self, parent: str) -> str:
         """What keeps the parent from having a model, where this plan does nothing about it."""

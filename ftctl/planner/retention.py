@@ -129,7 +129,10 @@ def plan_files(
             unneeded = file.id not in kept and (prune or not _just_sent(file, observed))
         if unneeded and file.id not in used:
             files.append(file)
-    return _file_change(files, "nothing refers to them")
+    return [
+        replace(change, housekeeping=True)
+        for change in _file_change(files, "nothing refers to them")
+    ]
 
 
 def _just_sent(file: File, observed: Observed) -> bool:
@@ -223,7 +226,7 @@ def plan_retention(
         return replace(change, reason=change.reason + promoted)
     kept = "this model alone" if keep == 1 else f"{keep} models"
     reason = f"{change.reason}; keeps {kept}{promoted}"
-    return replace(change, action=Action.DELETE, reason=reason, steps=steps)
+    return replace(change, action=Action.DELETE, reason=reason, steps=steps, housekeeping=True)
 
 
 def make_destroy_plan(

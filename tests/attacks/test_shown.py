@@ -858,7 +858,8 @@ NOT_APPROVED = {
     r"offline": "such a plan cannot be applied at all",
     r"complete|summary\..*|cost|cost\..*": "counted from the changes",
     r"warnings.*|policy.*|data.*": "words beside the plan; the policy is asked again by an apply",
-    r"changes\.\d+\.(reason|job|model)": "why, and what stands there now",
+    r"changes\.\d+\.(reason|job|model|housekeeping|waiting)":
+        "why, what stands there now, and what kind of change it is",
     r"changes\.\d+\.(fields.*|cost.*|estimate.*|would_cost.*)": "words and prices",
     r"changes\.\d+\.steps\.\d+\.(training|validation)\.(dataset|filename|file|path|rows)":
         "where the rows are; their content is in it",
@@ -906,7 +907,7 @@ def test_every_leaf_of_a_plan_is_under_its_digest(way: tuple[Any, ...]) -> None:
 
 def _digest_of(document: Mapping[str, Any]) -> str | None:
     """What the digest of a document must be for it to be accepted; None where it is no plan."""
-    whole = {**document, "offline": False, "digest": "sha256:" + "0" * 64, "format_version": "1.2"}
+    whole = {**document, "offline": False, "digest": "sha256:" + "0" * 64, "format_version": "1.3"}
     try:
         return _read(whole).digest
     except (KeyError, TypeError, ValueError, AttributeError):

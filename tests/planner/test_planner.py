@@ -440,3 +440,37 @@ def test_a_job_that_cannot_be_read_takes_no_other_ones_place_and_is_not_stopped(
     assert only_change(tone, earlier, succeeded("ftjob-3", tone))[0] is Action.NO_OP
     plan = make_plan(Desired("demo", ()), Observed((odd,)), SERVICE, PlanOptions(prune=True))
     assert plan.empty
+
+
+@pytest.mark.parametrize(
+    ("status", "waiting"),
+    [
+        ("running", True),
+        ("queued", True),
+        ("paused", False),
+        ("failed", False),
+        ("cancelled", False),
+        (None, False),
+    ],
+)
+def test_what_waits_for_a_job_that_runs_has_nothing_to_be_done_about(
+    status: str | None, *, waiting: bool
+) -> None:
+    parent = finetune("tone")
+    child = finetune("child", parent=parent)
+    grandchild = finetune("grandchild", parent=child)
+    jobs = () if status is None else (Job("ftjob-1", status, 1, "tone", parent.digest),)
+    observed = Observed(jobs, models=frozenset())
+
+    plan = make_plan(Desired("demo", (parent, child, grandchild)), observed, SERVICE, PlanOptions())
+    alone = make_plan(
+        Desired("demo", (parent, child, grandchild)),
+        observed,
+        SERVICE,
+        PlanOptions(select=frozenset({"child"})),
+    )
+
+    deferred = [change for change in plan.changes if change.action is Action.DEFER]
+    assert [change.name for change in deferred] == ["child", "grandchild"]
+    assert [change.waiting for change in deferred] == [waiting, waiting]
+    assert [change.waiting for change in alone.changes] == [waiting]

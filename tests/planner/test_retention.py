@@ -448,3 +448,26 @@ def test_where_the_service_tells_no_time_the_newest_that_it_has_counts(
 
     plan = make_plan(Desired("demo", (TONE,)), observed, SERVICE, PlanOptions())
     assert len(plan.steps(DeleteFile)) == deleted
+
+
+def test_what_tidies_up_is_housekeeping_and_what_left_the_manifests_is_more() -> None:
+    made = [succeeded(f"ftjob-{at}", one, at) for at, one in enumerate((OLDER, TONE), start=1)]
+    gone = succeeded("ftjob-9", finetune("gone", 9), 3)
+    other = dataset("lines")
+    file = File("file-9", file_name("demo", "lines", other.sha256), 1, 0, other.sha256)
+    observed = Observed(
+        (*made, gone), (file,), frozenset(str(job.model) for job in (*made, gone)), told_at=10**9
+    )
+    tone = finetune("tone", keep=1)
+
+    plan = make_plan(Desired("demo", (tone,)), observed, SERVICE, PlanOptions(prune=True))
+    whole = make_destroy_plan("demo", observed, SERVICE, None)
+
+    kinds = {change.name: (change.action, change.housekeeping) for change in plan.changes}
+    assert kinds == {
+        "tone": (Action.DELETE, True),
+        "gone": (Action.DELETE, False),
+        "files": (Action.DELETE, True),
+    }
+    assert {change.name for change in whole.changes} == {"tone", "gone", "files"}
+    assert not any(change.housekeeping for change in whole.changes)
