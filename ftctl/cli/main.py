@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "output": "Print the models' names.",
     "promote": "Put a model of a fine-tune into service.",
     "rollback": "Put the model before back into service.",
+    "lock": "Merge two records of releases.",
     "import": "Write manifests for jobs that were made elsewhere.",
     "doctor": "Look at everything that a run needs.",
     "destroy": "Cancel jobs, delete models and files.",

@@ -10,7 +10,7 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.lockfile.file import LOCK_FILE, read_lock_file, update_lock_file
+    from ftctl.lockfile.file import LOCK_FILE, merge_lock_files, read_lock_file, update_lock_file
     from ftctl.lockfile.lock import (
         DEFAULT_ENVIRONMENT,
         DataFile,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Section,
     )
     from ftctl.lockfile.lock_codec import Malformed, lock_document, lock_text, read_lock
+    from ftctl.lockfile.merging import merged
     from ftctl.lockfile.offline import observed_from
     from ftctl.lockfile.promotion import (
         DEFAULT_ALIAS,
@@ -51,6 +52,8 @@ __all__ = [
     "is_alias",
     "lock_document",
     "lock_text",
+    "merge_lock_files",
+    "merged",
     "observed_from",
     "promote",
     "protected",
@@ -82,6 +85,8 @@ _HOMES = {
     "is_alias": "promotion",
     "lock_document": "lock_codec",
     "lock_text": "lock_codec",
+    "merge_lock_files": "file",
+    "merged": "merging",
     "observed_from": "offline",
     "promote": "promotion",
     "protected": "promotion",

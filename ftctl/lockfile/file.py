@@ -16,6 +16,7 @@ from ftctl.errors import FtctlError
 from ftctl.files import file_fault, file_locks, sweep_drafts, write_atomically
 from ftctl.lockfile.lock import Lock
 from ftctl.lockfile.lock_codec import Malformed, TooNew, lock_text, read_lock
+from ftctl.lockfile.merging import IsAncestor, merged
 from ftctl.text.bounded_json import NotBounded, read_bounded
 
 LOCK_FILE = "ftctl.lock"
@@ -26,14 +27,50 @@ _CURE = (
     "take it back from git ('git checkout -- ftctl.lock'), or delete it: apply writes it again;"
     " promotions are lost, git has them"
 )
+_CURE_OF_SIDE = "take a whole one from git: 'git log --oneline -- ftctl.lock' lists them"
 _MARKERS = re.compile(rb"^(?:<{7}|\|{7}|>{7}) |^={7}\r?$", re.MULTILINE)
 
 
 def read_lock_file(root: Path) -> Lock:
     """The project's release record; an empty one where there is no file. Raises `FtctlError`."""
-    path = root / LOCK_FILE
+    return _read(root / LOCK_FILE)
+
+
+def merge_lock_files(
+    base: Path, ours: Path, theirs: Path, is_ancestor: IsAncestor
+) -> tuple[str, ...]:
+    """Write into `ours` what either side changed since `base`; a line for each rule that decided.
+
+    A `base` that is empty or not there is an empty record, and so is such an `ours`. Where one of
+    the three is damaged, `ours` stays as it is. Raises `FtctlError`.
+    """
+    try:
+        with _alone(ours.parent):
+            if _content(theirs) is None:
+                raise FtctlError(f"THEIRS, {theirs}, is not there", "check its path")
+            before = _side("OURS", ours, empty=True)
+            found = merged(
+                _side("BASE", base, empty=True), before, _side("THEIRS", theirs), is_ancestor
+            )
+            if found.lock != before:
+                write_atomically(ours, _checked(found.lock))
+    except OSError as fault:
+        raise file_fault(ours, fault) from None
+    return found.decided
+
+
+def _side(role: str, path: Path, *, empty: bool = False) -> Lock:
+    try:
+        return _read(path, empty=empty)
+    except FtctlError as fault:
+        hint = fault.hint if fault.hint != _CURE else _CURE_OF_SIDE
+        raise FtctlError(f"nothing is merged: {role}, {fault.message}", hint) from None
+
+
+def _read(path: Path, *, empty: bool = False) -> Lock:
+    """The record in a file. `empty`: one without a byte in it is none, as git hands one on."""
     content = _content(path)
-    if content is None:
+    if content is None or (empty and not content):
         return Lock()
     try:
         return read_lock(read_bounded(content, _MOST_BYTES))
@@ -82,8 +119,9 @@ def _damaged(path: Path, content: bytes, fault: Exception) -> FtctlError:
         line = content[: marker.start()].count(b"\n") + 1
         return FtctlError(
             f"{path}:{line}: the marks of a merge conflict are still in the file",
-            "keep one side with 'git checkout --ours ftctl.lock' or '--theirs', promote again what"
-            " the other side had promoted, and apply",
+            "git show :1:./ftctl.lock > base.lock; git show :2:./ftctl.lock > ftctl.lock;"
+            " git show :3:./ftctl.lock > theirs.lock;"
+            " ftctl lock merge base.lock ftctl.lock theirs.lock",
         )
     match fault:
         case json.JSONDecodeError():

@@ -77,6 +77,12 @@ class Entry:
     history: Mapping[str, tuple[Pointer, ...]] = field(default_factory=nothing)  # newest last
     more: Spec = field(default_factory=nothing)
     retired: tuple[Pointer, ...] = ()  # models that ftctl deleted as it was asked to, newest last
+    beside: tuple[Release, ...] = ()  # jobs that another branch bought for it, newest last
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """Every job that is on record as bought for it; what stands comes first."""
+        return (*(() if self.release is None else (self.release,)), *self.beside)
 
 
 @dataclass(frozen=True, slots=True)

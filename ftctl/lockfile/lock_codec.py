@@ -61,22 +61,25 @@ def lock_document(lock: Lock) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    document = {**entry.more, **(_release(entry.release) if entry.release else {})}
+    document = {**entry.more, **(release_document(entry.release) if entry.release else {})}
     if entry.promoted:
         document["promoted"] = {
-            alias: _pointer(pointer) for alias, pointer in entry.promoted.items()
+            alias: pointer_document(pointer) for alias, pointer in entry.promoted.items()
         }
     if entry.history:
         document["history"] = {
-            alias: [_pointer(pointer) for pointer in earlier]
+            alias: [pointer_document(pointer) for pointer in earlier]
             for alias, earlier in entry.history.items()
         }
     if entry.retired:
-        document["retired"] = [_pointer(pointer) for pointer in entry.retired]
+        document["retired"] = [pointer_document(pointer) for pointer in entry.retired]
+    if entry.beside:
+        document["beside"] = [release_document(release) for release in entry.beside]
     return document
 
 
-def _release(release: Release) -> dict[str, Any]:
+def release_document(release: Release) -> dict[str, Any]:
+    """A job that stands, or is known, as JSON."""
     data = {"training": release.training, "validation": release.validation}
     checkpoints = release.checkpoints
     return _known(
@@ -108,7 +111,8 @@ def _data_file(file: DataFile) -> dict[str, Any]:
     return {**file.more, "path": file.path, "sha256": file.sha256, "rows": file.rows}
 
 
-def _pointer(pointer: Pointer) -> dict[str, Any]:
+def pointer_document(pointer: Pointer) -> dict[str, Any]:
+    """Where an alias leads as JSON."""
     facts = _known(
         job=pointer.job,
         model=pointer.model,
@@ -150,12 +154,14 @@ def _read_entry(part: _Part) -> Entry:
     }
     release = _read_release(part) if "job" in part.raw else None
     retired = part.list_of_parts("retired") if "retired" in part.raw else ()
+    beside = part.list_of_parts("beside") if "beside" in part.raw else ()
     return Entry(
         release,
         promoted,
         history,
-        part.rest("promoted", "history", "retired", *_OF_RELEASE),
+        part.rest("promoted", "history", "retired", "beside", *_OF_RELEASE),
         tuple(map(_read_pointer, retired)),
+        tuple(map(_read_release, beside)),
     )
 
 

@@ -21,6 +21,9 @@ def observed_from(lock: Lock, environment: str, *, others: bool = False) -> Obse
         if entry.release is not None:
             releases.setdefault(entry.release.job, (name, entry.release))
         promoted |= {job.id: job for job in _pointed(name, entry)}
+    for name, entry in sorted(lock.entries(environment).items()):
+        for release in entry.beside:  # after what stands, by whatever name
+            releases.setdefault(release.job, (name, release))
     jobs = {job: _job(name, release) for job, (name, release) in releases.items()}
     adopted = [jobs[job] for job, (_, release) in releases.items() if release.adopted]
     theirs = [jobs[job] for job, (_, release) in releases.items() if release.owner]
@@ -69,9 +72,9 @@ def _models(lock: Lock, environment: str) -> set[str]:
 
 def _recorded_models(lock: Lock, environment: str) -> Iterator[str]:
     for entry in lock.entries(environment).values():
-        if entry.release is not None:
-            yield entry.release.model
-            yield from (entry.release.checkpoints or {}).values()
+        for release in entry.releases:
+            yield release.model
+            yield from (release.checkpoints or {}).values()
         yield from (pointer.model for pointer in entry.promoted.values())
 
 

@@ -10,9 +10,9 @@ from ftctl.lockfile.lock import Entry, Lock, Pointer
 
 DEFAULT_ALIAS = "prod"
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_MOST_RETIRED = 50
+MOST_RETIRED = 50
 _MINOR = 1  # of the form of the record that has them: 1.1
-_MOST_EARLIER = 20  # pointers kept to go back to
+MOST_EARLIER = 20  # pointers kept to go back to
 
 
 def is_alias(text: str) -> bool:
@@ -28,7 +28,7 @@ def promote(lock: Lock, environment: str, name: str, alias: str, pointer: Pointe
         return lock
     history = dict(entry.history)
     if before is not None:
-        history[alias] = (*entry.history.get(alias, ()), before)[-_MOST_EARLIER:]
+        history[alias] = (*entry.history.get(alias, ()), before)[-MOST_EARLIER:]
     after = replace(entry, promoted={**entry.promoted, alias: pointer}, history=history)
     return lock.with_entries(environment, {**lock.entries(environment), name: after})
 
@@ -63,7 +63,7 @@ def without_models(lock: Lock, environment: str, models: Collection[str]) -> Loc
     kept = {
         name: entry
         for name, entry in entries.items()
-        if entry.release or entry.promoted or entry.retired or entry.more
+        if entry.release or entry.promoted or entry.retired or entry.beside or entry.more
     }
     return lock.with_entries(environment, kept)
 
@@ -80,7 +80,7 @@ def with_retired(lock: Lock, environment: str, retired: Mapping[str, Sequence[Po
             continue
         entry = entries.get(name, Entry())
         new = [at for at in pointers if at.job not in {known.job for known in entry.retired}]
-        entries[name] = replace(entry, retired=(*entry.retired, *new)[-_MOST_RETIRED:])
+        entries[name] = replace(entry, retired=(*entry.retired, *new)[-MOST_RETIRED:])
     after = lock.with_entries(environment, entries)
     return after if after == lock else replace(after, minor=max(after.minor, _MINOR))
 
@@ -124,8 +124,9 @@ def protected(lock: Lock, environment: str) -> Mapping[str, str]:
         key: f"in use by the environment {name}"
         for name, section in sorted(lock.environments.items())
         for entry in section.finetunes.values()
-        if name != environment and entry.release is not None
-        for key in (entry.release.model, entry.release.job)
+        if name != environment
+        for release in entry.releases
+        for key in (release.model, release.job)
     }
     promoted = {key: f"promoted as {' and '.join(sorted(names))}" for key, names in aliases.items()}
     return reasons | promoted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,8 @@ def updated(
     `plan` says which job stands; it is made after the apply. An entry follows its fine-tune to
     another name. What left the manifests goes, unless it is promoted, and but for what was
     retired. A fine-tune without a model yet keeps its entry as long as that model exists.
-    `commit` counts where the job's own tag has none.
+    `commit` counts where the job's own tag has none. What a merge put beside an entry stays until
+    the service shows that job: then the job's own mark says what it is.
     """
     lock = renamed(lock, environment, desired, observed.jobs)
     before = lock.entries(environment)
@@ -44,8 +45,13 @@ def updated(
         visible = entry.release is not None and observed.has_model(entry.release.model)
         if not (asked_for and (visible or name in doubtful)):  # what is only hidden must stay
             entries[name] = replace(entry, release=None)
+    shown = {job.id for job in observed.every_job}
+    entries = {
+        name: replace(entry, beside=_not_seen(entry, shown) if desired.named(name) else ())
+        for name, entry in entries.items()
+    }
     for finetune, job in _standing(desired, observed, plan):
-        entry = before.get(finetune.name, Entry())
+        entry = entries.get(finetune.name, Entry())
         recorded = entry.release if entry.release and entry.release.job == job.id else None
         release = _release(finetune, job, recorded, plan, version=version, commit=commit)
         steps = checkpoints.get(job.id, recorded.checkpoints if recorded else None)
@@ -53,9 +59,13 @@ def updated(
     kept = {
         name: entry
         for name, entry in entries.items()
-        if entry.release or entry.promoted or entry.retired
+        if entry.release or entry.promoted or entry.retired or entry.beside
     }
     return lock.with_entries(environment, kept)
+
+
+def _not_seen(entry: Entry, shown: Collection[str]) -> tuple[Release, ...]:
+    return tuple(release for release in entry.beside if release.job not in shown)
 
 
 def unknown_checkpoints(

@@ -101,4 +101,7 @@ def _merged(entry: Entry, there: Entry | None, digest: str) -> Entry:
         release = entry.release
     known = {pointer.job for pointer in entry.retired}
     retired = (*entry.retired, *(one for one in there.retired if one.job not in known))
-    return replace(entry, release=release, retired=retired, more={**there.more, **entry.more})
+    bought = {one.job for one in entry.beside}
+    beside = (*entry.beside, *(one for one in there.beside if one.job not in bought))
+    more = {**there.more, **entry.more}
+    return replace(entry, release=release, retired=retired, beside=beside, more=more)

@@ -466,7 +466,10 @@ RELEASES = st.builds(
     service=PAIRS, adopted=st.booleans(), owner=MAYBE,
 )  # fmt: skip
 EARLIER = st.dictionaries(NAMES, st.lists(POINTERS, min_size=1, max_size=3).map(tuple), max_size=2)
-ENTRIES = st.builds(Entry, RELEASES, st.dictionaries(NAMES, POINTERS, max_size=2), EARLIER, MORE)
+ENTRIES = st.builds(
+    Entry, RELEASES, st.dictionaries(NAMES, POINTERS, max_size=2), EARLIER, MORE,
+    st.lists(POINTERS, max_size=1).map(tuple), st.lists(RELEASES, max_size=2).map(tuple),
+)  # fmt: skip
 SECTIONS = st.builds(Section, st.dictionaries(NAMES, ENTRIES, max_size=2), MORE)
 LOCKS = st.builds(Lock, st.dictionaries(NAMES, SECTIONS, max_size=2), st.integers(0, 9), MORE)
 
@@ -562,7 +565,7 @@ def test_the_marks_of_a_merge_conflict_are_recognized(tmp_path: Path, style: str
     assert caught.value.message == (
         f"{tmp_path}/ftctl.lock:{line}: the marks of a merge conflict are still in the file"
     )
-    assert "git checkout --ours ftctl.lock" in str(caught.value.hint)
+    assert "ftctl lock merge base.lock ftctl.lock theirs.lock" in str(caught.value.hint)
 
 
 def _git(folder: Path, *words: str, check: bool = True) -> int:
