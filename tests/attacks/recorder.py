@@ -39,7 +39,8 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     """Every name and every port but those of this machine lead to the recorder until the end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         recorder = Recorder(server.getsockname()[1])
-        threading.Thread(target=_serve, args=(server, recorder), daemon=True).start()
+        over = threading.Event()
+        thread = threading.Thread(target=_serve, args=(server, recorder, over), daemon=True)
         look_up, connect = socket.getaddrinfo, socket.socket.connect
 
         def to_us(host: Any, port: Any, *_more: Any, **_named: Any) -> Any:
@@ -54,16 +55,27 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
             here = isinstance(address, tuple) and address[0] in ("127.0.0.1", "::1")
             connect(self, address if here else ("127.0.0.1", recorder.port))
 
-        with monkeypatch.context() as patched:
-            patched.setattr(socket, "getaddrinfo", to_us)
-            patched.setattr(socket.socket, "connect", by_number)
-            yield recorder
+        thread.start()
+        try:
+            with monkeypatch.context() as patched:
+                patched.setattr(socket, "getaddrinfo", to_us)
+                patched.setattr(socket.socket, "connect", by_number)
+                yield recorder
+        finally:
+            # A thread that still waits would take a line of whatever socket has its number next.
+            over.set()
+            with socket.socket() as last:
+                connect(last, ("127.0.0.1", recorder.port))
+            thread.join()
 
 
-def _serve(server: socket.socket, recorder: Recorder) -> None:
+def _serve(server: socket.socket, recorder: Recorder, over: threading.Event) -> None:
     with suppress(OSError):
         while True:
             line, _ = server.accept()
+            if over.is_set():
+                line.close()
+                return
             recorder.connections += 1
             threading.Thread(target=_listen, args=(line, recorder), daemon=True).start()
 
