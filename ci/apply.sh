@@ -4,6 +4,11 @@ source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
 require_folder
 
+# However this ends, the comment on the merged pull request says how.
+asked=false pending=0 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+rm -f "$work/applied.txt" "$work/report.md"
+trap 'leave_result "$?" "$asked" "$([ "$pending" = 0 ] && echo false || echo true)" "$started"' EXIT
+
 use_key
 address_options
 # What was merged was reviewed: the settings of this commit count, and where they send the key.
@@ -30,7 +35,7 @@ case "$status" in
     *) die "there is no plan to apply: the log says why" "$status" ;;
 esac
 
-status=0
+asked=true status=0
 tool apply "${options[@]}" > "$work/applied.txt" 2>&1 || status=$?
 show "$work/applied.txt"
 set_output exitcode "$status"

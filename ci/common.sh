@@ -23,7 +23,9 @@ show() {
 }
 
 # Print a sentence as an error of the run and end with a status (1).
+died=
 die() {
+    died=$1
     local text=${1//'%'/'%25'}
     text=${text//$'\r'/'%0D'}
     printf '::error title=ftctl::%s\n' "${text//$'\n'/'%0A'}"
@@ -170,7 +172,15 @@ from_elsewhere() {
 }
 
 # By these lines a comment or an issue of ours is found again: one for each project and environment.
-mark() { printf '<!-- ftctl %s: %s %s -->' "$1" "${place%%@*}" "$(spelled "${directory#./}" 'A-Z/')"; }
+marked() { printf '%s %s' "${place%%@*}" "$(spelled "${directory#./}" 'A-Z/')"; }
+mark() { printf '<!-- ftctl %s: %s -->' "$1" "$(marked)"; }
+
+# A step that speaks at GitHub: ci/github, which has GitHub's token and never the service's key.
+at_github() {
+    local scripts
+    scripts=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+    FTCTL_PLACE=$place FTCTL_MARKED=$(marked) FTCTL_WORK=$work python3 -I "$scripts/github" "$@"
+}
 
 # A file as Markdown in which nothing of its text is markup: heading, file.
 verbatim() {
@@ -191,7 +201,7 @@ warn() {
 # person can decide on) and the outputs of the step.
 run_plan() {
     status=0 attention=0
-    rm -f "$work/plan.json" "$work/plan.md"
+    rm -f "$work/plan.json" "$work/plan.md" "$work/plan.html"
     tool plan --detailed-exitcode --out "$work/plan.json" --format markdown "$@" \
         > "$work/plan.md" 2> "$work/log.txt" || status=$?
     show "$work/log.txt" "$work/plan.md"
@@ -214,4 +224,22 @@ run_plan() {
 # The plan as Markdown, or why there is none.
 plan_words() {
     if [ -s "$work/plan.md" ]; then cat "$work/plan.md"; else verbatim "$1" "$work/log.txt"; fi
+}
+
+# What an apply did, for the comment of `result`: leave_result STATUS, whether ftctl was asked,
+# whether there was something to do, and since when it looked. Beside result.json: report.md of ftctl, or what it printed.
+leave_result() {
+    local kind='apply'
+    [ "${INPUT_WAIT:-true}" != true ] || kind='wait'
+    rm -rf "$work/result"
+    mkdir "$work/result"
+    [ ! -s "$work/report.md" ] || cp -- "$work/report.md" "$work/result/"
+    [ ! -s "$work/applied.txt" ] || head -c 100000 -- "$work/applied.txt" > "$work/result/applied.txt"
+    jq -n --argjson status "$1" --argjson asked "$2" --argjson changes "$3" --arg why "$died" \
+        --arg started "$4" --arg ended "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '
+        {format: 1, status: $status, asked: $asked, changes: $changes, why: $why,
+         started: $started, ended: $ended}
+    ' > "$work/result/result.json"
+    set_output result "$work/result"
+    set_output result-artifact "ftctl-result-$kind-$place"
 }

@@ -6,6 +6,8 @@ source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
 require_folder
 
+rm -f "$work/plan.html"
+started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 head=$GITHUB_SHA
 if [ "$GITHUB_EVENT_NAME" = pull_request ]; then
     event_commit .pull_request.head.sha
@@ -16,12 +18,23 @@ options=("${base_options[@]}")
 offline=false
 if from_elsewhere && [ "${INPUT_ALLOW_FORKS:-false}" != true ]; then offline=true; fi
 
-# First lines of a comment: what it is found by, and which run says what of which commit.
+# First lines of a comment: what it is found by, which run says what of which commit, and since when
+# it looked at the service. Last line: the run.
 compose() {
-    printf '%s\n<!-- ftctl reviewed: %s %s %s %s -->\n' \
-        "$(mark comment)" "$head" "$1" "$GITHUB_RUN_ID" "$GITHUB_RUN_ATTEMPT"
+    local fence='```'
+    printf '%s\n<!-- ftctl reviewed: %s %s %s %s -->\n<!-- ftctl planned at: %s -->\n' \
+        "$(mark comment)" "$head" "$1" "$GITHUB_RUN_ID" "$GITHUB_RUN_ATTEMPT" "$started"
     cat
+    printf '\n\n[This run](%s/%s/actions/runs/%s) planned commit %s.' \
+        "$GITHUB_SERVER_URL" "$GITHUB_REPOSITORY" "$GITHUB_RUN_ID" "$head"
+    if [ "$offline" = false ] && [ -s "$work/plan.html" ]; then
+        printf ' The whole plan, as a page to read:\n\n%ssh\ngh run download %s --repo %s --name %s\n%s' \
+            "$fence" "$GITHUB_RUN_ID" "$GITHUB_REPOSITORY" "$(artifact page)" "$fence"
+    fi
+    printf '\n'
 }
+
+artifact() { printf 'ftctl-%s-%s-%s-%s' "$1" "$place" "$head" "$GITHUB_RUN_ATTEMPT"; }
 
 # What stands in the comment, with all that ties it to this run and this pull request.
 keep() {
@@ -36,7 +49,7 @@ keep() {
          workflow: $workflow, event: $event, base: $base, number: $number, run: $run, attempt: $attempt}
     ' > "$work/kept/reviewed.json"
     set_output kept "$work/kept"
-    set_output artifact "ftctl-plan-$place-$head-$GITHUB_RUN_ATTEMPT"
+    set_output artifact "$(artifact plan)"
 }
 
 status=0
@@ -62,11 +75,15 @@ else
     address_options
     options+=("${addresses[@]}")
 fi
-run_plan "${options[@]}"
+run_plan "${options[@]}" --commit "$head" --approved-by merge --out "$work/plan.html"
 reviewed=none
 # What a fork asks for is no merge's to carry out, also where it is planned with the key.
 if [ "$offline" = false ] && ! from_fork && { [ "$status" = 0 ] || [ "$status" = 2 ]; }; then
     reviewed=$digest
+fi
+if [ "$offline" = false ] && [ -s "$work/plan.html" ]; then
+    set_output page "$work/plan.html"
+    set_output page-artifact "$(artifact page)"
 fi
 plan_words 'ftctl: no plan could be made' | compose "$reviewed" > "$work/comment.md"
 [ "$reviewed" = none ] || keep "$reviewed"

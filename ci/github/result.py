@@ -1,0 +1,278 @@
+"""What a merge's apply came to in; one comment on each merged pull request out.
+
+The comment with the plan stays as it was approved. The result has one of its own for each place,
+which says what was done, or why nothing was, and what to do. Pull requests whose plans are older
+than what was applied are labelled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+import comments
+import labels
+from forge import Api, Missing, Unanswered, at, number
+from job import Job, as_code, verbatim
+
+MOST_COMMENT = 65_000  # characters; GitHub takes 65,536
+MOST_COMMITS = 100  # of one push; a merge queue's group has fewer
+MOST_PULLS = 50  # open ones that are looked at
+_MOST_ARCHIVE = 4 * 1024 * 1024  # bytes
+_MOST_FILE = 1024 * 1024
+_FILES = {"result.json", "report.md", "applied.txt"}
+# By ftctl's status, where it was asked to apply.
+_HEADLINES = {
+    1: "failed",
+    3: "not applied: a policy refuses it",
+    4: "applied in part",
+    5: "not applied: outdated",
+    6: "started, and still training",
+}
+_BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError)
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one job left: `status` is ftctl's, `why` a sentence where it asked for nothing."""
+
+    status: int
+    asked: bool
+    changes: bool
+    started: str
+    ended: str
+    why: str
+    words: str  # Markdown
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A headline, and what to do."""
+
+    headline: str
+    advice: str = ""
+
+
+def announce(api: Api, job: Job) -> int:
+    """Say that the merge is on its way: applying may wait for its turn, or for somebody."""
+    verdict = Verdict(
+        "merged, and not applied yet",
+        "The apply begins when it is its turn, and when those have approved it whom its environment"
+        f" asks. [The run]({job.run_url}) says which.",
+    )
+    return _say(api, job, merged_pulls(api, job), verdict, "")
+
+
+def tell(api: Api, job: Job) -> int:
+    """Say what the jobs `apply` and `wait` of this run came to."""
+    applied, waited = _reports(api, job)
+    verdict = judge(
+        job.environ.get("INPUT_APPLY_RESULT", ""), job.environ.get("INPUT_WAIT_RESULT", ""),
+        applied, waited,
+    )  # fmt: skip
+    report = waited or applied
+    status = _say(api, job, merged_pulls(api, job), verdict, report.words if report else "")
+    _outdate(api, job, [one for one in (applied, waited) if one])
+    return status
+
+
+def judge(
+    apply_job: str, wait_job: str, applied: Report | None, waited: Report | None
+) -> Verdict:  # fmt: skip
+    """In a headline, how jobs ended that GitHub and their own reports tell of."""
+    again = 'press "Re-run failed jobs" in the run'
+    waiting = wait_job in {"success", "failure", "cancelled"}
+    ended, report = (wait_job, waited) if waiting else (apply_job, applied or waited)
+    if ended == "success" and (report is None or report.status != 0):
+        report = None  # of an attempt before, or lost: the job knows better
+    if ended in {"failure", "cancelled"} and report is not None and report.status == 0:
+        report = None
+    bought = any(one.changes for one in (applied, waited) if one)
+    if report is None:
+        return _without_report(ended, bought=bought, waiting=waiting, again=again)
+    if report.status == 0:
+        if not bought:
+            return Verdict("nothing to do", "All that the manifests ask for is there, or runs.")
+        if not waiting and waited is None:
+            return Verdict("started", "The jobs run at the service, and are billed.")
+        return Verdict("applied")
+    headline = _HEADLINES.get(report.status, "not applied") if report.asked else "not applied"
+    told = as_code(report.why, 1_000) if report.why else "The log of the run says why."
+    return Verdict(headline, told)
+
+
+def _without_report(ended: str, *, bought: bool, waiting: bool, again: str) -> Verdict:
+    if ended == "success":
+        return Verdict("applied" if waiting or not bought else "started")
+    if ended == "cancelled" and waiting:
+        return Verdict(
+            "started; nobody waits any more",
+            "Waiting was cancelled, or took too long. The jobs run on at the service, and are"
+            f" billed. To wait on, {again}.",
+        )
+    if ended == "cancelled":
+        return Verdict(
+            "cancelled",
+            "The apply was cancelled, or took too long. What it had started runs on at the service,"
+            f" and is billed. To go on, {again}: what is done is skipped.",
+        )
+    if ended == "failure" and waiting:
+        return Verdict(
+            "started; waiting broke",
+            "The jobs run on at the service, and are billed. The log of the run says what broke. To"
+            f" wait on, {again}.",
+        )
+    if ended == "failure":
+        return Verdict(
+            "not applied",
+            "The apply was rejected, or broke before it asked the service for anything: the run"
+            f" says which. To try again, {again}.",
+        )
+    return Verdict("not applied", "The apply did not run: the run says why.")
+
+
+def _say(api: Api, job: Job, pulls: list[int], verdict: Verdict, words: str) -> int:
+    mark = job.mark("result")
+    commit = job.environ["GITHUB_SHA"]
+    head = [
+        mark,
+        f"<!-- ftctl run: {job.run} {job.attempt} -->",
+        f"### ftctl: {verdict.headline}",
+    ]
+    if verdict.advice:
+        head += ["", verdict.advice]
+    foot = ["", f"[The run]({job.run_url}) of commit {commit} has the log.", ""]
+    room = MOST_COMMENT - len("\n".join([*head, *foot]))
+    if len(words) > room:
+        words = "What was done is too long for a comment: the summary of the run has it."
+    text = "\n".join([*head, *(["", words.strip()] if words else []), *foot])
+    job.summarize(text)
+    for pull in pulls:
+        comments.put(api, job, pull, mark, lambda _: text)
+    return 0
+
+
+# The pull requests of a push.
+
+
+def merged_pulls(api: Api, job: Job) -> list[int]:
+    """The numbers of the pull requests that a push merged, one or a queue's group."""
+    sha, ref = job.environ["GITHUB_SHA"], job.environ["GITHUB_REF"]
+    branch = ref.removeprefix("refs/heads/")
+    if branch == ref:
+        return []
+    found = []
+    for commit in _commits(api, job, sha):
+        for pull in api.pages(f"commits/{commit}/pulls"):
+            if (
+                at(pull, "merged_at") is not None
+                and at(pull, "merge_commit_sha") == commit
+                and at(pull, "base", "ref") == branch
+                and at(pull, "base", "repo", "full_name") == job.repository
+                and number(pull, "number") not in found
+            ):
+                found.append(number(pull, "number"))
+    return found
+
+
+def _commits(api: Api, job: Job, sha: str) -> list[str]:
+    """What a push added to the branch in its own line; only the last where that is not known."""
+    before = str(at(job.event, "before") or "")
+    if not _COMMIT.fullmatch(before) or not before.strip("0"):
+        return [sha]
+    commits = [sha]
+    while len(commits) < MOST_COMMITS:
+        parents = at(api.get(f"git/commits/{commits[-1]}"), "parents")
+        parent = at(parents[0], "sha") if isinstance(parents, list) and parents else None
+        if parent == before or not isinstance(parent, str) or not _COMMIT.fullmatch(parent):
+            return commits
+        commits.append(parent)
+    return [sha]  # another history than a few merges: a branch that was pushed by force
+
+
+# What the jobs left.
+
+
+def _reports(api: Api, job: Job) -> tuple[Report | None, Report | None]:
+    applied, waited = (
+        _report(api, job, f"ftctl-result-{kind}-{job.place}") for kind in ("apply", "wait")
+    )
+    return applied, waited
+
+
+def _report(api: Api, job: Job, name: str) -> Report | None:
+    path = f"actions/runs/{job.run}/artifacts?name={quote(name, safe='')}"
+    found = [one for one in api.pages(path, "artifacts") if at(one, "name") == name]
+    if not found:
+        return None
+    newest = max(found, key=lambda one: number(one, "id"))
+    try:
+        data = api.download(f"actions/artifacts/{number(newest, 'id')}/zip", _MOST_ARCHIVE)
+        files = dict(_unpacked(data))
+        said = json.loads(files["result.json"])
+        words = files.get("report.md", "").strip()
+        if not words and files.get("applied.txt", "").strip():
+            words = verbatim(files["applied.txt"])
+        return Report(
+            int(said["status"]), bool(said["asked"]), bool(said["changes"]),
+            str(said["started"]), str(said["ended"]), str(said["why"]), words,
+        )  # fmt: skip
+    except (Missing, *_BROKEN, KeyError, TypeError) as fault:
+        job.warn(f"what a job of this run did could not be read ({type(fault).__name__})")
+        return None
+
+
+def _unpacked(data: bytes) -> Iterator[tuple[str, str]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist()[: len(_FILES)]:
+            if info.filename in _FILES and info.file_size <= _MOST_FILE:
+                with archive.open(info) as packed:
+                    yield info.filename, packed.read(_MOST_FILE).decode("utf-8", "replace")
+
+
+# Plans that are older than what was applied.
+
+
+def _outdate(api: Api, job: Job, reports: list[Report]) -> None:
+    """Label open pull requests of this branch whose plan here saw the service of before."""
+    done = [one for one in reports if one.asked and one.changes and one.status in {0, 1, 4, 6}]
+    if not done or job.environ.get("INPUT_LABELS", "true") != "true":
+        return
+    branch = job.environ["GITHUB_REF"].removeprefix("refs/heads/")
+    path = f"pulls?state=open&base={quote(branch, safe='')}&sort=updated&direction=desc"
+    try:
+        for pull in api.page(path)[:MOST_PULLS]:
+            for comment in comments.find(api, job, number(pull, "number"), job.mark("comment"))[:1]:
+                planned = _planned(str(at(comment, "body")))
+                if planned and any(planned <= one.ended for one in done):
+                    labels.add(api, job, number(pull, "number"), labels.OUTDATED)
+    except (Missing, Unanswered) as fault:
+        job.warn(f"pull requests whose plans are outdated now could not be labelled: {fault}")
+
+
+_PLANNED = re.compile(r"<!-- ftctl plann(?:ed at|ing since): ([0-9TZ:-]{20}) -->")
+
+
+def _planned(body: str) -> str:
+    """When the plan in a comment was begun; nothing where it holds none that a merge would take."""
+    lines = [line.rstrip("\r") for line in body.split("\n")]
+    found = _PLANNED.fullmatch(lines[2]) if len(lines) > 2 else None
+    written = comments.written_by(body)
+    if found is None or written is None:
+        return ""
+    planning = "planning" in found[0]
+    if written["digest"] == "none" and not planning:
+        return ""
+    try:
+        datetime.fromisoformat(found[1])
+    except ValueError:
+        return ""
+    return found[1]
