@@ -140,8 +140,11 @@ class ProviderError(FtctlError):
     such a write must not be repeated before observing again. `retryable` says that the same request
     may well succeed a little later; `retry_after` is when, in seconds, if the service told.
     `job_limit` says that no more jobs are taken now, and `file_pending` that a file which was sent
-    is not ready to be trained on: both pass.
+    is not ready to be trained on: both pass. `kind_of_key` says that keys of this kind may not do
+    this one thing: other things they may.
     """
+
+    kind_of_key = False
 
     def __init__(
         self,

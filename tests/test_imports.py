@@ -21,7 +21,7 @@ DOORS = {
     "referencing": {"manifest"},
     "deepdiff": {"planner"},
     "openai": {"providers", "testing"},
-    "httpx2": {"providers", "emulator", "testing"},
+    "httpx2": {"identity", "providers", "emulator", "testing"},
     "numpy": {"emulator", "data"},
     "tiktoken": {"data"},
     "pytest": {"testing"},
@@ -39,7 +39,7 @@ DOORS = {
 # The wings in the order of the flow: each may use those before it.
 ORDER = [
     "lazy", "text", "errors", "files", "git_index", "user_folders", "extras", "clock", "domain",
-    "manifest", "catalog", "data", "project", "providers",
+    "manifest", "catalog", "data", "project", "identity", "providers",
     "planner", "pricing", "policy",
     "apply", "lockfile", "reports", "engine", "importer", "doctor", "cli", "__main__",
 ]  # fmt: skip

@@ -143,7 +143,8 @@ class _Run:
         except JobLimitReached as fault:
             return Result(waits=fault.message)
         except ProviderError as fault:
-            if fault.status == 401 or fault.code in _REFUSES_EVERYBODY:
+            refused = fault.status == 401 and not fault.kind_of_key
+            if refused or fault.code in _REFUSES_EVERYBODY:
                 self.refused = fault
             return Result(error=fault)
         except FtctlError as fault:

@@ -84,3 +84,19 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
         name: re.compile("|".join(re.escape(word).replace(r"\*", ".*") for word in words.split()))
         for name, words in (*_OWNERS.items(), *_HANDED_ON.items())
     }
+
+
+# What a forge lets a job prove with which job it is: for our own token program alone, and not for
+# git, a policy's programs, or another that gives a key.
+GITHUB_IDENTITY = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+OWN_IDENTITY = "FTCTL_ID_TOKEN"  # at GitLab a job chooses the name
+
+
+def is_identity_variable(name: str) -> bool:
+    """Whether a variable of this name holds the forge's word for a job, or leads to it."""
+    return name in GITHUB_IDENTITY or name == OWN_IDENTITY or name.startswith(f"{OWN_IDENTITY}_")
+
+
+def without_identity(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a program that is not our own token program."""
+    return {name: value for name, value in environ.items() if not is_identity_variable(name)}

@@ -44,6 +44,10 @@ class Console:
         """A result whose lines the runner of a workflow is to obey."""
         self._write(self.redacted(text), color=False)
 
+    def key(self, text: str) -> None:
+        """A key, on standard output, for the program that asked for it."""
+        self._write(text, color=False)
+
     def draw(self, text: str) -> None:
         """Something that steers a terminal, on standard output."""
         self._write(text, color=True)

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "Write manifests for jobs that were made elsewhere.",
     "doctor": "Look at everything that a run needs.",
     "destroy": "Cancel jobs, delete models and files.",
+    "token": "Print a key that is good for an hour, for the job that runs.",
     "dataset": "Check, measure, compare, convert, split and sample data files.",
     "emulator": "Serve the embedded API on 127.0.0.1.",
     "schema": "Print a JSON Schema, or list them.",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ftctl import __version__
 from ftctl.catalog.services import Service
+from ftctl.catalog.variables import without_identity
 from ftctl.doctor.check_result import CheckResult, fail, ok, warn
 from ftctl.errors import FtctlError, redact
 from ftctl.extras import PACKAGES, install_command
@@ -116,6 +117,7 @@ def _git(program: str, root: Path, *arguments: str) -> str | None:
         done = subprocess.run(  # noqa: S603 - git as found on PATH, with words of ours
             [program, *arguments], cwd=root, capture_output=True, text=True, check=False,
             timeout=_GIT_TIMEOUT_SECONDS, stdin=subprocess.DEVNULL, errors="replace",
+            env=without_identity(os.environ),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
+from ftctl.catalog.variables import without_identity
 from ftctl.data.sources import repository_of
 from ftctl.errors import FtctlError, UsageError
 from ftctl.manifest import shorten
@@ -261,10 +262,13 @@ def ask_git(arguments: Sequence[str], folder: Path, to: BinaryIO | None = None) 
 
 
 def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Without what would point git to another repository, as it does within a hook."""
+    """Without what would point git to another repository, as it does within a hook.
+
+    Nor with what a forge lets this job prove who it is with.
+    """
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in without_identity(environ).items()
         if not name.startswith("GIT_") or name in _KEPT
     }
     return {**kept, **_trusted(environ), **_ENVIRONMENT}

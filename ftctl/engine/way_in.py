@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from ftctl.catalog.variables import is_identity_variable
 from ftctl.domain.config import ProviderSettings, Setting
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.service_address import read_service_address
@@ -22,6 +23,7 @@ from ftctl.project.service_choice import ServiceChoice
 
 if TYPE_CHECKING:
     from ftctl.engine.base_revision import BaseFile
+    from ftctl.identity.short_key import ShortKey
     from ftctl.providers import Connection
 
 # Of what nobody has reviewed, --base lets these count for the way in, and the address where the
@@ -61,6 +63,8 @@ class WayIn:
         """What must be printed nowhere, as far as the environment holds it."""
         names = [self.key_variable] if self.key_variable else []
         names += [value.name for _, value in self._variables_in_settings()]
+        # The forge's word for this job is for one program: nothing else may tell it.
+        names += [name for name in self.context.environ if is_identity_variable(name)]
         values = [self._value(name) for name in names] + [*self.variables().values()]
         # In an address a value is written otherwise.
         written = {
@@ -83,9 +87,10 @@ class WayIn:
         headers = self._given("headers", self.settings.headers)
         query = (*self.choice.query, *self._given("query", self.settings.query))
         account = self.account
+        printed = self._printed_key() if command else None
         return Connection(
             self.choice.info.base_url,
-            self._printed_key() if command else self._api_key(),
+            self._api_key() if printed is None else printed.text,
             account.organization,
             account.project,
             headers=headers,
@@ -93,6 +98,8 @@ class WayIn:
             variables=self.variables(),
             secrets=self.secrets,
             renew=self._printed_key if command else None,
+            expires_in=None if printed is None else printed.seconds,
+            keeps_models=tuple(command[:3]) == ("ftctl", "token", "openai"),
             timeout_seconds=float(self.settings.timeout),
         )
 
@@ -247,7 +254,7 @@ class WayIn:
                 )
             yield name, value
 
-    def _printed_key(self) -> str:
+    def _printed_key(self) -> ShortKey:
         """The key that the program prints now; printed nowhere from here on."""
         from ftctl.engine.base_files import project_files
         from ftctl.engine.token_command import key_from
@@ -259,7 +266,7 @@ class WayIn:
             lambda: project_files(root, revision),
             self.secrets,
         )
-        self.context.hide(key)
+        self.context.hide(key.text)
         return key
 
     def _api_key(self) -> str:

@@ -32,6 +32,12 @@ FORMS = (
         "a temporary AWS access key", "ASIA", r"\bASIA([A-Z2-7]{16})\b", r"\bASIA[A-Z0-9]{12,}"
     ),
     CredentialForm(
+        "a Bedrock API key",
+        "bedrock-api-key-",
+        r"\bbedrock-api-key-([A-Za-z0-9+/_-]{40,}={0,2})",
+        r"\bbedrock-api-key-[A-Za-z0-9+/_-]{16,}={0,2}",
+    ),
+    CredentialForm(
         "an AWS secret key",
         "aws_secret_access_key",
         r"aws_secret_access_key[\"']?\s{0,9}[=:]\s{0,9}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",

@@ -364,14 +364,15 @@ def test_a_key_that_stays_refused_is_asked_for_once_more_and_no_oftener(
 def test_several_requests_that_are_refused_at_once_have_one_key_made(
     gateway: Callable[[str], Shell], world: World, tmp_path: Path
 ) -> None:
+    from ftctl.identity.short_key import ShortKey
     from ftctl.providers.openai.access import Access
     from ftctl.providers.openai.connection import Connection
 
     made: list[str] = []
 
-    def renew() -> str:
+    def renew() -> ShortKey:
         made.append("key")
-        return f"renewed-{len(made)}"
+        return ShortKey(f"renewed-{len(made)}")
 
     access = Access(Connection("http://host/v1", "first", renew=renew), None)
     threads = [threading.Thread(target=access._renewed, args=("first",)) for _ in range(8)]
@@ -449,7 +450,7 @@ def test_a_program_finds_nothing_on_its_standard_input(tmp_path: Path) -> None:
         os.close(kept)
         os.close(reads)
 
-    assert key == "found-''"
+    assert key.text == "found-''"
 
 
 def test_whoever_prints_is_told_of_a_key_that_a_program_gave(

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from ftctl.catalog.variables import without_identity
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.scanning.chunk_checker import CheckedChunk
 from ftctl.data.scanning.chunks import Chunk
@@ -151,6 +152,7 @@ class Workers:
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
+                    env=without_identity(os.environ),
                     # Ctrl-C goes to the terminal's group, also before a worker could ignore it.
                     process_group=0 if os.name == "posix" else None,
                 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from urllib.parse import urlencode
@@ -18,6 +20,7 @@ from ftctl.text.identifiers import is_identifier
 _HARMLESS = frozenset({"GET", "HEAD"})
 _REFUSED_KEY = 401
 _MAY_BE_DONE = frozenset({301, 302, 303})
+_BEFORE_IT_EXPIRES = 300.0  # seconds: an upload takes its time, and clocks differ
 _LONGEST_PLACE = 200  # characters of where a redirect leads
 
 
@@ -27,15 +30,23 @@ class Access(httpx2.Auth):
     `secrets` are all that must be shown nowhere; a key that is renewed joins them.
     """
 
-    def __init__(self, connection: Connection, log: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        log: Callable[[str], None] | None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.secrets: list[str] = [connection.api_key, *connection.secrets]
         self.variables = connection.variables
+        self.keeps_models = connection.keeps_models
         self.account = UNTOLD  # as the service's answers tell in their headers
         self.told_at: int | None = None  # the newest time that they tell there, in Unix seconds
         self._connection = connection
         self._log = log
         self._key = connection.api_key
         self._lock = Lock()
+        self._seconds = seconds
+        self._old_at = self._when_old(connection.expires_in)
         self._service = httpx2.URL(connection.base_url)
 
     def auth_flow(
@@ -43,9 +54,10 @@ class Access(httpx2.Auth):
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Send the key; where it is refused, ask for another and send that, once.
 
-        A refusal is an answer: what was asked has not been done, whatever it was.
+        A refusal is an answer: what was asked has not been done, whatever it was. A key that is
+        about to expire is not tried.
         """
-        key = self._key
+        key = self._fresh()
         request.headers["Authorization"] = f"Bearer {key}"
         response = yield request
         refused = response.status_code == _REFUSED_KEY and self._is_service(response.request.url)
@@ -53,19 +65,44 @@ class Access(httpx2.Auth):
             request.headers["Authorization"] = f"Bearer {self._renewed(key)}"
             yield request
 
+    def _fresh(self) -> str:
+        """The key; another one where it is about to expire. Where none is to be had, that one.
+
+        Once for each key: if it fails, the service says when the old one is good no longer.
+        """
+        if self._old_at is None or self._seconds() < self._old_at:
+            return self._key
+        with self._lock:
+            if self._old_at is not None and self._seconds() >= self._old_at:
+                self._old_at = None
+                with suppress(FtctlError):
+                    self._renew()
+            return self._key
+
     def _renewed(self, refused: str) -> str:
         """Another key than the one that was refused; of several who ask, one has it made."""
         with self._lock:
-            renew = self._connection.renew
-            if self._key == refused and renew is not None:
+            if self._key == refused:
                 try:
-                    self._key = renew()
+                    self._renew()
                 except FtctlError as fault:
                     raise ProviderError(
                         "renew the key", fault.message, status=_REFUSED_KEY, hint=fault.hint
                     ) from None
-                self.secrets.insert(0, self._key)
             return self._key
+
+    def _renew(self) -> None:
+        if self._connection.renew is None:
+            return
+        key = self._connection.renew()
+        self._key, self._old_at = key.text, self._when_old(key.seconds)
+        self.secrets.insert(0, key.text)
+
+    def _when_old(self, good_for: float | None) -> float | None:
+        """When a key that is good for so many seconds is to be asked for anew."""
+        if good_for is None or self._connection.renew is None:
+            return None
+        return self._seconds() + good_for - min(_BEFORE_IT_EXPIRES, good_for / 2)
 
     def on_request(self, request: httpx2.Request) -> None:
         """Complete a request, also one that follows a redirect, and log it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ftctl.identity.short_key import ShortKey
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -12,7 +14,8 @@ class Connection:
 
     `headers` and `query` go with each request to the service itself, and nowhere else. `variables`
     are the values of the references in what is created. `renew` gives another key once the one
-    before was refused.
+    before was refused, or is about to expire: `expires_in` seconds after it was made, where that is
+    known. `keeps_models`: no key of this kind may delete models.
     """
 
     base_url: str
@@ -23,5 +26,7 @@ class Connection:
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)  # besides the key
-    renew: Callable[[], str] | None = field(default=None, repr=False)
+    renew: Callable[[], ShortKey] | None = field(default=None, repr=False)
+    expires_in: float | None = None
+    keeps_models: bool = False
     timeout_seconds: float = 60.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -90,6 +90,13 @@ MODERATION_MODEL = "omni-moderation-latest"  # first of the SDK's `ModerationMod
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+
+# developers.openai.com on workload identity federation, read 2026-11-30.
+_NO_DELETES = (
+    "OpenAI deletes no model with a key of 'ftctl token openai': apply once with 'api_key_env' and"
+    " an API key, or keep more models with 'keep'"
+)
 
 
 class OpenAIProvider:
@@ -418,8 +425,18 @@ class OpenAIProvider:
 
     def delete_model(self, model: str) -> None:
         """See `Writer.delete_model`."""
-        with ignore_not_found():
+        with ignore_not_found(), self._deletes_of_models():
             self._retried("delete a model", self._client.models.delete)(model)
+
+    @contextmanager
+    def _deletes_of_models(self) -> Iterator[None]:
+        """Tell what a refusal is about where no key of this kind may delete models."""
+        try:
+            yield
+        except ProviderError as fault:
+            if self._access.keeps_models and fault.status in (401, 403):
+                fault.kind_of_key, fault.hint = True, _NO_DELETES
+            raise
 
     def delete_file(self, file: str) -> None:
         """See `Writer.delete_file`."""
