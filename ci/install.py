@@ -76,12 +76,12 @@ def main() -> None:
 
     environ = clean_environment(os.environ, options.checkout.resolve(), into)
     environ = {**environ, **mirror(environ, into)}
-    builder = _install(into, "build", [build], environ)
+    builder = _install(into, "build", [build], environ, known=bool(fetched))
     wheel = _build(builder, into, environ)
     own = into / "dist" / "ftctl.txt"
     words = f"[{','.join(extras)}]" if extras else ""
     own.write_text(f"ftctl{words} @ {wheel.as_uri()} --hash=sha256:{_sha256(wheel)}\n", "utf-8")
-    python = _install(into, "venv", runtime, environ, own)
+    python = _install(into, "venv", runtime, environ, own, known=bool(fetched))
     version = _launch(python, into, environ)
     if kept:
         keep(kept, wheels)
@@ -208,8 +208,13 @@ def _install(
     locks: Iterable[Path],
     environ: Mapping[str, str],
     own: Path | None = None,
+    *,
+    known: bool,
 ) -> Path:
-    """A new environment with what these locks name and our own wheel; its Python."""
+    """A new environment with what these locks name and our own wheel; its Python.
+
+    `known`: packages were kept from before, so that it may go without asking an index.
+    """
     venv.create(into / name, with_pip=False, symlinks=os.name != "nt")
     python = into / name / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = ["--require-hashes", "--only-binary", ":all:"]
@@ -220,7 +225,7 @@ def _install(
     if own is not None:
         install += ["--requirement", str(own)]
     offline = {**environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "PIP_EXTRA_INDEX_URL": ""}
-    if _pip(python, install, offline, into, quiet=True) != 0:
+    if not known or _pip(python, install, offline, into, quiet=True) != 0:
         download = ["download", "--find-links", wheels, "--dest", wheels, *wanted]
         status = _pip(python, download, environ, into) or _pip(python, install, offline, into)
         if status != 0:
