@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -68,6 +68,9 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
     """Run a command line; its exit status. No fault of a user gets out as a traceback."""
     settings = settings or Settings()
     note = settings.console.note
+    # jsonschema loads this where it is installed, for a check of addresses that no schema of ours
+    # makes: it would be most of the time that a short command takes.
+    cast(dict[str, Any], sys.modules).setdefault("rfc3987_syntax", None)
     try:
         status: Any = cli.main(
             list(arguments), prog_name="ftctl", standalone_mode=False, obj=settings
