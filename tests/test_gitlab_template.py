@@ -60,11 +60,16 @@ def test_key_and_token_are_never_in_one_environment() -> None:
     environments = {name: job.get("environment", {}).get("name") for name, job in JOBS.items()}
 
     assert environments == {
+        "ftctl:begin": "ftctl/notes",
         "ftctl:plan": "ftctl/plan",
         "ftctl:note": "ftctl/notes",
         "ftctl:plan:fork": None,
         "ftctl:approved": "ftctl/notes",
         "ftctl:apply": "production",
+        "ftctl:wait": "ftctl/wait",
+        "ftctl:started": "ftctl/notes",
+        "ftctl:result": "ftctl/notes",
+        "ftctl:record": "ftctl/record",
         "ftctl:drift": "ftctl/plan",
         "ftctl:issue": "ftctl/notes",
     }
@@ -75,15 +80,20 @@ def test_a_job_with_the_token_installs_nothing_and_has_no_checkout() -> None:
         job for job in JOBS.values() if job.get("environment", {}).get("name") == "ftctl/notes"
     ]
 
-    assert len(with_token) == 3
+    assert len(with_token) == 6
     assert all(job["variables"]["GIT_STRATEGY"] == "none" for job in with_token)
     assert all(not any("install" in line for line in job["script"]) for job in with_token)
 
 
 def test_every_job_says_whose_artifacts_it_takes() -> None:
     assert {name: job["needs"] for name, job in JOBS.items() if job["needs"]} == {
+        "ftctl:plan": ["ftctl:begin"],
         "ftctl:note": ["ftctl:plan"],
         "ftctl:apply": ["ftctl:approved"],
+        "ftctl:wait": ["ftctl:approved", "ftctl:apply"],
+        "ftctl:started": ["ftctl:approved", "ftctl:apply"],
+        "ftctl:result": ["ftctl:approved", "ftctl:apply", "ftctl:wait", "ftctl:started"],
+        "ftctl:record": ["ftctl:approved", "ftctl:apply", "ftctl:wait"],
         "ftctl:issue": ["ftctl:drift"],
     }
 
@@ -188,6 +198,8 @@ def gitlab(tmp_path: Path, standby: Standby) -> Iterator[GitLab]:
                 {
                     "ftctl/plan": {"OPENAI_API_KEY": KEY},
                     "production": {"OPENAI_API_KEY": KEY},
+                    "ftctl/wait": {"OPENAI_API_KEY": KEY},
+                    "ftctl/record": {"FTCTL_GITLAB_TOKEN": TOKEN},
                     "ftctl/notes": {"FTCTL_GITLAB_TOKEN": TOKEN},
                 },
                 standby.program,
@@ -218,7 +230,10 @@ def _ended(runs: Mapping[str, JobRun]) -> dict[str, int]:
     return {name: run.status for name, run in runs.items()}
 
 
-WELL = {"ftctl:approved": 0, "ftctl:apply": 0}
+PLANNED = {"ftctl:begin": 0, "ftctl:plan": 0, "ftctl:note": 0}
+WELL = {"ftctl:approved": 0, "ftctl:apply": 0, "ftctl:wait": 0} | {
+    "ftctl:started": 0, "ftctl:result": 0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("how", ["merge", "squash", "fast-forward"])
@@ -234,8 +249,9 @@ def test_a_merge_request_gets_one_note_and_its_merge_applies_the_plan(
     applied = gitlab.on_main("push")
     again = gitlab.on_main("push")
 
-    assert [_ended(plan) for plan in plans] == [{"ftctl:plan": 0, "ftctl:note": 0}] * 2, plans
-    (note,) = (one["body"] for one in gitlab.notes if one["author"]["id"] == BOT)
+    assert [_ended(plan) for plan in plans] == [PLANNED] * 2, plans
+    note, result = (one["body"] for one in gitlab.notes if one["author"]["id"] == BOT)
+    assert result.startswith("<!-- ftctl result: default . -->\n")
     assert note.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
     assert _ended(applied) == WELL, applied
     assert "Merge request !3 approved sha256:" in applied["ftctl:approved"].log
@@ -274,7 +290,7 @@ def test_nothing_is_bought_that_nobody_reviewed(gitlab: GitLab) -> None:
 
     runs = gitlab.on_main("push")
 
-    assert _ended(runs) == {"ftctl:approved": 0, "ftctl:apply": 1}
+    assert _ended(runs) == WELL | {"ftctl:apply": 1, "ftctl:wait": 1}
     why = "merge request !3 has no note of our user with a plan for this environment"
     assert f"nobody approved this plan: {why}. Read it above; to apply it, run a pipeline" in (
         runs["ftctl:apply"].log
@@ -346,7 +362,7 @@ def test_what_a_checkout_has_where_the_plan_is_kept_is_not_kept(gitlab: GitLab) 
 
     runs = gitlab.plan(gitlab.open_request())
 
-    assert _ended(runs) == {"ftctl:plan": 0, "ftctl:note": 0}, runs
+    assert _ended(runs) == PLANNED, runs
     assert not (gitlab.folder / "sprung").exists()
     assert not (gitlab.folder / "note.md").exists()
     assert len(gitlab.artifacts[runs["ftctl:plan"].id]) == 3
@@ -360,8 +376,8 @@ def test_mistakes_are_told_in_the_note(gitlab: GitLab) -> None:
     gitlab.merge(request)
     merged = gitlab.on_main("push")
 
-    assert _ended(runs) == {"ftctl:plan": 1, "ftctl:note": 0}, runs
-    (note,) = gitlab.notes
+    assert _ended(runs) == PLANNED | {"ftctl:plan": 1}, runs
+    note = gitlab.notes[0]
     assert "unknown key 'sed'" in note["body"]
     assert re.search("reviewed: [0-9a-f]{40} none -->", note["body"])
     assert merged["ftctl:apply"].status == 1
@@ -374,7 +390,7 @@ def test_policy_is_what_the_target_branch_says(gitlab: GitLab) -> None:
 
     runs = gitlab.plan(gitlab.open_request())
 
-    assert _ended(runs) == {"ftctl:plan": 3, "ftctl:note": 0}, runs
+    assert _ended(runs) == PLANNED | {"ftctl:plan": 3}, runs
     assert "max_cost_per_job" in gitlab.notes[0]["body"].replace("\\", "")
 
 
@@ -387,8 +403,8 @@ def test_two_notes_of_ours_become_one(gitlab: GitLab) -> None:
     gitlab.merge(request)
     applied = gitlab.on_main("push")
 
-    assert _ended(runs) == {"ftctl:plan": 0, "ftctl:note": 0}, runs
-    assert len(gitlab.notes) == 1
+    assert _ended(runs) == PLANNED, runs
+    assert [one["body"][:14] for one in gitlab.notes] == ["<!-- ftctl com", "<!-- ftctl res"]
     assert _ended(applied) == WELL, applied
 
 
@@ -402,7 +418,8 @@ def test_a_pipeline_for_the_merged_result_approves_too(gitlab: GitLab, kind: str
 
     applied = gitlab.on_main("push")
 
-    assert _ended(runs) == {"ftctl:plan": 0, "ftctl:note": 0}, runs
+    in_note = {name: 0 for name in PLANNED if kind == "merge" or name != "ftctl:note"}
+    assert _ended(runs) == in_note, runs
     assert _ended(applied) == WELL, applied["ftctl:approved"].log + applied["ftctl:apply"].log
     assert "warm: started ftjob-" in applied["ftctl:apply"].log
 
@@ -418,7 +435,7 @@ def test_a_fork_is_planned_offline_without_key_and_note(gitlab: GitLab) -> None:
     assert _ended(runs) == {"ftctl:plan:fork": 0}, runs
     assert "warm" in runs["ftctl:plan:fork"].log
     assert "ftctl.lock" in runs["ftctl:plan:fork"].log
-    assert gitlab.notes == []
+    assert not any("ftctl comment" in one["body"] for one in gitlab.notes)
     assert merged["ftctl:apply"].status == 1
     assert "came from a fork, which is planned without a key" in merged["ftctl:apply"].log
 
@@ -489,15 +506,17 @@ def _lose_models(address: str) -> None:
             ask("DELETE", f"/models/{model['id']}")
 
 
-def test_a_drift_run_that_can_not_ask_says_so_in_the_issue(gitlab: GitLab) -> None:
+def test_a_drift_run_that_can_not_ask_touches_no_issue(gitlab: GitLab) -> None:
+    gitlab.on_main("schedule")
+    before = dict(gitlab.issues[0])
     gitlab.scoped["ftctl/plan"]["OPENAI_API_KEY"] = "sk-wrong-0123456789"
 
     runs = gitlab.on_main("schedule")
 
-    (issue,) = gitlab.issues
     assert _ended(runs) == {"ftctl:drift": 1, "ftctl:issue": 0}
-    assert "ftctl: no plan could be made" in issue["description"]
-    assert "sk-wrong-0123456789" not in runs["ftctl:drift"].log + issue["description"]
+    assert "Nobody knows whether the service differs" in runs["ftctl:issue"].log
+    assert gitlab.issues == [before]
+    assert "sk-wrong-0123456789" not in runs["ftctl:drift"].log
 
 
 def test_programs_of_a_policy_see_no_token_of_the_forge(gitlab: GitLab) -> None:

@@ -1,73 +1,56 @@
 """One job of the GitLab template in; what it says in the log, on a merge request or an issue, out.
 
-    python3 -I ci/gitlab plan|plan-fork|note|approved|apply|drift|issue
+    python3 -I ci/gitlab begin|plan|plan-fork|note|approved|apply|wait|report|record|drift|issue
 
 A job that plans or applies has the service's key and never FTCTL_GITLAB_TOKEN; one that reads and
-writes at GitLab has the token and starts no program. What goes from one to the other lies in files.
+writes at GitLab has the token and no key. What goes from one to the other lies in files.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from approval import FOLDER, Merge, Refused, find_approval
-from forge import Api, Missing, Unanswered, at
+import notes
+import record
+from approval import FOLDER, Refused, find_approvals, merged_request
+from forge import Missing, Unanswered
+from job import (
+    APPLIED,
+    APPROVED,
+    BEGUN,
+    DRIFT,
+    WAITED,
+    Job,
+    die,
+    forge,
+    fresh,
+    left,
+    no_folder,
+    plain_file,
+    refuse_token,
+    refuse_tracked,
+    say,
+    spoken,
+    target,
+    tool,
+    verbatim,
+)
 
-APPROVED = Path("ftctl-approved")
-DRIFT = Path("ftctl-drift")
 PLAN = Path(FOLDER)
 JUNIT = Path("ftctl-junit.xml")
-MOST_NOTE = 900_000  # letters; GitLab takes a million
-MOST_WORDS = 20_000  # bytes of a log in a note
-
-# Tokens of the runner and ours. ftctl and the programs of a policy have no use for them.
-TOKENS = frozenset(
-    {
-        "CI_BUILD_TOKEN", "CI_DEPENDENCY_PROXY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_JOB_JWT",
-        "CI_JOB_JWT_V1", "CI_JOB_JWT_V2", "CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD",
-        "CI_REPOSITORY_URL", "FTCTL_GITLAB_TOKEN",
-    }
-)  # fmt: skip
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the template says of this project, and what the runner says of this job."""
-
-    directory: str
-    environment: str
-    name: str
-    timeout: str
-    approve: str
-    addresses: tuple[str, ...]
-    ci: Mapping[str, str]
-
-    @property
-    def place(self) -> str:
-        """Environment and folder in names; different ones have different names."""
-        return f"{self._environment}@{_spelled(os.path.normpath(self.directory))}"
-
-    def mark(self, kind: str) -> str:
-        """By this line a note or an issue of ours is found again."""
-        folder = _spelled(os.path.normpath(self.directory), "A-Z/")
-        return f"<!-- ftctl {kind}: {self._environment} {folder} -->"
-
-    @property
-    def _environment(self) -> str:
-        # An environment that is named default is another one than none.
-        named = "_64efault" if self.environment == "default" else _spelled(self.environment)
-        return named or "default"
+_PENDING = ("create", "replace", "cancel", "delete", "defer")
 
 
 @dataclass(frozen=True)
@@ -77,34 +60,40 @@ class Planned:
     status: int
     words: str  # Markdown
     file: Path
-    digest: str
-    pending: int  # changes that would be carried out
-    attention: int  # what only a person can decide on
+    digest: str = ""
+    pending: int = 0  # changes that would be carried out
+    idle: int = 0  # of them, those that only tidy up, or wait for a job that runs
+    attention: int = 0  # what only a person can decide on
 
 
 def main() -> int:
     """Run one job; its exit status."""
     commands = {
-        "plan": plan, "plan-fork": plan_fork, "note": note, "approved": approved, "apply": apply,
-        "drift": drift, "issue": issue,
+        "begin": begin, "plan": plan, "plan-fork": plan_fork, "note": notes.note,
+        "approved": approved, "apply": apply, "wait": wait, "report": notes.report,
+        "record": record.record, "drift": drift, "issue": notes.issue,
     }  # fmt: skip
     parser = argparse.ArgumentParser(prog="gitlab")
     parser.add_argument("command", choices=commands)
     parser.add_argument("--directory", default=".")
     parser.add_argument("--environment", default="")
     parser.add_argument("--name", default="ftctl")
+    parser.add_argument("--production", default="production")
     parser.add_argument("--timeout", default="5h")
     parser.add_argument("--approve", default="")
+    parser.add_argument("--retry-failed", default="")
+    parser.add_argument("--record", default="artifact")
     parser.add_argument("--allow-addresses", default="")
     options = parser.parse_args()
     job = Job(
         options.directory, options.environment, options.name, options.timeout, options.approve,
-        tuple(options.allow_addresses.split()), os.environ,
+        tuple(options.allow_addresses.split()), os.environ, options.production, options.record,
+        options.retry_failed,
     )  # fmt: skip
     try:
         return commands[options.command](job)
     except Missing as missing:
-        die(f"GitLab has nothing at {missing}")
+        die(f"GitLab has nothing at {missing}, or FTCTL_GITLAB_TOKEN may not see it")
     except Unanswered as unanswered:
         die(str(unanswered))
 
@@ -115,16 +104,28 @@ def main() -> int:
 def plan(job: Job) -> int:
     """Validate and plan what a merge request asks for, as ftctl.yaml of its target allows it."""
     refuse_token(job)
-    head = job.ci.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or job.ci["CI_COMMIT_SHA"]
-    options = ["--base", target(job)]
+    refuse_tracked(BEGUN, "the record of applies of before")
+    begun = left(job, BEGUN / "begun.json", f"{job.name}:begin")
+    head = notes.head_of(job)
     fresh(PLAN)
-    problems = validate(job, options)
-    digest = ""
+    options = ["--base", target(job), "--commit", head, "--approved-by", "merge"]
+    problem = no_folder(job)
+    problems = (1, verbatim("ftctl: nothing to plan", problem)) if problem else None
+    if problem:
+        say(f"ftctl: {problem}")
+    else:
+        problems = validate(job, options[:2])
+    digest, summary = "", None
     if problems is not None:
         status, words = problems
     else:
+        if begun.get("locks"):
+            record.bring(job, BEGUN, needed=False)
         planned = make_plan(job, options)
         status, words = planned.status, planned.words
+        if planned.file.is_file():
+            written = json.loads(planned.file.read_text("utf-8"))
+            summary = {key: written.get(key) for key in ("summary", "cost")}
         if status in {0, 2}:
             digest = planned.digest
             shutil.copyfile(planned.file, PLAN / "plan.json")
@@ -139,6 +140,8 @@ def plan(job: Job) -> int:
         "number": job.ci["CI_MERGE_REQUEST_IID"],
         "pipeline": job.ci["CI_PIPELINE_ID"],
         "job": job.ci["CI_JOB_ID"],
+        "status": status,
+        "summary": summary,
     }
     (PLAN / "reviewed.json").write_text(json.dumps(reviewed, indent=2) + "\n", "utf-8")
     ids = f"{digest} {reviewed['pipeline']} {reviewed['job']}" if digest else "none"
@@ -150,6 +153,8 @@ def plan(job: Job) -> int:
 def plan_fork(job: Job) -> int:
     """The same without key and note: against ftctl.lock."""
     refuse_token(job)
+    if problem := no_folder(job):
+        die(problem)
     options = ["--base", job.ci["CI_MERGE_REQUEST_DIFF_BASE_SHA"]]
     problems = validate(job, options)
     if problems is not None:
@@ -159,47 +164,91 @@ def plan_fork(job: Job) -> int:
 
 
 def apply(job: Job) -> int:
-    """Carry out what was approved, and nothing else."""
-    refuse_token(job)
+    """Carry out what was approved, and nothing else. What was started is waited for elsewhere."""
     approval = taken(job)
-    planned = make_plan(job, ["--base", job.ci["CI_COMMIT_SHA"]])
+    fresh(APPLIED)
+    if problem := no_folder(job):
+        die(problem)
+    record.bring(job, APPROVED, needed=True)
+    base = ["--base", job.ci["CI_COMMIT_SHA"]]
+    again = ["--retry-failed"] if job.retry_failed == "true" and by_hand(job) else []
+    planned = make_plan(job, [*base, *again])
     if planned.status not in {0, 2}:
-        die("there is no plan to apply: the log says why", planned.status)
+        why = "there is no plan to apply: the log says why"
+        return end(job, APPLIED, "apply", planned.status, why, words=planned.words)
     options: list[str] = []
     if planned.pending:
-        digest, file = approval.get("digest"), APPROVED / "plan.json"
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            die(
+        options = approved_plans(approval)
+        digest = approval.get("digest")
+        if not options and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            options = ["--approve", digest]
+            if planned.digest == digest:  # what waits needs the plan itself
+                shutil.copyfile(planned.file, APPLIED / "plan.json")
+                options = [str((APPLIED / "plan.json").absolute())]
+        if not options:
+            why = (
                 f"nobody approved this plan: {approval.get('why', 'no digest was found')}. Read it"
-                " above; to apply it, run a pipeline on this branch by hand with"
-                f" FTCTL_APPROVE={planned.digest}"
+                f" above; to apply it, {by_hand_words(job, planned.digest)}"
             )
-        # With the plan itself, apply goes on where one stopped.
-        options = [str(file)] if plain_file(file) else ["--approve", digest]
-    waiting = ["--wait", "--timeout", job.timeout]
-    base = ["--base", job.ci["CI_COMMIT_SHA"]]
-    status = tool(job, ["apply", *base, *waiting, *options]).returncode
-    lock = Path(job.directory, "ftctl.lock")
-    if plain_file(lock) and job.directory != ".":
-        shutil.copyfile(lock, "ftctl.lock")
+            return end(job, APPLIED, "apply", 1, why, words=planned.words)
+    status = carried_out(job, APPLIED, ["apply", *base, *options])
     words = {
         1: "a job failed at the service, or could not be asked for: the log says which, and what"
         " would buy it again",
         4: "some of the plan was carried out, not all. Run this job again: what is done is skipped",
-        5: "the approved plan is stale and nothing was done. To apply the plan above, run a"
-        f" pipeline on this branch by hand with FTCTL_APPROVE={planned.digest}",
+        5: "the approved plan is stale and nothing was done. To apply the plan above, "
+        + by_hand_words(job, planned.digest),
+    }
+    done = sorted(notes.names_of(json.loads(planned.file.read_text("utf-8"))))
+    why = words.get(status, "apply failed: the log says why")
+    if others := approval.get("problems"):
+        why += f". Of this push was not approved: {'; '.join(map(str, others))}"
+    return end(job, APPLIED, "apply", status, why, done=done if status in {0, 1, 4} else [])
+
+
+def wait(job: Job) -> int:
+    """Wait for what was started; what waits for a model of it begins, as it was approved."""
+    approval = taken(job)
+    applied = left(job, APPLIED / "applied.json", f"{job.name}:apply")
+    fresh(WAITED)
+    status = applied.get("status")
+    if applied.get("carried") is not True or status not in {0, 1, 4}:
+        die(f"'{job.name}:apply' started nothing, so nothing is waited for: its log says why")
+    if plain_file(APPLIED / "ftctl.lock"):
+        if job.lock.is_symlink():
+            job.lock.unlink()
+        shutil.copyfile(APPLIED / "ftctl.lock", job.lock)
+    base = ["--base", job.ci["CI_COMMIT_SHA"]]
+    waiting = ["--wait", "--timeout", job.timeout]
+    plans = approved_plans(approval)
+    if not plans and plain_file(APPLIED / "plan.json"):
+        plans = [str((APPLIED / "plan.json").absolute())]
+    if plans or not make_plan(job, base).pending:
+        status = carried_out(job, WAITED, ["apply", *base, *waiting, *plans])
+    if status == 5 or not (WAITED / "result.md").is_file():
+        # The world moved on since the apply: what runs is waited for, and nothing is begun.
+        say("Something else is asked for by now. What runs is waited for; nothing is begun.")
+        status = carried_out(job, WAITED, ["wait", "--timeout", job.timeout])
+    words = {
+        1: "a job failed at the service: the log says which, and what would buy it again",
+        4: "some jobs came to a model, others did not: the log says which, and what would buy them"
+        " again",
         6: "the jobs run on, and are billed. Run this job again to wait on: nothing is started"
         " twice",
     }
-    if status:
-        die(words.get(status, "apply failed: the log says why"), status)
-    return 0
+    return end(job, WAITED, "wait", status, words.get(status, "waiting failed: the log says why"))
 
 
 def drift(job: Job) -> int:
     """Ask whether the service is still as the manifests say."""
     refuse_token(job)
+    if problem := no_folder(job):
+        die(problem)
     planned = make_plan(job, ["--base", job.ci["CI_COMMIT_SHA"]])
+    # What the next apply tidies up by itself is no difference that a person must look at, nor is
+    # what only waits for a job that runs.
+    differs = planned.pending > planned.idle or planned.attention > 0
+    status = (2 if differs else 0) if planned.status in {0, 2} else planned.status
     decide = ""
     if planned.attention:
         decide = "No apply mends what needs attention: a person decides it, as the plan says.\n\n"
@@ -207,112 +256,127 @@ def drift(job: Job) -> int:
     text = f"{decide}{planned.words}\n[The job]({address}) has the log.\n"
     fresh(DRIFT)
     (DRIFT / "issue.md").write_text(f"{job.mark('drift')}\n\n{spoken(text)}", "utf-8")
-    said = {"status": planned.status, "pipeline": job.ci["CI_PIPELINE_ID"]}
+    said = {"status": status, "pipeline": job.ci["CI_PIPELINE_ID"]}
     (DRIFT / "drift.json").write_text(json.dumps(said), "utf-8")
-    return 0 if planned.status == 2 else planned.status
+    return 0 if status == 2 else status
 
 
-# Jobs with the token.
+# Jobs with the token; the others are in notes and record.
 
 
-def note(job: Job) -> int:
-    """Put what was planned on the merge request: the note of before is changed, none is added."""
-    left(job, PLAN / "reviewed.json", f"{job.name}:plan")
-    body = text_of(PLAN / "note.md")
+def begin(job: Job) -> int:
+    """Fetch what applies of before know, and say on the merge request that a plan is made."""
     api = forge(job)
-    notes = f"merge_requests/{int(job.ci['CI_MERGE_REQUEST_IID'])}/notes"
-    bot, mark = api.user(), job.mark("comment")
-    ours = [
-        at(one, "id")
-        for one in api.pages(f"{notes}?sort=asc")
-        if at(one, "author", "id") == bot and mark in str(at(one, "body") or "")
-    ]
-    if not ours:
-        api.send("POST", notes, {"body": body})
-        return 0
-    api.send("PUT", f"{notes}/{ours[0]}", {"body": body})
-    for other in ours[1:]:
-        api.send("DELETE", f"{notes}/{other}")
+    fresh(BEGUN)
+    begun = {"pipeline": job.ci["CI_PIPELINE_ID"], "locks": record.fetch(job, api, BEGUN)}
+    # In a train nobody would read another plan before it merges: what was shown stays.
+    if job.ci.get("CI_MERGE_REQUEST_EVENT_TYPE") != "merge_train":
+        notes.announce(job, api)
+    (BEGUN / "begun.json").write_text(json.dumps(begun), "utf-8")
     return 0
 
 
 def approved(job: Job) -> int:
-    """Find what the merge approved, for the job that applies."""
+    """Find what the merges of a push approved, for the job that applies."""
     fresh(APPROVED)
-    found: dict[str, Any] = {"pipeline": job.ci["CI_PIPELINE_ID"]}
+    found: dict[str, Any] = {"pipeline": job.ci["CI_PIPELINE_ID"], "requests": []}
     if job.approve:
         if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", job.approve):
             die("FTCTL_APPROVE takes a digest such as sha256:…")
         found["digest"] = f"sha256:{job.approve.removeprefix('sha256:')}"
-    elif job.ci["CI_PIPELINE_SOURCE"] != "push":
-        found["why"] = "no digest was given"
+    api = forge(job)
+    notes.keep_order(job, api)
+    record.fetch(job, api, APPROVED)
+    merge = notes.merge_of(job)
+    if by_hand(job):
+        if not job.approve:
+            found["why"] = "no digest was given"
+        with contextlib.suppress(Refused):  # whose note tells how it ended; approves nothing
+            found["requests"] = [merged_request(api, merge)["iid"]]
     else:
-        merge = Merge(
-            sha=job.ci["CI_COMMIT_SHA"],
-            branch=job.ci["CI_COMMIT_BRANCH"],
-            job=f"{job.name}:plan",
-            place=job.place,
-            mark=job.mark("comment"),
-            config=job.ci.get("CI_CONFIG_PATH") or ".gitlab-ci.yml",
-        )
         try:
-            approval = find_approval(merge, forge(job))
+            push = find_approvals(merge, job.ci.get("CI_COMMIT_BEFORE_SHA", ""), api)
         except Refused as refused:
             found["why"] = str(refused)
         else:
-            found["digest"] = approval.digest
-            (APPROVED / "plan.json").write_bytes(approval.plan)
-            say(f"Merge request !{approval.iid} approved {approval.digest}.")
+            found["requests"] = list(push.requests)
+            found["problems"] = list(push.problems)
+            for index, one in enumerate(push.approvals):
+                (APPROVED / f"plan-{index}.json").write_bytes(one.plan)
+                say(f"Merge request !{one.iid} approved {one.digest}.")
+            found["plans"] = len(push.approvals)
+            if not push.approvals:
+                found["why"] = push.problems[-1]
+            for problem in push.problems if push.approvals else ():
+                say(f"One merge of this push approved nothing: {problem}.")
     if "why" in found:
         say(f"Nothing was approved: {found['why']}.")
     (APPROVED / "approved.json").write_text(json.dumps(found), "utf-8")
     return 0
 
 
-def issue(job: Job) -> int:
-    """Keep one issue while the service is not as the branch says."""
-    status = left(job, DRIFT / "drift.json", f"{job.name}:drift")["status"]
-    description = text_of(DRIFT / "issue.md")
-    api = forge(job)
-    mark = job.mark("drift")
-    open_ones = [
-        at(one, "iid")
-        for one in api.pages(f"issues?state=opened&labels=ftctl-drift&author_id={api.user()}")
-        if str(at(one, "description") or "").split("\n")[0] == mark
-    ]
-    if status == 0:
-        for iid in open_ones:
-            api.send("PUT", f"issues/{iid}", {"state_event": "close"})
-        return 0
-    place = job.environment or "default"
-    said = {
-        "title": f"ftctl: the service differs from the manifests ({place})",
-        "labels": "ftctl-drift",
-        "description": description,
-    }
-    if open_ones:
-        api.send("PUT", f"issues/{min(open_ones)}", said)
-    else:
-        api.send("POST", "issues", said)
-    return 0
-
-
 # What they are made of.
 
 
-def tool(job: Job, arguments: Sequence[str], **files: Any) -> subprocess.CompletedProcess[bytes]:
-    """ftctl, in the project's folder and its environment, without the tokens of the forge."""
-    shared = ["-C", job.directory, "--no-color"]
-    if job.environment:
-        shared += ["--env", job.environment]
-    for address in job.addresses:
-        shared += ["--allow-address", address]
-    program = str(Path(job.ci["FTCTL_WORK"], "ftctl", "bin", "ftctl"))
-    environ = {name: value for name, value in job.ci.items() if name not in TOKENS}
-    sys.stdout.flush()
-    return subprocess.run(  # noqa: S603 # our own program, by its whole path
-        [program, *shared, *arguments], env=environ, stdin=subprocess.DEVNULL, check=False, **files
-    )
+def by_hand(job: Job) -> bool:
+    """Whether a person started this pipeline, and no merge did."""
+    return job.ci["CI_PIPELINE_SOURCE"] != "push" or bool(job.approve)
+
+
+def by_hand_words(job: Job, digest: str) -> str:
+    """How a person approves this plan."""
+    retry = " and FTCTL_RETRY_FAILED=true" if job.retry_failed == "true" and by_hand(job) else ""
+    return f"run a pipeline on this branch by hand with FTCTL_APPROVE={digest}{retry}"
+
+
+def taken(job: Job) -> dict[str, Any]:
+    """What the jobs before found. A file of that name in the repository is none of theirs."""
+    refuse_token(job)
+    for folder in (APPROVED, APPLIED, WAITED):
+        refuse_tracked(folder, "the approval" if folder == APPROVED else "what was applied")
+    return left(job, APPROVED / "approved.json", f"{job.name}:approved")
+
+
+def approved_plans(approval: dict[str, Any]) -> list[str]:
+    """The plans that merges approved, the oldest first."""
+    files = [APPROVED / f"plan-{index}.json" for index in range(int(approval.get("plans") or 0))]
+    for file in files:
+        if not plain_file(file):
+            die(f"{file} is no file")
+    return [str(file.absolute()) for file in files]
+
+
+def carried_out(job: Job, folder: Path, words: Sequence[str]) -> int:
+    """Run it, with what it did as a page for people; its status."""
+    with (folder / "log.txt").open("w+b") as log:
+        status = tool(job, words, stdout=log, stderr=subprocess.STDOUT).returncode
+        log.seek(0)
+        text = log.read().decode("utf-8", "replace")
+    say(text)
+    (folder / "result.md").write_text(spoken(verbatim("ftctl apply", text)), "utf-8")
+    return status
+
+
+def end(
+    job: Job, folder: Path, stage: str, status: int, why: str, *, words: str = "",
+    done: Sequence[str] = (),
+) -> int:  # fmt: skip
+    """Leave for the next jobs how it ended, and end so."""
+    page = folder / "result.md"
+    said = {
+        "pipeline": job.ci["CI_PIPELINE_ID"], "job": job.ci["CI_JOB_ID"], "place": job.place,
+        "stage": stage, "status": status, "done": list(done), "carried": page.is_file(),
+    }  # fmt: skip
+    if not page.is_file():
+        page.write_text(spoken(words), "utf-8")
+    if status:
+        text = page.read_text("utf-8")
+        page.write_text(spoken(f"{verbatim('ftctl: not all is well', why)}\n{text}"), "utf-8")
+    (folder / "applied.json").write_text(json.dumps(said), "utf-8")
+    record.keep(job, folder)
+    if status:
+        die(why, status)
+    return 0
 
 
 def validate(job: Job, options: Sequence[str]) -> tuple[int, str] | None:
@@ -346,127 +410,14 @@ def make_plan(job: Job, options: Sequence[str]) -> Planned:
     say("\n".join(texts))
     words = texts[1] or verbatim("ftctl: no plan could be made", texts[0])
     if not file.is_file():
-        return Planned(status, words, file, "", 0, 0)
+        return Planned(status, words, file)
     written = json.loads(file.read_text("utf-8"))
     digest, summary = written["digest"], written["summary"]
     if not _DIGEST.fullmatch(digest):
         die("the plan has no digest")
-    pending = sum(summary[name] for name in ("create", "replace", "cancel", "delete", "defer"))
-    return Planned(status, words, file, digest, pending, summary.get("attention", 0))
-
-
-def target(job: Job) -> str:
-    """The commit of the branch that a merge request goes to, fetched."""
-    branch = job.ci["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"]
-    ref = "refs/remotes/ftctl/base"
-    git("fetch", "--quiet", "--no-tags", "origin", f"+refs/heads/{branch}:{ref}")
-    return git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-
-
-def git(*arguments: str) -> str:
-    """What git says; in the job's checkout, with the runner's own rights."""
-    done = subprocess.run(  # noqa: S603 # no word is an option
-        ["git", *arguments],  # noqa: S607 # the image brings it
-        stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        die(f"git {arguments[0]} failed: its words stand above")
-    return done.stdout.strip()
-
-
-def taken(job: Job) -> dict[str, Any]:
-    """What the job before found. A file of that name in the repository is none of its."""
-    if git("ls-files", "--", str(APPROVED)):
-        die(f"the repository has a file below {APPROVED}, where the approval is put: move it")
-    return left(job, APPROVED / "approved.json", f"{job.name}:approved")
-
-
-def forge(job: Job) -> Api:
-    """GitLab, with the token of our own user."""
-    token = job.ci.get("FTCTL_GITLAB_TOKEN", "")
-    if not token:
-        die(
-            "this job has no FTCTL_GITLAB_TOKEN: store it for the environment scope"
-            f" '{job.ci.get('CI_ENVIRONMENT_NAME', 'ftctl/notes')}' (Settings, CI/CD, Variables)"
-        )
-    if not re.fullmatch(r"[!-~]+", token):
-        die("FTCTL_GITLAB_TOKEN holds a space, a line break or another odd character")
-    certificates = job.ci.get("CI_SERVER_TLS_CA_FILE", "")
-    return Api(job.ci["CI_API_V4_URL"], int(job.ci["CI_PROJECT_ID"]), token, certificates)
-
-
-def refuse_token(job: Job) -> None:
-    """Token and key never lie in one process."""
-    if "FTCTL_GITLAB_TOKEN" in job.ci:
-        die(
-            "FTCTL_GITLAB_TOKEN reaches a job that has the key: give the variable the environment"
-            " scope 'ftctl/notes' (Settings, CI/CD, Variables)"
-        )
-
-
-def fresh(folder: Path) -> None:
-    """An empty folder, whatever the checkout has there."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-
-
-def left(job: Job, file: Path, by: str) -> dict[str, Any]:
-    """What another job of this pipeline left; a runner may keep what one of another did."""
-    found = json.loads(file.read_text("utf-8")) if plain_file(file) else None
-    if not isinstance(found, dict) or found.get("pipeline") != job.ci["CI_PIPELINE_ID"]:
-        die(f"'{by}' left nothing in this pipeline: its log says why")
-    return found
-
-
-def text_of(file: Path) -> str:
-    """A text that a job left; a link may lead anywhere on this machine."""
-    if not plain_file(file):
-        die(f"{file} is no file")
-    return file.read_text("utf-8")
-
-
-def plain_file(path: Path) -> bool:
-    """Whether it is a file, and no link on the way to it."""
-    return path.is_file() and path.resolve() == Path.cwd().resolve() / path
-
-
-def verbatim(heading: str, text: str) -> str:
-    """A text as Markdown in which nothing of it is markup."""
-    short = text.encode()[:MOST_WORDS].decode("utf-8", "ignore")
-    plain = "".join(letter for letter in short if letter in "\t\n" or ord(letter) > 31)
-    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "&#64;")):
-        plain = plain.replace(sign, name)
-    return f"### {heading}\n\n<pre>\n{plain}\n</pre>\n"
-
-
-def spoken(words: str) -> str:
-    """Markdown for a note or an issue: none of its lines is a quick action such as /merge."""
-    calm = re.sub(r"(?m)^([^\S\n]*)/", r"\1\\/", words)
-    return calm if len(calm) <= MOST_NOTE else f"{calm[:MOST_NOTE]}\n\n…\n"
-
-
-def _spelled(text: str, more: str = "") -> str:
-    """Letters that mean nothing anywhere stay; each byte of another one is a number."""
-    return "".join(
-        letter
-        if re.fullmatch(f"[a-z0-9.{more}-]", letter)
-        else "".join(f"_{byte:02x}" for byte in letter.encode())
-        for letter in text
-    )
-
-
-def say(text: str) -> None:
-    """Write to the job's log."""
-    sys.stdout.write(f"{text.rstrip()}\n")
-
-
-def die(text: str, status: int = 1) -> NoReturn:
-    """End with what is wrong."""
-    sys.stdout.flush()
-    sys.stderr.write(f"ftctl: {text}\n")
-    sys.exit(status)
+    pending = sum(summary[name] for name in _PENDING)
+    idle = summary["housekeeping"] + summary["waiting"]
+    return Planned(status, words, file, digest, pending, idle, summary["attention"])
 
 
 if __name__ == "__main__":

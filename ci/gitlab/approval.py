@@ -6,6 +6,10 @@ request what must be so, and only while the note still says the same, letter for
 refusal is a sentence.
 
 When a note was changed last tells nothing: a reaction to it moves `updated_at`.
+
+A push may carry several merges, oldest first: each is looked at by itself. What a merge train plans
+stands in no note, since nobody would have read it before the train merges; so no job of a train
+approves anything. What GitLab says where: docs/decisions/0025, as read on 2026-11-30.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import base64
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forge import Api, Missing, at, in_path, number, parsed, shown, text
@@ -27,6 +31,7 @@ MOST_KEPT = {
     "reviewed.json": 16 * 1024,
 }
 MOST_FILES = 100  # that say what a pipeline does
+MOST_COMMITS = 100  # of one push, along its first parents
 
 _LINE = re.compile(
     r"<!-- ftctl reviewed: ([0-9a-f]{40}|[0-9a-f]{64})"
@@ -42,6 +47,10 @@ _CONFIG = (
 
 class Refused(Exception):
     """Nothing was approved; the sentence says why."""
+
+
+class Unmerged(Refused):
+    """A commit that no merge request became."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,60 @@ class _Claim:
     job: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the merges of a push approved, oldest first, and why others approved nothing."""
+
+    approvals: tuple[Approval, ...]
+    requests: tuple[int, ...]  # every merge request that became a commit of it
+    problems: tuple[str, ...]
+
+
+def find_approvals(merge: Merge, before: str, api: Api) -> Found:
+    """Of each merge of a push by itself. `before` is what the branch was; zeros where it is new."""
+    approvals: list[Approval] = []
+    requests: list[int] = []
+    problems: list[str] = []
+    for sha in pushed(api, before, merge.sha):
+        one = replace(merge, sha=sha)
+        try:
+            request = merged_request(api, one)
+            requests.append(number(request, "iid"))
+            approvals.append(_approval(api, one, request))
+        except Unmerged as refused:
+            # A commit that a merge brought along is no merge of its own.
+            if sha == merge.sha:
+                problems.append(str(refused))
+        except Refused as refused:
+            problems.append(str(refused))
+    return Found(tuple(approvals), tuple(requests), tuple(problems))
+
+
+def pushed(api: Api, before: str, sha: str) -> list[str]:
+    """The commits that a push put on a branch, along first parents, the oldest first."""
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", before) or not before.strip("0"):
+        return [sha]
+    path = f"repository/commits?ref_name={in_path(f'{before}..{sha}')}&first_parent=true"
+    commits: list[str] = []
+    try:
+        for commit in api.pages(path):
+            commits.insert(0, text(commit, "id"))
+            if len(commits) > MOST_COMMITS:
+                raise Refused(f"more than {MOST_COMMITS} commits were pushed at once")
+    except Missing:  # a forced push: what the branch was before is not its past
+        return [sha]
+    return commits if commits[-1:] == [sha] else [sha]
+
+
 def find_approval(merge: Merge, api: Api) -> Approval:
     """The plan that the merge stands for; or `Refused`, or `Unanswered`."""
-    request = _merged_request(api, merge)
+    return _approval(api, merge, merged_request(api, merge))
+
+
+def _approval(api: Api, merge: Merge, request: Any) -> Approval:
+    if at(request, "source_project_id") != api.project:
+        iid = number(request, "iid")
+        raise Refused(f"merge request !{iid} came from a fork, which is planned without a key")
     iid, head = number(request, "iid"), text(request, "sha")
     note = _our_note(api, merge, iid)
     claim = _claim(note, iid, head)
@@ -94,32 +154,39 @@ def find_approval(merge: Merge, api: Api) -> Approval:
     return Approval(iid, claim.digest, kept["plan.json"])
 
 
-def _merged_request(api: Api, merge: Merge) -> Any:
+def merged_request(api: Api, merge: Merge) -> Any:
+    """The one merge request that became this commit."""
     requests = [
         request
         for request in api.pages(f"repository/commits/{merge.sha}/merge_requests")
         if at(request, "state") == "merged"
         and at(request, "target_branch") == merge.branch
         and at(request, "target_project_id") == api.project
-        and _became(request, merge.sha)
+        and _became(api, request, merge.sha)
     ]
     if not requests:
-        raise Refused(f"commit {merge.sha} was merged by no merge request")
+        raise Unmerged(f"commit {merge.sha} was merged by no merge request")
     if len(requests) > 1:
         numbers = ", ".join(f"!{at(request, 'iid')}" for request in requests)
         raise Refused(f"commit {merge.sha} is the merge of several merge requests: {numbers}")
     # The list may leave out what the request itself tells.
     iid = number(requests[0], "iid")
-    request = api.get(f"merge_requests/{iid}")
-    if at(request, "source_project_id") != api.project:
-        raise Refused(f"merge request !{iid} came from a fork, which is planned without a key")
-    return request
+    return api.get(f"merge_requests/{iid}")
 
 
-def _became(request: Any, sha: str) -> bool:
-    """Whether this commit is what the request was merged as: a merge, squashed, or its own last."""
+def _became(api: Api, request: Any, sha: str) -> bool:
+    """Whether this commit is what the request was merged as: a merge, squashed, or its own last.
+
+    Or what a train made of it, where it goes fast-forward.
+    """
     made = [at(request, key) for key in ("merge_commit_sha", "squash_commit_sha")]
-    return sha in made or (made == [None, None] and at(request, "sha") == sha)
+    if made != [None, None]:
+        return sha in made
+    iid = number(request, "iid")
+    return at(request, "sha") == sha or any(
+        at(one, "ref") == f"refs/merge-requests/{iid}/train" and at(one, "sha") == sha
+        for one in api.pages(f"merge_requests/{iid}/pipelines")
+    )
 
 
 def _our_note(api: Api, merge: Merge, iid: int) -> Any:
@@ -142,17 +209,23 @@ def _our_note(api: Api, merge: Merge, iid: int) -> Any:
     return ours[0]
 
 
-def _claim(note: Any, iid: int, head: str) -> _Claim:
-    lines = [line.rstrip("\r") for line in text(note, "body").split("\n")]
+def read_claim(body: str) -> tuple[str, str | None, str | None, str | None] | None:
+    """Commit, digest, pipeline and job that our note names; no digest where it has no plan."""
+    lines = [line.rstrip("\r") for line in body.split("\n")]
     found = _LINE.fullmatch(lines[1]) if len(lines) > 1 else None
+    return None if found is None else (found[1], found[2], found[3], found[4])
+
+
+def _claim(note: Any, iid: int, head: str) -> _Claim:
+    found = read_claim(text(note, "body"))
     if found is None:
         raise Refused(f"the note on merge request !{iid} was changed by hand")
-    commit, digest, pipeline, job = found.groups()
+    commit, digest, pipeline, job = found
     if commit != head:
         raise Refused(
             f"the plan on merge request !{iid} is of commit {commit}; what was merged is {head}"
         )
-    if digest is None:
+    if digest is None or pipeline is None or job is None:
         raise Refused(f"merge request !{iid} was merged without a plan that may be applied")
     return _Claim(commit, digest, int(pipeline), int(job))
 
@@ -182,14 +255,17 @@ def _refuse_other_jobs(api: Api, merge: Merge, claim: _Claim) -> None:
 
 
 def _refuse_other_pipelines(api: Api, merge: Merge, iid: int, claim: _Claim) -> None:
-    """It must be the last one of this merge request, of the commit that was merged."""
+    """It must be the last one of this merge request, of the commit that was merged.
+
+    Those of a train come later and say nothing: no note is of them.
+    """
     name = f"pipeline {claim.pipeline}, which the note names,"
     try:
         pipeline = api.get(f"pipelines/{claim.pipeline}")
     except Missing:
         raise Refused(f"{name} is not there (any more)") from None
     ref = text(pipeline, "ref")
-    ours = [f"refs/merge-requests/{iid}/{kind}" for kind in ("head", "merge", "train")]
+    ours = [f"refs/merge-requests/{iid}/{kind}" for kind in ("head", "merge")]
     if at(pipeline, "project_id") != api.project:
         raise Refused(f"{name} is of another project")
     if at(pipeline, "source") != "merge_request_event":

@@ -33,6 +33,10 @@ class Missing(Exception):
 class Unanswered(Exception):
     """GitLab did not say what is needed to know; the sentence says what it said."""
 
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
+
 
 class _Redirects(HTTPRedirectHandler):
     """Artifacts may lie at another host; a write is sent nowhere else."""
@@ -101,7 +105,7 @@ class Api:
                 if method == "GET" and pause is not None and error.code in {429, 500, 502, 503}:
                     time.sleep(pause)
                     continue
-                raise Unanswered(_words(error, path)) from None
+                raise Unanswered(_words(error, path), error.code) from None
             except (URLError, OSError, http.client.HTTPException) as error:
                 if method == "GET" and pause is not None:
                     time.sleep(pause)
@@ -126,7 +130,8 @@ class Api:
 def _words(error: HTTPError, path: str) -> str:
     cure = {
         401: ": FTCTL_GITLAB_TOKEN has expired, was revoked or is not whole",
-        403: ": FTCTL_GITLAB_TOKEN needs the scope 'api' and the role Reporter",
+        403: ": FTCTL_GITLAB_TOKEN needs the scope 'api' and the role Reporter"
+        " (Developer for labels, the order of applies and the record)",
     }
     return f"GitLab refuses {path} with {error.code}{cure.get(error.code, '')}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -111,7 +112,7 @@ def reviewed(project: GitLab) -> Merged:
     project.commit("change", {"finetunes/warm.yaml": WARM})
     request = project.open_request("change")
     runs = project.plan(request)
-    assert [run.status for run in runs.values()] == [0, 0], runs["ftctl:plan"].log
+    assert [run.status for run in runs.values()] == [0, 0, 0], runs["ftctl:plan"].log
     return Merged(project, request, project.merge(request), runs["ftctl:plan"].id)
 
 
@@ -188,6 +189,17 @@ def _an_older_try(merged: Merged) -> None:
     merged.gitlab.jobs.insert(0, {**merged.job, "id": 1, "status": "failed"})
 
 
+def _a_train_after(merged: Merged) -> None:
+    """It plans for itself, and puts nothing in a note."""
+    ref = "refs/merge-requests/3/train"
+    merged.gitlab.pipelines.append({**merged.pipeline, "id": 9_999, "ref": ref})
+
+
+def _a_result_of_its_own(merged: Merged) -> None:
+    """The note that says how the apply ended."""
+    merged.gitlab.note_by(BOT, 3, "<!-- ftctl result: default . -->\n\nApplied.")
+
+
 def _one_hiccup(merged: Merged) -> None:
     seen: list[str] = []
 
@@ -203,7 +215,7 @@ def _one_hiccup(merged: Merged) -> None:
     [
         _nothing, _line_ends, _stripped, _reaction, _talk, _quoted_by_a_person,
         _another_environment, _another_folder, _a_branch_pipeline_after, _an_older_pipeline,
-        _an_older_try, _one_hiccup,
+        _an_older_try, _one_hiccup, _a_train_after, _a_result_of_its_own,
     ],
     ids=lambda happens: happens.__name__.strip("_"),
 )  # fmt: skip
@@ -214,6 +226,68 @@ def test_an_honest_merge_is_found(merged: Merged, happens: Callable[[Merged], No
 
     assert (found.iid, found.digest) == (3, merged.digest)
     assert found.plan == merged.kept["ftctl-plan/plan.json"]
+
+
+def test_a_train_that_goes_fast_forward_is_found_by_its_pipeline(merged: Merged) -> None:
+    """GitLab makes new commits of the branch's, and names them nowhere but in the pipeline."""
+    merged.request.update(merge_commit_sha=None, squash_commit_sha=None)
+    train = {**merged.pipeline, "id": 9_999, "ref": "refs/merge-requests/3/train"}
+    merged.gitlab.pipelines.append({**train, "sha": merged.commit})
+    listed = f"GET repository/commits/{merged.commit}/merge_requests"
+    merged.gitlab.instead = lambda asked: (
+        (200, [merged.request]) if listed.removeprefix("GET ") in asked else None
+    )
+
+    assert merged.look().digest == merged.digest
+    merged.gitlab.pipelines.pop()
+    assert "was merged by no merge request" in _refused(merged)
+
+
+def test_of_two_merges_in_a_push_each_is_looked_at_by_itself(merged: Merged) -> None:
+    gitlab = merged.gitlab
+    before = gitlab.git("rev-parse", f"{merged.commit}^1")
+    head = gitlab.commit("unplanned", {"README.md": "Nobody planned this.\n"})
+    second = gitlab.open_request("unplanned")
+    tip = gitlab.merge(second)
+    try:
+        api = FORGE.Api(gitlab.url, PROJECT, TOKEN)
+        merge = APPROVAL.Merge(
+            tip, "main", "ftctl:plan", "default@.", "<!-- ftctl comment: default . -->",
+            ".gitlab-ci.yml",
+        )  # fmt: skip
+        found = APPROVAL.find_approvals(merge, before, api)
+        alone = APPROVAL.find_approvals(merge, "0" * 40, api)
+    finally:
+        gitlab.git("reset", "--quiet", "--hard", merged.commit)
+        gitlab.git("push", "--quiet", "--force", "origin", "main")
+
+    assert head
+    assert [one.digest for one in found.approvals] == [merged.digest]
+    assert found.requests == (3, second["iid"])
+    (problem,) = found.problems
+    assert f"merge request !{second['iid']} has no note of our user" in problem
+    assert alone.approvals == ()
+    assert alone.requests == (second["iid"],)
+
+
+@pytest.mark.parametrize("answer", [[], [{"id": "0" * 40}], [{}], {"id": "x"}])
+def test_a_push_that_is_told_oddly_approves_no_more_than_its_last_commit(
+    merged: Merged, answer: Any
+) -> None:
+    merged.gitlab.instead = lambda asked: (200, answer) if "ref_name=" in asked else None
+    api = FORGE.Api(merged.gitlab.url, PROJECT, TOKEN)
+
+    with contextlib.suppress(FORGE.Unanswered):
+        assert APPROVAL.pushed(api, "1" * 40, merged.commit) == [merged.commit]
+
+
+def test_a_push_of_very_many_commits_approves_nothing(merged: Merged) -> None:
+    many = [{"id": f"{number:040x}"} for number in range(100)]
+    merged.gitlab.instead = lambda asked: (200, many) if "ref_name=" in asked else None
+    api = FORGE.Api(merged.gitlab.url, PROJECT, TOKEN)
+
+    with pytest.raises(APPROVAL.Refused, match="more than 100 commits were pushed at once"):
+        APPROVAL.pushed(api, "1" * 40, merged.commit)
 
 
 # What is not: the note.
@@ -351,9 +425,9 @@ def _planned_again(merged: Merged) -> None:
     merged.gitlab.pipelines.append({**merged.pipeline, "id": 9_999})
 
 
-def _planned_again_in_a_train(merged: Merged) -> None:
-    ref = "refs/merge-requests/3/train"
-    merged.gitlab.pipelines.append({**merged.pipeline, "id": 9_999, "ref": ref})
+def _pipeline_of_a_train(merged: Merged) -> None:
+    """What a train planned nobody read: it merges by itself."""
+    merged.pipeline["ref"] = "refs/merge-requests/3/train"
 
 
 def _pipeline_of_a_fork(merged: Merged) -> None:
@@ -385,7 +459,7 @@ def _pipeline_that_is_gone(merged: Merged) -> None:
         (_a_job_that_failed, "which the note names, is not one that ended well: 'failed'"),
         (_tried_again, "job 9999 planned the same commit after job "),
         (_planned_again, "pipeline 9999 is of the same merge request and came after pipeline "),
-        (_planned_again_in_a_train, "pipeline 9999 is of the same merge request and came after"),
+        (_pipeline_of_a_train, "is not of merge request !3: 'refs/merge-requests/3/train'"),
         (_pipeline_of_a_fork, "which the note names, is of another project"),
         (_pipeline_of_another_request, "is not of merge request !3: 'refs/merge-requests/33/head'"),
         (_pipeline_of_a_branch, "is not of merge request !3: 'change'"),
@@ -569,19 +643,16 @@ def test_a_pipeline_that_is_named_by_a_variable_approves_nothing(merged: Merged,
     )
 
 
-@pytest.mark.parametrize("kind", ["merge", "train"])
-def test_a_merged_result_is_of_the_head_and_of_what_the_branch_was(
-    merged: Merged, kind: str
-) -> None:
+def test_a_merged_result_is_of_the_head_and_of_what_the_branch_was(merged: Merged) -> None:
     gitlab = merged.gitlab
     parents = gitlab.git("rev-parse", f"{merged.commit}^@").split()
-    merged.pipeline.update(ref=f"refs/merge-requests/3/{kind}", sha=merged.commit)
+    merged.pipeline.update(ref="refs/merge-requests/3/merge", sha=merged.commit)
 
     assert merged.request["sha"] in parents
     assert merged.look().digest == merged.digest
 
 
-@pytest.mark.parametrize("kind", ["merge", "train"])
+@pytest.mark.parametrize("kind", ["merge"])
 def test_a_result_merged_with_another_branch_approves_nothing(merged: Merged, kind: str) -> None:
     """Planned while it went to a branch whose pipeline is the author's own, then turned to main."""
     gitlab = merged.gitlab
@@ -723,7 +794,9 @@ def test_a_branch_that_is_named_like_the_commit_is_not_taken(merged: Merged) -> 
     assert "evil" not in run.log
 
 
-@pytest.mark.parametrize("name", ["ftctl:apply", "ftctl:plan", "ftctl:drift", "ftctl:plan:fork"])
+@pytest.mark.parametrize(
+    "name", ["ftctl:apply", "ftctl:wait", "ftctl:plan", "ftctl:drift", "ftctl:plan:fork"]
+)
 def test_a_token_beside_the_key_starts_nothing(merged: Merged, name: str) -> None:
     run = _job(merged.gitlab, name, FTCTL_GITLAB_TOKEN=TOKEN, OPENAI_API_KEY=KEY)
 

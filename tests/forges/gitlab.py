@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import threading
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,6 +67,23 @@ class JobRun:
 
 
 @dataclass
+class Pipeline:
+    """One pipeline, and how far it has come."""
+
+    record: dict[str, Any]
+    known: dict[str, str]
+    jobs: dict[str, Any]
+    rules: dict[str, dict[str, str]]
+    waiting: list[str]
+    done: dict[str, JobRun] = field(default_factory=dict)
+
+    @property
+    def rules_hold(self) -> list[str]:
+        """The jobs that are part of it."""
+        return [name for name, rule in self.rules.items() if rule.get("when") != "never"]
+
+
+@dataclass
 class GitLab:
     """The project. `scoped` are variables that a job gets for its environment alone."""
 
@@ -86,6 +103,9 @@ class GitLab:
     instead: Callable[[str], tuple[int, Any] | None] = lambda _: None
     answers: dict[str, Any] = field(default_factory=dict)
     last_id: int = 100
+    groups: dict[str, str] = field(default_factory=dict)  # resource group → process mode
+    labels: dict[int, set[str]] = field(default_factory=dict)  # merge request → labels
+    role: str = "Developer"  # of TOKEN
 
     def __enter__(self) -> Self:
         forge = self
@@ -111,6 +131,8 @@ class GitLab:
                     odd = forge.instead(f"{self.command} {self.path}")
                     answer = forge.answer(self.command, self.path, sent) if odd is None else odd[1]
                     status = (404 if answer is None else 200) if odd is None else odd[0]
+                    if isinstance(answer, tuple):
+                        status, answer = answer
                 body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
@@ -221,6 +243,11 @@ class GitLab:
     def answer(self, method: str, path: str, sent: Any) -> Any:
         """The answer as bytes or JSON; None where there is nothing."""
         address = urlsplit(path.removeprefix("/api/v4/"))
+        if self.role != "Developer" and re.search(
+            r"resource_groups/|^PUT \S*merge_requests/\d+$|POST \S*(commits|merge_requests)$",
+            f"{method} {address.path}",
+        ):
+            return 403, {"message": "403 Forbidden"}
         query = parse_qs(address.query)
         route = f"{method} {address.path.removeprefix(f'projects/{PROJECT}/')}"
         found = self._answer(route, query, sent)
@@ -230,6 +257,7 @@ class GitLab:
         return found[many * (page - 1) : many * page]
 
     def _answer(self, route: str, query: Mapping[str, list[str]], sent: Any) -> Any:
+        self.query = query
         if route == "GET user":
             return {"id": BOT}
         if route.startswith("GET repository/"):
@@ -255,6 +283,24 @@ class GitLab:
             return next((one for one in things if one[key] == value), None)
 
         return {
+            r"GET resource_groups/(.+)": lambda _, key: self._group(str(key), None),
+            r"PUT resource_groups/(.+)": lambda sent, key: self._group(str(key), sent),
+            r"PUT merge_requests/(\d+)": self._label,
+            r"GET merge_requests": lambda _: [
+                one
+                for one in reversed(self.requests)
+                if one["state"] == self.query["state"][0]
+                and one["target_branch"] == self.query["target_branch"][0]
+                and self.query.get("source_branch", [one["source_branch"]])
+                == [one["source_branch"]]
+            ],
+            r"POST merge_requests": lambda sent: self.open_request(
+                sent["source_branch"], sent["target_branch"]
+            ),
+            r"POST repository/commits": self._written,
+            r"GET pipelines": lambda _: [
+                one for one in reversed(self.pipelines) if [one["ref"]] == self.query["ref"]
+            ],
             r"GET merge_requests/(\d+)": lambda _, iid: first(self.requests, "iid", iid),
             r"GET merge_requests/(\d+)/notes": lambda _, iid: [
                 one for one in self.notes if one["iid"] == iid
@@ -282,10 +328,54 @@ class GitLab:
             r"PUT issues/(\d+)": change_issue,
         }
 
+    def _group(self, key: str, sent: Any) -> Any:
+        name = unquote(key)
+        if name not in self.groups:
+            return None
+        self.groups[name] = sent["process_mode"] if sent else self.groups[name]
+        return {"key": name, "process_mode": self.groups[name]}
+
+    def _label(self, sent: Any, iid: int) -> Any:
+        there = self.labels.setdefault(iid, set())
+        there |= set(filter(None, sent.get("add_labels", "").split(",")))
+        there -= set(sent.get("remove_labels", "").split(","))
+        return {"iid": iid, "labels": sorted(there)}
+
+    def _written(self, sent: Any) -> Any:
+        """A commit of one file; refused where somebody else changed the file meanwhile."""
+        (action,) = sent["actions"]
+        branch, start = sent["branch"], sent.get("start_branch") or sent["branch"]
+        work = f"commit-{self.last_id}"
+        self.last_id += 1
+        self.git("clone", "--quiet", "--branch", start, "origin.git", work, at="")
+        path = self.folder / work / action["file_path"]
+        last = self._last_commit(start, action["file_path"])
+        if (action["action"] == "create") == path.exists():
+            return 400, {"message": "A file with this name already exists"}
+        if action.get("last_commit_id", last) != last:
+            return 400, {"message": "You are attempting to update a file that has changed"}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b64decode(action["content"]))
+        self.git("add", "--all", "--force", at=work)
+        self.git("commit", "--quiet", "--message", sent["commit_message"], at=work)
+        force = ["--force"] if sent.get("force") else []
+        self.git("push", "--quiet", *force, "origin", f"HEAD:refs/heads/{branch}", at=work)
+        self.git("fetch", "--quiet", "origin")
+        if branch == "main":
+            self.git("merge", "--quiet", "--ff-only", "origin/main")
+        else:
+            self.git("branch", "--force", branch, f"origin/{branch}")
+        return {"id": self.git("rev-parse", "HEAD", at=work)}
+
+    def _last_commit(self, ref: str, path: str) -> str:
+        return self.git("log", "-1", "--format=%H", ref, "--", path, at="origin.git")
+
     def _about_commits(self, route: str, query: Mapping[str, list[str]]) -> Any:
         if found := re.fullmatch(r"commits/(\w+)/merge_requests", route):
             shas = ("merge_commit_sha", "squash_commit_sha", "sha")
             return [one for one in self.requests if found[1] in {one.get(key) for key in shas}]
+        if route.startswith("files/") and not re.fullmatch(r"[0-9a-f]{40}", query["ref"][0]):
+            return self._repository(route, query)  # of a branch, which moves
         asked = route + json.dumps(query, sort_keys=True)
         if asked not in self.answers:  # All are about commits, which never change.
             self.answers[asked] = self._repository(route, query)
@@ -293,6 +383,10 @@ class GitLab:
 
     def _repository(self, route: str, query: Mapping[str, list[str]]) -> Any:
         at = "origin.git"
+        if route == "commits":
+            assert query["first_parent"] == ["true"]
+            known = self.git("rev-list", "--first-parent", query["ref_name"][0], at=at).split()
+            return [{"id": one} for one in known]
         if found := re.fullmatch(r"commits/(\w+)", route):
             return {"parent_ids": self.git("rev-parse", f"{found[1]}^@", at=at).split()}
         if found := re.fullmatch(r"files/([^/]+)", route):
@@ -303,7 +397,11 @@ class GitLab:
             if done.returncode or self.git("cat-file", "-t", name, at=at) != "blob":
                 return None
             blob = self.git("rev-parse", name, at=at)
-            return {"blob_id": blob, "content": b64encode(done.stdout).decode()}
+            return {
+                "blob_id": blob,
+                "content": b64encode(done.stdout).decode(),
+                "last_commit_id": self._last_commit(query["ref"][0], unquote(found[1])),
+            }
         if route == "tree":
             wanted = [query["ref"][0], *query.get("path", [])]
             names = self.git("ls-tree", "-r", "--name-only", *wanted, at=at).split("\n")
@@ -348,35 +446,75 @@ class GitLab:
             CI_MERGE_REQUEST_SOURCE_PROJECT_ID=str(request["source_project_id"]),
             CI_MERGE_REQUEST_TARGET_BRANCH_NAME=request["target_branch"],
             CI_MERGE_REQUEST_DIFF_BASE_SHA=base,
+            CI_DEFAULT_BRANCH="main",
+            CI_MERGE_REQUEST_EVENT_TYPE={"head": "detached", "merge": "merged_result"}.get(
+                kind, "merge_train"
+            ),
             **({} if kind == "head" else {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}),
         )  # fmt: skip
 
     def on_main(self, source: str, **variables: str) -> dict[str, JobRun]:
         """What happens on the default branch."""
-        commit = self.git("rev-parse", "main")
+        return self.finish(self.begin(source, **variables))
+
+    def begin(self, source: str, commit: str = "", **variables: str) -> Pipeline:
+        """A pipeline of the default branch that GitLab has made, and no runner has taken up."""
+        commit = commit or self.git("rev-parse", "main")
         branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
-        return self.run(source, commit, "main", **branch, **variables)
+        return self.made(source, commit, "main", **branch, **variables)
 
     def run(self, source: str, commit: str, ref: str, **variables: str) -> dict[str, JobRun]:
         """One pipeline: each job by name, in the order in which they ran."""
+        return self.finish(self.made(source, commit, ref, **variables))
+
+    def made(self, source: str, commit: str, ref: str, **variables: str) -> Pipeline:
+        """A pipeline whose jobs wait for a runner."""
         self.last_id += 1
-        pipeline = {
+        record = {
             "id": self.last_id, "project_id": PROJECT, "source": source, "ref": ref, "sha": commit,
         }  # fmt: skip
-        self.pipelines.append(pipeline)
+        self.pipelines.append(record)
         jobs = {name: job for name, job in template(self.inputs).items() if name[0] != "."}
+        for job in jobs.values():
+            if "resource_group" in job:
+                self.groups.setdefault(job["resource_group"], "unordered")
         known = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_SHA": commit, **variables}
-        done: dict[str, JobRun] = {}
-        waiting = list(jobs)
-        while waiting:
-            name = next(one for one in waiting if set(jobs[one]["needs"]).isdisjoint(waiting))
-            waiting.remove(name)
-            rule = next((one for one in jobs[name]["rules"] if _holds(one["if"], known)), None)
+        rules = {
+            name: next((one for one in job["rules"] if _holds(one["if"], known)), {"when": "never"})
+            for name, job in jobs.items()
+        }
+        waiting = [name for name in jobs if rules[name].get("when") != "never"]
+        return Pipeline(record, known, jobs, rules, waiting)
+
+    def finish(self, pipeline: Pipeline, until: str = "") -> dict[str, JobRun]:
+        """Run what waits, up to and with one job."""
+        while pipeline.waiting:
+            jobs, done = pipeline.jobs, pipeline.done
+            name = next(
+                one
+                for one in pipeline.waiting
+                if set(jobs[one]["needs"]).isdisjoint(pipeline.waiting)
+            )
+            pipeline.waiting.remove(name)
             needed = [done[one] for one in jobs[name]["needs"] if one in done]
-            failed = any(one.status for one in needed) and (rule or {}).get("when") != "always"
-            if rule is not None and not failed:
-                done[name] = self.run_job(name, pipeline, needed, known)
-        return done
+            missing = len(needed) < len(set(jobs[name]["needs"]) & set(pipeline.rules_hold))
+            failed = missing or any(one.status for one in needed)
+            if not failed or pipeline.rules[name].get("when") == "always":
+                done[name] = self.run_job(name, pipeline.record, needed, pipeline.known)
+            if name == until:
+                break
+        return pipeline.done
+
+    def take_turns(self, pipelines: Sequence[Pipeline], job: str) -> list[int]:
+        """Jobs of one resource group that all wait for it, as GitLab lets them take turns; the
+        ids of the pipelines in the order in which they had it.
+        """
+        (key,) = {one.jobs[job]["resource_group"] for one in pipelines}
+        newest_first = self.groups[key] != "oldest_first"  # unordered is any order: the worst one
+        turns = sorted(pipelines, key=lambda one: int(one.record["id"]), reverse=newest_first)
+        for one in turns:
+            self.finish(one, until=job)
+        return [int(one.record["id"]) for one in turns]
 
     def run_job(
         self, name: str, pipeline: Mapping[str, Any], needed: Sequence[JobRun],

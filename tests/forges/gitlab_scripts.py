@@ -24,4 +24,8 @@ def _load(name: str, file: str) -> ModuleType:
 # They name each other as they do where a job runs them, from their own folder.
 FORGE = _load("forge", "forge.py")
 APPROVAL = _load("approval", "approval.py")
+JOB = _load("job", "job.py")
+LABELS = _load("labels", "labels.py")
+NOTES = _load("notes", "notes.py")
+RECORD = _load("record", "record.py")
 JOBS = _load("gitlab_jobs", "__main__.py")
