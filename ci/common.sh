@@ -227,17 +227,20 @@ plan_words() {
 }
 
 # What an apply did, for the comment of `result`: leave_result STATUS, whether ftctl was asked,
-# whether there was something to do, and since when it looked. Beside result.json: report.md of ftctl, or what it printed.
+# whether there was something to do, and since when it looked. Beside result.json lies report.md of
+# ftctl, or what it printed.
 leave_result() {
-    local kind='apply'
-    [ "${INPUT_WAIT:-true}" != true ] || kind='wait'
+    local kind=${INPUT_COMMAND:-apply} waited=true ended
+    ended=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+    [ "$kind" = wait ] || [ "${INPUT_WAIT:-true}" = true ] || waited=false
     rm -rf "$work/result"
     mkdir "$work/result"
     [ ! -s "$work/report.md" ] || cp -- "$work/report.md" "$work/result/"
     [ ! -s "$work/applied.txt" ] || head -c 100000 -- "$work/applied.txt" > "$work/result/applied.txt"
-    jq -n --argjson status "$1" --argjson asked "$2" --argjson changes "$3" --arg why "$died" \
-        --arg started "$4" --arg ended "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '
-        {format: 1, status: $status, asked: $asked, changes: $changes, why: $why,
+    jq -n --argjson status "$1" --argjson asked "$2" --argjson changes "$3" --argjson waited "$waited" \
+        --arg why "$died" --arg started "$4" \
+        --arg ended "$ended" '
+        {format: 1, status: $status, asked: $asked, changes: $changes, waited: $waited, why: $why,
          started: $started, ended: $ended}
     ' > "$work/result/result.json"
     set_output result "$work/result"

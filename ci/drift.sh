@@ -16,9 +16,10 @@ plan_words 'ftctl: no plan could be made' >> "$GITHUB_STEP_SUMMARY"
     die "there is no plan, so whether the service differs is not known, and no issue was touched: the log says why" "$status"
 
 # What only tidies up (a file that nothing needs any more, a model beyond 'keep') is left to the next
-# apply: nobody has to be told. What runs is on its way, and no change of a plan.
+# apply: nobody has to be told. What runs is on its way, and so is what waits for it.
 differs=$(jq --argjson attention "$attention" '
-    .summary | .create + .replace + .cancel + .delete + .defer - (.housekeeping // 0) + $attention
+    .summary | .create + .replace + .cancel + .delete + .defer + $attention
+        - (.housekeeping // 0) - (.waiting // 0)
 ' "$work/plan.json")
 if [ "$differs" = 0 ]; then
     echo well > "$work/drift"

@@ -13,7 +13,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -23,11 +23,12 @@ from forge import Api, Missing, Unanswered, at, number
 from job import Job, as_code, verbatim
 
 MOST_COMMENT = 65_000  # characters; GitHub takes 65,536
-MOST_COMMITS = 100  # of one push; a merge queue's group has fewer
+MOST_COMMITS = 250  # of one push, as ci/approved.py looks at
 MOST_PULLS = 50  # open ones that are looked at
 _MOST_ARCHIVE = 4 * 1024 * 1024  # bytes
 _MOST_FILE = 1024 * 1024
 _FILES = {"result.json", "report.md", "applied.txt"}
+_ENDED = {"success", "failure", "cancelled"}  # of a job that ran, as `needs` says it
 # By ftctl's status, where it was asked to apply.
 _HEADLINES = {
     1: "failed",
@@ -47,6 +48,7 @@ class Report:
     status: int
     asked: bool
     changes: bool
+    waited: bool
     started: str
     ended: str
     why: str
@@ -55,10 +57,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A headline, and what to do."""
+    """A headline, what to do, and what the jobs say themselves.
+
+    Where one of them is believed (`told`), its own headline stands in the place of ours.
+    """
 
     headline: str
     advice: str = ""
+    told: Report | None = None
+    besides: Report | None = None  # what another job, or this one in an earlier attempt, said
 
 
 def announce(api: Api, job: Job) -> int:
@@ -68,7 +75,8 @@ def announce(api: Api, job: Job) -> int:
         "The apply begins when it is its turn, and when those have approved it whom its environment"
         f" asks. [The run]({job.run_url}) says which.",
     )
-    return _say(api, job, merged_pulls(api, job), verdict, "")
+    _say(api, job, merged_pulls(api, job), verdict)
+    return 0
 
 
 def tell(api: Api, job: Job) -> int:
@@ -78,38 +86,43 @@ def tell(api: Api, job: Job) -> int:
         job.environ.get("INPUT_APPLY_RESULT", ""), job.environ.get("INPUT_WAIT_RESULT", ""),
         applied, waited,
     )  # fmt: skip
-    report = waited or applied
-    status = _say(api, job, merged_pulls(api, job), verdict, report.words if report else "")
+    _say(api, job, merged_pulls(api, job), verdict)
     _outdate(api, job, [one for one in (applied, waited) if one])
-    return status
+    return 0
 
 
 def judge(
     apply_job: str, wait_job: str, applied: Report | None, waited: Report | None
 ) -> Verdict:  # fmt: skip
-    """In a headline, how jobs ended that GitHub and their own reports tell of."""
-    again = 'press "Re-run failed jobs" in the run'
-    waiting = wait_job in {"success", "failure", "cancelled"}
-    ended, report = (wait_job, waited) if waiting else (apply_job, applied or waited)
-    if ended == "success" and (report is None or report.status != 0):
-        report = None  # of an attempt before, or lost: the job knows better
-    if ended in {"failure", "cancelled"} and report is not None and report.status == 0:
-        report = None
+    """How jobs ended, by what GitHub says of them and they of themselves.
+
+    GitHub knows better: a report that does not fit is of an attempt before.
+    """
+    waiting = wait_job in _ENDED and apply_job not in {"failure", "cancelled"}
+    ended, report, other = (
+        (wait_job, waited, applied) if waiting else (apply_job, applied, waited)
+    )  # fmt: skip
+    besides = other if other and other.words else None
     bought = any(one.changes for one in (applied, waited) if one)
-    if report is None:
-        return _without_report(ended, bought=bought, waiting=waiting, again=again)
+    if report is None or (report.status == 0) is not (ended == "success"):
+        verdict = _without_report(ended, bought=bought, waiting=waiting)
+        return replace(verdict, besides=report or besides)
     if report.status == 0:
+        besides = None
         if not bought:
-            return Verdict("nothing to do", "All that the manifests ask for is there, or runs.")
-        if not waiting and waited is None:
-            return Verdict("started", "The jobs run at the service, and are billed.")
-        return Verdict("applied")
-    headline = _HEADLINES.get(report.status, "not applied") if report.asked else "not applied"
-    told = as_code(report.why, 1_000) if report.why else "The log of the run says why."
-    return Verdict(headline, told)
+            headline, advice = "nothing to do", "All that the manifests ask for is there, or runs."
+        elif not report.waited:
+            headline, advice = "started", "The jobs run at the service, and are billed."
+        else:
+            headline, advice = "applied", ""
+    else:
+        headline = _HEADLINES.get(report.status, "not applied") if report.asked else "not applied"
+        advice = as_code(report.why, 1_000) if report.why else "The log of the run says why."
+    return Verdict(headline, advice, report, besides)
 
 
-def _without_report(ended: str, *, bought: bool, waiting: bool, again: str) -> Verdict:
+def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
+    again = 'press "Re-run failed jobs" in the run'
     if ended == "success":
         return Verdict("applied" if waiting or not bought else "started")
     if ended == "cancelled" and waiting:
@@ -139,25 +152,40 @@ def _without_report(ended: str, *, bought: bool, waiting: bool, again: str) -> V
     return Verdict("not applied", "The apply did not run: the run says why.")
 
 
-def _say(api: Api, job: Job, pulls: list[int], verdict: Verdict, words: str) -> int:
+def _say(api: Api, job: Job, pulls: list[int], verdict: Verdict) -> None:
     mark = job.mark("result")
-    commit = job.environ["GITHUB_SHA"]
-    head = [
-        mark,
-        f"<!-- ftctl run: {job.run} {job.attempt} -->",
-        f"### ftctl: {verdict.headline}",
-    ]
-    if verdict.advice:
-        head += ["", verdict.advice]
-    foot = ["", f"[The run]({job.run_url}) of commit {commit} has the log.", ""]
-    room = MOST_COMMENT - len("\n".join([*head, *foot]))
-    if len(words) > room:
-        words = "What was done is too long for a comment: the summary of the run has it."
-    text = "\n".join([*head, *(["", words.strip()] if words else []), *foot])
+    text = "\n".join(
+        [
+            mark,
+            f"<!-- ftctl run: {job.run} {job.attempt} -->",
+            _body(job, verdict, MOST_COMMENT),
+            "",
+        ]
+    )
     job.summarize(text)
     for pull in pulls:
         comments.put(api, job, pull, mark, lambda _: text)
-    return 0
+
+
+def _body(job: Job, verdict: Verdict, most: int) -> str:
+    told = verdict.told.words if verdict.told else ""
+    besides = verdict.besides.words if verdict.besides else ""
+    headline = [] if told.startswith("### ftctl: ") else [f"### ftctl: {verdict.headline}"]
+    commit = job.environ["GITHUB_SHA"]
+    foot = f"[The run]({job.run_url}) of commit {commit} has the log."
+    left_out = "What was done is too long for a comment: the summary of the run's jobs has it."
+    for more in ([told, _folded(besides)], [told], [left_out]):
+        parts = [*headline, more[0], verdict.advice, *more[1:], foot]
+        text = "\n\n".join(part.strip() for part in parts if part)
+        if len(text) <= most:
+            return text
+    raise AssertionError
+
+
+def _folded(words: str) -> str:
+    if not words:
+        return ""
+    return f"<details><summary>What was known before</summary>\n\n{words.strip()}\n\n</details>"
 
 
 # The pull requests of a push.
@@ -222,7 +250,7 @@ def _report(api: Api, job: Job, name: str) -> Report | None:
         if not words and files.get("applied.txt", "").strip():
             words = verbatim(files["applied.txt"])
         return Report(
-            int(said["status"]), bool(said["asked"]), bool(said["changes"]),
+            int(said["status"]), bool(said["asked"]), bool(said["changes"]), bool(said["waited"]),
             str(said["started"]), str(said["ended"]), str(said["why"]), words,
         )  # fmt: skip
     except (Missing, *_BROKEN, KeyError, TypeError) as fault:

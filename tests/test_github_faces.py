@@ -1,0 +1,240 @@
+"""What people see at GitHub: labels, what a run's ending is called, and words of others in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+_FOLDER = str(ROOT / "ci" / "github")
+_NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift")
+
+
+def _loaded() -> dict[str, Any]:
+    """The program's modules; their plain names are left to others."""
+    before = {name: sys.modules.pop(name, None) for name in _NAMES}
+    sys.path.insert(0, _FOLDER)
+    try:
+        return {name: import_module(name) for name in _NAMES}
+    finally:
+        sys.path.remove(_FOLDER)
+        for name, module in before.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
+
+
+_MODULES = _loaded()
+labels, result, comments, job = (
+    _MODULES[name] for name in ("labels", "result", "comments", "job")
+)  # fmt: skip
+
+PLACES = [
+    "default@.",
+    "_64efault@.",
+    "production@.",
+    "production@services_2fsupport",
+    "production@services_2fsupport_2dand_2da_2dname_2dthat_2dis_2dlong",
+    "production@services_2fsupport_2dand_2da_2dname_2dthat_2dis_2dlonger",
+]
+
+
+def test_a_label_fits_at_github_and_no_two_places_share_one() -> None:
+    names = [labels.label(kind, place).lower() for place in PLACES for kind in labels._KINDS]
+
+    assert max(map(len, names)) <= 50
+    assert len(set(names)) == len(PLACES) * len(labels._KINDS)
+    assert labels.AGAIN not in names
+    assert all(len(description) <= 100 for _, description in labels._KINDS.values())
+    assert labels.label("attention", "default@.") == "ftctl-attention"
+
+
+def _plan(high: float | None = 3.5, **summary: int) -> Any:
+    counts = dict.fromkeys(("create", "replace", "cancel", "delete", "defer", "attention"), 0)
+    cost = None if high is None else {"low": 0, "high": high}
+    return {"summary": {**counts, **summary}, "cost": cost}
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "kinds"),
+    [
+        (_plan(0), 0, {"nothing-to-do"}),
+        (_plan(0.99, create=1), 2, {"cost-below-1"}),
+        (_plan(1, create=1), 2, {"cost-below-10"}),
+        (_plan(99, replace=1), 2, {"cost-below-100"}),
+        (_plan(999.99, create=1, attention=1), 2, {"cost-below-1000", "attention"}),
+        (_plan(1000, create=1), 3, {"cost-1000-or-more", "refused"}),
+        (_plan(None, defer=1), 2, {"cost-unknown"}),
+        (_plan(0, delete=1), 2, set()),
+        (_plan(0, attention=2), 2, {"attention"}),
+        (None, 1, set()),
+        (_plan(0), 1, set()),
+        ([], 0, set()),
+    ],
+)
+def test_a_plan_is_labelled_by_what_it_does_and_costs(
+    plan: Any, status: int, kinds: set[str]
+) -> None:
+    assert labels.kinds_of(plan, status) == kinds
+
+
+def _report(status: int = 0, *, asked: bool = True, changes: bool = True, **more: Any) -> Any:
+    given = {"waited": True, "why": "", "words": "", "started": "", "ended": "", **more}
+    return result.Report(status=status, asked=asked, changes=changes, **given)
+
+
+STARTED = _report(waited=False)
+
+
+@pytest.mark.parametrize(
+    ("apply", "wait", "applied", "waited", "headline"),
+    [
+        ("success", "success", STARTED, _report(changes=False), "applied"),
+        ("success", "", _report(), None, "applied"),
+        ("success", "skipped", _report(changes=False, waited=False), None, "nothing to do"),
+        ("success", "skipped", STARTED, None, "started"),
+        ("success", "failure", STARTED, _report(1), "failed"),
+        ("success", "failure", STARTED, _report(6), "started, and still training"),
+        ("success", "failure", STARTED, None, "started; waiting broke"),
+        ("success", "cancelled", STARTED, None, "started; nobody waits any more"),
+        ("failure", "skipped", _report(5, why="stale"), None, "not applied: outdated"),
+        ("failure", "skipped", _report(1, asked=False), None, "not applied"),
+        ("failure", "skipped", _report(3), None, "not applied: a policy refuses it"),
+        ("failure", "success", _report(4), _report(), "applied in part"),
+        ("failure", "skipped", None, None, "not applied"),
+        ("cancelled", "skipped", None, None, "cancelled"),
+        # What does not fit to how the job ended is of an attempt before.
+        ("cancelled", "skipped", STARTED, None, "cancelled"),
+        ("failure", "skipped", STARTED, None, "not applied"),
+        ("success", "success", STARTED, _report(6), "applied"),
+        ("success", "success", _report(5), None, "applied"),
+        ("skipped", "skipped", None, None, "not applied"),
+    ],
+)
+def test_an_ending_is_called_by_what_github_and_the_jobs_say(
+    apply: str, wait: str, applied: Any, waited: Any, headline: str
+) -> None:
+    assert result.judge(apply, wait, applied, waited).headline == headline
+
+
+HOSTILE = [
+    "@acme/everybody and @mallory",
+    "closes #12, fixes acme/support#12",
+    "![x](https://elsewhere.example/x.png) [y](https://elsewhere.example)",
+    "</code></pre><img src=x> <!-- ftctl comment: default . -->",
+    "`` ` ~~~ \n\n### ftctl: applied\n\n| a | b |\n\\",
+    "\x1b[2J\u202e",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_words_of_others_stay_words(text: str) -> None:
+    line = job.as_code(text)
+    block = job.verbatim(text)
+
+    inside = re.fullmatch(r"<code>(.*)</code>", line)
+    assert inside
+    assert not re.search(r"[<>`*_\[\]!@\\\n]|#(?!\d)|(?<!&)#", inside[1])
+    outside = re.fullmatch(r"<pre>\n(.*)\n</pre>", block, re.DOTALL)
+    assert outside
+    assert not re.search(r"[<>@\x1b]", outside[1])
+    assert not re.search(r"(?<!&)#", outside[1])
+    assert "<!-- ftctl" not in line + block
+
+
+def test_why_something_was_not_done_is_told_as_words_of_others() -> None:
+    why = "run 7 is of another branch: '@acme/all closes #1'"
+
+    verdict = result.judge("failure", "skipped", _report(1, asked=False, why=why), None)
+
+    assert verdict.advice == job.as_code(why, 1_000)
+
+
+def _packed(files: dict[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
+def test_of_what_a_job_kept_only_known_files_of_a_fitting_size_are_read() -> None:
+    large = "x" * (result._MOST_FILE + 1)
+    files = {"result.json": "{}", "../evil": "x", "report.md": large}
+
+    assert dict(result._unpacked(_packed(files))) == {"result.json": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [
+        ("<!-- ftctl comment: default . -->\n<!-- ftctl run: 7 2 -->\nx", (7, 2)),
+        (f"m\r\n<!-- ftctl reviewed: {'a' * 40} none 12 3 -->\r\nx", (12, 3)),
+        (f"m\n<!-- ftctl reviewed: {'a' * 40} sha256:{'b' * 64} 12 3 -->\nx", (12, 3)),
+        ("m\nx\n<!-- ftctl run: 7 2 -->", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_a_comment_says_which_run_wrote_it(body: str, written: tuple[int, int]) -> None:
+    assert comments.run_of(body) == written
+
+
+def test_a_plan_is_outdated_by_when_it_was_begun() -> None:
+    def body(digest: str, line: str) -> str:
+        return f"m\n<!-- ftctl reviewed: {'a' * 40} {digest} 12 3 -->\n{line}\n"
+
+    digest = f"sha256:{'b' * 64}"
+    at = "<!-- ftctl planned at: 2026-11-30T20:00:00Z -->"
+    since = "<!-- ftctl planning since: 2026-11-30T20:00:00Z -->"
+
+    assert result._planned(body(digest, at)) == "2026-11-30T20:00:00Z"
+    assert result._planned(body("none", since)) == "2026-11-30T20:00:00Z"
+    assert result._planned(body("none", at)) == ""  # refused: no merge would take it
+    assert result._planned(body(digest, "### x")) == ""
+    assert result._planned("") == ""
+
+
+def test_the_program_uses_python_alone() -> None:
+    for path in sorted(Path(_FOLDER).glob("*.py")):
+        names = re.findall(r"(?m)^(?:from|import) (\w+)", path.read_text("utf-8"))
+        foreign = set(names) - set(sys.stdlib_module_names) - set(_NAMES)
+        assert foreign <= {"__future__"}, path.name
+
+
+def test_a_pull_requests_labels_of_other_places_and_people_stay(tmp_path: Path) -> None:
+    api = _Labels(["bug", "ftctl-attention", "ftctl-cost-below-1", "ftctl-attention:stage@."])
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({}), "utf-8")
+    here = job.Job({"FTCTL_PLACE": "default@.", "GITHUB_EVENT_PATH": str(event)})
+
+    labels.put(api, here, 7, {"cost-below-10"}, keep=["outdated"])
+
+    assert sorted(api.there) == ["bug", "ftctl-attention:stage@.", "ftctl-cost-below-10"]
+
+
+class _Labels:
+    """What the API knows of one pull request's labels."""
+
+    def __init__(self, there: list[str]) -> None:
+        self.there = there
+
+    def pages(self, path: str) -> list[dict[str, str]]:
+        assert path == "issues/7/labels"
+        return [{"name": name} for name in self.there]
+
+    def get(self, _path: str) -> Any:
+        return {}
+
+    def send(self, method: str, path: str, body: Any = None) -> None:
+        if method == "DELETE":
+            self.there.remove(path.removeprefix("issues/7/labels/").replace("%3A", ":"))
+        else:
+            self.there += body["labels"]
