@@ -19,6 +19,7 @@ from job import Job, as_code
 # GitHub's words for runs that are not over (docs.github.com/rest/actions/workflow-runs, read on
 # 2026-11-30). The filter has not always held (its users report), so each answer is looked at.
 _MOST_NAMED = 10
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _UNDER_WAY = ("in_progress", "queued", "requested", "waiting", "pending")
 
 
@@ -66,6 +67,11 @@ def _words(job: Job, branch: str) -> str:
         lines.append("No apply mends what needs attention: a person decides it, as the plan says.")
     if job.environ.get("DRIFT_STATUS") == "3":
         lines.append("A policy of this branch refuses the plan that would mend it.")
+    elif _DIGEST.fullmatch(digest := str(at(plan, "digest"))):
+        lines.append(
+            "To carry out what the plan below shows, run the workflow that applies by hand, with"
+            f" `approve` = `{digest}`."
+        )
     lines += [job.words("plan.md"), f"[The run]({job.run_url}) has the log."]
     return "\n\n".join(line.strip() for line in lines)
 

@@ -187,14 +187,17 @@ class Forge:
         ]
 
     def _pulls(self, *, query: dict[str, str], **_: Any) -> Any:
-        owner, _, ref = query["head"].partition(":")
+        owner, _, ref = query.get("head", "").partition(":")
         states = {"open", "closed"} if query.get("state") == "all" else {"open"}
         return [
             one
             for one in self.state["pulls"]
             if one["state"] in states
-            and one["head"]["ref"] == ref
-            and (one["head"]["repo"] or {}).get("full_name", "").startswith(f"{owner}/")
+            and query.get("base", one["base"]["ref"]) == one["base"]["ref"]
+            and ref in ("", one["head"]["ref"])
+            and (one["head"]["repo"] or {})
+            .get("full_name", "")
+            .startswith(f"{owner}/" if ref else "")
         ]
 
     def _pull(self, number: str, **_: Any) -> Any:

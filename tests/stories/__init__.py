@@ -1,0 +1,1 @@
+"""Stories of pipelines: asserted, and told."""
