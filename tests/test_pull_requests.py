@@ -44,8 +44,6 @@ class Repository:
     def __init__(self, shell: Shell, write: Write) -> None:
         self.shell = shell
         self.write = write
-        self.git("init", "--quiet", "--initial-branch", "main")
-        self.write({".gitignore": ".ftctl/\n"})
 
     def git(self, *arguments: str) -> str:
         identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
@@ -70,10 +68,22 @@ class Repository:
         self.git("merge", "--quiet", "--no-edit", name)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place for what the first test makes and the others copy."""
+    return tmp_path_factory.mktemp("trained")
+
+
 @pytest.fixture
-def repository(shell: Shell, write_project: Write) -> Repository:
+def repository(shell: Shell, write_project: Write, trained: Path) -> Repository:
     """Two fine-tunes that are trained, on main."""
     found = Repository(shell, write_project)
+    if (trained / "now").exists():
+        shutil.copytree(trained / "repository", shell.folder, symlinks=True, dirs_exist_ok=True)
+        shell.clock.time = float((trained / "now").read_text("utf-8"))
+        return found
+    found.git("init", "--quiet", "--initial-branch", "main")
+    found.write({".gitignore": ".ftctl/\n"})
     warm = TONE.replace("tone", "warm")
     found.commit(
         {
@@ -85,6 +95,8 @@ def repository(shell: Shell, write_project: Write) -> Repository:
         }
     )
     shell.ok("apply", "--auto-approve", "--wait")
+    shutil.copytree(shell.folder, trained / "repository", symlinks=True)
+    (trained / "now").write_text(repr(shell.clock.time), "utf-8")
     return found
 
 
