@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from fidelity import Hearing
+from forges.standby import Standby
 from plain_server import PlainServer, World
 from simulation.tally import Figures
 
@@ -226,6 +227,13 @@ def user(users: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FTCTL_CACHE_DIR", str(place / "cache"))
     monkeypatch.setenv("FTCTL_STATE_DIR", str(place / "state"))
     return place
+
+
+@pytest.fixture(scope="session")
+def standby() -> Iterator[Standby]:
+    """An ftctl that is loaded once, for all that runners start."""
+    with Standby() as standby:
+        yield standby
 
 
 def cache_of(project: Path) -> Path:

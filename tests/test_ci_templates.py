@@ -294,13 +294,6 @@ catalog:
 WARM = FINETUNE.replace("tone", "warm").replace("train.jsonl", "warm.jsonl")
 
 
-@pytest.fixture(scope="module")
-def standby() -> Iterator[Standby]:
-    """An ftctl that is loaded once for all jobs."""
-    with Standby() as standby:
-        yield standby
-
-
 @pytest.fixture
 def github(tmp_path: Path, standby: Standby) -> Iterator[GitHub]:
     """A repository with one fine-tune on main, and a service that takes one key."""

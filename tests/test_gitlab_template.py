@@ -176,13 +176,6 @@ def test_shellcheck_finds_nothing_in_its_scripts(tmp_path: Path) -> None:
 # What it does.
 
 
-@pytest.fixture(scope="module")
-def standby() -> Iterator[Standby]:
-    """An ftctl that is loaded once for all jobs."""
-    with Standby() as standby:
-        yield standby
-
-
 @pytest.fixture
 def gitlab(tmp_path: Path, standby: Standby) -> Iterator[GitLab]:
     """A project with one fine-tune on main, a branch that adds another, and a real service."""

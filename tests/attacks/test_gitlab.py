@@ -84,12 +84,11 @@ class Merged:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLab]:
+def project(tmp_path_factory: pytest.TempPathFactory, standby: Standby) -> Iterator[GitLab]:
     """A project with a service, as a pipeline sees it."""
     folder = tmp_path_factory.mktemp("gitlab")
     options = Options(training=False, api_key=KEY)
     with (
-        Standby() as standby,
         open_emulator(folder / "service", settings=options) as emulator,
         serve(emulator).start() as server,
     ):
