@@ -122,7 +122,9 @@ class Stale(FtctlError):
     """What was approved is not what would run now. `moved`: what is otherwise, a line each."""
 
     def __init__(self, message: str, hint: str | None = None, moved: Iterable[str] = ()) -> None:
-        super().__init__("\n    ".join(map(one_line, (message, *moved))), hint)
+        self.sentence = message
+        self.moved = tuple(moved)
+        super().__init__("\n    ".join(map(one_line, (message, *self.moved))), hint)
 
 
 class Interrupted(FtctlError):

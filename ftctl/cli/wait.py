@@ -8,6 +8,7 @@ from ftctl.cli.durations import DURATION
 from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
 from ftctl.cli.listening import guarded, workspace_of
+from ftctl.cli.reporting import Telling, report_option
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.plan import Action, Report
 from ftctl.engine.command_words import command_words
@@ -20,14 +21,21 @@ from ftctl.text.escape.single_line import one_line
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--timeout", type=DURATION, help="How long to wait: 90s, 30m, 2h.")
 @click.pass_context
-def wait_command(context: click.Context, names: tuple[str, ...], timeout: float | None) -> int:
+@report_option("wait")
+def wait_command(
+    context: click.Context, names: tuple[str, ...], timeout: float | None, telling: Telling
+) -> int:
     """Wait until the jobs that run are over.
 
     Of all fine-tunes, or of those that are named; NAME may be a pattern: 'tone-*'. Nothing is
     planned or begun: what waits for a parent's model is started by 'ftctl apply --wait'.
     """
     settings = settings_of(context)
-    with workspace_of(settings) as workspace, interrupts(settings.console) as stop:
+    with (
+        workspace_of(settings) as workspace,
+        telling.run(workspace),
+        interrupts(settings.console) as stop,
+    ):
         guarded(workspace.session(), settings)
         stop.leave_at_once = True
         report = workspace.wait_for(names, timeout)

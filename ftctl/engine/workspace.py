@@ -12,13 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ftctl.clock import Clock, SystemClock
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import DeleteModel, Plan, Report
 from ftctl.domain.plan_document import Approval, approval_of
 from ftctl.domain.review import Review
+from ftctl.domain.run_result import RunResult
 from ftctl.engine.context import (
     AskAddress,
     AskCommand,
@@ -27,7 +28,7 @@ from ftctl.engine.context import (
     addresses_from,
     commands_from,
 )
-from ftctl.engine.events import Listener, Reconciled, nobody
+from ftctl.engine.events import Event, Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
 from ftctl.engine.observing import observe
 from ftctl.engine.plan_files import find_plan, is_digest
@@ -47,6 +48,7 @@ from ftctl.engine.review import (
     require_children,
     review,
 )
+from ftctl.engine.run_results import Heard, RunEnd, run_result
 from ftctl.engine.running import (
     Running,
     RunningJob,
@@ -59,7 +61,7 @@ from ftctl.engine.running import (
 )
 from ftctl.engine.selecting import names_meant, resolve_request
 from ftctl.engine.session import Session, Validation, check_project, open_session
-from ftctl.errors import FtctlError, Stale, UsageError, WaitTimeout
+from ftctl.errors import FtctlError, Interrupted, ProviderError, Stale, UsageError, WaitTimeout
 from ftctl.planner import PlanOptions
 from ftctl.planner.approval import Remaining, reconcile, unite
 from ftctl.planner.lineage import lineage
@@ -85,12 +87,20 @@ class Workspace:
     """
 
     def __init__(self, context: RunContext) -> None:
-        self.context = context
+        self._heard = Heard()
+        self.context = replace(context, listener=self._listen)
+        self._listener = context.listener
         self._stack: ExitStack | None = None
         self._session: Session | None = None
         self._provider: Client | None = None
         self._planned: _Planned | None = None
         self._observed: Observed | None = None
+        self._reviewed: Review | None = None
+        self._report: Report | None = None
+
+    def _listen(self, event: Event) -> None:
+        self._heard(event)
+        self._listener(event)
 
     @classmethod
     def open(
@@ -143,6 +153,8 @@ class Workspace:
                 "this workspace is in a run already", "open another one for another run"
             )
         self._stack = ExitStack()
+        self._heard = Heard()
+        self._observed = self._reviewed = self._report = None
         return self
 
     def __exit__(
@@ -249,6 +261,7 @@ class Workspace:
                 moved=moved,
             )
         self._remember(_Planned(reviewed, observed, plan))
+        self._reviewed = reviewed
         return reviewed
 
     def _looked(self, session: Session, request: PlanRequest) -> Observed:
@@ -307,6 +320,7 @@ class Workspace:
                 allow=reviewed.allow,
                 failed=plan.failed(planned.observed.every_job),
             )
+            self._report = report
             if plan.empty:
                 self._remember(planned)
             if record:
@@ -358,7 +372,8 @@ class Workspace:
                 session, provider, options_for(session, request), stopping, parallelism
             )
             with _recorded(session, provider, record=record, parallelism=parallelism):
-                return executor.wait(report, timeout_seconds)
+                self._report = executor.wait(report, timeout_seconds)
+                return self._report
 
     def running(self, names: Iterable[str] = (), *, what: str = "running") -> Running:
         """The jobs of this project that run, of some fine-tunes or of all; none is touched.
@@ -408,7 +423,28 @@ class Workspace:
         with self.provider(session) as provider:
             executor = Executor(session, provider, PlanOptions())
             with _recorded(session, provider, record=record, parallelism=parallelism):
-                return wait_for_jobs(executor, names, timeout_seconds)
+                self._report = wait_for_jobs(executor, names, timeout_seconds)
+                return self._report
+
+    def result(
+        self, *, fault: BaseException | None = None, command: Literal["apply", "wait"] = "apply"
+    ) -> RunResult:
+        """What came of this run, however it ended: what stands, what it cost, what can be done.
+
+        `fault` is what ended it. The service is asked for the losses and checkpoints of what was
+        trained, unless it was `fault`; what it does not tell is left out.
+        """
+        end = RunEnd(command, self._heard, self._reviewed, self._report, self._observed, fault)
+        session = self._session
+        if session is None and fault is None:
+            session = self.session()
+        if session is None or isinstance(fault, ProviderError | Interrupted | KeyboardInterrupt):
+            return run_result(self.context, end, session, None)
+        try:
+            with self.provider(session) as provider:
+                return run_result(self.context, end, session, provider)
+        except FtctlError:
+            return run_result(self.context, end, session, None)
 
     @property
     def observed(self) -> Observed | None:

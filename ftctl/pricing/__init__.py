@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     )
     from ftctl.pricing.expected import expected_costs
     from ftctl.pricing.so_far import cost_so_far
-    from ftctl.pricing.spending import Spent, Total, compare, newest_time, spent, total
+    from ftctl.pricing.spending import (
+        Spent,
+        Total,
+        compare,
+        cost_of_job,
+        newest_time,
+        spent,
+        total,
+    )
 
 __all__ = [
     "Spent",
     "Total",
     "compare",
+    "cost_of_job",
     "cost_of_tokens",
     "cost_so_far",
     "differences_of",
@@ -39,6 +48,7 @@ _HOMES = {
     "Spent": "spending",
     "Total": "spending",
     "compare": "spending",
+    "cost_of_job": "spending",
     "cost_of_tokens": "estimating",
     "cost_so_far": "so_far",
     "differences_of": "answers",

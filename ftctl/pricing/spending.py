@@ -91,6 +91,11 @@ def spent(
     return Spent(sums.usd, sums.jobs, sums.unknown)
 
 
+def cost_of_job(job: Job, catalog: Catalog, service: ServiceInfo) -> Decimal | None:
+    """What a job that is over has cost, in US dollars; None where it runs, or nobody can tell."""
+    return _job_cost(job, catalog, service, _NONE_EXPECTED)
+
+
 def newest_time(observed: Observed) -> int | None:
     """The newest time that the service has told, in Unix seconds; None where it told none.
 

@@ -941,7 +941,7 @@ SETTLED = {
     "form": "how it is printed",
     "commit": "how it is printed",
     "approved_by": "how it is printed",
-    "report": "what is written beside it",
+    "reports": "what is written beside it",
     "out": "where it is written",
     "offline": "such a plan cannot be applied",
     "observed": "such a plan cannot be applied",

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-SCHEMAS = ("project", "dataset", "finetune", "manifest", "plan", "lock")
+SCHEMAS = ("project", "dataset", "finetune", "manifest", "plan", "lock", "report")
 
 JsonSchema = Mapping[str, Any]
 

@@ -1,0 +1,113 @@
+"""A command that buys or waits in; files that tell what came of it, however it ended, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from ftctl.cli.exit_codes import BUG, INTERRUPTED, status_of
+from ftctl.cli.settings import Settings, settings_of
+from ftctl.domain.run_result import RunResult
+from ftctl.domain.run_result_document import result_json
+from ftctl.engine.plan_files import write_file
+from ftctl.errors import FtctlError, UsageError, fault_text
+
+if TYPE_CHECKING:
+    from ftctl.engine.workspace import Workspace
+
+_FORMS = (".json", ".md")
+
+
+@dataclass(slots=True)
+class Telling:
+    """What the files of `--report` will say, once the command is over."""
+
+    settings: Settings
+    files: tuple[Path, ...]
+    command: Literal["apply", "wait"]
+    result: RunResult | None = None
+
+    @contextmanager
+    def run(self, workspace: Workspace) -> Iterator[None]:
+        """Around what a workspace does: what came of that is found out before it is closed."""
+        try:
+            yield
+        except BaseException as fault:
+            self._look(workspace, fault)
+            raise
+        self._look(workspace, None)
+
+    def _look(self, workspace: Workspace, fault: BaseException | None) -> None:
+        if self.files:
+            self.result = workspace.result(fault=fault, command=self.command)
+
+    def write(self, fault: BaseException | None, status: int) -> None:
+        """Write every file. A fault is only told: it is not what the command is for."""
+        if not self.files:
+            return
+        from ftctl.engine.run_results import early_result
+
+        context = self.settings
+        result = self.result or early_result(
+            context.folder, context.environment, self.command, fault
+        )
+        result = replace(result, exit_status=status)
+        for path in self.files:
+            try:
+                write_file(self.settings.folder / path, self._text(path, result))
+            except FtctlError as unwritten:
+                self.settings.console.note(f"warning: {fault_text(unwritten)}")
+
+    def _text(self, path: Path, result: RunResult) -> str:
+        console = self.settings.console
+        if path.suffix.lower() == ".json":
+            return result_json(result, console.redacted)
+        from ftctl.reports.result_markdown import result_markdown
+
+        return f"{console.harmless(result_markdown(result))}\n"
+
+
+def report_option(command: Literal["apply", "wait"]) -> Callable[[Callable[..., int]], Any]:
+    """Add `--report`, and hand the command a `Telling` as `telling`."""
+
+    def add(function: Callable[..., int]) -> Any:
+        @click.option(
+            "--report", "reports", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
+            metavar="FILE",
+            help="Write what came of it, however it ends: FILE.md for people, FILE.json for"
+            " programs; may be repeated.",
+        )  # fmt: skip
+        @wraps(function)
+        def told(
+            context: click.Context, *args: Any, reports: tuple[Path, ...], **named: Any
+        ) -> int:
+            settings = settings_of(context)
+            for path in reports:
+                if path.suffix.lower() not in _FORMS:
+                    raise UsageError(
+                        f"--report {path}: its form is not known", "end its name with .md or .json"
+                    )
+            telling = Telling(settings, reports, command)
+            try:
+                status = function(context, *args, telling=telling, **named)
+            except BaseException as fault:
+                telling.write(fault, _status(fault))
+                raise
+            telling.write(None, status)
+            return status
+
+        return told
+
+    return add
+
+
+def _status(fault: BaseException) -> int:
+    if isinstance(fault, FtctlError):
+        return status_of(fault)
+    return INTERRUPTED if isinstance(fault, KeyboardInterrupt | click.Abort) else BUG

@@ -1,0 +1,622 @@
+"""What a run has told, and how it ended, in; what came of it, as a `RunResult`, out.
+
+It is made however a run ends, and so of what was heard on the way. The service is asked once more
+for losses and checkpoints; a fault of that is no reason to tell nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ftctl.domain.observed import Job, Observed, Progress
+from ftctl.domain.plan import Action, Change, Ended, Estimate, Outcome, Plan, Report, StartJob
+from ftctl.domain.review import Review
+from ftctl.domain.run_result import (
+    IN_VAIN,
+    NOT_OVER,
+    CheckpointName,
+    Ending,
+    FineTuneResult,
+    RunResult,
+    Standing,
+    ToDo,
+)
+from ftctl.engine.command_words import command_words
+from ftctl.engine.context import RunContext
+from ftctl.engine.events import (
+    Applied,
+    Applying,
+    Event,
+    Finished,
+    Progressed,
+    Reconciled,
+    Started,
+    StepDone,
+)
+from ftctl.engine.git import commit_of
+from ftctl.errors import (
+    FtctlError,
+    Interrupted,
+    InvalidProject,
+    ProviderError,
+    Refused,
+    Stale,
+    WaitTimeout,
+    fault_text,
+)
+from ftctl.pricing import cost_of_job, cost_so_far, estimate_of_job
+from ftctl.reports.presenter import to_decide
+from ftctl.text.format import plural
+
+if TYPE_CHECKING:
+    from ftctl.engine.session import Session
+    from ftctl.providers.protocol import Reader
+
+_MOST_ASKED = 40  # jobs that are asked for losses and checkpoints
+_EVENTS = 400  # of a job, the newest
+_MOST_LOSSES = 40  # points of a curve
+_MOST_PROBLEMS = 50
+_BUSY = (408, 429)  # and from 500 on: that a service cannot answer now
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a run has told until now."""
+
+    plan: Plan | None = None  # that was begun last
+    reports: list[Report] = field(default_factory=list)
+    progress: dict[str, Progress] = field(default_factory=dict)  # by fine-tune
+    finished: dict[str, str] = field(default_factory=dict)  # fine-tune → model of another's job
+    steps: dict[str, list[str]] = field(default_factory=dict)  # fine-tune → what was done
+    started: set[str] = field(default_factory=set)
+    done: tuple[str, ...] = ()  # of what was approved, before
+    unapproved: tuple[str, ...] = ()
+
+    def __call__(self, event: Event) -> None:
+        """Remember what counts for how it ends."""
+        match event:
+            case Applying(plan):
+                self.plan = self.plan or plan
+            case Applied(report):
+                self.reports.append(report)
+            case Progressed(jobs):
+                self.progress |= {one.name: one for one in jobs}
+            case Finished(name, model):
+                self.finished[name] = model
+            case StepDone(name, sentence):
+                self.steps.setdefault(name, []).append(sentence)
+                if isinstance(event, Started):
+                    self.started.add(name)
+            case Reconciled(done, unapproved):
+                self.done, self.unapproved = done, unapproved
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """What a workspace knows of its run when that is over."""
+
+    command: Literal["apply", "wait"]
+    heard: Heard
+    review: Review | None = None  # made last
+    report: Report | None = None  # given last
+    observed: Observed | None = None
+    fault: BaseException | None = None
+
+
+def run_result(
+    context: RunContext, end: RunEnd, session: Session | None, provider: Reader | None
+) -> RunResult:
+    """What came of a run. Without a session little is known, without a provider what was heard."""
+    look = _Look(context, end, session, provider)
+    rows = tuple(look.rows())
+    ending = _ending(end, rows)
+    review, fault = end.review, end.fault
+    problems: tuple[str, ...] = ()
+    if isinstance(fault, InvalidProject):
+        problems = tuple(map(str, fault.diagnostics[:_MOST_PROBLEMS]))
+    return RunResult(
+        ending=ending,
+        command=end.command,
+        project=session.desired.project if session is not None else None,
+        environment=context.environment,
+        service=session.info if session is not None else None,
+        commit=commit_of(context.root),
+        digest=(review.approved or review.digest) if review is not None else None,
+        finetunes=rows,
+        moved=fault.moved if isinstance(fault, Stale) else (),
+        unapproved=tuple(dict.fromkeys((*look.unapproved, *end.heard.unapproved))),
+        violations=review.policy.violations if review is not None else (),
+        problems=problems,
+        fault=_fault_words(fault),
+        todo=tuple(_todo(context, end, ending, rows, look.plan)),
+    )
+
+
+def early_result(
+    root: Path,
+    environment: str | None,
+    command: Literal["apply", "wait"],
+    fault: BaseException | None,
+) -> RunResult:
+    """What came of a run that ended before there was any."""
+    context = RunContext(root, environment)
+    return run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
+
+
+def _fault_words(fault: BaseException | None) -> str | None:
+    match fault:
+        case None:
+            return None
+        case Stale():
+            return fault.sentence
+        case FtctlError():
+            return str(fault)
+        case KeyboardInterrupt():
+            return "stopped"
+    return f"a bug in ftctl: {type(fault).__name__}; the log has its lines"
+
+
+def _ending(end: RunEnd, rows: tuple[FineTuneResult, ...]) -> Ending:
+    match end.fault:
+        case None:
+            return _ending_of(rows)
+        case InvalidProject():
+            return Ending.INVALID
+        case Refused():
+            return Ending.REFUSED
+        case Stale():
+            return Ending.STALE
+        case WaitTimeout():
+            return Ending.TIMED_OUT
+        case Interrupted() | KeyboardInterrupt():
+            return Ending.INTERRUPTED
+        case ProviderError(status=status):
+            away = status is None or status >= 500 or status in _BUSY
+            return Ending.UNREACHABLE if away else Ending.FAILED
+    return Ending.FAILED
+
+
+def _ending_of(rows: tuple[FineTuneResult, ...]) -> Ending:
+    """Of a run without a fault: the same order as its exit status has."""
+    mine = [one for one in rows if one.concerned]
+    in_vain = [one for one in mine if one.standing in IN_VAIN]
+    if in_vain:
+        well = any(one.standing not in IN_VAIN or one.done for one in mine)
+        return Ending.INCOMPLETE if well else Ending.FAILED
+    if any(one.standing in _LOST for one in rows):  # before this run
+        trained = any(one.standing is Standing.TRAINED for one in mine)
+        return Ending.INCOMPLETE if trained else Ending.ATTENTION
+    if any(one.standing in NOT_OVER for one in mine):
+        return Ending.STARTED
+    if any(one.standing is not Standing.THERE or one.done or one.job for one in mine):
+        return Ending.APPLIED
+    if any(one.standing is Standing.ATTENTION for one in rows):
+        return Ending.ATTENTION
+    return Ending.STARTED if any(one.standing in NOT_OVER for one in rows) else Ending.NOTHING
+
+
+_LOST = (Standing.FAILED, Standing.CANCELLED)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is known of each fine-tune once a run is over."""
+
+    context: RunContext
+    end: RunEnd
+    session: Session | None
+    provider: Reader | None
+    asked: int = 0
+
+    @property
+    def plan(self) -> Plan | None:
+        """What was carried out, else what was planned."""
+        end = self.end
+        if end.report is not None and end.report.plan is not None:
+            return end.report.plan
+        if end.heard.plan is not None:
+            return end.heard.plan
+        return end.review.plan if end.review is not None else None
+
+    @property
+    def unapproved(self) -> tuple[str, ...]:
+        return self.end.review.unapproved if self.end.review is not None else ()
+
+    def rows(self) -> Iterator[FineTuneResult]:
+        """Those of the plan, then those that were followed or are done besides."""
+        plan, done = self.plan, self._done
+        changes = {change.name: change for change in plan.changes} if plan is not None else {}
+        for change in plan.changes if plan is not None else ():
+            concerned = self._concerns(change, done)
+            if concerned or not (change.steps and self.end.command == "wait"):  # it begins nothing
+                yield self._row(change.name, change, concerned=concerned)
+        followed = dict.fromkeys((*self.end.heard.progress, *self._ended, *done))
+        for name in followed:
+            if name not in changes:
+                yield self._row(name, None, concerned=True)
+
+    @property
+    def _done(self) -> frozenset[str]:
+        review = self.end.review
+        return frozenset((*self.end.heard.done, *(review.done if review is not None else ())))
+
+    @property
+    def _reports(self) -> tuple[Report, ...]:
+        """All that the run has given, each once, the first first."""
+        report, heard = self.end.report, self.end.heard.reports
+        given = (report, *report.later) if report is not None else ()
+        return (*heard, *(one for one in given if one.outcomes not in [h.outcomes for h in heard]))
+
+    @property
+    def _ended(self) -> Mapping[str, Ended]:
+        report = self.end.report
+        return {one.name: one for one in report.ended} if report is not None else {}
+
+    def _outcome(self, name: str) -> Outcome | None:
+        found = [o for report in self._reports for o in report.outcomes if o.name == name]
+        return found[-1] if found else None
+
+    def _concerns(self, change: Change, done: frozenset[str]) -> bool:
+        name = change.name
+        if name in done or name in self._ended or name in self.end.heard.progress:
+            return True
+        report = self.end.report
+        if report is not None and name in report.not_begun:
+            return True
+        return change.pending and self.end.command == "apply"
+
+    def _row(self, name: str, change: Change | None, *, concerned: bool) -> FineTuneResult:
+        outcome, ended = self._outcome(name), self._ended.get(name)
+        progress = self.end.heard.progress.get(name)
+        job = self._job(name, change, outcome, ended, progress)
+        standing, why = self._standing(name, change, outcome, ended, job)
+        if standing is Standing.RUNNING and self.end.command == "apply":
+            concerned = True  # bought before, and a run that waits follows it
+        model = self._model(change, ended, job) if standing is not Standing.WAITING else None
+        trains = change is not None and any(isinstance(step, StartJob) for step in change.steps)
+        if trains and standing is Standing.NOT_DONE and change is not None:
+            # That of before, which it was to replace, is no job of this.
+            job = None if job is not None and job.id == change.job else job
+        estimate = self._estimate(name, change, job) if concerned else None
+        facts = self._asked(job) if concerned and job is not None else _NOTHING_ASKED
+        last = facts.losses[-1] if facts.losses else None
+        heard_loss = progress.train_loss if progress is not None else None
+        heard_valid = progress.valid_loss if progress is not None else None
+        cost = words = None
+        if job is not None and self.session is not None and concerned:
+            cost = cost_of_job(job, self.session.catalog, self.session.info)
+            words = self._cost_words(name, job, progress, facts, estimate)
+        return FineTuneResult(
+            name=name,
+            standing=standing,
+            kind=change.kind if change is not None else "FineTune",
+            concerned=concerned,
+            why=why,
+            done=tuple(self.end.heard.steps.get(name) or (outcome.done if outcome else ())),
+            job=job.id if job is not None else (change.job if change and not trains else None),
+            model=model,
+            checkpoints=facts.checkpoints,
+            estimate=estimate,
+            cost=cost,
+            cost_words=words,
+            trained_tokens=job.trained_tokens if job is not None else None,
+            train_losses=facts.losses,
+            train_loss=last if last is not None else heard_loss,
+            valid_loss=facts.valid_loss if facts.valid_loss is not None else heard_valid,
+            step=facts.step or (progress.step if progress is not None else None),
+            total_steps=facts.total_steps or (progress.total_steps if progress else None),
+            seconds=self._seconds(job) if concerned else None,
+        )
+
+    def _job(
+        self,
+        name: str,
+        change: Change | None,
+        outcome: Outcome | None,
+        ended: Ended | None,
+        progress: Progress | None,
+    ) -> Job | None:
+        """The job that stands for it, as it was seen last."""
+        seen = {job.id: job for job in self.end.observed.every_job} if self.end.observed else {}
+        wanted = ended.job if ended is not None else None
+        if outcome is not None and outcome.job is not None:
+            seen[outcome.job.id] = outcome.job
+            wanted = wanted or outcome.job.id
+        if progress is not None:
+            seen[progress.job.id] = progress.job
+            wanted = wanted or progress.job.id
+        if wanted is None and change is not None:
+            wanted = change.job
+        if wanted is not None:
+            return seen.get(wanted)
+        return self._newest(name) if change is None else None
+
+    def _newest(self, name: str) -> Job | None:
+        """The newest job of what the manifests ask for under a name."""
+        finetune = self.session.desired.named(name) if self.session is not None else None
+        if finetune is None or self.end.observed is None:
+            return None
+        jobs = [job for job in self.end.observed.every_job if job.digest == finetune.digest]
+        return max(jobs, key=lambda job: job.age_order, default=None)
+
+    def _model(self, change: Change | None, ended: Ended | None, job: Job | None) -> str | None:
+        if ended is not None:
+            return ended.model
+        if job is not None and job.status == "succeeded":
+            return job.model
+        return change.model if change is not None else None
+
+    def _standing(
+        self,
+        name: str,
+        change: Change | None,
+        outcome: Outcome | None,
+        ended: Ended | None,
+        job: Job | None,
+    ) -> tuple[Standing, str | None]:
+        report = self.end.report
+        if ended is not None and ended.model is not None:
+            return Standing.TRAINED, None
+        if name in self.end.heard.finished:
+            return Standing.TRAINED, None
+        if ended is not None:
+            return _of_failed(job)
+        if outcome is not None and outcome.error is not None:
+            return Standing.NOT_DONE, fault_text(outcome.error).replace("\n    ", "; ")
+        if outcome is not None and outcome.skipped is not None:
+            return Standing.NOT_DONE, outcome.skipped
+        if outcome is not None and outcome.waits is not None:
+            return Standing.WAITING, outcome.waits
+        if report is not None and name in report.not_begun:
+            return Standing.NOT_DONE, "not begun: there is no model of its parent, or no job of it"
+        followed = self.end.heard.progress.get(name)
+        if (outcome is not None and outcome.job is not None) or followed is not None:
+            return _of_job(job)
+        if name in self.end.heard.started:
+            return Standing.RUNNING, None
+        if change is None:
+            return _of_job(job)
+        return self._standing_planned(change, outcome, job)
+
+    def _standing_planned(
+        self, change: Change, outcome: Outcome | None, job: Job | None
+    ) -> tuple[Standing, str | None]:
+        """Of what no job was bought or followed for."""
+        match change.action:
+            case Action.DEFER:
+                return Standing.WAITING, change.reason
+            case Action.ATTENTION:
+                lost = job is not None and job.status in ("failed", "cancelled")
+                return (Standing.FAILED if lost else Standing.ATTENTION), change.reason
+            case Action.NO_OP if change.model is not None and outcome is None:
+                return Standing.THERE, change.reason if change.steps else None
+            case Action.NO_OP if change.model is not None:
+                return Standing.THERE, None
+            case Action.NO_OP if job is not None and job.in_progress:
+                return Standing.RUNNING, change.reason
+            case Action.NO_OP if not change.steps:
+                return Standing.NO_MODEL, change.reason
+        if outcome is not None:
+            return Standing.DONE, change.reason
+        return Standing.NOT_DONE, change.reason
+
+    def _estimate(self, name: str, change: Change | None, job: Job | None) -> Estimate | None:
+        if change is not None and change.cost is not None:
+            return change.cost
+        session = self.session
+        finetune = session.desired.named(name) if session is not None else None
+        if session is None or finetune is None or job is None or finetune.training is None:
+            return None
+        if job.digest != finetune.digest:
+            return None
+        return estimate_of_job(job, finetune, session.desired, session.catalog, session.info)
+
+    def _cost_words(
+        self,
+        name: str,
+        job: Job,
+        progress: Progress | None,
+        facts: _Asked,
+        estimate: Estimate | None,
+    ) -> str | None:
+        if self.session is None:
+            return None
+        step = facts.step or (progress.step if progress is not None else None)
+        total = facts.total_steps or (progress.total_steps if progress is not None else None)
+        if not job.in_progress and job.trained_tokens is None:
+            return None  # the part of its steps is no word on what a job costs that is over
+        return cost_so_far(
+            Progress(name, job, step, total),
+            estimate,
+            self.session.catalog,
+            self.session.info,
+            self.context.clock.now(),
+        )
+
+    def _seconds(self, job: Job | None) -> float | None:
+        if job is None:
+            return None
+        until = job.finished_at
+        if until is None:
+            if not job.in_progress:
+                return None
+            until = int(self.context.clock.now())
+        return float(max(until - job.created_at, 0))
+
+    def _asked(self, job: Job) -> _Asked:
+        """What the service tells besides of a job; nothing once it has failed to answer."""
+        if self.provider is None or self.asked >= _MOST_ASKED:
+            return _NOTHING_ASKED
+        self.asked += 1
+        try:
+            events = self.provider.events(job.id, _EVENTS)
+            checkpoints = self.provider.checkpoints(job.id) if job.model else ()
+        except ProviderError as fault:
+            if fault.status is None or fault.status >= 500:
+                self.provider = None
+            return _NOTHING_ASKED
+        steps = [event.metrics for event in events if isinstance(event.metrics.get("step"), int)]
+        losses = _numbers(one.get("train_loss") for one in steps)
+        valid = _numbers(one.get("full_valid_loss") for one in steps)
+        valid = valid or _numbers(one.get("valid_loss") for one in steps)
+        last = steps[-1] if steps else {}
+        total = last.get("total_steps")
+        return _Asked(
+            _thinned(losses),
+            valid[-1] if valid else None,
+            last.get("step"),
+            total if isinstance(total, int) else None,
+            tuple(
+                CheckpointName(one.step, one.model)
+                for one in sorted(checkpoints, key=lambda one: one.step)
+                if one.model != job.model
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a job's events and checkpoints tell."""
+
+    losses: tuple[float, ...] = ()
+    valid_loss: float | None = None
+    step: int | None = None
+    total_steps: int | None = None
+    checkpoints: tuple[CheckpointName, ...] = ()
+
+
+_NOTHING_ASKED = _Asked()
+
+
+def _numbers(values: Iterable[object]) -> tuple[float, ...]:
+    return tuple(
+        float(value)
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    )
+
+
+def _thinned(losses: tuple[float, ...]) -> tuple[float, ...]:
+    """At most so many points, the first and the last among them."""
+    if len(losses) <= _MOST_LOSSES:
+        return losses
+    last = len(losses) - 1
+    return tuple(losses[round(at * last / (_MOST_LOSSES - 1))] for at in range(_MOST_LOSSES))
+
+
+def _of_job(job: Job | None) -> tuple[Standing, str | None]:
+    if job is None or job.in_progress:
+        return Standing.RUNNING, None
+    if job.status == "succeeded":
+        return Standing.TRAINED, None
+    return _of_failed(job)
+
+
+def _of_failed(job: Job | None) -> tuple[Standing, str | None]:
+    """Of a job that was followed and has no model."""
+    if job is None:
+        return Standing.FAILED, None
+    why = job.error.message if job.error is not None else None
+    if job.status == "cancelled":
+        return Standing.CANCELLED, why
+    if job.status == "succeeded":
+        return Standing.FAILED, "it succeeded, and the service has not told its model's name"
+    return Standing.FAILED, why
+
+
+def _todo(
+    context: RunContext,
+    end: RunEnd,
+    ending: Ending,
+    rows: tuple[FineTuneResult, ...],
+    plan: Plan | None,
+) -> Iterator[ToDo]:
+    """What helps, in the words of a pipeline and as a command."""
+
+    def words(*rest: str) -> str:
+        return command_words(context, *rest)
+
+    fault, review = end.fault, end.review
+    running = sorted(one.name for one in rows if one.standing is Standing.RUNNING and one.concerned)
+    waiting = any(one.standing is Standing.WAITING for one in rows)
+    wait_on = words("apply", "--wait") if waiting or not running else words("wait", *running)
+    match ending:
+        case Ending.STALE if review is not None and _is_of_now(review, end):
+            digest = review.digest
+            yield ToDo(
+                "Read the plan as it is now: the summary of the run has it, and",
+                words("plan"),
+            )
+            yield ToDo(
+                f"If that is what you want, run the job that applies by hand with approve ="
+                f" {digest}, or",
+                words("apply", "--approve", digest),
+            )
+        case Ending.STALE:
+            yield ToDo("Plan again, and approve the new plan.", words("plan"))
+        case Ending.REFUSED:
+            yield ToDo(
+                "Change the manifests or the policy with a pull request; what would allow it stands"
+                " with each rule."
+            )
+        case Ending.INVALID:
+            yield ToDo("Mend the problems with a pull request; it shows them:", words("validate"))
+        case Ending.TIMED_OUT:
+            yield ToDo("Run the job again to wait on: nothing is bought twice. Or", wait_on)
+        case Ending.INTERRUPTED:
+            yield ToDo("Run the job again to go on: what is done is skipped. Or", wait_on)
+        case Ending.UNREACHABLE:
+            yield ToDo(
+                "Run the job again once the service answers: what is done is skipped. Or",
+                words(end.command) if end.command == "wait" else words("apply"),
+            )
+        case Ending.STARTED if waiting and end.command == "apply":
+            yield ToDo(
+                "What waits for its parent or its turn is bought by the job that waits, or by",
+                words("apply", "--wait"),
+            )
+    if isinstance(fault, FtctlError) and fault.hint and ending is Ending.FAILED:
+        yield ToDo(fault.hint)
+    yield from _todo_of_rows(context, rows, plan)
+
+
+def _is_of_now(review: Review, end: RunEnd) -> bool:
+    """Whether a stale review is of what would run now, so that it can be approved instead."""
+    moved = isinstance(end.fault, Stale) and bool(end.fault.moved)
+    return bool(review.moved) or not (moved or end.heard.plan is not None)
+
+
+def _todo_of_rows(
+    context: RunContext, rows: tuple[FineTuneResult, ...], plan: Plan | None
+) -> Iterator[ToDo]:
+    def words(*rest: str) -> str:
+        return command_words(context, *rest)
+
+    if any(one.standing is Standing.NOT_DONE and one.done for one in rows) or any(
+        one.standing is Standing.NOT_DONE and (one.why or "").startswith("not begun")
+        for one in rows
+    ):
+        yield ToDo("Run the job again to go on: what is done is skipped. Or", words("apply"))
+    failed = [one for one in rows if one.standing in (Standing.FAILED, Standing.CANCELLED)]
+    for one in failed[:_MOST_ASKED]:
+        yield ToDo(f"What happened to {one.name}:", words("events", one.name))
+    if failed:
+        names = [word for one in failed[:_MOST_ASKED] for word in ("--select", one.name)]
+        once = "it" if len(failed) == 1 else "them"
+        yield ToDo(
+            "Running the job again buys nothing for what failed or was cancelled. To buy"
+            f" {once} again, once, run the job that applies by hand with retry-failed, or",
+            words("apply", "--retry-failed", *names),
+        )
+    if plan is not None and any(one.standing is Standing.ATTENTION for one in rows):
+        known = {one.name for one in rows if one.standing is Standing.ATTENTION}
+        for name, line, cost in to_decide(Review(plan, ""), words("apply")):
+            if name in known:
+                yield ToDo(f"To buy {name} all the same ({cost}):", line)
+    left = plural(len(failed) - _MOST_ASKED, "fine-tune") if len(failed) > _MOST_ASKED else None
+    if left:
+        yield ToDo(f"So do {left} more.")

@@ -1,0 +1,360 @@
+"""What came of a run in; Markdown for a pull request's comment, as much as one holds, out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ftctl.domain.run_result import (
+    Ending,
+    FineTuneResult,
+    RunResult,
+    Standing,
+    ToDo,
+)
+from ftctl.reports.presenter import cost_words, sentence
+from ftctl.text.escape import html_text, markdown, markdown_code, short
+from ftctl.text.format import duration, plural, usd, usd_range
+
+MOST = 60_000  # characters; GitHub takes 65,536
+_LONGEST = 400  # characters of a text of others
+_MOST_NAMED = 20
+_KEPT_FREE = 800  # for the words on what is left out
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+_BARS = "▁▂▃▄▅▆▇█"
+_CURVE = 20  # bars
+_SHORT_COMMIT = 12
+
+_STANDING = {
+    Standing.TRAINED: "trained",
+    Standing.THERE: "there",
+    Standing.RUNNING: "training",
+    Standing.WAITING: "waiting",
+    Standing.FAILED: "**failed**",
+    Standing.CANCELLED: "**cancelled**",
+    Standing.DONE: "done",
+    Standing.NOT_DONE: "**not done**",
+    Standing.ATTENTION: "**attention**",
+    Standing.NO_MODEL: "no model",
+}
+
+
+def result_markdown(result: RunResult, *, most: int = MOST) -> str:
+    """How it ended, what stands, what it cost and what to do, with the details folded below.
+
+    At most so many characters, from about 8,000 on; what is left out is counted.
+    """
+    head = _head(result)
+    todo = _todo(result.todo, most // 6)
+    said = _said(result, most // 6)
+    room = most - len(head) - len(todo) - len(said) - _KEPT_FREE
+    table = _table(result, room // 2)
+    calm = _calm(result)
+    room -= len(table) + len(calm)
+    details = _details(result, room - _KEPT_FREE)
+    foot = _foot(result)
+    return "\n\n".join(part for part in (head, said, table, calm, todo, details, foot) if part)
+
+
+def result_headline(result: RunResult) -> str:
+    """`applied, 2 models, $4.10`."""
+    return ", ".join(_headline(result))
+
+
+_ENDINGS = {
+    Ending.APPLIED: "applied",
+    Ending.STARTED: "started",
+    Ending.NOTHING: "nothing to do",
+    Ending.ATTENTION: "attention",
+    Ending.INCOMPLETE: "only in part",
+    Ending.FAILED: "failed",
+    Ending.REFUSED: "refused by the policy",
+    Ending.STALE: "stale",
+    Ending.TIMED_OUT: "waited too long",
+    Ending.INTERRUPTED: "interrupted",
+    Ending.UNREACHABLE: "the service cannot be reached",
+    Ending.INVALID: "the project has errors",
+}
+
+
+def _headline(result: RunResult) -> Iterator[str]:
+    yield _ENDINGS[result.ending]
+    if result.ending in _NOTHING_BEGUN and not _has_begun(result):
+        yield "nothing was done"
+        return
+    rows = result.finetunes if result.ending in _OF_ALL else result.concerned
+    models = [one for one in rows if one.model is not None and one.standing in _WELL]
+    if models:
+        yield plural(len(models), "model")
+    for standings, words in _COUNTED:
+        if count := sum(one.standing in standings for one in rows):
+            yield words.format(count, "" if count == 1 else "s")
+    if (cost := _total(result)) is not None:
+        yield cost
+
+
+_OF_ALL = frozenset({Ending.NOTHING, Ending.ATTENTION})
+_WELL = frozenset({Standing.TRAINED, Standing.THERE})
+_COUNTED = (
+    ({Standing.RUNNING}, "{0:,} job{1} running"),
+    ({Standing.WAITING}, "{0:,} still to come"),
+    ({Standing.FAILED, Standing.CANCELLED}, "{0:,} job{1} without a model"),
+    ({Standing.NOT_DONE}, "{0:,} not done"),
+    ({Standing.ATTENTION}, "{0:,} needing a decision"),
+)
+_NOTHING_BEGUN = frozenset({Ending.REFUSED, Ending.STALE, Ending.INVALID, Ending.UNREACHABLE})
+
+
+def _has_begun(result: RunResult) -> bool:
+    return any(one.done or one.job for one in result.concerned)
+
+
+def _total(result: RunResult) -> str | None:
+    trainings = [one for one in result.concerned if one.job is not None or one.estimate]
+    if not trainings:
+        return None
+    if not result.billed:
+        return "free of charge"
+    over = all(one.standing not in (Standing.RUNNING, Standing.WAITING) for one in trainings)
+    if over and result.cost is not None:
+        return usd(result.cost)
+    expected = result.estimate
+    return f"estimated {usd_range(*expected)}" if expected is not None else "price not known"
+
+
+def _head(result: RunResult) -> str:
+    about = []
+    if result.project is not None:
+        where = f" in the environment {result.environment}" if result.environment else ""
+        at = "the embedded API"
+        if result.service is not None and result.service.type != "emulator":
+            at = f"{result.service.type}, {result.service.base_url}"
+        about.append(_text(f"Project {result.project}{where} at {at}."))
+    if result.commit:
+        about.append(f"Manifests at commit `{result.commit[:_SHORT_COMMIT]}`.")
+    lines = [f"### ftctl: {_money(result_headline(result))}"]
+    return "\n\n".join([*lines, *([" ".join(about)] if about else [])])
+
+
+def _said(result: RunResult, room: int) -> str:
+    """Why it ended so, where that is not plain."""
+    parts = []
+    if result.fault is not None and result.ending is not Ending.REFUSED:
+        parts.append(f"> {_linked(_text(sentence(_capital(result.fault))))}")
+    for head, texts in (
+        ("**What is otherwise:**", result.moved),
+        ("**Problems:**", result.problems),
+    ):
+        if texts:
+            parts += [head, _list(map(_text, texts), len(texts), room // 2)]
+    spoken = [one for one in result.violations if one.severity == "refused"]
+    if spoken:
+        lines = (
+            f"{_code(one.rule)}{f' for {_code(one.finetune)}' if one.finetune else ''}:"
+            f" {_text(sentence(one.message))}"
+            + (f" To allow it: {_text(sentence(one.hint))}" if one.hint else "")
+            for one in spoken
+        )
+        parts += ["**Refused by the policy:**", _list(lines, len(spoken), room // 2)]
+    if result.unapproved:
+        parts.append(f"Left alone, for nobody approved it: {_names(result.unapproved)}.")
+    return "\n\n".join(parts)
+
+
+def _shown(result: RunResult) -> list[FineTuneResult]:
+    """What has a row: all that the run was about, and what needs somebody."""
+    if result.ending in _NOTHING_BEGUN and not _has_begun(result):
+        return []
+    calm = (Standing.THERE, Standing.NO_MODEL, Standing.RUNNING, Standing.WAITING)
+    rows = [one for one in result.finetunes if one.concerned or one.standing not in calm]
+    return sorted(rows, key=lambda one: not _STANDING[one.standing].startswith("**"))
+
+
+def _table(result: RunResult, room: int) -> str:
+    rows = _shown(result)
+    if not rows:
+        return ""
+    columns = ["fine-tune", "", "model", "cost", "loss", "took"]
+    cells = [_cells(one) for one in rows]
+    kept = [at for at in range(len(columns)) if at < 2 or any(row[at] for row in cells)]
+    lines = [_row([columns[at] for at in kept]), "|" + "---|" * len(kept)]
+    fitting = _fitting((_row([row[at] for at in kept]) for row in cells), room)
+    more = len(rows) - len(fitting)
+    text = "\n".join([*lines, *fitting])
+    return f"{text}\n\nand {plural(more, 'fine-tune')} more." if more else text
+
+
+def _cells(one: FineTuneResult) -> list[str]:
+    return [
+        _code(one.name),
+        _STANDING[one.standing],
+        _code(one.model) if one.model else "",
+        _money(_cost(one)),
+        _loss(one),
+        duration(one.seconds) if one.seconds is not None else "",
+    ]
+
+
+def _cost(one: FineTuneResult) -> str:
+    if not one.concerned or (one.job is None and one.estimate is None):
+        return ""
+    if one.estimate is not None and not one.estimate.billed:
+        return "free"
+    if one.standing not in (Standing.RUNNING, Standing.WAITING) and one.cost is not None:
+        return usd(one.cost)
+    if one.standing is Standing.NOT_DONE and one.job is None:
+        return ""
+    return f"estimated {cost_words(one.estimate)}" if one.estimate is not None else "not known"
+
+
+def _loss(one: FineTuneResult) -> str:
+    parts = []
+    if len(one.train_losses) > 1:
+        parts.append(f"{_number(one.train_losses[0])} → {_number(one.train_losses[-1])}")
+    elif one.train_loss is not None:
+        parts.append(_number(one.train_loss))
+    if one.valid_loss is not None:
+        parts.append(f"validation {_number(one.valid_loss)}")
+    return ", ".join(parts)
+
+
+def _number(loss: float) -> str:
+    return f"{loss:.3f}" if abs(loss) < 1_000 else f"{loss:.3g}"
+
+
+def curve(losses: Sequence[float]) -> str:
+    """A loss as it fell, in bars: `█▆▄▃▂▁`."""
+    if len(losses) < 3:
+        return ""
+    last = len(losses) - 1
+    count = min(_CURVE, len(losses))
+    points = [losses[round(at * last / (count - 1))] for at in range(count)]
+    low, high = min(points), max(points)
+    if high <= low:
+        return ""
+    return "".join(_BARS[round((one - low) / (high - low) * (len(_BARS) - 1))] for one in points)
+
+
+def _calm(result: RunResult) -> str:
+    """The models that stand as they stood, by name."""
+    shown = {one.name for one in _shown(result)}
+    there = [one for one in result.finetunes if one.model and one.name not in shown]
+    if not there:
+        return ""
+    if result.ending is Ending.NOTHING and len(there) <= _MOST_NAMED:
+        lines = [_row(["fine-tune", "model"]), "|---|---|"]
+        return "\n".join(
+            [*lines, *(_row([_code(one.name), _code(one.model or "")]) for one in there)]
+        )
+    count = plural(len(there), "model")
+    lines = [f"- {_code(one.name)}: {_code(one.model or '')}" for one in there[:_MOST_NAMED]]
+    more = len(there) - _MOST_NAMED
+    lines += [f"- and {more:,} more"] if more > 0 else []
+    summary = f"<details><summary>{count} as before</summary>"
+    return "\n".join([summary, "", *lines, "", "</details>"])
+
+
+def _todo(todo: Sequence[ToDo], room: int) -> str:
+    if not todo:
+        return ""
+    lines = (
+        _linked(_text(one.sentence)) + (f" {markdown_code(one.command)}" if one.command else "")
+        for one in todo
+    )
+    return f"**What to do**\n\n{_list(lines, len(todo), room)}"
+
+
+def _details(result: RunResult, room: int) -> str:
+    parts: list[str] = []
+    folds = [text for one in _shown(result) if (text := _detail(one))]
+    for text in folds:
+        room -= len(text) + 2
+        if room < 0:
+            parts.append(f"{plural(len(folds) - len(parts), 'detail')} left out here.")
+            break
+        parts.append(text)
+    return "\n\n".join(parts)
+
+
+def _detail(one: FineTuneResult) -> str:
+    lines = []
+    if one.why:
+        lines.append(_text(sentence(_capital(one.why))))
+    lines += [_text(_capital(line)) for line in one.done]
+    if one.job:
+        lines.append(f"job {_code(one.job)}")
+    if one.step is not None and one.standing in (Standing.RUNNING, Standing.CANCELLED):
+        total = f" of {one.total_steps:,}" if one.total_steps else ""
+        lines.append(f"step {one.step:,}{total}")
+    if bars := curve(one.train_losses):
+        lines.append(f"training loss `{bars}` {_loss(one)}")
+    if one.cost_words and (one.estimate is None or one.estimate.billed):
+        lines.append(f"cost so far: {_money(_text(one.cost_words))}")
+    if one.estimate is not None and one.estimate.billed:
+        lines.append(f"estimated: {_text(cost_words(one.estimate))} ({_text(one.estimate.basis)})")
+    lines += [f"at step {at.step:,}: {_code(at.model)}" for at in one.checkpoints[:_MOST_NAMED]]
+    if not lines:
+        return ""
+    summary = f"<code>{html_text(short(one.name, 80))}</code>: {_STANDING[one.standing].strip('*')}"
+    body = "\n".join(f"- {line}" for line in lines)
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _foot(result: RunResult) -> str:
+    lines = []
+    if result.ending is Ending.STARTED and result.command == "apply":
+        lines.append(
+            f"The jobs run on at the service{', and are billed' if result.billed else ''}. This"
+            " changes once the job of the pipeline that waits for them is over."
+        )
+    if result.digest is not None:
+        lines.append(f"<sub>Plan {markdown_code(result.digest)}</sub>")
+    return "\n\n".join(lines)
+
+
+def _linked(text: str) -> str:
+    """With digests as code: they are there to be copied."""
+    return _DIGEST.sub(lambda found: f"`{found[0]}`", text)
+
+
+def _list(lines: Iterable[str], count: int, room: int) -> str:
+    fitting = _fitting((f"- {line}" for line in lines), room)
+    more = count - len(fitting)
+    return "\n".join([*fitting, *([f"- and {more:,} more"] if more else [])])
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    fitting = []
+    for line in lines:
+        room -= len(line) + 3
+        if room < 0:
+            break
+        fitting.append(line)
+    return fitting
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _names(names: Sequence[str]) -> str:
+    told = ", ".join(_code(name) for name in names[:_MOST_NAMED])
+    more = len(names) - _MOST_NAMED
+    return f"{told} and {more:,} more" if more > 0 else told
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _code(text: str) -> str:
+    return markdown_code(short(text, _LONGEST))
+
+
+def _text(text: str) -> str:
+    return markdown(short(text, _LONGEST))
+
+
+def _money(text: str) -> str:
+    """Our own words with amounts in them: two $ in a line could be a formula."""
+    return text if "\\$" in text else text.replace("$", "\\$")

@@ -1,0 +1,313 @@
+"""`--report FILE`: what an apply or a wait came to stands in it, however that ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import FINETUNE, HandClock, Shell, small_project
+from jsonschema import Draft202012Validator
+from plain_server import World
+
+from ftctl.domain.run_result import Ending, Standing
+from ftctl.manifest.schema import load_schema
+
+Write = Callable[[Mapping[str, str]], Path]
+OPENAI = "project: demo\nprovider: {type: openai}\n"
+
+
+@cache
+def validator() -> Draft202012Validator:
+    return Draft202012Validator(load_schema("report"))
+
+
+@pytest.fixture
+def small(shell: Shell, write_project: Write) -> Shell:
+    write_project(small_project())
+    return shell
+
+
+def reported(shell: Shell, *arguments: str) -> tuple[int, Any, str]:
+    """The exit status of a command, and its report as data and for people."""
+    for name in ("r.json", "r.md"):
+        (shell.folder / name).unlink(missing_ok=True)
+    ended = shell(*arguments, "--report", "r.json", "--report", "r.md")
+    document = json.loads((shell.folder / "r.json").read_text("utf-8"))
+    validator().validate(document)
+    assert document["exit_status"] == ended.status
+    return ended.status, document, (shell.folder / "r.md").read_text("utf-8")
+
+
+def outcomes(document: Any) -> tuple[str, dict[str, str]]:
+    """How the run ended, and how each of its fine-tunes."""
+    return document["outcome"], {one["name"]: one["outcome"] for one in document["finetunes"]}
+
+
+def test_the_schema_has_every_word_for_an_outcome() -> None:
+    properties = load_schema("report")["properties"]
+    rows = properties["finetunes"]["items"]["properties"]
+
+    assert properties["outcome"]["enum"] == [one.value for one in Ending]
+    assert rows["outcome"]["enum"] == [one.value for one in Standing]
+
+
+def test_an_apply_that_waits_tells_the_model_what_it_cost_and_how_it_learnt(small: Shell) -> None:
+    status, document, comment = reported(small, "apply", "--auto-approve", "--wait")
+
+    (tone,) = document["finetunes"]
+    assert (status, outcomes(document)) == (0, ("applied", {"tone": "trained"}))
+    assert tone["model"] == small.ok("output", "tone").out.strip()
+    assert tone["job"].startswith("ftjob-")
+    assert len(tone["training_losses"]) > 3
+    assert tone["training_loss"] == tone["training_losses"][-1]
+    assert tone["seconds"] > 0
+    assert tone["checkpoints"]
+    assert all(at["model"].startswith(tone["model"]) for at in tone["checkpoints"])
+    assert document["digest"].startswith("sha256:")
+    assert comment.startswith("### ftctl: applied, 1 model, free of charge\n")
+    assert f"| `tone` | trained | `{tone['model']}` | free |" in comment
+
+
+def test_an_apply_that_does_not_wait_says_that_this_will_change(small: Shell) -> None:
+    _status, document, comment = reported(small, "apply", "--auto-approve")
+
+    assert outcomes(document) == ("started", {"tone": "running"})
+    assert comment.startswith("### ftctl: started, 1 job running, free of charge\n")
+    assert "This changes once the job of the pipeline that waits for them is over." in comment
+
+
+def test_an_approved_plan_that_is_done_already_still_tells_its_models(small: Shell) -> None:
+    small.ok("plan", "--out", "plan.json")
+    small.ok("apply", "plan.json")
+    small.ok("wait")
+
+    status, document, comment = reported(small, "apply", "plan.json", "--wait")
+
+    (tone,) = document["finetunes"]
+    assert (status, outcomes(document)) == (0, ("applied", {"tone": "there"}))
+    assert tone["model"] in comment
+    assert tone["training_loss"] is not None
+    assert document["digest"] == json.loads((small.folder / "plan.json").read_text())["digest"]
+
+
+def test_what_was_not_to_be_done_is_told_as_nothing_with_what_stands(small: Shell) -> None:
+    small.ok("apply", "--auto-approve", "--wait")
+
+    status, document, comment = reported(small, "apply")
+
+    assert (status, outcomes(document)) == (0, ("nothing-to-do", {"tone": "there"}))
+    assert comment.startswith("### ftctl: nothing to do, 1 model\n")
+    assert document["finetunes"][0]["model"] in comment
+
+
+def test_a_stale_approval_says_what_moved_and_which_digest_is_of_now(small: Shell) -> None:
+    small.ok("plan", "--out", "plan.json")
+    manifest = small.folder / "finetunes" / "tone.yaml"
+    manifest.write_text(f"{FINETUNE}seed: 8\n", "utf-8")
+    now = small.ok("plan", "--format", "json").json["digest"]
+
+    status, document, comment = reported(small, "apply", "plan.json")
+
+    assert (status, outcomes(document)) == (5, ("stale", {"tone": "not-done"}))
+    assert document["moved"][0].startswith("tone: approved was the training ")
+    assert any(now in one["text"] for one in document["todo"])
+    assert comment.startswith("### ftctl: stale, nothing was done\n")
+    assert "- tone: approved was the training " in comment
+    assert f"by hand with approve = `{now}`, or `ftctl apply --approve {now}`" in comment
+
+
+def test_a_digest_that_is_no_longer_the_plans_is_stale_too(small: Shell) -> None:
+    status, document, _comment = reported(small, "apply", "--approve", "sha256:" + "0" * 64)
+
+    assert (status, document["outcome"]) == (5, "stale")
+    assert any(document["digest"] in one["text"] for one in document["todo"])
+
+
+def test_a_refused_plan_says_which_rule_and_what_would_allow_it(
+    shell: Shell, write_project: Write
+) -> None:
+    rules = "project: demo\npolicy: {max_jobs_created: 0}\n"
+    write_project(small_project(**{"ftctl.yaml": rules}))
+
+    status, document, comment = reported(shell, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (3, ("refused", {"tone": "not-done"}))
+    assert document["verdicts"][0]["rule"] == "max_jobs_created"
+    assert comment.startswith("### ftctl: refused by the policy, nothing was done\n")
+    assert "- `max_jobs_created`: " in comment
+    assert "--allow max_jobs_created" in comment
+
+
+def test_a_job_that_failed_says_so_in_this_run_and_in_the_next(remote: Shell, world: World) -> None:
+    world.finishes = False
+    remote.ok("plan", "--out", "plan.json")
+    remote.ok("apply", "plan.json")
+    error = {"code": "invalid_file", "message": "the file is <b>odd</b>", "param": None}
+
+    def fail(_method: str, _path: str) -> None:
+        world.jobs[0].update(status="failed", error=error, fine_tuned_model=None)
+
+    world.before = fail
+    status, document, comment = reported(remote, "apply", "plan.json", "--wait")
+    again = reported(remote, "apply")
+
+    assert (status, outcomes(document)) == (1, ("failed", {"tone": "failed"}))
+    assert (again[0], outcomes(again[1])) == (1, ("attention", {"tone": "failed"}))
+    for told, text in ((document, comment), again[1:]):
+        assert told["finetunes"][0]["reason"]
+        assert "<b>" not in text
+        assert "`ftctl apply --retry-failed --select tone`" in text
+        assert "run the job that applies by hand with retry-failed" in text
+
+
+def test_a_wait_tells_what_it_followed(remote: Shell, world: World) -> None:
+    world.tells = lambda _body: {"trained_tokens": 800_000}
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+
+    def finish(_method: str, path: str) -> None:
+        if path.endswith("events"):  # it runs while it is looked at first
+            world.jobs[0].update(status="succeeded", fine_tuned_model="ft:gpt-x:acme::m1")
+
+    world.before = finish
+    world.jobs[0]["status"] = "running"
+
+    status, document, comment = reported(remote, "wait")
+
+    (tone,) = document["finetunes"]
+    assert (status, outcomes(document)) == (0, ("applied", {"tone": "trained"}))
+    assert document["command"] == "wait"
+    assert tone["cost"]["so_far"] == 4.0
+    assert document["cost"]["so_far"] == 4.0
+    assert comment.startswith("### ftctl: applied, 1 model, \\$4.00\n")
+
+
+def test_a_wait_that_takes_too_long_says_what_runs_on(remote: Shell, world: World) -> None:
+    world.finishes = False
+
+    status, document, comment = reported(
+        remote, "apply", "--auto-approve", "--wait", "--timeout", "60s"
+    )
+
+    assert (status, outcomes(document)) == (6, ("timed-out", {"tone": "running"}))
+    assert document["finetunes"][0]["job"] == "ftjob-1"
+    assert comment.startswith("### ftctl: waited too long, 1 job running, estimated ")
+    assert "Run the job again to wait on: nothing is bought twice. Or `ftctl wait tone`" in comment
+
+
+class ImpatientClock(HandClock):
+    """Somebody presses Ctrl-C at the first wait."""
+
+    def sleep(self, seconds: float) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_says_what_runs_on_and_asks_nobody(remote: Shell, world: World) -> None:
+    world.finishes = False
+    hasty = replace(remote, clock=ImpatientClock())
+
+    status, document, comment = reported(hasty, "apply", "--auto-approve", "--wait")
+
+    assert (status, outcomes(document)) == (130, ("interrupted", {"tone": "running"}))
+    assert "Run the job again to go on" in comment
+    assert world.requests[-1] == "GET /fine_tuning/jobs"
+
+
+def test_a_service_that_is_away_is_told_as_that(remote: Shell, world: World) -> None:
+    world.before = lambda _method, _path: (503, {"error": {"message": "later"}})
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (1, ("unreachable", {}))
+    assert document["project"] == "demo"
+    assert comment.startswith("### ftctl: the service cannot be reached, nothing was done\n")
+    assert "Run the job again once the service answers" in comment
+
+
+def test_an_outage_during_a_wait_leaves_what_was_bought(remote: Shell, world: World) -> None:
+    world.finishes = False
+
+    def away(method: str, _path: str) -> Any:
+        return (503, {"error": {"message": "later"}}) if world.jobs and method == "GET" else None
+
+    remote.ok("apply", "--auto-approve")
+    world.before = lambda method, path: away(method, path) if "events" in path else None
+    world.jobs[0]["status"] = "running"
+
+    status, document, comment = reported(remote, "apply", "--wait")
+
+    assert (status, outcomes(document)) == (1, ("unreachable", {"tone": "running"}))
+    assert document["finetunes"][0]["job"] == "ftjob-1"
+    assert "ftjob-1" in comment
+
+
+def test_what_could_not_be_started_is_told_with_the_reason(remote: Shell, world: World) -> None:
+    def refuse(method: str, path: str) -> Any:
+        error = {"error": {"message": "no such model", "code": "model_not_available"}}
+        return (400, error) if (method, path) == ("POST", "/fine_tuning/jobs") else None
+
+    world.before = refuse
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (4, ("incomplete", {"tone": "not-done"}))
+    assert "no such model" in document["finetunes"][0]["reason"]
+    assert "| `tone` | **not done** |" in comment
+    assert "Run the job again to go on: what is done is skipped." in comment
+
+
+def test_a_child_is_still_to_come_without_a_wait_and_there_after_it(
+    shell: Shell, write_project: Write
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    write_project(small_project(**{"finetunes/child.yaml": child}))
+
+    _status, first, comment = reported(shell, "apply", "--auto-approve")
+    status, second, _ = reported(shell, "apply", "--auto-approve", "--wait")
+
+    assert outcomes(first) == ("started", {"child": "waiting", "tone": "running"})
+    assert "1 job running, 1 still to come" in comment
+    assert (status, outcomes(second)) == (0, ("applied", {"child": "trained", "tone": "trained"}))
+
+
+def test_manifests_with_errors_are_told_with_their_places(small: Shell) -> None:
+    manifest = small.folder / "finetunes" / "tone.yaml"
+    manifest.write_text(f"{FINETUNE}n_epochz: 3\n", "utf-8")
+
+    status, document, comment = reported(small, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (1, ("invalid", {}))
+    assert document["problems"][0].startswith("finetunes/tone.yaml:6:1: error[unknown-key]")
+    assert "error\\[unknown-key\\]" in comment
+    assert "`ftctl validate`" in comment
+
+
+def test_a_command_that_ends_before_it_begins_has_its_report(small: Shell) -> None:
+    status, document, comment = reported(small, "apply", "nowhere.json")
+
+    assert (status, outcomes(document)) == (1, ("failed", {}))
+    assert "nowhere.json cannot be read" in document["message"]
+    assert comment.startswith("### ftctl: failed\n")
+
+
+@pytest.mark.parametrize("name", ["r.txt", "r", ".md"])
+def test_a_form_that_is_not_known_is_wrong_usage(small: Shell, name: str) -> None:
+    refused = small("apply", "--auto-approve", "--report", name)
+
+    assert refused.status == 64
+    assert "end its name with .md or .json" in refused.err
+    assert not (small.folder / ".ftctl").exists()
+
+
+def test_a_report_that_cannot_be_written_changes_nothing_else(small: Shell) -> None:
+    ended = small("apply", "--auto-approve", "--report", "no/such/folder.md")
+
+    assert ended.status == 0
+    assert "warning: " in ended.err
