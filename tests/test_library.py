@@ -52,7 +52,7 @@ def session(
 
 
 def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
-    buy, elsewhere, request, as_json, stop, listen = BLOCKS
+    buy, elsewhere, request, as_json, came_of_it, stop, listen = BLOCKS
 
     bought = session.paste(buy)
     session.paste(elsewhere)
@@ -60,6 +60,7 @@ def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
     planned = session.paste(request)
     document = session.paste(as_json)
     printed = shell.ok("-C", "examples/classifier", "plan", "--format", "json").out
+    came = session.paste(came_of_it)
     stopped = session.paste(stop)
     told = session.paste(listen)
 
@@ -67,6 +68,7 @@ def test_every_example_of_the_page_runs(session: Session, shell: Shell) -> None:
     assert bought == again
     assert planned == f"triage no-op up to date as {bought}"
     assert document == printed
+    assert came == "nothing-to-do ### ftctl: nothing to do, 1 model\n"
     assert stopped == "triage cancelled none, as nothing is billed here\n"
     assert re.match(r"triage: started ftjob-\S+ \(validating_files\)\ntriage \w+\n", told)
     assert told.endswith("triage succeeded\n")
