@@ -29,7 +29,7 @@ from ftctl.engine.execute import started_jobs, waiting_changes
 from ftctl.engine.plan_files import is_digest, keep_plan, read_plan
 from ftctl.engine.planning import merge_saved_options
 from ftctl.engine.review import require_applicable, stale
-from ftctl.errors import UsageError, WaitTimeout
+from ftctl.errors import Stale, UsageError, WaitTimeout
 from ftctl.planner.approval import unite
 from ftctl.reports.text import plan_text
 from ftctl.text.escape.single_line import one_line
@@ -103,6 +103,12 @@ def apply_command(
         if review.approved is None and not does_nothing:
             tell_unkept(settings, keep_plan(settings.folder, plan_document(review)))
         if approve is not None and review.approved is None and not is_digest(approve, review.plan):
+            if does_nothing:
+                raise Stale(
+                    "nothing is to be done now, and what this digest stood for is not known here:"
+                    " it may have been carried out already",
+                    "give the plan's own file, which says what was approved",
+                )
             raise stale(review.digest)
         asks = not (does_nothing or auto_approve or approval or approve)
         if asks:
@@ -177,7 +183,7 @@ def _say_how_it_ended(settings: Settings, report: Report) -> None:
         settings.console.result(
             f"Without a model: {', '.join(names)}. 'ftctl plan' says why, and what to do."
         )
-    else:
+    elif not report.superseded:
         settings.console.result("All there: 'ftctl output' prints the models' names.")
 
 
@@ -187,17 +193,25 @@ def _without_model(report: Report) -> list[str]:
     return [
         change.name
         for change in changes
-        if change.digest is not None and change.model is None and change.name not in report.models
+        if change.digest is not None
+        and (change.model is None or change.retired)
+        and change.name not in {*report.models, *report.superseded}
     ]
 
 
 def _attention(report: Report) -> list[str]:
     changes = report.plan.changes if report.plan is not None else ()
-    return [change.name for change in changes if change.action is Action.ATTENTION]
+    return [
+        change.name
+        for change in changes
+        if change.action is Action.ATTENTION and change.name not in report.superseded
+    ]
 
 
 def _say_what_needs_attention(settings: Settings, report: Report) -> None:
     changes = report.plan.changes if report.plan is not None else ()
+    for name, why in report.superseded.items():
+        settings.console.result(one_line(f"Nothing was bought for {name}: {why}."))
     for change in changes:
         if change.name in report.failed:
             text = f"error: {change.name}: {change.reason}"

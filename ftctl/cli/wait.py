@@ -56,6 +56,10 @@ def _say_how_it_ended(settings: Settings, context: RunContext, report: Report) -
             settings.console.note(
                 one_line(f"{change.name} is still to come, {change.reason}: '{start}' begins it")
             )
+    for name, why in report.superseded.items():
+        settings.console.result(one_line(f"Nothing is waited for any more of {name}: {why}."))
+    if report.superseded and not report.ended:
+        return
     if not report.ended and not report.not_begun and not report.failed:
         settings.console.result("No job runs: there is nothing to wait for.")
     elif status_of_report(report) == DONE:

@@ -185,6 +185,9 @@ class Change:
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
     # Whether it only tidies up: models beyond `keep`, files that nothing refers to.
     housekeeping: bool = False
+    in_vain: bool = False  # whether the job that stands for it failed or was cancelled
+    retired: bool = False  # whether its model was deleted by ftctl, as it was asked to
+    superseded: bool = False  # whether its job was, by one of a newer checkout
     waiting: bool = False  # of what is deferred: whether a job that runs brings its parent's model
 
     @property
@@ -222,12 +225,15 @@ class Plan:
         return tuple(warning for warning in self.warnings if warning not in self.foremost)
 
     def failed(self, jobs: Iterable[Job]) -> tuple[str, ...]:
-        """The fine-tunes that a job stands for which came to no model; `jobs` are all there are."""
+        """The fine-tunes that a job stands for which came to no model; `jobs` are all there are.
+
+        What a newer checkout has superseded is not among them.
+        """
         in_vain = {job.id for job in jobs if job.status in ("failed", "cancelled")}
         return tuple(
             change.name
             for change in self.changes
-            if change.action is Action.ATTENTION and change.job in in_vain
+            if change.action is Action.ATTENTION and change.job in in_vain and not change.superseded
         )
 
     @property
@@ -301,6 +307,8 @@ class Report:
     not_begun: tuple[str, ...] = ()  # fine-tunes whose parents came to no model
     # Fine-tunes whose newest job had failed or was cancelled before, and that nothing was done for.
     failed: tuple[str, ...] = ()
+    # Fine-tunes that a newer checkout has gone past, and what it did: nothing is bought for them.
+    superseded: Mapping[str, str] = field(default_factory=nothing)
     later: tuple[Report, ...] = ()  # of what was started during the wait
 
     @property
@@ -320,6 +328,6 @@ class Report:
         there = {
             change.name: change.model
             for change in changes
-            if change.action is Action.NO_OP and change.model is not None
+            if change.action is Action.NO_OP and change.model is not None and not change.retired
         }
         return there | {end.name: end.model for end in self.ended if end.model is not None}

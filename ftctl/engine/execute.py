@@ -256,12 +256,14 @@ class _Wait:
     queued: dict[str, str] = field(default_factory=dict)  # fine-tune → why its turn is to come
     ended: list[Ended] = field(default_factory=list)
     later: list[Report] = field(default_factory=list)  # of what was started during the wait
+    superseded: dict[str, str] = field(default_factory=dict)  # fine-tune → by what
     over_before: frozenset[str] | None = None  # jobs that were over at the first look
     duplicates: Duplicates = field(init=False)
 
     def __post_init__(self) -> None:
         executor = self.executor
         self.duplicates = Duplicates(executor.provider, executor.note, executor.terms.is_alike)
+        self.superseded |= self.report.superseded
 
     def until_all_is_over_or_told(self) -> Report:
         """See `until_all_is_over`; whatever ends it before says how to go on."""
@@ -294,12 +296,23 @@ class _Wait:
                 self._note_end(progress)
             if self.unbegun:
                 self._start_ready()
+        self._give_up_children()
         return replace(
             self.report,
             ended=tuple(self.ended),
             not_begun=tuple(sorted(self.deferred)),
             later=tuple(self.later),
+            superseded=self.superseded,
         )
+
+    def _give_up_children(self) -> None:
+        """What waits for a parent that was superseded is not begun, and that is no failure."""
+        changes = self.report.plan.changes if self.report.plan is not None else ()
+        parents = {one.name: one.later.parent.finetune for one in changes if one.later is not None}
+        while gone := {name for name in self.deferred if parents.get(name) in self.superseded}:
+            for name in gone:
+                self.superseded[name] = f"not begun, since {parents[name]} was superseded"
+            self.deferred -= gone
 
     def _look(self, seconds_left: float | None) -> tuple[Progress, ...]:
         """Follow the jobs until one is over; with none to follow, let some time pass."""
@@ -349,10 +362,42 @@ class _Wait:
                 self.ended.append(Ended(name, change.job, change.model))
                 self.executor.session.context.listener(Finished(name, change.model))
                 return
+            if change.superseded:
+                self._let_go(name, change.reason)
+                return
             if change.job is not None and change.job != job.id:
                 self.jobs[name] = change.job
                 return
         self.ended.append(Ended(name, job.id, job.model if job.status == "succeeded" else None))
+
+    def _let_go(self, name: str, why: str) -> None:
+        """Note that a newer checkout has gone past what is waited for."""
+        self.superseded[name] = why
+        self.executor.note(f"{name}: {why}")
+
+    def _drop_superseded(self, observed: Observed) -> None:
+        """Buy nothing for a fine-tune that was bought otherwise since the apply.
+
+        Of two merges the later one's spec is the one to stay, and whoever waits for the earlier
+        sees only that somebody has bought another.
+        """
+        wanted = {finetune.digest for finetune in self.executor.session.desired.finetunes}
+        scope = self.executor.options.scope
+        for job in sorted(observed.jobs, key=lambda job: job.age_order):
+            name = job.finetune
+            if (
+                name in self.deferred | self.queued.keys()
+                and name is not None
+                and job.id not in self.report.known_jobs
+                and job.digest is not None
+                and job.digest not in wanted
+                and job.status not in ("failed", "cancelled")
+                and scope.shares_environment(job)
+            ):
+                self.deferred.discard(name)
+                self.queued.pop(name, None)
+                commit = f" (of commit {job.commit[:7]})" if job.commit else ""
+                self._let_go(name, f"superseded by {job.id}{commit}, which was bought since")
 
     def _change_of(self, name: str) -> Change | None:
         """What the planner says of one fine-tune now."""
@@ -365,6 +410,7 @@ class _Wait:
         plan, observed = self.executor.plan_for(names, as_asked=True)
         self._require_approved(names, plan)
         self._drop_bought(observed)
+        self._drop_superseded(observed)
         plan = replace(
             plan,
             changes=tuple(

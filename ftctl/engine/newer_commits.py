@@ -16,19 +16,27 @@ from ftctl.engine.git import Place, repository_around
 from ftctl.engine.session import Session
 from ftctl.errors import FtctlError
 from ftctl.planner import PlanOptions, make_plan
+from ftctl.planner.overtaken import overtaken_jobs
 from ftctl.planner.scope import touched
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def make_plan_by_commits(session: Session, observed: Observed, options: PlanOptions) -> Plan:
-    """The plan. git is asked only where it would stop or delete anything of another commit."""
+    """The plan.
+
+    git is asked only where it would stop or delete anything of another commit, or where another
+    may have gone past a job that was cancelled.
+    """
     scope, known = options.scope, {options.commit, None}
+    overtaken = overtaken_jobs(session.desired, observed.jobs, scope)
     while True:
         planned = replace(options, scope=scope)
         plan = make_plan(session.desired, observed, session.info, planned)
         steps = [step for change in plan.changes for step in change.steps]
-        commits = {job.commit for job in touched(steps, observed.jobs)} - known
+        jobs = {job.commit for job in touched(steps, observed.jobs)}
+        jobs |= {job.commit for one in overtaken.values() for job in one.by}
+        commits = jobs - known
         if options.commit is None or not commits:
             return plan
         newer, aside = _newer_and_aside(session, commits)

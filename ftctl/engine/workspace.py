@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from ftctl.apply.executor import known_ids
 from ftctl.clock import Clock, SystemClock
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import DeleteModel, Plan, Report
@@ -307,7 +308,7 @@ class Workspace:
                 planned = self._looked_again(session, provider, reviewed, request)
             plan = planned.review.plan
             if plan.empty:
-                report = Report(plan=plan)
+                report = Report(plan=plan, known_jobs=known_ids(planned.observed))
             else:
                 executor = Executor(
                     session, provider, options_for(session, request), stopping, parallelism
@@ -319,6 +320,7 @@ class Workspace:
                 waits=reviewed.waits,
                 allow=reviewed.allow,
                 failed=plan.failed(planned.observed.every_job),
+                superseded={one.name: one.reason for one in plan.changes if one.superseded},
             )
             self._report = report
             if plan.empty:

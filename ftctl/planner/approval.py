@@ -56,10 +56,7 @@ def unite(approvals: Sequence[Approval]) -> Approval:
                 " plans that are applied together are for the same",
                 "apply each where it was made for",
             )
-        account = AccountId(
-            account.organization or other.account.organization,
-            account.project or other.account.project,
-        )
+        account = account.completed(other.account)
     counts = {key: at for at, one in enumerate(approvals) for key in one.programs}
     return Approval(
         project=first.project,
@@ -169,15 +166,22 @@ def _made_for_another(approval: Approval, plan: Plan) -> str | None:
 
 
 def _narrowed(plan: Plan, pending: Mapping[ChangeKey, Change]) -> Plan:
-    """The plan with what of it is approved and to be done, and what is up to date."""
-    return replace(
-        plan,
-        changes=tuple(
-            pending.get(change.key, replace(change, steps=()))
-            for change in plan.changes
-            if change.key in pending or change.action in (Action.NO_OP, Action.ATTENTION)
-        ),
-    )
+    """The plan with what of it is approved and to be done, and how all else stands."""
+    changes = (pending.get(change.key) or _left_as_it_is(change) for change in plan.changes)
+    return replace(plan, changes=tuple(change for change in changes if change is not None))
+
+
+def _left_as_it_is(change: Change) -> Change | None:
+    """A fine-tune about which nothing is done; None for what is no fine-tune of the manifests.
+
+    Where nobody approved what would be stopped or deleted, its job or model stands all the same.
+    """
+    if change.action in (Action.NO_OP, Action.ATTENTION):
+        return replace(change, steps=())
+    if change.digest is None or change.trains:
+        return None
+    action = Action.ATTENTION if change.in_vain and change.model is None else Action.NO_OP
+    return replace(change, action=action, steps=(), housekeeping=False)
 
 
 def _approved_part(

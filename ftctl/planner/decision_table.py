@@ -33,6 +33,7 @@ class Facts:
     note: str  # what is said of a purchase all the same, for the end of its reason
     ended: Job | None  # the newest same job that is over, if it failed or was cancelled
     outdated: tuple[Job, ...]  # of this name, with another digest that nobody wants
+    overtaken: Job | None  # by which a newer checkout has gone past `ended`, which was cancelled
     newer: tuple[Job, ...]  # of this name, in progress, bought by a newer checkout
     unreadable: Job | None  # of this name, with a digest of a version that is not known here
     unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
@@ -224,6 +225,12 @@ def _retry(facts: Facts) -> Decision:
 
 def _ended(facts: Facts) -> Decision:
     assert facts.ended is not None
+    if (by := facts.overtaken) is not None:
+        reason = (
+            f"{facts.ended.id} was superseded by {by.id} (of commit {(by.commit or '')[:7]});"
+            " --retry-failed buys it all the same"
+        )
+        return Decision(Action.ATTENTION, reason, stands=facts.ended)
     reason = f"{how_it_ended(facts.ended)}; --retry-failed buys it again"
     if stop := _superseded(facts):
         return Decision(Action.CANCEL, f"{reason}; {_old(facts)}", stop, stands=facts.ended)

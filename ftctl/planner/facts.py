@@ -10,6 +10,7 @@ from ftctl.domain.observed import Job, Observed
 from ftctl.planner.decision_table import Facts
 from ftctl.planner.evidence import Evidence, differences, doubt, evidence_of, notes
 from ftctl.planner.options import PlanOptions
+from ftctl.planner.overtaken import overtaken_jobs
 from ftctl.planner.retention import stoppable
 
 
@@ -37,6 +38,7 @@ class FactFinder:
         self.by_digest = grouped(observed.jobs, lambda job: job.digest)
         self.by_digest_elsewhere = grouped(observed.others, lambda job: job.digest)
         self.by_name = grouped(observed.jobs, lambda job: job.finetune)
+        self.overtaken = overtaken_jobs(desired, observed.jobs, options.scope)
         self.odd = tuple(job for job in observed.jobs if job.is_unreadable)
 
     def facts(self, finetune: FineTune) -> Facts:
@@ -53,6 +55,7 @@ class FactFinder:
         twins = self.twins.get(finetune.digest, [finetune.name])
         evidence = self._evidence(finetune)
         adopted = next((job for job in self.observed.adopted if job.id == finetune.adopt), None)
+        overtaken = self._overtaken(finetune)
         replaced = next((name for name in twins if name in self.options.replace), None)
         return Facts(
             finetune=finetune,
@@ -74,9 +77,10 @@ class FactFinder:
                 and job.digest not in self.wanted and job.id not in self.adopted
                 and self.options.scope.governs(job)
             ),
+            overtaken=overtaken,
             newer=tuple(
                 job for job in named
-                if job.in_progress and job.digest != finetune.digest
+                if job.in_progress and job.digest != finetune.digest and job is not overtaken
                 and self.options.scope.is_newer(job)
             ),
             unreadable=next(
@@ -93,6 +97,14 @@ class FactFinder:
             retry_failed=retries,
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
+
+    def _overtaken(self, finetune: FineTune) -> Job | None:
+        """The newest job by which a newer checkout has gone past a cancelled one."""
+        found = self.overtaken.get(finetune.name)
+        if found is None:
+            return None
+        scope, commit = self.options.scope, self.options.commit
+        return next((one for one in found.by if scope.overtakes(one, found.job, commit)), None)
 
     def _evidence(self, finetune: FineTune) -> Evidence:
         base_model = finetune.base_model if isinstance(finetune.base_model, str) else None

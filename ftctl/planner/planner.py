@@ -143,6 +143,12 @@ class _Planning:
             digest=finetune.digest,
             job=decision.stands.id if decision.stands else None,
             model=decision.stands.model if decision.stands else None,
+            in_vain=decision.stands is not None
+            and decision.stands.status in ("failed", "cancelled"),
+            retired=facts.retired and decision.stands is facts.lost,
+            superseded=decision.stands is not None
+            and decision.stands is facts.ended
+            and facts.overtaken is not None,
         )
         if decision.action is Action.NO_OP and facts.live and facts.twin is None:
             own = self.by_heir.get(finetune.name, ())

@@ -39,6 +39,19 @@ class Scope:
         """Whether a job was bought by a commit that this checkout does not have behind it."""
         return job.commit in self.newer
 
+    def overtakes(self, job: Job, cancelled: Job, commit: str | None) -> bool:
+        """Whether a later job shows that a newer checkout has gone past a cancelled one.
+
+        Where git cannot tell, as in a shallow clone, it is enough that this very commit had bought
+        the cancelled one, and another the later.
+        """
+        own = commit is not None and cancelled.commit == commit != job.commit
+        return self.is_newer(job) or (own and job.commit in self.aside)
+
+    def shares_environment(self, job: Job) -> bool:
+        """Whether a job was bought for this environment."""
+        return job.environment == self.mark
+
     def left_alone(self, jobs: Iterable[Job]) -> str:
         """The end of a reason: which jobs stay because a newer checkout has bought them."""
         words = [f"{job.id} ({_of_commit(job)})" for job in jobs]

@@ -262,3 +262,20 @@ def test_an_upload_that_was_made_already_needs_no_approval() -> None:
 
     assert plan_digest(now) == plan_digest(approved)
     assert left(approved, now).plan.changes == now.changes
+
+
+def test_a_child_that_was_bought_since_is_not_bought_once_more_while_its_parent_is_trained() -> (
+    None
+):
+    """Its parent lost its model meanwhile, so it waits again, and behind a job of its own."""
+    asked = PlanOptions(retry_failed=True)
+    waiting = planned(TONE, CHILD, options=asked)
+    failed = Job("ftjob-2", "failed", 2, "child", CHILD.digest)
+    running = Job("ftjob-3", "running", 3, "tone", TONE.digest)
+
+    now = planned(TONE, CHILD, jobs=(running, failed), options=asked)
+    assert [change.action for change in now.changes] == [Action.NO_OP, Action.DEFER]
+    remaining = left(waiting, now)
+
+    assert remaining.plan.count()[Action.DEFER] == 0
+    assert remaining.done == ("tone", "child")

@@ -1,0 +1,305 @@
+"""An approval is used up: once carried out, it buys nothing again, whatever came of its jobs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from conftest import FINETUNE, HandClock, Shell, small_project
+from plain_server import World
+
+from ftctl.engine.workspace import Workspace
+
+CHILD = FINETUNE.replace("name: tone", "name: child").replace(
+    "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(
+        ["git", *identity, "-c", "protocol.file.allow=always", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def merge(shell: Shell, epochs: int, more: str = "", **manifests: str) -> str:
+    """A commit after which the fine-tune trains so many epochs."""
+    texts = {"tone": f"{FINETUNE}hyperparameters: {{n_epochs: {epochs}}}\n{more}", **manifests}
+    for name, text in texts.items():
+        (shell.folder / "finetunes" / f"{name}.yaml").write_text(text, "utf-8")
+    if not (shell.folder / ".git").exists():
+        git(shell.folder, "init", "-q", "-b", "main")
+    git(shell.folder, "add", "--", "ftctl.yaml", "finetunes", "data")
+    git(shell.folder, "commit", "-q", "-m", "merge")
+    return git(shell.folder, "rev-parse", "HEAD")
+
+
+def checkout(shell: Shell, commit: str, folder: Path, how: str) -> Shell:
+    """The same account, seen from a commit: in the same folder, or as a runner clones it."""
+    if how == "same":
+        git(shell.folder, "checkout", "-q", commit)
+        return shell
+    git(shell.folder, "branch", "-f", "there", commit)
+    depth = ["--depth", "1"] if how == "shallow" else []
+    uri = shell.folder.as_uri()
+    git(shell.folder, "clone", "-q", *depth, "-b", "there", uri, str(folder))
+    return replace(shell, folder=folder)
+
+
+def hidden(shell: Shell, world: World) -> None:
+    shell.ok("wait")
+    world.models.clear()
+
+
+def failed(_shell: Shell, world: World) -> None:
+    world.jobs[0]["status"] = "failed"
+
+
+def cancelled(_shell: Shell, world: World) -> None:
+    world.jobs[0]["status"] = "cancelled"
+
+
+def retired(shell: Shell, world: World) -> None:
+    world.finishes = True
+    shell.ok("wait")
+    merge(shell, 2, "keep: 1\n")
+    shell.ok("apply", "--auto-approve", "--wait")
+    shell.ok("apply", "--auto-approve")
+    assert len(world.models) == 1
+
+
+def replaced(shell: Shell, _world: World) -> None:
+    merge(shell, 2)
+    shell.ok("apply", "--auto-approve")
+
+
+def replaced_and_trained(shell: Shell, world: World) -> None:
+    replaced(shell, world)
+    world.finishes = True
+    shell.ok("wait")
+
+
+GONE = "ftjob-1 made ft:gpt-4.1-mini-2025-04-14:plain::1, which this key cannot see"
+SUPERSEDED = "Nothing was bought for tone: ftjob-1 was superseded by ftjob-2 (of commit "
+
+
+@pytest.mark.parametrize("how", ["same", "shallow", "whole"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        (hidden, 0, GONE),
+        (failed, 1, "error: tone: ftjob-1 failed; --retry-failed buys it again"),
+        (cancelled, 1, "error: tone: ftjob-1 was cancelled; --retry-failed buys it again"),
+        (retired, 0, "plain::1"),
+        (replaced, 0, SUPERSEDED),
+        (replaced_and_trained, 0, SUPERSEDED),
+    ],
+)
+def test_a_plan_that_was_carried_out_buys_nothing_again(
+    remote: Shell,
+    world: World,
+    tmp_path_factory: pytest.TempPathFactory,
+    case: tuple[Callable[[Shell, World], None], int, str],
+    how: str,
+) -> None:
+    becomes, status, words = case
+    first = merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    digest = remote.ok("plan", "--format", "json").json["digest"]
+    world.finishes = becomes is hidden
+    remote.ok("apply", "plan.json")
+    becomes(remote, world)
+    before = [dict(job) for job in world.jobs]
+    plan = str(remote.folder / "plan.json")
+
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", how)
+    ends = [there("apply", plan), there("apply", plan, "--wait", "--timeout", "1h")]
+    by_digest = there("apply", "--approve", digest, "--wait")
+
+    assert [dict(job) for job in world.jobs] == before
+    for end in ends:
+        assert end.status == status
+        assert words in end.out + end.err
+        assert "Of the approved plan, nothing is left to do for: tone." in end.out
+        assert "All there" not in end.out
+    assert by_digest.status == (status if how == "same" else 5)
+
+
+def test_a_digest_that_nobody_knows_and_nothing_to_do(remote: Shell, world: World) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+
+    end = remote("apply", "--approve", "sha256:" + "0" * 64)
+
+    assert end.status == 5
+    assert "nothing is to be done now, and what this digest stood for is not known" in end.err
+    assert "approve that digest" not in end.err
+    assert len(world.jobs) == 1
+
+
+@dataclass
+class Meanwhile(HandClock):
+    """A clock with which something happens while somebody waits."""
+
+    what: Callable[[], None] = lambda: None
+    after: int = 2
+    time: float = 1_790_000_000.0
+    happened: list[bool] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.happened.append(True)
+        if len(self.happened) == self.after:
+            self.what()
+
+
+def applied_later(shell: Shell) -> None:
+    """The next merge is applied, in a checkout of its own, while the first still waits."""
+    with Workspace.open(shell.folder, clock=HandClock(), environ=shell.environ) as workspace:
+        workspace.apply(workspace.plan())
+
+
+@pytest.mark.parametrize("how", ["shallow", "whole"])
+def test_a_wait_ends_when_the_next_merge_goes_past_it(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, how: str
+) -> None:
+    world.finishes = False
+    first = merge(remote, 1, child=CHILD)
+    remote.ok("plan", "--out", "plan.json")
+    plan = str(remote.folder / "plan.json")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", how)
+    second = merge(remote, 2)
+    clock = Meanwhile(what=lambda: applied_later(remote))
+
+    ended = replace(there, clock=clock)("apply", plan, "--wait", "--timeout", "1h")
+    again = there("apply", plan, "--wait", "--timeout", "1h")
+
+    assert [job["status"] for job in world.jobs] == ["cancelled", "queued"]
+    assert not [one for one in world.requests if one.endswith("ftjob-2/cancel")]
+    for end in (ended, again):
+        assert end.status == 0, end
+        assert f"tone: ftjob-1 was superseded by ftjob-2 (of commit {second[:7]})" in end.out
+        assert "Nothing was bought for child: not begun, since tone was superseded." in end.out
+        assert "All there" not in end.out
+        assert "not begun: its parent has no model" not in end.err
+
+
+def test_what_somebody_cancelled_by_hand_is_still_a_failure_of_the_wait(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    clock = Meanwhile(what=lambda: cancelled(remote, world))
+
+    end = replace(remote, clock=clock)("apply", "plan.json", "--wait", "--timeout", "1h")
+
+    assert end.status == 1
+    assert len(world.jobs) == 1
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_later_job_that_came_to_nothing_supersedes_nothing(
+    remote: Shell, world: World, status: str
+) -> None:
+    world.finishes = False
+    first = merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    remote.ok("apply", "plan.json")
+    replaced(remote, world)
+    world.jobs[1]["status"] = status
+    git(remote.folder, "checkout", "-q", first)
+
+    end = remote("apply", "plan.json", "--wait")
+
+    assert end.status == 1
+    assert "error: tone: ftjob-1 was cancelled; --retry-failed buys it again" in end.err
+
+
+def test_a_child_that_the_next_merge_has_bought_otherwise_is_not_bought(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Both merges wait for the same parent; the later one's child is there first."""
+    world.finishes = False
+    first = merge(remote, 1, child=CHILD)
+    remote.ok("plan", "--out", "plan.json")
+    plan = str(remote.folder / "plan.json")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", "shallow")
+    second = merge(remote, 1, child=f"{CHILD}hyperparameters: {{n_epochs: 9}}\n")
+
+    def later() -> None:
+        world.finishes = True
+        applied_later(remote)
+
+    clock = Meanwhile(what=later)
+    end = replace(there, clock=clock)("apply", plan, "--wait", "--timeout", "1h")
+
+    assert end.status == 0, end
+    assert len(world.jobs) == 2
+    words = f"child: superseded by ftjob-2 (of commit {second[:7]}), which was bought since"
+    assert words in end.out
+
+
+def test_a_failure_beside_an_older_job_that_nobody_approved_to_stop_is_not_green(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    merge(remote, 2)
+    remote.ok("apply", "--auto-approve")
+    git(remote.folder, "checkout", "-q", "HEAD~1", "--", "finetunes")
+    git(remote.folder, "commit", "-q", "-m", "back")
+    remote.ok("apply", "plan.json")
+    world.jobs[1]["status"] = "failed"
+
+    end = remote("apply", "plan.json", "--wait")
+
+    assert [job["status"] for job in world.jobs] == ["queued", "failed"]
+    assert end.status == 1
+    assert "error: tone: ftjob-2 failed" in end.err
+    assert "Left alone, for nobody approved it: tone." in end.out
+
+
+def test_models_beyond_keep_that_nobody_approved_to_delete_hide_no_model(
+    shell: Shell, write_project: Callable[[dict[str, str]], Path]
+) -> None:
+    write_project(small_project(FINETUNE + "keep: 1\n"))
+    shell.ok("apply", "--auto-approve", "--wait")
+    manifest = shell.folder / "finetunes" / "tone.yaml"
+    manifest.write_text(manifest.read_text("utf-8") + "seed: 7\n", "utf-8")
+    shell.ok("plan", "--out", "plan.json")
+    shell.ok("apply", "plan.json", "--wait")
+
+    again = shell.ok("apply", "plan.json", "--wait")
+
+    assert "= tone: no-op, up to date as ft:" in again.out
+    assert "Left alone, for nobody approved it: tone" in again.out
+    assert "All there" in again.out
+    assert shell("plan", "--detailed-exitcode").status == 2
+
+
+def test_an_older_child_that_was_there_before_supersedes_nothing(
+    remote: Shell, world: World
+) -> None:
+    merge(remote, 1, child=CHILD)
+    remote.ok("apply", "--auto-approve", "--wait")
+    merge(remote, 2)
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    remote.ok("plan", "--out", "plan.json")
+
+    def finish() -> None:
+        world.finishes = True
+
+    clock = Meanwhile(what=finish)
+    end = replace(remote, clock=clock)("apply", "plan.json", "--wait", "--timeout", "1h")
+
+    assert end.status == 0, end
+    assert "All there" in end.out
+    assert len(world.jobs) == 4
