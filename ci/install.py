@@ -2,7 +2,8 @@
 
 What is checked out decides nothing here: Python runs isolated, pip is told of nothing but where its
 mirror is, every package must have a hash that a lock names, and packages that somebody kept (a
-cache) are taken only where their hash is one of these.
+cache) are taken only where their hash is one of these. Where the image that all of this runs in has
+this very ftctl already, nothing is installed.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import argparse
 import ast
 import hashlib
 import itertools
+import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -50,6 +53,11 @@ KEPT_PATHS = frozenset(
     }
 )  # fmt: skip
 
+RECORD = "installed.json"  # what an image has installed, beside it
+OWNER = 0  # who alone may have written that
+# What an ftctl is made of: an image has the same one if all of this is the same.
+_MADE_OF = ("LICENSE", "README.md", "ci", "ftctl", "pyproject.toml", "schemas")
+
 MAKERS = frozenset({"dev", "test"})  # extras for those who work on ftctl
 MAX_WHEEL_BYTES = 512 * 1024 * 1024
 
@@ -68,6 +76,13 @@ def main() -> None:
         shutil.rmtree(into / name, ignore_errors=True)
     extras = sorted(set(re.split(r"[\s,]+", options.extras.strip()))) if options.extras else []
     runtime, build = locks(SOURCE, extras)
+    if not options.record and is_ready(options.image, SOURCE, runtime):
+        python = options.image / "venv" / "bin" / "python"
+        environ = clean_environment(os.environ, options.checkout.resolve(), into)
+        version = _launch(python, into, environ)
+        seconds = time.monotonic() - started
+        print(f"{version} of the image, in {seconds:.1f} s")  # noqa: T201 # its one output
+        return
     pins = pinned((*runtime, build))
     wheels = into / "wheels"
     wheels.mkdir()
@@ -83,6 +98,9 @@ def main() -> None:
     own.write_text(f"ftctl{words} @ {wheel.as_uri()} --hash=sha256:{_sha256(wheel)}\n", "utf-8")
     python = _install(into, "venv", runtime, environ, own, known=bool(fetched))
     version = _launch(python, into, environ)
+    if options.record:
+        record = {"locks": [path.name for path in runtime], "source": sum_of(SOURCE)}
+        (into / RECORD).write_text(json.dumps(record), "utf-8")
     if kept:
         keep(kept, wheels)
     print(  # noqa: T201 # its one output
@@ -97,6 +115,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--checkout", type=Path, required=True, help="what is not to be trusted")
     parser.add_argument("--extras", default="", help="extras of ftctl, such as 's3,xlsx'")
     parser.add_argument("--kept", type=Path, help="a folder in which packages are kept")
+    parser.add_argument("--record", action="store_true", help=f"say in {RECORD} what it is")
+    parser.add_argument("--image", type=Path, default=Path("/opt/ftctl"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -170,6 +190,38 @@ def mirror(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
                 found[f"PIP_{name.upper().replace('-', '_')}"] = words
     own = {name: environ[name] for name in found.keys() & environ.keys()}
     return {**found, **own, "PIP_CONFIG_FILE": os.devnull}
+
+
+def is_ready(image: Path, source: Path, runtime: Iterable[Path]) -> bool:
+    """Whether the image that we run in has the ftctl of this source, and all that these locks name.
+
+    Who made the image made the Python that runs this. So the record is believed as that is: if its
+    owner alone can have written it, and it is no link.
+    """
+    if os.name == "nt":
+        return False
+    try:
+        for path in (image.parent, image, image / RECORD, image / "venv", image / "venv" / "bin"):
+            seen = path.lstat()
+            if stat.S_ISLNK(seen.st_mode) or seen.st_uid != OWNER or seen.st_mode & 0o022:
+                return False
+        known = json.loads((image / RECORD).read_text("utf-8"))
+        has_all = {path.name for path in runtime} <= {*known["locks"]}
+        return has_all and known["source"] == sum_of(source)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def sum_of(source: Path) -> str:
+    """One hash of what an ftctl is made of: names and contents, and no more."""
+    total = hashlib.sha256()
+    for top in _MADE_OF:
+        place = source / top
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                name = path.relative_to(source).as_posix()
+                total.update(f"{_sha256(path)} {name}\n".encode())
+    return total.hexdigest()
 
 
 def take_kept(kept: Path, wheels: Path, pins: Mapping[str, tuple[str, str]]) -> Iterator[str]:
