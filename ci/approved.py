@@ -1,8 +1,9 @@
-"""A push to a branch in; the digest that its merge approved and the plan out, or why neither.
+"""A push to a branch in; the plans that its merges approved out, oldest first, or why none.
 
-Nothing that anybody can write is believed. The comment on the merged pull request says which run
+Nothing that anybody can write is believed. The comment on a merged pull request says which run
 planned it; what that run kept is taken only where GitHub's API says of the run, the workflow and
-the pull request what must be so (docs/decisions/0018). Each refusal is a sentence. Python's own
+the pull request what must be so (docs/decisions/0018). A push may carry several merges, such as a
+group of a merge queue: each is looked at by itself (0023). Each refusal is a sentence. Python's own
 library is all that is used, since this runs before anything of the repository may.
 
 Shapes of answers: docs.github.com/rest, API version 2022-11-28, as read on 2026-11-30.
@@ -22,7 +23,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,13 @@ MOST_ANSWER = 16 * 1024 * 1024  # bytes of one answer of the API
 MOST_ARCHIVE = 16 * 1024 * 1024  # of what a run kept, packed
 MOST_RATIO = 200  # of a file to its place in the archive; a plan's JSON packs to a tenth
 MOST_PAGES = 30
+MOST_COMMITS = 250  # of a push, along main; a merge queue puts 100 pull requests into a group
+MOST_HANDED = 100  # plans that one job hands to the next
+MOST_PLAN = 64 * 1024 * 1024
 # What plan.sh keeps, and how large it may be. A comment at GitHub has 65,536 characters at most.
 MOST_KEPT = {
     "comment.md": 512 * 1024,
-    "plan.json": 64 * 1024 * 1024,
+    "plan.json": MOST_PLAN,
     "reviewed.json": 16 * 1024,
 }
 # Services of GitHub have clocks of their own; somebody who edits a comment needs longer than this.
@@ -53,6 +57,10 @@ _AGAIN = "push to the branch again before it is merged, or close and reopen the 
 
 class Refused(Exception):
     """Nothing was approved; the sentence says why."""
+
+
+class Unplanned(Refused):
+    """A pull request that was never planned with a key: it approves nothing."""
 
 
 class Unanswered(Exception):
@@ -91,6 +99,14 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Approvals:
+    """What a push stands for: plans, oldest first, and why others of its merges have none."""
+
+    plans: tuple[Approval, ...]
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Claim:
     """What the comment says of itself."""
 
@@ -100,11 +116,37 @@ class _Claim:
     attempt: int
 
 
-def find_approval(merge: Merge, ask: Ask) -> Approval:
-    """The plan that the merge stands for; `Refused`, or `Unanswered`."""
+def find_approvals(merge: Merge, ask: Ask) -> Approvals:
+    """The plans that the merges of a push stand for; `Refused`, or `Unanswered`.
+
+    One that can not be believed refuses all. One that was never planned, such as a fork's, approves
+    nothing and stops nothing: what it would buy is in no approved plan, so apply refuses that.
+    """
     api = _Api(merge.repository, ask)
-    pull = _merged_pull(api, merge)
+    merges = _merges(api, merge)
+    plans, without = [], []
+    for one, pull in merges:
+        try:
+            plans.append(_approval(api, one, pull))
+        except Unplanned as reason:
+            without.append(str(reason))
+        except Refused as reason:
+            if len(merges) == 1:
+                raise
+            raise Refused(
+                f"of the {len(merges)} merges of this push, that of pull request"
+                f" #{_number(pull, 'number')} approves nothing: {reason}"
+            ) from None
+    if not plans:
+        raise Refused(without[0])
+    return Approvals(tuple(plans), tuple(without))
+
+
+def _approval(api: _Api, merge: Merge, pull: Any) -> Approval:
+    """What one merge stands for; `merge` says what the branch was before it and after it."""
     number, head = _number(pull, "number"), _text(pull, "head", "sha")
+    if _at(pull, "head", "repo", "id") != _number(pull, "base", "repo", "id"):
+        raise Unplanned(f"pull request #{number} came from a fork, which is planned without a key")
     comment = _our_comment(api, merge, number)
     claim = _claim(comment, number, head)
     run = _verified_run(api, merge, pull, claim)
@@ -116,28 +158,59 @@ def find_approval(merge: Merge, ask: Ask) -> Approval:
     return Approval(number, claim.digest, kept["plan.json"])
 
 
-def _merged_pull(api: _Api, merge: Merge) -> Any:
+def _merges(api: _Api, merge: Merge) -> list[tuple[Merge, Any]]:
+    """Each merge of the push with its pull request, oldest first.
+
+    GitHub lets a branch go forward by the commits of its merges. A merge commit and a squashed one
+    stand for a pull request; of rebased ones the last does, and GitHub says of those before it that
+    they are of the same. What the branch was before a merge, is the commit that it follows on.
+    """
     branch = merge.ref.removeprefix("refs/heads/")
     if branch == merge.ref:
         raise Refused(f"{_shown(merge.ref)} is no branch")
-    pulls = [
-        pull
-        for pull in api.pages(f"commits/{merge.sha}/pulls")
-        if _at(pull, "merged_at") is not None
-        and _at(pull, "merge_commit_sha") == merge.sha
-        and _at(pull, "base", "ref") == branch
-        and _at(pull, "base", "repo", "full_name") == merge.repository
-    ]
-    if not pulls:
-        raise Refused(f"commit {merge.sha} was merged by no pull request")
-    if len(pulls) > 1:
-        numbers = ", ".join(f"#{_at(pull, 'number')}" for pull in pulls)
-        raise Refused(f"commit {merge.sha} is the merge of several pull requests: {numbers}")
-    pull = pulls[0]
-    if _at(pull, "head", "repo", "id") != _number(pull, "base", "repo", "id"):
-        number = _number(pull, "number")
-        raise Refused(f"pull request #{number} came from a fork, which is planned without a key")
-    return pull
+    found: list[tuple[Merge, Any]] = []
+    for sha, before in _pushed(api, merge):
+        pulls = [
+            pull
+            for pull in api.pages(f"commits/{sha}/pulls")
+            if _at(pull, "merged_at") is not None
+            and _at(pull, "base", "ref") == branch
+            and _at(pull, "base", "repo", "full_name") == merge.repository
+        ]
+        ours = [pull for pull in pulls if _at(pull, "merge_commit_sha") == sha]
+        if len(ours) > 1:
+            numbers = ", ".join(f"#{_at(pull, 'number')}" for pull in ours)
+            raise Refused(f"commit {sha} is the merge of several pull requests: {numbers}")
+        if ours:
+            found.append((replace(merge, sha=sha, before=before), ours[0]))
+        elif found and _at(found[-1][1], "number") in [_at(pull, "number") for pull in pulls]:
+            later, pull = found.pop()
+            found.append((replace(later, before=before), pull))
+        else:
+            raise Refused(f"commit {sha} was merged by no pull request")
+    return found[::-1]
+
+
+def _pushed(api: _Api, merge: Merge) -> Iterator[tuple[str, str]]:
+    """The commits by which the branch went forward, newest first, each with the one before it."""
+    if not re.fullmatch(r"[0-9a-f]{40,64}", merge.before) or not merge.before.strip("0"):
+        raise Refused("the push does not say what the branch was before")
+    compared = api.get(f"compare/{merge.before}...{merge.sha}?per_page=1")
+    if _text(compared, "merge_base_commit", "sha") != merge.before:
+        raise Refused(f"the branch did not go forward from {merge.before}, but was moved")
+    sha = merge.sha
+    for _ in range(min(_number(compared, "ahead_by"), MOST_COMMITS)):
+        parents = _at(api.get(f"git/commits/{sha}"), "parents")
+        if not isinstance(parents, list) or not parents:
+            break
+        before = _text(parents[0], "sha")
+        yield sha, before
+        if before == merge.before:
+            return
+        sha = before
+    raise Refused(
+        f"the push has more than {MOST_COMMITS} commits, or does not lead back to {merge.before}"
+    )
 
 
 def _our_comment(api: _Api, merge: Merge, number: int) -> Any:
@@ -149,7 +222,7 @@ def _our_comment(api: _Api, merge: Merge, number: int) -> Any:
         and merge.mark in str(_at(comment, "body") or "")
     ]
     if not ours:
-        raise Refused(
+        raise Unplanned(
             f"pull request #{number} has no comment of {merge.bot} with a plan for this environment"
         )
     if len(ours) > 1:
@@ -235,14 +308,37 @@ def _refuse_newer_runs(api: _Api, workflow: Any, run: Any, claim: _Claim) -> Non
         if _at(other, "head_branch") == _at(run, "head_branch")
         and _at(other, "head_repository", "id") == _at(run, "head_repository", "id")
         and _number(other, "run_number") > _number(run, "run_number")
-        # Such as for a label, where a condition of the workflow says that it plans nothing.
-        and _at(other, "conclusion") != "skipped"
     ]
+    ran = _ran(api, f"actions/runs/{claim.run}/attempts/{claim.attempt}/jobs") if newer else set()
+    newer = [other for other in newer if not _planned_nothing(api, other, ran)]
     if newer:
         raise Refused(
             f"run {_number(newer[0], 'id')} planned the same commit after run {claim.run}, and the"
             " comment is not of it"
         )
+
+
+def _planned_nothing(api: _Api, other: Any, ran: set[str]) -> bool:
+    """Whether a run did nothing that a plan is made by, such as one for somebody's label.
+
+    It must have ended well, and no job that ran in it may have the name of one that ran in the run
+    which is believed. What GitHub skipped has no part in that.
+    """
+    if _at(other, "status") != "completed":
+        return False
+    if _at(other, "conclusion") == "skipped":
+        return True
+    if _at(other, "conclusion") != "success":
+        return False
+    theirs = _ran(api, f"actions/runs/{_number(other, 'id')}/jobs?filter=all")
+    return bool(theirs) and not theirs & ran
+
+
+def _ran(api: _Api, path: str) -> set[str]:
+    """The names of jobs that were not skipped."""
+    return {
+        _text(job, "name") for job in api.pages(path, "jobs") if _at(job, "conclusion") != "skipped"
+    }
 
 
 def _refuse_other_bases(api: _Api, pull: Any, run: Any) -> None:
@@ -281,8 +377,6 @@ def _refuse_other_bases(api: _Api, pull: Any, run: Any) -> None:
 
 def _refuse_changed_workflow(api: _Api, merge: Merge, head: str) -> None:
     """Under pull_request the workflow is the change's own: what it changed, proves nothing."""
-    if not re.fullmatch(r"[0-9a-f]{40,64}", merge.before) or not merge.before.strip("0"):
-        raise Refused("the push does not say what the branch was before")
     compared = api.get(f"compare/{merge.before}...{head}?per_page=1")
     fork_point = _text(compared, "merge_base_commit", "sha")
     before, after = (_blob(api, merge.workflow, commit) for commit in (fork_point, head))
@@ -349,60 +443,92 @@ def _kept(api: _Api, merge: Merge, claim: _Claim, run: Any) -> dict[str, bytes]:
     ):
         if _at(artifact, "workflow_run", key) != value:
             raise Refused(f"the artifact was made by another run than {claim.run}, or by a fork")
-    data = _download(api, artifact, claim)
-    return unpack(data)
+    return unpack(_download(api, artifact, f"run {claim.run}"), MOST_KEPT)
 
 
 def _artifacts(api: _Api, merge: Merge, claim: _Claim, attempt: int) -> list[Any]:
-    name = f"ftctl-plan-{merge.place}-{claim.head}-{attempt}"
-    path = f"actions/runs/{claim.run}/artifacts?name={quote(name, safe='')}"
+    return _named(api, claim.run, f"ftctl-plan-{merge.place}-{claim.head}-{attempt}")
+
+
+def _named(api: _Api, run: int, name: str) -> list[Any]:
+    path = f"actions/runs/{run}/artifacts?name={quote(name, safe='')}"
     return [one for one in api.pages(path, "artifacts") if _at(one, "name") == name]
 
 
-def _download(api: _Api, artifact: Any, claim: _Claim) -> bytes:
+def _download(api: _Api, artifact: Any, whose: str) -> bytes:
     if _number(artifact, "size_in_bytes") > MOST_ARCHIVE:
-        raise Refused(f"what run {claim.run} kept has more than {MOST_ARCHIVE:,} bytes")
+        raise Refused(f"what {whose} kept has more than {MOST_ARCHIVE:,} bytes")
     try:
         data = api.download(f"actions/artifacts/{_number(artifact, 'id')}/zip", MOST_ARCHIVE)
     except Missing:
-        raise Refused(f"what run {claim.run} kept can not be fetched any more") from None
+        raise Refused(f"what {whose} kept can not be fetched any more") from None
     # Only what upload-artifact of version 4 and later made has a digest.
     digest = _at(artifact, "digest")
     if digest is not None and digest != f"sha256:{hashlib.sha256(data).hexdigest()}":
-        raise Refused(f"what run {claim.run} kept is not what it uploaded: its hash differs")
+        raise Refused(f"what {whose} kept is not what it uploaded: its hash differs")
     return data
 
 
-def unpack(data: bytes) -> dict[str, bytes]:
+def find_handed(api: _Api, merge: Merge, run: int, attempt: int) -> list[bytes]:
+    """The plans that the job of this run which applied them has kept for its other jobs.
+
+    Nobody but the jobs of this run, whose workflow is the branch's own, can have put them there.
+    `Refused` where there are none.
+    """
+    for earlier in range(attempt, 0, -1):
+        artifacts = _named(api, run, f"ftctl-approved-{merge.place}-{earlier}")
+        if len(artifacts) > 1:
+            raise Refused(f"this run has {len(artifacts)} artifacts with what was approved")
+        for artifact in artifacts:
+            if _at(artifact, "workflow_run", "id") != run or _at(artifact, "expired") is not False:
+                raise Refused("what this run kept of the approval has expired, or is another run's")
+            return _plans(_download(api, artifact, "this run"))
+    raise Refused("this run has kept nothing that was approved")
+
+
+def _plans(data: bytes) -> list[bytes]:
+    count = _entries(data)
+    if not 1 <= count <= MOST_HANDED:
+        raise Refused("what the run kept holds other files than plans")
+    names = [f"{number}.plan.json" for number in range(1, count + 1)]
+    files = unpack(data, dict.fromkeys(names, MOST_PLAN))
+    return [files[name] for name in names]
+
+
+def unpack(data: bytes, wanted: Mapping[str, int]) -> dict[str, bytes]:
     """The files of an archive, each within its limit; `Refused` for anything else in it.
 
     The size of the list of entries is looked at first: zipfile reads all of it.
     """
+    if _entries(data) != len(wanted):
+        raise Refused("what the run kept holds other files than a plan's")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return dict(_files(archive, wanted))
+    except (*_BROKEN, ValueError, OSError, EOFError, RuntimeError):
+        raise Refused("what the run kept is an archive that can not be read") from None
+
+
+def _entries(data: bytes) -> int:
+    """How many files an archive says that it has; 0 where its list is not what is read later."""
     ending = data.rfind(b"PK\x05\x06")
     if len(data) > MOST_ARCHIVE or ending < 0 or len(data) - ending < 22:
         raise Refused("what the run kept is no archive")
     entries = int.from_bytes(data[ending + 10 : ending + 12], "little")
     listed = int.from_bytes(data[ending + 12 : ending + 16], "little")
     another_list = data[max(ending - 20, 0) : ending].startswith(b"PK\x06\x07")
-    if entries != len(MOST_KEPT) or listed > 4096 or another_list:
-        raise Refused("what the run kept holds other files than a plan's")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return dict(_files(archive))
-    except (*_BROKEN, ValueError, OSError, EOFError, RuntimeError):
-        raise Refused("what the run kept is an archive that can not be read") from None
+    return 0 if listed > 4096 + 256 * min(entries, MOST_HANDED) or another_list else entries
 
 
-def _files(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+def _files(archive: zipfile.ZipFile, wanted: Mapping[str, int]) -> Iterator[tuple[str, bytes]]:
     infos = archive.infolist()
-    if sorted(info.filename for info in infos) != sorted(MOST_KEPT):
+    if sorted(info.filename for info in infos) != sorted(wanted):
         raise Refused("what the run kept holds other files than a plan's")
     for info in infos:
-        yield info.filename, _read(archive, info)
+        yield info.filename, _read(archive, info, wanted[info.filename])
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    most = MOST_KEPT[info.filename]
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
     kind = info.external_attr >> 16
     if info.flag_bits & 1 or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise Refused(f"{info.filename} of what the run kept is packed in an odd way")
@@ -569,8 +695,8 @@ def ask_gh(path: str, most: int) -> bytes:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Print what was found as JSON, and leave the plan beside it."""
-    folder = Path(environ["RUNNER_TEMP"]) / "ftctl"
+    """Print what was found as JSON, and leave the plans in APPROVED_FOLDER."""
+    folder = Path(environ["APPROVED_FOLDER"])
     event = json.loads(Path(environ["GITHUB_EVENT_PATH"]).read_text("utf-8"))
     merge = Merge(
         repository=environ["GITHUB_REPOSITORY"],
@@ -582,8 +708,18 @@ def main(environ: Mapping[str, str]) -> int:
         mark=environ["APPROVED_MARK"],
         bot=environ["INPUT_BOT"],
     )
+    found: dict[str, Any] = {"numbers": [], "digests": [], "without": []}
     try:
-        approval = find_approval(merge, ask_gh)
+        if environ.get("APPROVED_BY") == "run":
+            run, attempt = int(environ["GITHUB_RUN_ID"]), int(environ["GITHUB_RUN_ATTEMPT"])
+            plans = find_handed(_Api(merge.repository, ask_gh), merge, run, attempt)
+            found["digests"] = [str(_at(_parsed(plan, "a plan"), "digest")) for plan in plans]
+        else:
+            approvals = find_approvals(merge, ask_gh)
+            plans = [one.plan for one in approvals.plans]
+            found["numbers"] = [one.number for one in approvals.plans]
+            found["digests"] = [one.digest for one in approvals.plans]
+            found["without"] = list(approvals.without)
     except Refused as refused:
         print(json.dumps({"why": str(refused)}))  # noqa: T201 # its one output
         return 0
@@ -593,9 +729,9 @@ def main(environ: Mapping[str, str]) -> int:
     except Unanswered as unanswered:
         print(json.dumps({"fault": str(unanswered)}))  # noqa: T201
         return 0
-    plan = folder / "approved.plan.json"
-    plan.write_bytes(approval.plan)
-    found = {"digest": approval.digest, "number": approval.number, "plan": str(plan)}
+    found["plans"] = [str(folder / f"{number}.plan.json") for number in range(1, len(plans) + 1)]
+    for path, plan in zip(found["plans"], plans, strict=True):
+        Path(path).write_bytes(plan)
     print(json.dumps(found))  # noqa: T201
     return 0
 

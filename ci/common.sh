@@ -4,8 +4,9 @@
 # shellcheck shell=bash
 set -euo pipefail
 
-work="${RUNNER_TEMP:?}/ftctl"
-mkdir -p "$work"
+# What is installed, for every use of the action in this job.
+root="${RUNNER_TEMP:?}/ftctl"
+mkdir -p "$root"
 
 # Out of the environment until the one program that needs it is started.
 api_key=${INPUT_API_KEY:-}
@@ -79,6 +80,10 @@ place+="@$(spelled "${directory#./}")"
 # Names have a limit somewhere; beyond this one a hash stands for the rest.
 [ "${#place}" -le 120 ] || place="${place:0:80}~$(printf '%s' "$place" | sha256sum | head -c 32)"
 
+# What this use of the action leaves: another project or environment of the same job has its own.
+work="$root/$place"
+mkdir -p "$work"
+
 # ftctl, in the project's folder and its environment. What it starts (programs of the policy, git)
 # must not reach the files by which the runner is steered.
 tool() {
@@ -86,7 +91,7 @@ tool() {
     [ -z "$environment" ] || shared+=(--env "$environment")
     env -u GITHUB_ENV -u GITHUB_OUTPUT -u GITHUB_PATH -u GITHUB_STATE -u GITHUB_STEP_SUMMARY \
         -u ACTIONS_RUNTIME_TOKEN -u ACTIONS_ID_TOKEN_REQUEST_TOKEN \
-        "$work/bin/ftctl" "${shared[@]}" "$@"
+        "$root/bin/ftctl" "${shared[@]}" "$@"
 }
 
 # Hand the key to ftctl, under the name by which ftctl.yaml knows it.
@@ -100,6 +105,12 @@ use_key() {
             ;;
     esac
     export "$name=$api_key"
+}
+
+# The forge is asked with this; without it gh says how to log in, which helps nobody here.
+require_token() {
+    [ -n "${GH_TOKEN:-}" ] ||
+        die "there is no token to ask GitHub with: leave 'github-token' out of the step, or give it one that is not empty"
 }
 
 # A key only where the workflow itself and the files come from people who may write here.
@@ -126,8 +137,11 @@ find_base() {
     case "${base:+given}$GITHUB_EVENT_NAME" in
         pull_request) base=refs/remotes/origin/$GITHUB_BASE_REF ;;
         merge_group)
-            event_commit .merge_group.base_sha
-            base=$commit
+            # Not .merge_group.base_sha: before this group others may wait whose settings nobody has
+            # taken into the branch yet.
+            base=$(event .merge_group.base_ref)
+            [[ $base == refs/heads/?* ]] || die "the event has no branch at .merge_group.base_ref"
+            base=refs/remotes/origin/${base#refs/heads/}
             ;;
         given*)
             ! git -C "$directory" rev-parse --quiet --verify --end-of-options \

@@ -5,7 +5,7 @@ source "${BASH_SOURCE[0]%/*}/common.sh"
 
 here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 # Some Pythons choose their version by a file in the current folder.
-cd "$work"
-python3 -I "$here/install.py" --into "$work" --checkout "${GITHUB_WORKSPACE:-$OLDPWD}" \
+cd "$root"
+python3 -I "$here/install.py" --into "$root" --checkout "${GITHUB_WORKSPACE:-$OLDPWD}" \
     --extras "${INPUT_EXTRAS:-}" --kept "$RUNNER_TEMP/ftctl-wheels"
-printf '%s\n' "$work/bin" >> "$GITHUB_PATH"
+printf '%s\n' "$root/bin" >> "$GITHUB_PATH"

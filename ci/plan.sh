@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Validates and plans what a pull request asks for, as ftctl.yaml of the base branch allows it.
 # Leaves the comment's text in $work/comment.md, and what a merge goes by in $work/kept: the plan, the
-# comment as it will stand, and what they are of. ci/approved.py reads that again.
+# comment as it will stand, and what they are of. ci/approved.py reads that again. A merge queue's group
+# is planned in the same way and approves nothing: each pull request in it has its own comment.
 source "${BASH_SOURCE[0]%/*}/common.sh"
 refuse_other_events
 require_folder
@@ -17,6 +18,11 @@ find_base
 options=("${base_options[@]}")
 offline=false
 if from_elsewhere && [ "${INPUT_ALLOW_FORKS:-false}" != true ]; then offline=true; fi
+# Where there is something to comment on, and a right to.
+comments=false
+if [ "$GITHUB_EVENT_NAME" = pull_request ] && [ "$offline" = false ]; then comments=true; fi
+says='the summary of this run and the log say'
+[ "$comments" = false ] || says='the comment and the log say'
 
 # First lines of a comment: what it is found by, which run says what of which commit, and since when
 # it looked at the service. Last line: the run.
@@ -64,8 +70,8 @@ if [ "$status" != 0 ]; then
     cat "$work/comment.md" >> "$GITHUB_STEP_SUMMARY"
     set_output exitcode "$status"
     set_output changes false
-    set_output comment "$([ "$offline" = true ] && echo false || echo true)"
-    die "$why: the comment and the log say why" "$status"
+    set_output comment "$comments"
+    die "$why: $says why" "$status"
 fi
 
 if [ "$offline" = true ]; then
@@ -78,7 +84,7 @@ fi
 run_plan "${options[@]}" --commit "$head" --approved-by merge --out "$work/plan.html"
 reviewed=none
 # What a fork asks for is no merge's to carry out, also where it is planned with the key.
-if [ "$offline" = false ] && ! from_fork && { [ "$status" = 0 ] || [ "$status" = 2 ]; }; then
+if [ "$comments" = true ] && ! from_fork && { [ "$status" = 0 ] || [ "$status" = 2 ]; }; then
     reviewed=$digest
 fi
 if [ "$offline" = false ] && [ -s "$work/plan.html" ]; then
@@ -88,9 +94,9 @@ fi
 plan_words 'ftctl: no plan could be made' | compose "$reviewed" > "$work/comment.md"
 [ "$reviewed" = none ] || keep "$reviewed"
 cat "$work/comment.md" >> "$GITHUB_STEP_SUMMARY"
-set_output comment "$([ "$offline" = true ] && echo false || echo true)"
+set_output comment "$comments"
 case "$status" in
     0 | 2) exit 0 ;;
-    3) die "a policy of the base branch refuses this plan: the comment and the log say which, and what would allow it" 3 ;;
+    3) die "a policy of the base branch refuses this plan: $says which, and what would allow it" 3 ;;
     *) die "there is no plan: the log says why" "$status" ;;
 esac

@@ -37,6 +37,9 @@ _MISSING = [name for name in ("bash", "curl", "git", "jq") if shutil.which(name)
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} is not here")
 
 
+USES = [(name, key) for name, key in JOBS if (name, key) != ("plan", "ftctl")]
+
+
 def _steps(name: str, key: str) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = WORKFLOWS[name]["jobs"][key]["steps"]
     return steps
@@ -54,11 +57,13 @@ def test_there_are_three_workflows() -> None:
     [
         ("plan", "plan", {"contents": "read", "pull-requests": "write"}),
         ("plan", "plan-fork", {"contents": "read"}),
+        ("plan", "ftctl", {}),
         (
             "apply",
             "apply",
             {"actions": "read", "contents": "read", "issues": "read", "pull-requests": "read"},
         ),
+        ("apply", "wait", {"actions": "read", "contents": "read"}),
         ("drift", "drift", {"actions": "read", "contents": "read", "issues": "write"}),
     ],
 )
@@ -74,11 +79,11 @@ def test_no_workflow_runs_where_a_stranger_could_reach_a_key() -> None:
     assert events == {
         "apply": {"push", "workflow_dispatch"},
         "drift": {"schedule", "workflow_dispatch"},
-        "plan": {"pull_request"},
+        "plan": {"pull_request", "merge_group"},
     }
 
 
-@pytest.mark.parametrize(("name", "key"), JOBS)
+@pytest.mark.parametrize(("name", "key"), USES)
 def test_everything_of_others_is_pinned_by_commit_with_its_version_beside_it(
     name: str, key: str
 ) -> None:
@@ -99,7 +104,12 @@ def test_the_action_pins_what_it_uses_by_commit() -> None:
 
 def test_no_value_is_written_into_a_script() -> None:
     scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
-    inline = [step for name, key in JOBS for step in _steps(name, key) if "run" in step]
+    inline = [
+        (name, key)
+        for name, key in JOBS
+        for step in _steps(name, key)
+        if "${{" in str(step.get("run"))
+    ]
 
     assert all(re.fullmatch(r'bash "\$GITHUB_ACTION_PATH/ci/\w+\.sh"', one) for one in scripts)
     assert inline == []
@@ -119,12 +129,12 @@ def test_secrets_are_named_in_no_job_for_forks_and_nowhere_but_as_the_key(
 ) -> None:
     text = json.dumps(WORKFLOWS[name]["jobs"][key])
 
-    expected = 0 if key == "plan-fork" else 1
+    expected = 0 if key in {"plan-fork", "ftctl"} else 1
     assert text.count("secrets.") == expected
     assert text.count('"api-key": "${{ secrets.OPENAI_API_KEY }}"') == expected
 
 
-@pytest.mark.parametrize(("name", "key"), JOBS)
+@pytest.mark.parametrize(("name", "key"), USES)
 def test_a_checkout_leaves_no_token_behind(name: str, key: str) -> None:
     checkout = _steps(name, key)[0]
 
@@ -132,12 +142,32 @@ def test_a_checkout_leaves_no_token_behind(name: str, key: str) -> None:
     assert checkout["with"]["persist-credentials"] is False
 
 
-def test_applies_come_one_after_the_other_and_none_is_cut_short() -> None:
-    assert WORKFLOWS["apply"]["jobs"]["apply"]["concurrency"] == {
+def test_applies_come_one_after_the_other_and_none_is_cut_short_or_dropped() -> None:
+    apply, wait = (WORKFLOWS["apply"]["jobs"][name] for name in ("apply", "wait"))
+
+    assert apply["concurrency"] == {
         "group": "ftctl-apply-production",
+        "queue": "max",
         "cancel-in-progress": False,
     }
-    assert WORKFLOWS["apply"]["jobs"]["apply"]["environment"] == "production"
+    assert apply["environment"] == "production"
+    assert apply["steps"][1]["with"]["wait"] == "false"
+    assert "concurrency" not in wait
+    assert (wait["needs"], wait["environment"]) == ("apply", "ftctl-wait")
+
+
+@pytest.mark.parametrize(
+    ("event", "group"),
+    [
+        ({"action": "synchronize"}, "ftctl-plan-7-plan"),
+        ({"action": "labeled", "label": {"name": "ftctl-plan"}}, "ftctl-plan-7-plan"),
+        ({"action": "labeled", "label": {"name": "bug"}}, "ftctl-plan-7-100"),
+    ],
+)
+def test_a_label_that_asks_for_nothing_ends_no_plan(event: dict[str, Any], group: str) -> None:
+    known = {"github": {"run_id": "100", "event": {**event, "pull_request": {"number": 7}}}}
+
+    assert filled_in(WORKFLOWS["plan"]["concurrency"]["group"], known) == group
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -396,7 +426,8 @@ def test_a_merge_applies_what_was_reviewed_and_a_second_run_does_nothing(github:
     assert applied.errors == []
     assert f"Pull request #{number} approved sha256:" in applied.log
     assert "warm: started ftjob-" in applied.log
-    assert "warm: succeeded as ft:" in applied.log
+    assert list(github.last) == ["apply", "wait"]
+    assert "All there: 'ftctl output' prints the models' names." in applied.log
     assert again.errors == []
     assert again.outputs["changes"] == "false"
     assert "started" not in again.log
@@ -449,7 +480,7 @@ def test_what_changed_since_the_review_is_refused_until_somebody_reads_it(github
     assert digest
     by_hand = github.push_main("workflow_dispatch", approve=digest[1])
 
-    assert stale.steps[-1].status == 5
+    assert stale.outputs["exitcode"] == "5"
     assert stale.errors[0].startswith("the approved plan is stale")
     assert "started ftjob-" not in stale.log
     assert by_hand.errors == []
@@ -567,8 +598,8 @@ def test_a_pull_request_without_a_key_is_planned_offline_and_not_commented(
 
     jobs = github.check_pull(number, fork=fork, actor=actor)
 
-    (job,) = jobs.values()
-    assert list(jobs) == ["plan-fork"]
+    assert list(jobs) == ["plan-fork", "ftctl"]
+    job = jobs["plan-fork"]
     assert job.errors == []
     assert "warm" in job.summary
     assert "ftctl.lock" in job.summary

@@ -145,10 +145,15 @@ class Scene:
         return data
 
     def find(self) -> Any:
+        """The plan of the one merge of this push."""
+        (approval,) = self.find_all().plans
+        return approval
+
+    def find_all(self) -> Any:
         merge = approved.Merge(
             NAME, self.sha, self.ref, self.before, PLAN_WORKFLOW, self.place, self.mark, BOT
         )
-        return approved.find_approval(merge, self.ask)
+        return approved.find_approvals(merge, self.ask)
 
 
 def _zip(files: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -326,6 +331,33 @@ def _second_plan(scene: Scene) -> None:
     scene.state["artifacts"].append(artifact)
 
 
+def _newer(conclusion: str = "success", **jobs: str) -> Meddle:
+    """A later run of the commit, and how each of its jobs ended."""
+
+    def meddle(scene: Scene) -> None:
+        run = scene.add_run(conclusion=conclusion)
+        scene.state["jobs"] += [
+            {"run_id": run["id"], "run_attempt": 1, "name": name.replace("_", " "),
+             "conclusion": ended, "completed_at": run["created_at"]}
+            for name, ended in jobs.items()
+        ]  # fmt: skip
+
+    return meddle
+
+
+NEWER: dict[str, Meddle] = {
+    "the same job planned": _newer(plan="success", ftctl="success"),
+    "the verdict was given anew": _newer(plan="skipped", ftctl="success"),
+    "planning failed": _newer("failure", plan="failure", ftctl="failure"),
+    "planning was stopped": _newer("cancelled", plan="cancelled", ftctl="skipped"),
+    "all that ran has another name, and one failed": _newer("failure", another="failure"),
+    "an earlier attempt planned": lambda s: (
+        _newer(plan="success")(s),
+        s.state["jobs"].append({**s.state["jobs"][-1], "run_attempt": 2, "conclusion": "skipped"}),
+    ),
+}
+
+
 RUNS: dict[str, tuple[Meddle, str]] = {
     "deleted": (lambda s: s.state["runs"].clear(), "is not there (any more)"),
     "of another workflow": (_another_workflow, "is of another workflow than"),
@@ -360,6 +392,10 @@ RUNS: dict[str, tuple[Meddle, str]] = {
         for how in ("failure", "cancelled", "timed_out", "skipped", "neutral", "stale", None)
     },
     "before a newer one of the commit": (lambda s: s.add_run(), "planned the same commit after"),
+    **{
+        f"before a newer one in which {what}": (meddle, "planned the same commit after")
+        for what, meddle in NEWER.items()
+    },
     "before a newer one that is not over": (
         lambda s: s.add_run(status="in_progress", conclusion=None), "planned the same commit after",
     ),
@@ -825,6 +861,7 @@ HONEST: dict[str, Meddle] = {
         workflow_id=7_777, path=f"{WORKFLOWS}/tests.yml"
     ),
     "a newer run that planned nothing": lambda s: s.add_run(conclusion="skipped"),
+    "a newer run for another label": _newer(plan="skipped", ftctl_another_label="success"),
     "an older run of the commit that failed": lambda s: s.add_run(
         conclusion="failure", run_number=s.run["run_number"] - 1
     ),
@@ -877,12 +914,253 @@ def test_a_second_attempt_is_approved_by_its_own_plan(repository: GitHub) -> Non
     assert scene.find().digest == DIGEST
 
 
-def test_of_a_group_in_a_merge_queue_the_last_is_approved(repository: GitHub) -> None:
-    first = _merged(repository)
-    last = _merged(repository)
-    last.before = first.before
+# Several merges in one push: a group of a merge queue, or a push by hand.
 
-    assert last.find().number == last.number
+
+def _group(github: GitHub, how: str = "merge", *, commits: tuple[int, ...] = (1, 1)) -> Scene:
+    """Branches with so many commits each, planned, queued and merged in one push."""
+    for many in commits:
+        branch = f"change-{next(_BRANCHES)}"
+        for at in range(many):
+            github.commit(branch, {f"{branch}-{at}.txt": "x\n"})
+        number = github.open_pull(branch)
+        github.check_pull(number)
+        github.queue(number, how)
+    sha = github.merge_queued()
+    return Scene(github, github.state, number, sha, github.before)
+
+
+@pytest.fixture(scope="module")
+def honest_group(repository: GitHub) -> Scene:
+    return _group(repository, "squash", commits=(1, 1, 1))
+
+
+@pytest.fixture
+def group(honest_group: Scene) -> Scene:
+    """The last of three; `first` are the others."""
+    one = honest_group
+    return Scene(one.github, copy.deepcopy(one.state), one.number, one.sha, one.before)
+
+
+def _numbers(group: Scene) -> list[int]:
+    """The pull requests of the group, as they were merged."""
+    *_, first, second, third = [one["number"] for one in group.state["pulls"]]
+    return [first, second, third]
+
+
+def _first(group: Scene) -> Scene:
+    number = _numbers(group)[0]
+    return Scene(group.github, group.state, number, group.sha, group.before)
+
+
+@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+def test_of_a_group_in_a_merge_queue_each_is_approved_oldest_first(
+    repository: GitHub, how: str
+) -> None:
+    found = _group(repository, how, commits=(2, 1, 3)).find_all()
+
+    numbers = [one["number"] for one in repository.state["pulls"]][-3:]
+    assert [one.number for one in found.plans] == numbers
+    assert found.without == ()
+
+
+GROUPS: dict[str, tuple[Meddle, str]] = {
+    "the first's comment was edited": (
+        lambda s: _first(s).say("900", "1"), "somebody changed it",
+    ),
+    "the first was refused": (
+        lambda s: _first(s).say(DIGEST, "none"), "without a plan that may be applied",
+    ),
+    "the first's plan has expired": (lambda s: _first(s).artifact.update(expired=True), "expired"),
+    "the first was planned by another workflow": (
+        lambda s: _first(s).run.update(path=f"{WORKFLOWS}/evil.yml"), "is of another file",
+    ),
+    "a later run of the first failed": (
+        lambda s: _first(s).add_run(conclusion="failure"), "planned the same commit after",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("meddle", "why"), GROUPS.values(), ids=GROUPS)
+def test_one_of_a_group_that_is_not_believed_refuses_all(
+    group: Scene, meddle: Meddle, why: str
+) -> None:
+    meddle(group)
+
+    with pytest.raises(approved.Refused, match=re.escape(why)) as refused:
+        group.find_all()
+
+    number = _numbers(group)[0]
+    begins = f"of the 3 merges of this push, that of pull request #{number} approves nothing: "
+    assert str(refused.value).startswith(begins)
+
+
+UNPLANNED: dict[str, tuple[Meddle, str]] = {
+    "of a fork": (lambda s: _first(s).pull["head"].update(repo=ELSEWHERE), "came from a fork"),
+    "of a fork that is gone": (lambda s: _first(s).pull["head"].update(repo=None), "from a fork"),
+    "never planned": (lambda s: s.state["comments"].remove(_first(s).comment), "has no comment of"),
+}
+
+
+@pytest.mark.parametrize(("meddle", "why"), UNPLANNED.values(), ids=UNPLANNED)
+def test_one_of_a_group_that_was_never_planned_approves_nothing_and_stops_nothing(
+    group: Scene, meddle: Meddle, why: str
+) -> None:
+    meddle(group)
+
+    found = group.find_all()
+
+    assert [one.number for one in found.plans] == _numbers(group)[1:]
+    (without,) = found.without
+    assert why in without
+
+
+def test_a_group_of_which_none_was_planned_is_refused(group: Scene) -> None:
+    for number in _numbers(group):
+        one = next(pull for pull in group.state["pulls"] if pull["number"] == number)
+        one["head"]["repo"] = ELSEWHERE
+
+    with pytest.raises(approved.Refused, match=f"#{_numbers(group)[0]} came from a fork"):
+        group.find_all()
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_commit_of_no_pull_request_in_a_push_refuses_all(group: Scene, at: int) -> None:
+    number = _numbers(group)[at]
+    group.state["pulls"] = [one for one in group.state["pulls"] if one["number"] != number]
+
+    with pytest.raises(approved.Refused, match="was merged by no pull request"):
+        group.find_all()
+
+
+def test_commits_before_a_rebased_one_are_of_the_same_pull_request(repository: GitHub) -> None:
+    scene = _group(repository, "rebase", commits=(3,))
+    assert scene.find().number == scene.number
+
+    scene.pull["landed"] = [scene.sha]
+
+    with pytest.raises(approved.Refused, match="was merged by no pull request"):
+        scene.find()
+
+
+def test_a_branch_that_was_moved_approves_nothing(group: Scene) -> None:
+    github = group.github
+    github.git("checkout", "--quiet", "--detach", group.before)
+    github.git("commit", "--quiet", "--allow-empty", "--message", "lost")
+    github.git("push", "--quiet", "origin", f"HEAD:refs/heads/lost-{next(_BRANCHES)}")
+    group.before = github.git("rev-parse", "HEAD")
+    github.git("checkout", "--quiet", "main")
+
+    with pytest.raises(approved.Refused, match="but was moved"):
+        group.find_all()
+
+
+def test_a_push_that_takes_main_in_as_a_side_branch_approves_nothing(repository: GitHub) -> None:
+    """A branch into which main was merged, and that main was then moved to."""
+    github, branch = repository, f"change-{next(_BRANCHES)}"
+    before = github.commit("main", {f"{branch}-main.txt": "x\n"})
+    github.git("checkout", "--quiet", "-B", branch, "main~1")
+    github.git("commit", "--quiet", "--allow-empty", "--message", "mine")
+    github.git("merge", "--quiet", "--no-edit", "main")
+    github.git("push", "--quiet", "origin", branch)
+    github.git("checkout", "--quiet", "main")
+    number = github.open_pull(branch)
+    github.check_pull(number)
+    github.git("merge", "--quiet", "--ff-only", branch)
+    github.git("push", "--quiet", "origin", "main")
+    sha = github.git("rev-parse", "main")
+    scene = Scene(github, github.state, number, sha, before)
+    landed = github.git("rev-list", f"{before}..{sha}").split()
+    scene.pull.update(merged_at=_later(), merge_commit_sha=sha, state="closed", landed=landed)
+
+    with pytest.raises(approved.Refused, match="does not lead back to"):
+        scene.find_all()
+
+
+def test_a_push_of_more_commits_than_a_group_has_approves_nothing(
+    group: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approved, "MOST_COMMITS", 2)
+
+    with pytest.raises(approved.Refused, match="more than 2 commits"):
+        group.find_all()
+
+
+def test_the_second_of_a_group_may_not_change_the_workflow_either(repository: GitHub) -> None:
+    github, text = repository, _text(repository)
+    for files in ({"first.txt": "x\n"}, {PLAN_WORKFLOW: f"{text}\n# second\n"}):
+        branch = f"change-{next(_BRANCHES)}"
+        github.commit(branch, files)
+        number = github.open_pull(branch)
+        github.check_pull(number)
+        github.queue(number)
+    sha = github.merge_queued()
+
+    with pytest.raises(approved.Refused, match=f"#{number} approves nothing: .* changes "):
+        Scene(github, github.state, number, sha, github.before).find_all()
+
+
+# What one job of a run hands to the next.
+
+
+def _hand(scene: Scene, attempt: int, *plans: bytes, **changes: Any) -> None:
+    data = _zip({f"{at}.plan.json": plan for at, plan in enumerate(plans, 1)})
+    scene.state["artifacts"].append(
+        {
+            **copy.deepcopy(scene.artifact), "id": 9_800 + len(scene.state["artifacts"]),
+            "run": 77, "name": f"ftctl-approved-default@.-{attempt}", "workflow_run": {"id": 77},
+            "content": base64.b64encode(data).decode(), "size_in_bytes": len(data),
+            "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", **changes,
+        }
+    )  # fmt: skip
+
+
+def _handed(scene: Scene, attempt: int = 2) -> list[bytes]:
+    merge = approved.Merge(
+        NAME, scene.sha, scene.ref, scene.before, PLAN_WORKFLOW, scene.place, scene.mark, BOT
+    )
+    handed: list[bytes] = approved.find_handed(
+        approved._Api(NAME, scene.ask), merge, run=77, attempt=attempt
+    )
+    return handed
+
+
+def test_what_the_last_attempt_applied_is_handed_on_in_order(scene: Scene) -> None:
+    _hand(scene, 1, b"old")
+    _hand(scene, 2, *(b"%d" % at for at in range(12)))
+    _hand(scene, 3, b"later")
+
+    assert _handed(scene) == [b"%d" % at for at in range(12)]
+    assert _handed(scene, attempt=1) == [b"old"]
+
+
+HANDED: dict[str, tuple[Meddle, str]] = {
+    "nothing": (lambda _: None, "has kept nothing that was approved"),
+    "another place's": (
+        lambda s: _hand(s, 1, b"x", name="ftctl-approved-prod@.-1"), "has kept nothing",
+    ),
+    "another run's": (lambda s: _hand(s, 1, b"x", run=78), "has kept nothing"),
+    "one that says it is another run's": (
+        lambda s: _hand(s, 1, b"x", workflow_run={"id": 78}), "or is another run's",
+    ),
+    "one that has expired": (lambda s: _hand(s, 1, b"x", expired=True), "has expired"),
+    "two of one name": (lambda s: [_hand(s, 1, b"x") for _ in range(2)], "has 2 artifacts"),
+    "one whose hash differs": (
+        lambda s: _hand(s, 1, b"x", digest="sha256:" + "0" * 64), "its hash differs",
+    ),
+    "one without a plan": (lambda s: _hand(s, 1), "holds other files than plans"),
+    "too many": (lambda s: _hand(s, 1, *[b"x"] * 101), "holds other files than plans"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("meddle", "why"), HANDED.values(), ids=HANDED)
+def test_what_was_not_handed_on_by_this_run_is_not_taken(
+    scene: Scene, meddle: Meddle, why: str
+) -> None:
+    meddle(scene)
+
+    with pytest.raises(approved.Refused, match=re.escape(why)):
+        _handed(scene)
 
 
 def test_a_branch_that_is_behind_a_changed_workflow_is_approved(repository: GitHub) -> None:
@@ -926,7 +1204,8 @@ def _changed_in_an_earlier_commit_of_the_push(github: GitHub) -> Scene:
     github.git("push", "--quiet", "origin", "main")
     sha = github.git("rev-parse", "main")
     scene = Scene(github, github.state, number, sha, before)
-    scene.pull.update(merged_at=_later(), merge_commit_sha=sha, state="closed")
+    landed = github.git("rev-list", f"{before}..{sha}").split()
+    scene.pull.update(merged_at=_later(), merge_commit_sha=sha, state="closed", landed=landed)
     return scene
 
 
@@ -1082,7 +1361,7 @@ def test_the_honest_neighbour_is_applied(github: GitHub) -> None:
     assert job.errors == []
     assert f"Pull request #{number} approved {DIGEST}." in job.log
     assert "--no-color apply " in job.log
-    assert "approved.plan.json" in job.log
+    assert "/1.plan.json" in job.log
 
 
 @pytest.mark.parametrize("command", ["plan", "validate"])
@@ -1105,9 +1384,8 @@ def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> 
     for name in ("plan", "apply", "drift"):
         workflow = f"{WORKFLOWS}/ftctl-{name}.yml"
         text = github.git("show", f"main:{workflow}")
-        more = '          allow-address: "https://a.example/v1\\nhttps://b.example"\n'
-        line = f"          command: {name}\n"
-        github.commit("main", {workflow: text.replace(line, line + more, 1)})
+        more = r'\g<0>          allow-address: "https://a.example/v1\\nhttps://b.example"\n'
+        github.commit("main", {workflow: re.sub(r"(?m)^ *command: .*\n", more, text)})
     github.git("rebase", "--quiet", "main", "change")
     github.git("checkout", "--quiet", "main")
     number = github.open_pull("change")
@@ -1119,16 +1397,17 @@ def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> 
     addresses = "--allow-address https://a.example/v1 --allow-address https://b.example"
     for log, base in zip(logs, ("refs/remotes/origin/main", merged, merged), strict=True):
         assert f"--format markdown --base {base} {addresses}" in log
-    assert f"asked: -C . --no-color apply --base {merged} {addresses} --wait" in logs[1]
+    asked = f"/report.md --base {merged} {addresses}"
+    assert f"{asked} /" in logs[1]
+    assert f"{asked} --wait --timeout 5h /" in logs[1]
 
 
 def test_a_project_in_a_folder_is_applied_by_its_own_plan(github: GitHub) -> None:
     files = {"services/support/ftctl.yaml": "project: support\n"}
     for name in ("plan", "apply"):
         text = github.git("show", f"main:{WORKFLOWS}/ftctl-{name}.yml")
-        line = f"          command: {name}\n"
-        more = f"{line}          directory: ./services/support/\n"
-        files[f"{WORKFLOWS}/ftctl-{name}.yml"] = text.replace(line, more)
+        more = r"\g<0>          directory: ./services/support/\n"
+        files[f"{WORKFLOWS}/ftctl-{name}.yml"] = re.sub(r"(?m)^ *command: .*\n", more, text)
     github.commit("main", files)
     github.git("rebase", "--quiet", "main", "change")
     github.git("checkout", "--quiet", "main")
@@ -1140,7 +1419,7 @@ def test_a_project_in_a_folder_is_applied_by_its_own_plan(github: GitHub) -> Non
 
     assert job.errors == []
     assert "asked: -C services/support --no-color apply " in job.log
-    assert "approved.plan.json" in job.log
+    assert "/1.plan.json" in job.log
 
 
 def test_two_projects_of_one_job_have_each_their_own_plan_and_comment(github: GitHub) -> None:
@@ -1204,7 +1483,7 @@ def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitH
 
 def test_what_a_fork_is_planned_with_a_key_for_is_no_merge_s(github: GitHub) -> None:
     workflow = github.git("show", f"main:{PLAN_WORKFLOW}")
-    lent = re.sub("if: github.event.*", "if: always()", workflow)
+    lent = re.sub(r"(?s)    if: >-\n.*?\n    runs-on", "    if: always()\n    runs-on", workflow)
     lent = lent.replace("command: plan\n", 'command: plan\n          allow-forks: "true"\n')
     github.commit("main", {PLAN_WORKFLOW: lent})
     github.git("rebase", "--quiet", "main", "change")
@@ -1369,9 +1648,21 @@ def _checkout(folder: Path) -> dict[str, str]:
     return commits
 
 
-def test_a_merge_queue_s_base_is_the_event_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ref", ["main", "refs/heads/", "refs/tags/main", None, "refs/heads/-x"])
+def test_a_merge_queue_without_a_branch_has_no_base(tmp_path: Path, ref: str | None) -> None:
+    _checkout(tmp_path)
+    (tmp_path / "event.json").write_text(json.dumps({"merge_group": {"base_ref": ref}}), "utf-8")
+
+    status, told = _bash(tmp_path, "find_base", GITHUB_EVENT_NAME="merge_group")
+
+    assert status == 1
+    assert "the event has no branch" in told or "is not in this checkout" in told
+
+
+def test_a_merge_queue_s_base_is_the_branch_that_it_goes_to(tmp_path: Path) -> None:
     commits = _checkout(tmp_path)
-    event = {"merge_group": {"base_sha": commits["main"]}}
+    # What waits before it in the queue is not taken into the branch yet, whoever wrote it.
+    event = {"merge_group": {"base_ref": "refs/heads/main", "base_sha": commits["evil"]}}
     (tmp_path / "event.json").write_text(json.dumps(event), "utf-8")
 
     status, told = _bash(tmp_path, BASE, GITHUB_EVENT_NAME="merge_group", GITHUB_BASE_REF="evil")

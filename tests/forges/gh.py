@@ -147,6 +147,7 @@ class Forge:
             (r"GET actions/artifacts", "actions:read", self._all_artifacts),
             (r"GET actions/runs/(\d+)", "actions:read", self._run),
             (r"GET actions/runs/(\d+)/attempts/(\d+)/jobs", "actions:read", self._jobs),
+            (r"GET actions/runs/(\d+)/jobs", "actions:read", self._jobs_of_run),
             (r"GET actions/runs/(\d+)/artifacts", "actions:read", self._artifacts),
             (r"GET actions/artifacts/(\d+)/zip", "actions:read", self._archive),
             (r"GET commits/(\w+)/check-runs", "checks:read", self._check_runs),
@@ -252,7 +253,10 @@ class Forge:
         return {"sha": sha, "parents": [{"sha": parent} for parent in parents]}
 
     def _compare(self, base: str, head: str, **_: Any) -> Any:
-        return {"merge_base_commit": {"sha": self._git("merge-base", base, head).strip()}}
+        return {
+            "merge_base_commit": {"sha": self._git("merge-base", base, head).strip()},
+            "ahead_by": int(self._git("rev-list", "--count", f"{base}..{head}")),
+        }
 
     def _contents(self, path: str, *, query: dict[str, str], **_: Any) -> Any:
         lines = self._git("ls-tree", query["ref"], f"{path}/").splitlines()
@@ -316,6 +320,13 @@ class Forge:
             for one in self.state["jobs"]
             if (one["run_id"], one["run_attempt"]) == (int(number), int(attempt))
         ]
+        return {"total_count": len(jobs), "jobs": jobs}
+
+    def _jobs_of_run(self, number: str, *, query: dict[str, str], **_: Any) -> Any:
+        jobs = [one for one in self.state["jobs"] if one["run_id"] == int(number)]
+        if query.get("filter") != "all":
+            newest = max((one["run_attempt"] for one in jobs), default=0)
+            jobs = [one for one in jobs if one["run_attempt"] == newest]
         return {"total_count": len(jobs), "jobs": jobs}
 
     def _artifacts(self, number: str, *, query: dict[str, str], **_: Any) -> Any:

@@ -537,7 +537,10 @@ class _Runner:
 
     def _step(self, step: Mapping[str, Any], known: dict[str, Any], action: str = "") -> None:
         uses, given = step.get("uses", ""), step.get("with", {})
-        words = {name: filled_in(str(value), known) for name, value in given.items()}
+        words = {
+            name: filled_in(str(value).lower() if isinstance(value, bool) else str(value), known)
+            for name, value in given.items()
+        }
         if "run" in step:
             self._shell(step, known, action)
         elif uses == _OURS:
