@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from forges.github import GitHub, JobRun
 
 _FOLDER = str(ROOT / "ci" / "github")
 _NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift")
@@ -238,3 +239,94 @@ class _Labels:
             self.there.remove(path.removeprefix("issues/7/labels/").replace("%3A", ":"))
         else:
             self.there += body["labels"]
+
+
+# What a morning's run makes of a plan.
+
+_FTCTL = f"""\
+#!{sys.executable} -I
+import pathlib, sys
+words = sys.argv[1:]
+if "plan" in words:
+    pathlib.Path(words[words.index("--out") + 1]).write_text(PLAN)
+    print("### ftctl plan: as told")
+    sys.exit(STATUS)
+"""
+_DIGEST = f"sha256:{'a' * 64}"
+
+
+def _changes(*changes: tuple[str, str, str]) -> dict[str, Any]:
+    """A plan that does this: names, actions, and what each change is besides."""
+    summary = dict.fromkeys(
+        ("create", "replace", "cancel", "delete", "defer", "no-op", "attention", "housekeeping",
+         "waiting"), 0,
+    )  # fmt: skip
+    told = []
+    for name, action, kind in changes:
+        told.append({"name": name, "action": action, "housekeeping": False, "waiting": False})
+        summary[action] += 1
+        if kind:
+            told[-1][kind] = True
+            summary[kind] += 1
+    return {"digest": _DIGEST, "summary": summary, "changes": told, "cost": None}
+
+
+def _morning(tmp_path: Path, plan: Any, status: int) -> tuple[GitHub, JobRun]:
+    text = _FTCTL.replace("PLAN", repr(json.dumps(plan))).replace("STATUS", str(status))
+    github = GitHub(tmp_path / "github", {"OPENAI_API_KEY": "sk-x"}, {}, text)
+    github.commit("main", {"ftctl.yaml": "project: demo\n"})
+    github.set_up()
+    return github, github.morning()
+
+
+TIDY = ("old", "delete", "housekeeping")
+WAITS = ("child", "defer", "waiting")
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "named"),
+    [
+        (_changes(), 0, None),
+        (_changes(TIDY), 2, None),
+        (_changes(WAITS), 2, None),
+        (_changes(TIDY, WAITS, ("x", "no-op", "")), 2, None),
+        (_changes(TIDY, ("gone", "delete", "")), 2, "<code>gone</code> (delete)."),
+        (_changes(WAITS, ("b@d", "attention", "")), 2, "<code>b&#64;d</code> (attention)."),
+        (_changes(("a", "create", ""), ("b", "cancel", "")), 3, "<code>a</code> (create), "),
+    ],
+)
+def test_an_issue_names_what_differs_and_tidying_up_is_no_drift(
+    tmp_path: Path, plan: Any, status: int, named: str | None
+) -> None:
+    github, job_run = _morning(tmp_path, plan, status)
+
+    issues = github.state["issues"]
+    assert job_run.failed is (status == 3)
+    assert len(issues) == (named is not None)
+    if named is not None:
+        body = issues[0]["body"]
+        assert f"The service is not as the branch main says: {named}" in body
+        assert ("A policy of this branch refuses" in body) is (status == 3)
+        by_hand = status == 2 and "attention" not in named
+        assert (f"<code>approve</code> = <code>{_DIGEST}</code>" in body) is by_hand
+
+
+@pytest.mark.parametrize("status", [1, 4, 5, 6, 7, 130])
+def test_without_a_plan_no_issue_is_touched(tmp_path: Path, status: int) -> None:
+    github, job_run = _morning(tmp_path, _changes(("a", "create", "")), status)
+
+    assert github.state["issues"] == []
+    assert job_run.errors
+    assert "no issue was touched" in job_run.errors[0]
+
+
+def test_a_run_of_another_branch_leaves_the_issue(tmp_path: Path) -> None:
+    github, _ = _morning(tmp_path, _changes(("a", "create", "")), 2)
+    before = github.state["issues"]
+    sha = github.commit("feature", {"x": "y"})
+    event = {"repository": {"default_branch": "main"}}
+
+    runs = github.run("drift", "workflow_dispatch", event, sha=sha, ref="refs/heads/feature")
+
+    assert github.state["issues"] == before
+    assert "the issue is about main: this run of feature leaves it" in runs["drift"].log

@@ -19,7 +19,6 @@ from job import Job, as_code
 # GitHub's words for runs that are not over (docs.github.com/rest/actions/workflow-runs, read on
 # 2026-11-30). The filter has not always held (its users report), so each answer is looked at.
 _MOST_NAMED = 10
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _UNDER_WAY = ("in_progress", "queued", "requested", "waiting", "pending")
 
 
@@ -60,31 +59,42 @@ def _words(job: Job, branch: str) -> str:
     plan = json.loads(job.words("plan.json"))
     lines = [
         job.mark("drift"),
-        f"The service is not as the branch {_plain(branch)} says: {_differing(plan)}.",
+        f"The service is not as the branch {_plain(branch)} says: {_named(_differing(plan))}.",
         "This issue is closed by itself when it is again.",
     ]
     if at(plan, "summary", "attention"):
         lines.append("No apply mends what needs attention: a person decides it, as the plan says.")
     if job.environ.get("DRIFT_STATUS") == "3":
         lines.append("A policy of this branch refuses the plan that would mend it.")
-    elif _DIGEST.fullmatch(digest := str(at(plan, "digest"))):
+    elif any(at(change, "action") != "attention" for change in _differing(plan)):
+        digest = as_code(at(plan, "digest"))
         lines.append(
             "To carry out what the plan below shows, run the workflow that applies by hand, with"
-            f" `approve` = `{digest}`."
+            f" <code>approve</code> = {digest}."
         )
     lines += [job.words("plan.md"), f"[The run]({job.run_url}) has the log."]
     return "\n\n".join(line.strip() for line in lines)
 
 
-def _differing(plan: Any) -> str:
-    """The first of what differs, each with what the plan does about it."""
-    told = [
-        f"{as_code(at(change, 'name'))} ({_plain(str(at(change, 'action')))})"
+def _differing(plan: Any) -> list[Any]:
+    """The changes that are drift: not what only tidies up, or waits for a job that runs."""
+    return [
+        change
         for change in at(plan, "changes") or []
         if at(change, "action") != "no-op"
+        and not at(change, "housekeeping")
+        and not at(change, "waiting")
     ]
-    more = len(told) - _MOST_NAMED
-    return ", ".join(told[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _named(changes: list[Any]) -> str:
+    """The first of them, each with what the plan does about it."""
+    told = [
+        f"{as_code(at(change, 'name'))} ({_plain(str(at(change, 'action')))})"
+        for change in changes[:_MOST_NAMED]
+    ]
+    more = len(changes) - _MOST_NAMED
+    return ", ".join(told) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _open_issue(api: Api, job: Job) -> int | None:

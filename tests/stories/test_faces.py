@@ -93,7 +93,7 @@ def test_drift_that_somebody_causes_and_cures(github: GitHub, story: Story) -> N
     assert (
         "The service is not as the branch main says: <code>tone</code> (create)." in issue["body"]
     )
-    assert f"by hand, with `approve` = `{first.outputs['digest']}`" in issue["body"]
+    assert f"with <code>approve</code> = <code>{first.outputs['digest']}</code>." in issue["body"]
     assert well.errors == []
     assert well.outputs["changes"] == "false"
     assert told.startswith("The service is as the manifests say again ([the run](")
