@@ -65,7 +65,11 @@ set_output exitcode "$status"
     set_output lock-file "$directory/ftctl.lock"
     set_output lock-artifact "ftctl-lock-$place"
 }
-verbatim 'ftctl apply' "$work/applied.txt" >> "$GITHUB_STEP_SUMMARY"
+if [ -s "$work/report.md" ]; then
+    cat "$work/report.md" >> "$GITHUB_STEP_SUMMARY"
+else
+    verbatim 'ftctl apply' "$work/applied.txt" >> "$GITHUB_STEP_SUMMARY"
+fi
 
 # What was approved, for the job that waits: whether an approval buys anything does not change when
 # this job runs again, so that one that was only waiting too long is waited for again.
