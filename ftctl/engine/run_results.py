@@ -131,7 +131,7 @@ def run_result(
         unapproved=tuple(dict.fromkeys((*look.unapproved, *end.heard.unapproved))),
         violations=review.policy.violations if review is not None else (),
         problems=problems,
-        fault=_fault_words(fault),
+        fault=_fault_words(end),
         todo=tuple(_todo(context, end, ending, rows, look.plan)),
     )
 
@@ -147,10 +147,12 @@ def early_result(
     return run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
 
 
-def _fault_words(fault: BaseException | None) -> str | None:
-    match fault:
+def _fault_words(end: RunEnd) -> str | None:
+    match fault := end.fault:
         case None:
             return None
+        case Stale() if end.review is not None and _is_of_now(end.review, end):
+            return "what was approved is not what would run now"  # the rest is in `todo`
         case Stale():
             return fault.sentence
         case FtctlError():

@@ -24,6 +24,7 @@ _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE = 20  # bars
 _SHORT_COMMIT = 12
+_HARD_BLANK = "&nbsp;"
 
 _STANDING = {
     Standing.TRAINED: "trained",
@@ -45,15 +46,16 @@ def result_markdown(result: RunResult, *, most: int = MOST) -> str:
     At most so many characters, from about 8,000 on; what is left out is counted.
     """
     head = _head(result)
-    todo = _todo(result.todo, most // 6)
     said = _said(result, most // 6)
-    room = most - len(head) - len(todo) - len(said) - _KEPT_FREE
-    table = _table(result, room // 2)
-    calm = _calm(result)
-    room -= len(table) + len(calm)
-    details = _details(result, room - _KEPT_FREE)
+    why = _why(result, most // 8)
+    todo = _todo(result.todo, most // 8)
+    calm = _calm(result, most // 8)
     foot = _foot(result)
-    return "\n\n".join(part for part in (head, said, table, calm, todo, details, foot) if part)
+    room = most - sum(map(len, (head, said, why, todo, calm, foot))) - _KEPT_FREE
+    table = _table(result, room // 2)
+    details = _details(result, room - len(table) - _KEPT_FREE)
+    parts = (head, said, table, why, todo, details, calm, foot)
+    return "\n\n".join(part for part in parts if part)
 
 
 def result_headline(result: RunResult) -> str:
@@ -66,7 +68,7 @@ _ENDINGS = {
     Ending.STARTED: "started",
     Ending.NOTHING: "nothing to do",
     Ending.ATTENTION: "attention",
-    Ending.INCOMPLETE: "only in part",
+    Ending.INCOMPLETE: "applied in part",
     Ending.FAILED: "failed",
     Ending.REFUSED: "refused by the policy",
     Ending.STALE: "stale",
@@ -174,9 +176,12 @@ def _table(result: RunResult, room: int) -> str:
     rows = _shown(result)
     if not rows:
         return ""
-    columns = ["fine-tune", "", "model", "cost", "loss", "took"]
+    # Names of models are long, and on a phone what is last in a row is read last.
+    columns = ["fine-tune", "", "cost", "loss", "took", "model"]
     cells = [_cells(one) for one in rows]
     kept = [at for at in range(len(columns)) if at < 2 or any(row[at] for row in cells)]
+    if len(kept) == 2 and all(one.why for one in rows):
+        return ""  # the reasons below it say as much
     lines = [_row([columns[at] for at in kept]), "|" + "---|" * len(kept)]
     fitting = _fitting((_row([row[at] for at in kept]) for row in cells), room)
     more = len(rows) - len(fitting)
@@ -188,10 +193,10 @@ def _cells(one: FineTuneResult) -> list[str]:
     return [
         _code(one.name),
         _STANDING[one.standing],
-        _code(one.model) if one.model else "",
         _money(_cost(one)),
-        _loss(one),
-        duration(one.seconds) if one.seconds is not None else "",
+        "<br>".join(_losses(one)).replace(" ", _HARD_BLANK),
+        duration(one.seconds).replace(" ", _HARD_BLANK) if one.seconds is not None else "",
+        _code(one.model) if one.model else "",
     ]
 
 
@@ -207,15 +212,13 @@ def _cost(one: FineTuneResult) -> str:
     return f"estimated {cost_words(one.estimate)}" if one.estimate is not None else "not known"
 
 
-def _loss(one: FineTuneResult) -> str:
-    parts = []
+def _losses(one: FineTuneResult) -> Iterator[str]:
     if len(one.train_losses) > 1:
-        parts.append(f"{_number(one.train_losses[0])} → {_number(one.train_losses[-1])}")
+        yield f"{_number(one.train_losses[0])} → {_number(one.train_losses[-1])}"
     elif one.train_loss is not None:
-        parts.append(_number(one.train_loss))
+        yield _number(one.train_loss)
     if one.valid_loss is not None:
-        parts.append(f"validation {_number(one.valid_loss)}")
-    return ", ".join(parts)
+        yield f"validation {_number(one.valid_loss)}"
 
 
 def _number(loss: float) -> str:
@@ -235,23 +238,32 @@ def curve(losses: Sequence[float]) -> str:
     return "".join(_BARS[round((one - low) / (high - low) * (len(_BARS) - 1))] for one in points)
 
 
-def _calm(result: RunResult) -> str:
+def _calm(result: RunResult, room: int) -> str:
     """The models that stand as they stood, by name."""
     shown = {one.name for one in _shown(result)}
     there = [one for one in result.finetunes if one.model and one.name not in shown]
     if not there:
         return ""
-    if result.ending is Ending.NOTHING and len(there) <= _MOST_NAMED:
+    if result.ending is Ending.NOTHING and not shown and len(there) <= _MOST_NAMED:
         lines = [_row(["fine-tune", "model"]), "|---|---|"]
         return "\n".join(
             [*lines, *(_row([_code(one.name), _code(one.model or "")]) for one in there)]
         )
     count = plural(len(there), "model")
-    lines = [f"- {_code(one.name)}: {_code(one.model or '')}" for one in there[:_MOST_NAMED]]
-    more = len(there) - _MOST_NAMED
-    lines += [f"- and {more:,} more"] if more > 0 else []
+    rows = (f"{_code(one.name)}: {_code(one.model or '')}" for one in there)
+    lines = [_list(rows, len(there), room)]
     summary = f"<details><summary>{count} as before</summary>"
     return "\n".join([summary, "", *lines, "", "</details>"])
+
+
+def _why(result: RunResult, room: int) -> str:
+    """The reason of what did not go well."""
+    rows = [one for one in _shown(result) if one.why and _STANDING[one.standing].startswith("**")]
+    lines = (
+        f"{_code(one.name)} {_STANDING[one.standing].strip('*')}: {_text(sentence(one.why or ''))}"
+        for one in rows
+    )
+    return _list(lines, len(rows), room) if rows else ""
 
 
 def _todo(todo: Sequence[ToDo], room: int) -> str:
@@ -278,8 +290,9 @@ def _details(result: RunResult, room: int) -> str:
 
 def _detail(one: FineTuneResult) -> str:
     lines = []
-    if one.why:
+    if one.why and not _STANDING[one.standing].startswith("**"):
         lines.append(_text(sentence(_capital(one.why))))
+    lines += [f"model {_code(one.model)}"] if one.model else []
     lines += [_text(_capital(line)) for line in one.done]
     if one.job:
         lines.append(f"job {_code(one.job)}")
@@ -287,7 +300,7 @@ def _detail(one: FineTuneResult) -> str:
         total = f" of {one.total_steps:,}" if one.total_steps else ""
         lines.append(f"step {one.step:,}{total}")
     if bars := curve(one.train_losses):
-        lines.append(f"training loss `{bars}` {_loss(one)}")
+        lines.append(f"training loss `{bars}` {', '.join(_losses(one))}")
     if one.cost_words and (one.estimate is None or one.estimate.billed):
         lines.append(f"cost so far: {_money(_text(one.cost_words))}")
     if one.estimate is not None and one.estimate.billed:
