@@ -363,7 +363,13 @@ def test_nothing_of_a_checkout_reaches_the_installation(machine: Machine) -> Non
 
 
 @pytest.mark.parametrize("way", ["variable", "user's settings", "named settings"])
-def test_a_mirror_of_the_machines_own_serves(machine: Machine, way: str) -> None:
+def test_a_mirror_of_the_machines_own_serves(
+    machine: Machine, way: str, pytestconfig: pytest.Config
+) -> None:
+    """In the short form one way as a whole: the user's settings serve in the tests around it, and
+    that variables reach pip stands further up."""
+    if way != "named settings" and not pytestconfig.getoption("--attack-all"):
+        pytest.skip("only with --attack-all")
     variables: Mapping[str, str] = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(machine.mirror)}
     if way == "user's settings":
         variables = {}
