@@ -41,6 +41,8 @@ class Standing(StrEnum):
     DONE = "done"  # jobs were cancelled, models or files deleted
     NOT_DONE = "not-done"  # what was to be done was not
     ATTENTION = "attention"  # a person must decide
+    SUPERSEDED = "superseded"  # a newer checkout has bought another in its place
+    RETIRED = "retired"  # its model was deleted by ftctl, as it was asked to
     NO_MODEL = "no-model"  # nothing was to be done, and it has no model
 
 

@@ -188,13 +188,18 @@ def _ending_of(rows: tuple[FineTuneResult, ...]) -> Ending:
     in_vain = [one for one in mine if one.standing in IN_VAIN]
     if in_vain:
         well = any(one.standing not in IN_VAIN or one.done for one in mine)
+        if not well and {one.standing for one in in_vain} == {Standing.ATTENTION}:
+            return Ending.ATTENTION  # nothing was tried
         return Ending.INCOMPLETE if well else Ending.FAILED
     if any(one.standing in _LOST for one in rows):  # before this run
         trained = any(one.standing is Standing.TRAINED for one in mine)
         return Ending.INCOMPLETE if trained else Ending.ATTENTION
     if any(one.standing in NOT_OVER for one in mine):
         return Ending.STARTED
-    if any(one.standing is not Standing.THERE or one.done or one.job for one in mine):
+    stood = (Standing.THERE, Standing.SUPERSEDED, Standing.RETIRED)
+    if any(one.standing not in stood or one.done for one in mine):
+        return Ending.APPLIED
+    if any(one.standing is Standing.THERE and one.job for one in mine):
         return Ending.APPLIED
     if any(one.standing is Standing.ATTENTION for one in rows):
         return Ending.ATTENTION
@@ -267,7 +272,7 @@ class _Look:
         if name in done or name in self._ended or name in self.end.heard.progress:
             return True
         report = self.end.report
-        if report is not None and name in report.not_begun:
+        if report is not None and (name in report.not_begun or name in report.superseded):
             return True
         return change.pending and self.end.command == "apply"
 
@@ -361,6 +366,8 @@ class _Look:
         job: Job | None,
     ) -> tuple[Standing, str | None]:
         report = self.end.report
+        if report is not None and name in report.superseded:
+            return Standing.SUPERSEDED, report.superseded[name]
         if ended is not None and ended.model is not None:
             return Standing.TRAINED, None
         if name in self.end.heard.finished:
@@ -389,6 +396,10 @@ class _Look:
     ) -> tuple[Standing, str | None]:
         """Of what no job was bought or followed for."""
         match change.action:
+            case _ if change.superseded:
+                return Standing.SUPERSEDED, change.reason
+            case _ if change.retired and not change.steps:
+                return Standing.RETIRED, change.reason
             case Action.DEFER:
                 return Standing.WAITING, change.reason
             case Action.ATTENTION:

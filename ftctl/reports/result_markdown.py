@@ -36,6 +36,8 @@ _STANDING = {
     Standing.DONE: "done",
     Standing.NOT_DONE: "**not done**",
     Standing.ATTENTION: "**attention**",
+    Standing.SUPERSEDED: "superseded",
+    Standing.RETIRED: "retired",
     Standing.NO_MODEL: "no model",
 }
 
@@ -102,6 +104,7 @@ _COUNTED = (
     ({Standing.WAITING}, "{0:,} still to come"),
     ({Standing.FAILED, Standing.CANCELLED}, "{0:,} job{1} without a model"),
     ({Standing.NOT_DONE}, "{0:,} not done"),
+    ({Standing.SUPERSEDED}, "{0:,} superseded"),
     ({Standing.ATTENTION}, "{0:,} needing a decision"),
 )
 _NOTHING_BEGUN = frozenset({Ending.REFUSED, Ending.STALE, Ending.INVALID, Ending.UNREACHABLE})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -93,22 +94,32 @@ SUPERSEDED = "Nothing was bought for tone: ftjob-1 was superseded by ftjob-2 (of
 @pytest.mark.parametrize(
     "case",
     [
-        (hidden, 0, GONE),
-        (failed, 1, "error: tone: ftjob-1 failed; --retry-failed buys it again"),
-        (cancelled, 1, "error: tone: ftjob-1 was cancelled; --retry-failed buys it again"),
-        (retired, 0, "plain::1"),
-        (replaced, 0, SUPERSEDED),
-        (replaced_and_trained, 0, SUPERSEDED),
+        (hidden, 0, GONE, ("attention", "attention")),
+        (
+            failed,
+            1,
+            "error: tone: ftjob-1 failed; --retry-failed buys it again",
+            ("failed", "failed"),
+        ),
+        (
+            cancelled,
+            1,
+            "error: tone: ftjob-1 was cancelled; --retry-failed buys it again",
+            ("failed", "failed"),
+        ),
+        (retired, 0, "plain::1", ("nothing-to-do", "retired")),
+        (replaced, 0, SUPERSEDED, ("nothing-to-do", "superseded")),
+        (replaced_and_trained, 0, SUPERSEDED, ("nothing-to-do", "superseded")),
     ],
 )
 def test_a_plan_that_was_carried_out_buys_nothing_again(
     remote: Shell,
     world: World,
     tmp_path_factory: pytest.TempPathFactory,
-    case: tuple[Callable[[Shell, World], None], int, str],
+    case: tuple[Callable[[Shell, World], None], int, str, tuple[str, str]],
     how: str,
 ) -> None:
-    becomes, status, words = case
+    becomes, status, words, outcome = case
     first = merge(remote, 1)
     remote.ok("plan", "--out", "plan.json")
     digest = remote.ok("plan", "--format", "json").json["digest"]
@@ -119,7 +130,12 @@ def test_a_plan_that_was_carried_out_buys_nothing_again(
     plan = str(remote.folder / "plan.json")
 
     there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", how)
-    ends = [there("apply", plan), there("apply", plan, "--wait", "--timeout", "1h")]
+    report = str(remote.folder / "report.json")
+    ends = [
+        there("apply", plan, "--report", report),
+        there("apply", plan, "--wait", "--timeout", "1h"),
+    ]
+    told = json.loads(Path(report).read_text("utf-8"))
     by_digest = there("apply", "--approve", digest, "--wait")
 
     assert [dict(job) for job in world.jobs] == before
@@ -128,6 +144,10 @@ def test_a_plan_that_was_carried_out_buys_nothing_again(
         assert words in end.out + end.err
         assert "Of the approved plan, nothing is left to do for: tone." in end.out
         assert "All there" not in end.out
+    assert told["exit_status"] == status
+    if becomes is retired and how != "same":  # without the record it may as well be hidden
+        outcome = ("attention", "attention")
+    assert (told["outcome"], told["finetunes"][0]["outcome"]) == outcome
     assert by_digest.status == (status if how == "same" else 5)
 
 
