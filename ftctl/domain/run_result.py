@@ -125,12 +125,12 @@ class RunResult:
     @property
     def billed(self) -> bool:
         """Whether anything of what the run was about is paid for."""
-        return any(one.estimate is None or one.estimate.billed for one in self._trainings)
+        return any(one.estimate is None or one.estimate.billed for one in self.trainings)
 
     @property
     def cost(self) -> Decimal | None:
         """What all trainings of the run have cost; None where one is not over or has no price."""
-        costs = [one.cost for one in self._trainings]
+        costs = [one.cost for one in self.trainings]
         known = [cost for cost in costs if cost is not None]
         return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
@@ -138,7 +138,7 @@ class RunResult:
     def estimate(self) -> tuple[Decimal, Decimal] | None:
         """What all its trainings were expected to cost; None where one has no price."""
         low = high = Decimal(0)
-        for one in self._trainings:
+        for one in self.trainings:
             estimate = one.estimate
             if estimate is not None and not estimate.billed:
                 continue
@@ -148,5 +148,11 @@ class RunResult:
         return low, high
 
     @property
-    def _trainings(self) -> tuple[FineTuneResult, ...]:
-        return tuple(one for one in self.concerned if one.job is not None or one.estimate)
+    def trainings(self) -> tuple[FineTuneResult, ...]:
+        """Those of what the run was about that are bought, or will be."""
+        return tuple(
+            one
+            for one in self.concerned
+            if one.job is not None
+            or (one.estimate is not None and one.standing is not Standing.NOT_DONE)
+        )

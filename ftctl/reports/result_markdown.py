@@ -115,7 +115,7 @@ def _has_begun(result: RunResult) -> bool:
 
 
 def _total(result: RunResult) -> str | None:
-    trainings = [one for one in result.concerned if one.job is not None or one.estimate]
+    trainings = result.trainings
     if not trainings:
         return None
     if not result.billed:
