@@ -8,11 +8,14 @@ docs.github.com/rest (API version 2022-11-28, as read on 2026-11-30).
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +50,8 @@ def main(arguments: list[str]) -> int:
     if given := options["--input"]:
         sent = json.loads(sys.stdin.read() if given == "-" else Path(given).read_text("utf-8"))
     place = Path(os.environ["FORGE_STATE"])
+    alone = place.with_suffix(".lock").open("w")  # one request after the other, until we end
+    fcntl.flock(alone, fcntl.LOCK_EX)
     state = json.loads(place.read_text("utf-8"))
     forge = Forge(state, place.parent / "origin.git", os.environ.get("GH_TOKEN", ""))
     try:
@@ -104,8 +109,8 @@ class Forge:
         """The whole answer, lists unpaged; `PermissionError`, or `NotThere`."""
         address = urlsplit(path)
         prefix = f"repos/{self.state['name']}/"
-        assert address.path.startswith(prefix), path
-        route = f"{method} {address.path.removeprefix(prefix)}"
+        assert f"{address.path}/".startswith(prefix), path
+        route = f"{method} {address.path[len(prefix) :]}".strip()
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
         self.state["requests"].append(route)
         for pattern, rights, ask in self._routes():
@@ -135,11 +140,18 @@ class Forge:
             (r"GET labels/([^/]+)", "issues:read pull-requests:read", self._label),
             (r"POST labels", "issues:write pull-requests:write", self._make_label),
             (r"GET pulls/(\d+)", "pull-requests:read", self._pull),
+            (r"GET", "contents:read actions:read", self._repository),
             (r"GET git/commits/(\w+)", "contents:read", self._commit),
+            (r"GET git/ref/heads/(.+)", "contents:read", self._ref),
+            (r"POST git/trees", "contents:write", self._make_tree),
+            (r"POST git/commits", "contents:write", self._make_commit),
+            (r"POST git/refs", "contents:write", self._make_ref),
+            (r"PATCH git/refs/heads/(.+)", "contents:write", self._move_ref),
+            (r"POST pulls", "pull-requests:write", self._make_pull),
             (r"GET commits/(\w+)/pulls", "pull-requests:read", self._pulls_of_commit),
             (r"GET pulls", "pull-requests:read", self._pulls),
             (r"GET compare/(\w+)\.\.\.(\w+)", "contents:read", self._compare),
-            (r"GET contents/(.+)", "contents:read", self._contents),
+            (r"GET contents/(.*)", "contents:read", self._contents),
             (r"GET git/blobs/(\w+)", "contents:read", self._blob),
             (r"GET actions/workflows/([\w.%-]+)", "actions:read", self._workflow),
             (r"GET actions/workflows/([\w.%-]+)/runs", "actions:read", self._runs),
@@ -250,7 +262,71 @@ class Forge:
 
     def _commit(self, sha: str, **_: Any) -> Any:
         parents = self._git("rev-list", "--parents", "-1", sha).split()[1:]
-        return {"sha": sha, "parents": [{"sha": parent} for parent in parents]}
+        tree = self._git("rev-parse", f"{sha}^{{tree}}").strip()
+        return {
+            "sha": sha, "tree": {"sha": tree}, "parents": [{"sha": parent} for parent in parents]
+        }  # fmt: skip
+
+    def _repository(self, **_: Any) -> Any:
+        return {"id": 1, "full_name": self.state["name"], "default_branch": "main"}
+
+    def _ref(self, branch: str, **_: Any) -> Any:
+        sha = self._git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}").strip()
+        return {"ref": f"refs/heads/{branch}", "object": {"type": "commit", "sha": sha}}
+
+    def _make_tree(self, *, sent: Any, **_: Any) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": f"{folder}/index"}
+            self._git("read-tree", sent["base_tree"], environ=index)
+            for entry in sent["tree"]:
+                blob = self._git("hash-object", "-w", "--stdin", given=entry["content"]).strip()
+                cache = f"{entry['mode']},{blob},{entry['path']}"
+                self._git("update-index", "--add", "--cacheinfo", cache, environ=index)
+            return {"sha": self._git("write-tree", environ=index).strip()}
+
+    def _make_commit(self, *, sent: Any, **_: Any) -> Any:
+        parents = [word for parent in sent["parents"] for word in ("-p", parent)]
+        bot = "github-actions[bot]"
+        who = {f"GIT_{role}_{fact}": bot for role in ("AUTHOR", "COMMITTER")
+               for fact in ("NAME", "EMAIL")}  # fmt: skip
+        words = ["commit-tree", sent["tree"], *parents, "-m", sent["message"]]
+        return {"sha": self._git(*words, environ=who).strip()}
+
+    def _make_ref(self, *, sent: Any, **_: Any) -> Any:
+        try:
+            self._git("update-ref", sent["ref"], sent["sha"], "0" * 40)
+        except NotThere:
+            raise Unprocessable("Reference already exists") from None
+        return sent
+
+    def _move_ref(self, branch: str, *, sent: Any, **_: Any) -> Any:
+        """Forward only, and only from where it was when that was looked at: as git pushes."""
+        assert sent["force"] is False
+        before = self._ref(branch)["object"]["sha"]
+        try:
+            self._git("merge-base", "--is-ancestor", before, sent["sha"])
+            self._git("update-ref", f"refs/heads/{branch}", sent["sha"], before)
+        except NotThere:
+            raise Unprocessable("Update is not a fast forward") from None
+        return sent
+
+    def _make_pull(self, *, sent: Any, **_: Any) -> Any:
+        if self.state.get("no_pulls_of_actions"):
+            raise PermissionError(
+                "GitHub Actions is not permitted to create or approve pull requests."
+            )
+        repository = {"id": 1, "full_name": self.state["name"]}
+        pull = {
+            "number": self._next(), "state": "open", "user": {"login": "github-actions[bot]"},
+            "labels": [], "title": sent["title"], "body": sent["body"], "created_at": now(),
+            "closed_at": None, "merged_at": None, "merge_commit_sha": None,
+            "head": {"ref": sent["head"], "sha": self._ref(sent["head"])["object"]["sha"],
+                     "repo": repository},
+            "base": {"ref": sent["base"], "sha": self._ref(sent["base"])["object"]["sha"],
+                     "repo": repository},
+        }  # fmt: skip
+        self.state["pulls"].append(pull)
+        return pull
 
     def _compare(self, base: str, head: str, **_: Any) -> Any:
         return {
@@ -259,7 +335,7 @@ class Forge:
         }
 
     def _contents(self, path: str, *, query: dict[str, str], **_: Any) -> Any:
-        lines = self._git("ls-tree", query["ref"], f"{path}/").splitlines()
+        lines = self._git("ls-tree", query["ref"], *([f"{path}/"] if path else [])).splitlines()
         if not lines:
             raise NotThere
         entries = []
@@ -276,10 +352,13 @@ class Forge:
         text = self._git("cat-file", "blob", sha).encode()
         return {"sha": sha, "encoding": "base64", "content": base64.encodebytes(text).decode()}
 
-    def _git(self, *arguments: str) -> str:
+    def _git(
+        self, *arguments: str, given: str | None = None, environ: Mapping[str, str] | None = None
+    ) -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=self.origin, capture_output=True, text=True, check=False
-        )
+            ["git", *arguments], cwd=self.origin, capture_output=True, text=True, check=False,
+            input=given, env={**os.environ, **(environ or {})},
+        )  # fmt: skip
         if done.returncode:
             raise NotThere
         return done.stdout
