@@ -196,6 +196,18 @@ at_github() {
     FTCTL_PLACE=$place FTCTL_MARKED=$(marked) FTCTL_WORK=$work python3 -I "$scripts/github" "$@"
 }
 
+# A step of github/record.py: fetch, keep or bring. What it says, or on the last line why it can not,
+# is shown.
+at_record() {
+    local status=0 folder=${directory#./}
+    [ "$folder" != . ] || folder=
+    mkdir -p "$work/record"
+    RECORD_PATH=${folder:+$folder/}ftctl.lock RECORD_LOCK=$PWD/${folder:+$folder/}ftctl.lock \
+        RECORD_PROGRAM=$root/bin/ftctl at_github "$1" > "$work/record/said.txt" || status=$?
+    show "$work/record/said.txt"
+    return "$status"
+}
+
 # A file as Markdown in which nothing of its text is markup: heading, file.
 verbatim() {
     printf '### %s\n\n<pre>\n' "$1"

@@ -1,6 +1,6 @@
 """One step of the action in; what it says on a pull request or in an issue out.
 
-    python3 -I ci/github planning|comment|announce|result|issue
+    python3 -I ci/github planning|comment|announce|result|issue|fetch|keep|bring
 
 These steps have GitHub's token and never the service's key. What a step with the key found lies in
 files. Python's own library and `gh` are all that is used.
@@ -13,6 +13,7 @@ import sys
 
 import drift
 import planned
+import record
 import result
 from forge import Api, Missing, Unanswered
 from job import Job
@@ -23,6 +24,9 @@ _COMMANDS = {
     "announce": result.announce,
     "result": result.tell,
     "issue": drift.keep_issue,
+    "fetch": record.fetch,
+    "keep": record.keep,
+    "bring": record.bring,
 }
 
 

@@ -42,7 +42,7 @@ class Api:
         """The bytes of an answer, at most so many."""
         for pause in (*PAUSES_SECONDS, None):
             try:
-                return _gh(["api", f"repos/{self.repository}/{path}"], path, most)
+                return _gh(["api", f"repos/{self.repository}/{path}".rstrip("/")], path, most)
             except Unanswered as unanswered:
                 if pause is None or unanswered.status not in {429, 500, 502, 503, 504}:
                     raise

@@ -100,6 +100,7 @@ class GitHub:
     before: str = "0" * 40  # what main was before it was last pushed to
     environments: dict[str, dict[str, str]] = field(default_factory=dict)  # their own secrets
     last: dict[str, JobRun] = field(default_factory=dict)  # the jobs of the last attempt
+    repository_variables: dict[str, str] = field(default_factory=dict)
     queued: list[tuple[int, list[str]]] = field(default_factory=list)  # a pull's commits
 
     def __post_init__(self) -> None:
@@ -375,7 +376,8 @@ class GitHub:
                 continue
             results = {one["result"] for one in needs.values()}
             known = {
-                "github": github, "inputs": inputs, "needs": needs, "vars": {}, "matrix": {},
+                "github": github, "inputs": inputs, "needs": needs, "matrix": {},
+                "vars": self.repository_variables,
                 "failed": "failure" in results, "skipped": "skipped" in results,
             }  # fmt: skip
             if not condition(job.get("if"), known):
