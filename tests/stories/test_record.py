@@ -25,13 +25,6 @@ from stories.conftest import Story
 __all__ = ["pytestmark"]
 
 
-@pytest.fixture(scope="module")
-def standby() -> Iterator[Standby]:
-    """An ftctl that is loaded once for all jobs."""
-    with Standby() as standby:
-        yield standby
-
-
 @pytest.fixture
 def github(tmp_path: Path, standby: Standby) -> Iterator[GitHub]:
     """A repository with one fine-tune on main that is not trained yet, and a service."""
@@ -86,7 +79,6 @@ def test_a_forks_offline_plan_knows_what_nobody_committed(github: GitHub, story:
     story.shows("The fork's plan", job.summary)
     assert job.errors == []
     assert job.outputs["changes"] == "false"
-    assert "offline" in job.summary
     run = next(one for one in github.state["artifacts"] if "lock" in one["name"])["run"]
     assert f"What run {run} recorded is known here." in job.log
     (fetching,) = [step for step in job.steps if step.name == "Fetch the release record"]
@@ -208,9 +200,10 @@ def test_where_the_record_can_not_be_fetched_the_plan_says_so_and_is_made(github
     job = github.check_pull(github.open_pull("warm"))["plan"]
 
     assert job.errors == []
-    (warning,) = [text for name, text in job.commands if name == "warning"]
-    assert warning.startswith(
-        "what earlier applies recorded was not fetched: GitHub did not answer"
+    warnings = [text for name, text in job.commands if name == "warning"]
+    assert any(
+        one.startswith("what earlier applies recorded was not fetched: GitHub did not answer")
+        for one in warnings
     )
     assert job.outputs["changes"] == "true"
 
