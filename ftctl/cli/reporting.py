@@ -44,8 +44,17 @@ class Telling:
         self._look(workspace, None)
 
     def _look(self, workspace: Workspace, fault: BaseException | None) -> None:
-        if self.files:
+        if not self.files:
+            return
+        try:
             self.result = workspace.result(fault=fault, command=self.command)
+        except Exception as bug:  # noqa: BLE001 - what was bought is bought: it is told shorter
+            self._tell_bug(bug)
+
+    def _tell_bug(self, bug: Exception) -> None:
+        self.settings.console.note(
+            f"warning: the report is short, for a bug in ftctl: {type(bug).__name__}: {bug}"
+        )
 
     def write(self, fault: BaseException | None, status: int) -> None:
         """Write every file. A fault is only told: it is not what the command is for."""
@@ -53,16 +62,18 @@ class Telling:
             return
         from ftctl.engine.run_results import early_result
 
-        context = self.settings
+        settings = self.settings
         result = self.result or early_result(
-            context.folder, context.environment, self.command, fault
+            settings.folder, settings.environment, self.command, fault, status
         )
         result = replace(result, exit_status=status)
         for path in self.files:
             try:
-                write_file(self.settings.folder / path, self._text(path, result))
+                write_file(settings.folder / path, self._text(path, result))
             except FtctlError as unwritten:
-                self.settings.console.note(f"warning: {fault_text(unwritten)}")
+                settings.console.note(f"warning: {fault_text(unwritten)}")
+            except Exception as bug:  # noqa: BLE001 - as above
+                self._tell_bug(bug)
 
     def _text(self, path: Path, result: RunResult) -> str:
         console = self.settings.console

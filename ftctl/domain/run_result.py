@@ -47,9 +47,7 @@ class Standing(StrEnum):
 
 
 NOT_OVER = frozenset({Standing.RUNNING, Standing.WAITING})
-IN_VAIN = frozenset(
-    {Standing.FAILED, Standing.CANCELLED, Standing.NOT_DONE, Standing.ATTENTION, Standing.NO_MODEL}
-)
+IN_VAIN = frozenset({Standing.FAILED, Standing.CANCELLED, Standing.NOT_DONE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ for losses and checkpoints; a fault of that is no reason to tell nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ftctl.providers.protocol import Reader
 
 _MOST_ASKED = 40  # jobs that are asked for losses and checkpoints
+_ASKED_FOR_SECONDS = 60.0  # that is begun no later than this
 _EVENTS = 400  # of a job, the newest
 _MOST_LOSSES = 40  # points of a curve
 _MOST_PROBLEMS = 50
@@ -141,10 +142,15 @@ def early_result(
     environment: str | None,
     command: Literal["apply", "wait"],
     fault: BaseException | None,
+    status: int,
 ) -> RunResult:
-    """What came of a run that ended before there was any."""
+    """What came of a run of which nothing else is known: that it did not come to its end."""
     context = RunContext(root, environment)
-    return run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
+    result = run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
+    if fault is None:  # nobody has looked at what it did
+        ending = Ending.FAILED if status else Ending.APPLIED
+        return replace(result, ending=ending)
+    return result
 
 
 def _fault_words(end: RunEnd) -> str | None:
@@ -165,7 +171,7 @@ def _fault_words(end: RunEnd) -> str | None:
 def _ending(end: RunEnd, rows: tuple[FineTuneResult, ...]) -> Ending:
     match end.fault:
         case None:
-            return _ending_of(rows)
+            return _ending_of(end.report, rows)
         case InvalidProject():
             return Ending.INVALID
         case Refused():
@@ -182,31 +188,26 @@ def _ending(end: RunEnd, rows: tuple[FineTuneResult, ...]) -> Ending:
     return Ending.FAILED
 
 
-def _ending_of(rows: tuple[FineTuneResult, ...]) -> Ending:
-    """Of a run without a fault: the same order as its exit status has."""
+def _ending_of(report: Report | None, rows: tuple[FineTuneResult, ...]) -> Ending:
+    """Of a run without a fault, in the order in which its exit status is found."""
+    for one in (report, *report.later) if report is not None else ():
+        if not one.ok:
+            return Ending.INCOMPLETE if one.partial else Ending.FAILED
     mine = [one for one in rows if one.concerned]
-    in_vain = [one for one in mine if one.standing in IN_VAIN]
-    if in_vain:
-        well = any(one.standing not in IN_VAIN or one.done for one in mine)
-        if not well and {one.standing for one in in_vain} == {Standing.ATTENTION}:
-            return Ending.ATTENTION  # nothing was tried
-        return Ending.INCOMPLETE if well else Ending.FAILED
-    if any(one.standing in _LOST for one in rows):  # before this run
-        trained = any(one.standing is Standing.TRAINED for one in mine)
-        return Ending.INCOMPLETE if trained else Ending.ATTENTION
+    if report is not None:
+        succeeded = [end for end in report.ended if end.model is not None]
+        if report.not_begun or report.failed or len(succeeded) < len(report.ended):
+            lost = any(one.standing in IN_VAIN for one in mine)
+            return Ending.INCOMPLETE if succeeded else Ending.FAILED if lost else Ending.ATTENTION
     if any(one.standing in NOT_OVER for one in mine):
         return Ending.STARTED
-    stood = (Standing.THERE, Standing.SUPERSEDED, Standing.RETIRED)
-    if any(one.standing not in stood or one.done for one in mine):
+    if any(one.done or one.standing in (Standing.TRAINED, Standing.DONE) for one in mine):
         return Ending.APPLIED
     if any(one.standing is Standing.THERE and one.job for one in mine):
-        return Ending.APPLIED
+        return Ending.APPLIED  # it was done before
     if any(one.standing is Standing.ATTENTION for one in rows):
         return Ending.ATTENTION
     return Ending.STARTED if any(one.standing in NOT_OVER for one in rows) else Ending.NOTHING
-
-
-_LOST = (Standing.FAILED, Standing.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -218,6 +219,21 @@ class _Look:
     session: Session | None
     provider: Reader | None
     asked: int = 0
+    ask_until: float = field(init=False)  # Unix seconds, by the clock of this machine
+    done: frozenset[str] = field(init=False)  # of what was approved, before
+    outcomes: Mapping[str, Outcome] = field(init=False)  # by fine-tune, the last of each
+    ended: Mapping[str, Ended] = field(init=False)
+    jobs: Mapping[str, Job] = field(init=False)  # that were seen when it was planned
+
+    def __post_init__(self) -> None:
+        end, review, report = self.end, self.end.review, self.end.report
+        self.ask_until = self.context.clock.now() + _ASKED_FOR_SECONDS
+        self.done = frozenset((*end.heard.done, *(review.done if review is not None else ())))
+        given = (report, *report.later) if report is not None else ()
+        outcomes = (one for each in (*given, *end.heard.reports) for one in each.outcomes)
+        self.outcomes = {one.name: one for one in outcomes}
+        self.ended = {one.name: one for one in report.ended} if report is not None else {}
+        self.jobs = {job.id: job for job in end.observed.every_job} if end.observed else {}
 
     @property
     def plan(self) -> Plan | None:
@@ -235,41 +251,20 @@ class _Look:
 
     def rows(self) -> Iterator[FineTuneResult]:
         """Those of the plan, then those that were followed or are done besides."""
-        plan, done = self.plan, self._done
+        plan = self.plan
         changes = {change.name: change for change in plan.changes} if plan is not None else {}
         for change in plan.changes if plan is not None else ():
-            concerned = self._concerns(change, done)
+            concerned = self._concerns(change)
             if concerned or not (change.steps and self.end.command == "wait"):  # it begins nothing
                 yield self._row(change.name, change, concerned=concerned)
-        followed = dict.fromkeys((*self.end.heard.progress, *self._ended, *done))
+        followed = dict.fromkeys((*self.end.heard.progress, *self.ended, *sorted(self.done)))
         for name in followed:
             if name not in changes:
                 yield self._row(name, None, concerned=True)
 
-    @property
-    def _done(self) -> frozenset[str]:
-        review = self.end.review
-        return frozenset((*self.end.heard.done, *(review.done if review is not None else ())))
-
-    @property
-    def _reports(self) -> tuple[Report, ...]:
-        """All that the run has given, each once, the first first."""
-        report, heard = self.end.report, self.end.heard.reports
-        given = (report, *report.later) if report is not None else ()
-        return (*heard, *(one for one in given if one.outcomes not in [h.outcomes for h in heard]))
-
-    @property
-    def _ended(self) -> Mapping[str, Ended]:
-        report = self.end.report
-        return {one.name: one for one in report.ended} if report is not None else {}
-
-    def _outcome(self, name: str) -> Outcome | None:
-        found = [o for report in self._reports for o in report.outcomes if o.name == name]
-        return found[-1] if found else None
-
-    def _concerns(self, change: Change, done: frozenset[str]) -> bool:
+    def _concerns(self, change: Change) -> bool:
         name = change.name
-        if name in done or name in self._ended or name in self.end.heard.progress:
+        if name in self.done or name in self.ended or name in self.end.heard.progress:
             return True
         report = self.end.report
         if report is not None and (name in report.not_begun or name in report.superseded):
@@ -277,7 +272,7 @@ class _Look:
         return change.pending and self.end.command == "apply"
 
     def _row(self, name: str, change: Change | None, *, concerned: bool) -> FineTuneResult:
-        outcome, ended = self._outcome(name), self._ended.get(name)
+        outcome, ended = self.outcomes.get(name), self.ended.get(name)
         progress = self.end.heard.progress.get(name)
         job = self._job(name, change, outcome, ended, progress)
         standing, why = self._standing(name, change, outcome, ended, job)
@@ -328,7 +323,7 @@ class _Look:
         progress: Progress | None,
     ) -> Job | None:
         """The job that stands for it, as it was seen last."""
-        seen = {job.id: job for job in self.end.observed.every_job} if self.end.observed else {}
+        seen: dict[str, Job] = {}
         wanted = ended.job if ended is not None else None
         if outcome is not None and outcome.job is not None:
             seen[outcome.job.id] = outcome.job
@@ -339,15 +334,15 @@ class _Look:
         if wanted is None and change is not None:
             wanted = change.job
         if wanted is not None:
-            return seen.get(wanted)
+            return seen.get(wanted) or self.jobs.get(wanted)
         return self._newest(name) if change is None else None
 
     def _newest(self, name: str) -> Job | None:
         """The newest job of what the manifests ask for under a name."""
         finetune = self.session.desired.named(name) if self.session is not None else None
-        if finetune is None or self.end.observed is None:
+        if finetune is None:
             return None
-        jobs = [job for job in self.end.observed.every_job if job.digest == finetune.digest]
+        jobs = [job for job in self.jobs.values() if job.digest == finetune.digest]
         return max(jobs, key=lambda job: job.age_order, default=None)
 
     def _model(self, change: Change | None, ended: Ended | None, job: Job | None) -> str | None:
@@ -415,7 +410,7 @@ class _Look:
                 return Standing.NO_MODEL, change.reason
         if outcome is not None:
             return Standing.DONE, change.reason
-        return Standing.NOT_DONE, change.reason
+        return Standing.NOT_DONE, None  # its reason says why it was to be done
 
     def _estimate(self, name: str, change: Change | None, job: Job | None) -> Estimate | None:
         if change is not None and change.cost is not None:
@@ -462,14 +457,15 @@ class _Look:
 
     def _asked(self, job: Job) -> _Asked:
         """What the service tells besides of a job; nothing once it has failed to answer."""
-        if self.provider is None or self.asked >= _MOST_ASKED:
+        late = self.context.clock.now() >= self.ask_until
+        if self.provider is None or self.asked >= _MOST_ASKED or late:
             return _NOTHING_ASKED
         self.asked += 1
         try:
             events = self.provider.events(job.id, _EVENTS)
             checkpoints = self.provider.checkpoints(job.id) if job.model else ()
         except ProviderError as fault:
-            if fault.status is None or fault.status >= 500:
+            if fault.status is None or fault.retryable:
                 self.provider = None
             return _NOTHING_ASKED
         steps = [event.metrics for event in events if isinstance(event.metrics.get("step"), int)]

@@ -107,11 +107,17 @@ _COUNTED = (
     ({Standing.SUPERSEDED}, "{0:,} superseded"),
     ({Standing.ATTENTION}, "{0:,} needing a decision"),
 )
-_NOTHING_BEGUN = frozenset({Ending.REFUSED, Ending.STALE, Ending.INVALID, Ending.UNREACHABLE})
+_NOTHING_BEGUN = frozenset(
+    {
+        Ending.REFUSED, Ending.STALE, Ending.INVALID, Ending.UNREACHABLE, Ending.INTERRUPTED,
+        Ending.FAILED,
+    }
+)  # fmt: skip
 
 
 def _has_begun(result: RunResult) -> bool:
-    return any(one.done or one.job for one in result.concerned)
+    """Whether any of it was tried."""
+    return any(one.done or one.job or one.why for one in result.concerned)
 
 
 def _total(result: RunResult) -> str | None:

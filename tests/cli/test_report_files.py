@@ -10,15 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, HandClock, Shell, small_project
+from conftest import FINETUNE, KEY, HandClock, Shell, small_project
 from jsonschema import Draft202012Validator
 from plain_server import World
 
+from ftctl.cli.main import run
+from ftctl.cli.settings import Settings
 from ftctl.domain.run_result import Ending, Standing
 from ftctl.manifest.schema import load_schema
 
 Write = Callable[[Mapping[str, str]], Path]
 OPENAI = "project: demo\nprovider: {type: openai}\n"
+
+
+# What docs/commands.md says; 64 where nobody could be asked, 70 for a bug of ours.
+STATUSES = {
+    "applied": {0}, "started": {0}, "nothing-to-do": {0}, "attention": {0, 1}, "incomplete": {4},
+    "failed": {1, 64, 70}, "refused": {3}, "stale": {5}, "timed-out": {6}, "interrupted": {130},
+    "unreachable": {1}, "invalid": {1},
+}  # fmt: skip
 
 
 @cache
@@ -40,6 +50,7 @@ def reported(shell: Shell, *arguments: str) -> tuple[int, Any, str]:
     document = json.loads((shell.folder / "r.json").read_text("utf-8"))
     validator().validate(document)
     assert document["exit_status"] == ended.status
+    assert ended.status in STATUSES[document["outcome"]]
     return ended.status, document, (shell.folder / "r.md").read_text("utf-8")
 
 
@@ -296,7 +307,7 @@ def test_a_command_that_ends_before_it_begins_has_its_report(small: Shell) -> No
 
     assert (status, outcomes(document)) == (1, ("failed", {}))
     assert "nowhere.json cannot be read" in document["message"]
-    assert comment.startswith("### ftctl: failed\n")
+    assert comment.startswith("### ftctl: failed, nothing was done\n")
 
 
 @pytest.mark.parametrize("name", ["r.txt", "r", ".md"])
@@ -313,3 +324,91 @@ def test_a_report_that_cannot_be_written_changes_nothing_else(small: Shell) -> N
 
     assert ended.status == 0
     assert "warning: " in ended.err
+
+
+def test_a_purchase_that_nobody_approved_is_told_as_nothing_done(small: Shell) -> None:
+    status, document, comment = reported(small, "apply")
+
+    assert (status, outcomes(document)) == (64, ("failed", {"tone": "not-done"}))
+    assert comment.startswith("### ftctl: failed, nothing was done\n")
+    assert "There is no terminal to ask for approval" in comment
+
+
+def test_a_job_that_fails_in_the_run_that_bought_it_is_a_failure(
+    remote: Shell, world: World
+) -> None:
+    error = {"code": "invalid_file", "message": f"odd: {KEY}", "param": None}
+
+    def fail(_method: str, path: str) -> None:
+        if world.jobs and path == "/fine_tuning/jobs":
+            world.jobs[0].update(status="failed", error=error, fine_tuned_model=None)
+
+    world.finishes = False
+    world.before = fail
+
+    status, document, comment = reported(remote, "apply", "--auto-approve", "--wait")
+
+    assert (status, outcomes(document)) == (1, ("failed", {"tone": "failed"}))
+    assert "odd: " in document["finetunes"][0]["reason"]
+    assert KEY not in comment + json.dumps(document)
+
+
+def test_a_model_that_went_is_attention_and_no_failure(remote: Shell, world: World) -> None:
+    remote.ok("plan", "--out", "plan.json")
+    remote.ok("apply", "plan.json", "--wait")
+    world.models.clear()
+
+    status, document, comment = reported(remote, "apply", "plan.json")
+
+    assert (status, outcomes(document)) == (0, ("attention", {"tone": "attention"}))
+    assert "- `tone` attention: " in comment
+    assert "`ftctl apply --replace tone`" in comment
+
+
+@pytest.mark.parametrize("part", ["result", "markdown"])
+def test_a_bug_in_a_report_changes_nothing_else(
+    small: Shell, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    if part == "result":
+        monkeypatch.setattr("ftctl.engine.workspace.run_result", broken)
+    else:
+        monkeypatch.setattr("ftctl.reports.result_markdown.result_markdown", broken)
+
+    ended = small("apply", "--auto-approve", "--wait", "--report", "r.md", "--report", "r.json")
+
+    assert ended.status == 0
+    assert "the report is short, for a bug in ftctl: RuntimeError: out of order" in ended.err
+    assert json.loads((small.folder / "r.json").read_text("utf-8"))["outcome"] == "applied"
+
+
+def test_a_bug_is_told_in_the_report_too(write_project: Write) -> None:
+    class BrokenClock(HandClock):
+        def sleep(self, seconds: float) -> None:
+            raise RuntimeError("out of order")
+
+    folder = write_project(small_project())
+    settings = Settings(clock=BrokenClock(), environ={}, folder=folder)
+
+    status = run(["apply", "--auto-approve", "--wait", "--report", "r.json"], settings)
+
+    document = json.loads((folder / "r.json").read_text("utf-8"))
+    assert (status, document["exit_status"]) == (70, 70)
+    assert outcomes(document) == ("failed", {"tone": "running"})
+    assert document["message"].startswith("a bug in ftctl: RuntimeError")
+
+
+def test_the_service_is_asked_for_no_more_than_the_losses_and_checkpoints_of_the_run(
+    remote: Shell, world: World
+) -> None:
+    remote.ok("apply", "--auto-approve", "--wait")
+    world.requests.clear()
+    remote.ok("apply")
+    usual = list(world.requests)
+    world.requests.clear()
+
+    reported(remote, "apply")
+
+    assert world.requests == usual

@@ -101,6 +101,7 @@ def test_keys_are_taken_out_of_every_text_of_the_json() -> None:
     assert "***" in text
 
 
+NOT_BEGUN = replace(failed("b"), standing=Standing.NOT_DONE, job=None, why=None)
 HEADLINES = [
     (Ending.APPLIED, (trained("a"), trained("b")), "applied, 2 models, $4.10"),
     (Ending.APPLIED, (FineTuneResult("a", Standing.DONE, concerned=True, done=("deleted m",)),),
@@ -111,9 +112,9 @@ HEADLINES = [
                       replace(failed("b"), standing=Standing.WAITING, job=None)),
      "started, 1 job running, 1 still to come, estimated $3.96 to $4.04"),
     (Ending.NOTHING, (there("a"), there("b")), "nothing to do, 2 models"),
-    (Ending.STALE, (there("a"), replace(failed("b"), standing=Standing.NOT_DONE, job=None)),
+    (Ending.STALE, (there("a"), NOT_BEGUN),
      "stale, nothing was done"),
-    (Ending.STALE, (trained("a"), replace(failed("b"), standing=Standing.NOT_DONE, job=None)),
+    (Ending.STALE, (trained("a"), NOT_BEGUN),
      "stale, 1 model, 1 not done, $2.05"),
     (Ending.TIMED_OUT, (replace(failed("a"), standing=Standing.RUNNING, cost=None),),
      "waited too long, 1 job running, estimated $1.98 to $2.02"),
