@@ -11,6 +11,10 @@ mkdir -p "$root"
 # Out of the environment until the one program that needs it is started.
 api_key=${INPUT_API_KEY:-}
 unset INPUT_API_KEY
+# With these the job can prove which one it is to whoever trusts the forge: for ftctl alone.
+identity_url=${ACTIONS_ID_TOKEN_REQUEST_URL:-}
+identity_token=${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-}
+unset ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN
 
 random_word() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
@@ -89,14 +93,29 @@ mkdir -p "$work"
 tool() {
     local shared=(-C "$directory" --no-color)
     [ -z "$environment" ] || shared+=(--env "$environment")
-    env -u GITHUB_ENV -u GITHUB_OUTPUT -u GITHUB_PATH -u GITHUB_STATE -u GITHUB_STEP_SUMMARY \
-        -u ACTIONS_RUNTIME_TOKEN -u ACTIONS_ID_TOKEN_REQUEST_TOKEN \
-        "$root/bin/ftctl" "${shared[@]}" "$@"
+    (
+        if [ "${INPUT_IDENTITY:-}" = true ]; then
+            export ACTIONS_ID_TOKEN_REQUEST_URL="$identity_url"
+            export ACTIONS_ID_TOKEN_REQUEST_TOKEN="$identity_token"
+        fi
+        exec env -u GITHUB_ENV -u GITHUB_OUTPUT -u GITHUB_PATH -u GITHUB_STATE \
+            -u GITHUB_STEP_SUMMARY -u ACTIONS_RUNTIME_TOKEN \
+            "$root/bin/ftctl" "${shared[@]}" "$@"
+    )
 }
 
 # Hand the key to ftctl, under the name by which ftctl.yaml knows it.
 use_key() {
     local name=${INPUT_API_KEY_ENV:-OPENAI_API_KEY}
+    case "${INPUT_IDENTITY:-false}" in
+        false) ;;
+        true)
+            [ -z "$api_key" ] || die "'identity' makes a key for this job, and 'api-key' is one: leave one of them out"
+            [ -n "$identity_token" ] ||
+                die "this job may not prove which one it is: with 'identity: true' it needs 'permissions: {id-token: write}'"
+            ;;
+        *) die "'identity' is true or false" ;;
+    esac
     [ -n "$api_key" ] || return 0
     [[ $name =~ ^[A-Z_][A-Z0-9_]*$ ]] || die "api-key-env is '$name', which names no variable"
     case "$name" in

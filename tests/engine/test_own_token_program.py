@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Result, Shell, let_run, small_project
-from forges.exchanges import REQUEST_TOKEN, Exchanges
+from forges.exchanges import Exchanges
 from plain_server import Answer, PlainServer, World
 
 SUBJECT = "repo:acme/models:environment:production"
@@ -93,7 +93,8 @@ def test_the_key_of_the_exchange_buys_and_stands_nowhere(
         f"Bearer {key}" for key in exchanges.keys
     }
     everything = said(*results) + written(shell.folder) + written(tmp_path)
-    for secret in (*exchanges.keys, REQUEST_TOKEN, *(one.token for one in exchanges.asked)):
+    asking = shell.environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    for secret in (*exchanges.keys, asking, *(one.token for one in exchanges.asked)):
         assert secret not in everything
         assert secret[-16:] not in everything
 
@@ -219,8 +220,8 @@ def test_a_change_has_no_key_made_for_an_account_of_its_own(
 def test_what_an_exchange_refuses_is_told_once_with_what_to_look_at(
     job: Callable[..., Shell], exchanges: Exchanges, world: World
 ) -> None:
-    exchanges.subject = "repo:acme/models:pull_request"
     shell = job()
+    shell.environ.update(exchanges.prove("repo:acme/models:pull_request"))
 
     result = shell("plan")
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, urlsplit
 from loopback import Loopback
 
 GITHUB = "https://token.actions.githubusercontent.com"
-REQUEST_TOKEN = "eyJhbGciOiJub25lIn0.eyJyZXF1ZXN0IjoiZm9yLXRoaXMtam9iIn0.cmVxdWVzdC10b2tlbi10YWls"
 _SIGNED_WITH = b"the forge's own"
 
 
@@ -75,12 +74,15 @@ class Exchanges(Loopback):
     """GitHub's identity service, and the exchanges of OpenAI, Entra and AWS."""
 
     def __init__(self, subject: str) -> None:
-        self.subject = subject  # of the job that asks GitHub
+        self.subject = subject  # of the job that is trusted
         self.openai = Trust("https://api.openai.com/v1", subject)
         self.entra = Trust("api://AzureADTokenExchange", subject)
         self.sts = Trust("sts.amazonaws.com", subject)
+        # Other accounts by their id, each with the subject that may have its keys.
+        self.subjects: dict[str, str] = {}
         self.asked: list[Asked] = []
         self.keys: list[str] = []
+        self.accounts: dict[str, str] = {}  # by the key, or what a Bedrock key was signed with
         self.good_for: Any = 3600
         self.answer: tuple[int, str] | None = None  # instead of what an exchange would say
         exchanges = self
@@ -102,10 +104,14 @@ class Exchanges(Loopback):
 
     @property
     def variables(self) -> dict[str, str]:
-        """What GitHub puts into a job's environment with `id-token: write`."""
+        """What GitHub puts into the environment of a job of ours, with `id-token: write`."""
+        return self.prove(self.subject)
+
+    def prove(self, subject: str) -> dict[str, str]:
+        """The same for another job: its tokens are asked for with one that is its own."""
         return {
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.address}/token?api-version=2.0",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": signed({"job": subject}),
         }
 
     @property
@@ -126,10 +132,11 @@ class Exchanges(Loopback):
         handler.wfile.write(body.encode())
 
     def _identity(self, path: str, headers: Any) -> tuple[int, str]:
-        if headers.get("Authorization") != f"Bearer {REQUEST_TOKEN}":
+        job = claims_of(headers.get("Authorization", "").removeprefix("Bearer ")).get("job")
+        if job is None:
             return 401, json.dumps({"message": "no token of a job"})
         audience = parse_qs(urlsplit(path).query).get("audience", ["https://github.com/acme"])[0]
-        return 200, json.dumps({"value": self.token(audience)})
+        return 200, json.dumps({"value": self.token(audience, sub=job)})
 
     def _exchange(self, path: str, kind: str, text: str) -> tuple[int, str]:
         if kind.startswith("application/json"):
@@ -141,18 +148,29 @@ class Exchanges(Loopback):
         self.asked.append(Asked(path, token, given))
         if self.answer is not None:
             return self.answer
+        fields = ("service_account_id", "client_id", "RoleArn")
+        account = next((given[name] for name in fields if name in given), "")
         if "identity_provider_id" in given:
-            return self._oauth(self.openai, token, "invalid_grant: no rule fits this subject")
+            return self._oauth(self.openai, account, token, "no rule fits this subject")
         if "client_assertion_type" in given:
             said = claims_of(token).get("sub")
             words = f"AADSTS700213: No matching federated identity record found for '{said}'"
-            return self._oauth(self.entra, token, words)
-        return self._assume_role(token)
+            return self._oauth(self.entra, account, token, words)
+        return self._assume_role(account, token)
 
-    def _oauth(self, trust: Trust, token: str, why: str) -> tuple[int, str]:
-        if not trust.holds(token):
+    def account_of(self, key: str) -> str | None:
+        """Whose key this is, of those that were given."""
+        if key.startswith("bedrock-api-key-"):
+            address = base64.b64decode(key.removeprefix("bedrock-api-key-")).decode()
+            signer = parse_qs(urlsplit(f"https://{address}").query)["X-Amz-Credential"][0]
+            return self.accounts.get(signer.partition("/")[0])
+        return self.accounts.get(key)
+
+    def _oauth(self, trust: Trust, account: str, token: str, why: str) -> tuple[int, str]:
+        if not self._holds(trust, account, token):
             return 400, json.dumps({"error": "invalid_request", "error_description": why})
         key = self._key()
+        self.accounts[key] = account
         given = {"access_token": key, "token_type": "Bearer", "expires_in": self.good_for}
         return 200, json.dumps(given)
 
@@ -160,17 +178,22 @@ class Exchanges(Loopback):
         self.keys.append(f"short-lived-{len(self.keys) + 1}-K7vQx9Zr2Lm4Tn8Wp")
         return self.keys[-1]
 
-    def _assume_role(self, token: str) -> tuple[int, str]:
-        if not self.sts.holds(token):
+    def _holds(self, trust: Trust, account: str, token: str) -> bool:
+        return replace(trust, subject=self.subjects.get(account, trust.subject)).holds(token)
+
+    def _assume_role(self, account: str, token: str) -> tuple[int, str]:
+        if not self._holds(self.sts, account, token):
             code, words = "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"
             error = (
                 f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error>"
             )
             return 403, f"<ErrorResponse>{error}</ErrorResponse>"
+        signer = f"ASIAEXAMPLEEXAMPLE{len(self.accounts):02}"
+        self.accounts[signer] = account
         return 200, (
             '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
             "<AssumeRoleWithWebIdentityResult><Credentials>"
-            "<AccessKeyId>ASIAEXAMPLEEXAMPLE00</AccessKeyId>"
+            f"<AccessKeyId>{signer}</AccessKeyId>"
             "<SecretAccessKey>wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY</SecretAccessKey>"
             "<SessionToken>IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLXdlc3QtMiJHMEUCIQD+a/b=c"
             "</SessionToken><Expiration>2026-11-30T13:00:00Z</Expiration>"

@@ -99,6 +99,8 @@ class GitHub:
     jobs: int = 0
     before: str = "0" * 40  # what main was before it was last pushed to
     environments: dict[str, dict[str, str]] = field(default_factory=dict)  # their own secrets
+    # the subject of a job that may prove which one it is -> what of the environment it does so with
+    prove: Callable[[str], dict[str, str]] | None = None
     last: dict[str, JobRun] = field(default_factory=dict)  # the jobs of the last attempt
     repository_variables: dict[str, str] = field(default_factory=dict)
     queued: list[tuple[int, list[str]]] = field(default_factory=list)  # a pull's commits
@@ -421,6 +423,8 @@ class GitHub:
             "secrets": {**known["secrets"], **own},
         }
         known["env"] = {name: filled_in(str(text), known) for name, text in job["env"].items()}
+        if self.prove is not None and trusted and job["permissions"].get("id-token") == "write":
+            known["env"].update(self.prove(_subject(known["github"], environment)))
         runner = _Runner(self, folder, known, folder.parent / "event.json")
         runner.job.check = filled_in(str(job["name"]), known)
         runner.carry_out(job)
@@ -502,6 +506,15 @@ def _matrices(strategy: Any, known: Mapping[str, Any]) -> list[dict[str, Any]]:
         else:
             found.append(dict(more))
     return found
+
+
+def _subject(github: Mapping[str, Any], environment: str) -> str:
+    """Whom a token names, as docs.github.com has it for repositories without ids in it."""
+    if environment:
+        return f"repo:{NAME}:environment:{environment}"
+    if github["event_name"] == "pull_request":
+        return f"repo:{NAME}:pull_request"
+    return f"repo:{NAME}:ref:{github['ref']}"
 
 
 def _token(rights: Mapping[str, str], *, trusted: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Shell
-from forges.exchanges import REQUEST_TOKEN, Exchanges, signed
+from forges.exchanges import Exchanges, signed
 
 from ftctl.identity.bedrock_key import RoleCredentials, signed_key
 from ftctl.identity.short_key import read_seconds
@@ -141,6 +141,33 @@ def test_a_bedrock_key_is_signed_as_aws_signs_it(
     )
 
 
+# Which account: planning and buying have one each, and share their ftctl.yaml.
+
+ACCOUNTS = {
+    "openai": ("FTCTL_OPENAI_SERVICE_ACCOUNT", "svc_of_the_environment", "service_account_id"),
+    "azure": ("AZURE_CLIENT_ID", "99999999-7777-8888-9999-000000000000", "client_id"),
+    "bedrock": ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/of-the-environment", "RoleArn"),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_environment_of_the_forge_may_say_which_account(
+    shell: Shell, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    variable, account, field = ACCOUNTS[service]
+    words = list(SERVICES[service])
+    at = next(
+        words.index(one) for one in ("--service-account", "--client", "--role") if one in words
+    )
+    monkeypatch.setenv(variable, account)
+    shell.environ.update(exchanges.variables)
+
+    shell.ok("token", *words[:at], *words[at + 2 :], "--exchange-url", exchanges.url)
+    shell.ok("token", *words, "--exchange-url", exchanges.url)
+
+    assert [one.given[field] for one in exchanges.asked] == [account, words[at + 1]]
+
+
 # Where the forge's token is.
 
 
@@ -192,9 +219,9 @@ CLAIMS = {"iss": "https://token.actions.githubusercontent.com", "sub": SUBJECT}
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_branchs_job_gets_no_key_and_is_told_what_to_look_at(
-    token: Callable[..., Any], exchanges: Exchanges, service: str
+    shell: Shell, token: Callable[..., Any], exchanges: Exchanges, service: str
 ) -> None:
-    exchanges.subject = "repo:acme/models:pull_request"
+    shell.environ.update(exchanges.prove("repo:acme/models:pull_request"))
 
     result = token(service)
 
@@ -375,7 +402,7 @@ def test_github_is_asked_over_https_alone(shell: Shell, exchanges: Exchanges) ->
 
     assert result.status == 1
     assert "is asked over https alone" in result.err
-    assert REQUEST_TOKEN not in result.err
+    assert shell.environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] not in result.err
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ _RESOURCES = ("cognitiveservices", "ai")
     "--client",
     type=_GUID,
     required=True,
+    envvar="AZURE_CLIENT_ID",
     metavar="ID",
-    help="The application (client) id that has a federated credential for this job.",
+    help="The application (client) id that has a federated credential for this job; else AZURE_CLIENT_ID says it.",
 )
 @click.option(
     "--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0],

@@ -15,7 +15,14 @@ _REGION = Word(r"[a-z]{2}(?:-[a-z]+){1,3}-\d", "a region such as us-west-2")
 
 @click.command("bedrock")
 @shared_options
-@click.option("--role", type=_ROLE, required=True, metavar="ARN", help="The role to take.")
+@click.option(
+    "--role",
+    type=_ROLE,
+    required=True,
+    envvar="AWS_ROLE_ARN",
+    metavar="ARN",
+    help="The role to take; else AWS_ROLE_ARN says it.",
+)
 @click.option(
     "--region",
     type=_REGION,

@@ -25,8 +25,9 @@ _ID = Word(r"[A-Za-z0-9._-]{1,128}", "an id as OpenAI shows it")
     "--service-account",
     type=_ID,
     required=True,
+    envvar="FTCTL_OPENAI_SERVICE_ACCOUNT",
     metavar="ID",
-    help="The service account to act for.",
+    help="The service account to act for; else FTCTL_OPENAI_SERVICE_ACCOUNT says it.",
 )
 @click.option(
     "--audience", metavar="TEXT",
