@@ -24,7 +24,7 @@ print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], s
 
 # One resolution of every extra, so that whatever is installed together fits together. Without
 # --upgrade, what is pinned stays.
-extras=(fast https s3 gs az hf xlsx parquet)
+extras=(fast https s3 gs az hf azure aws xlsx parquet)
 cat requirements-dev.txt ci/requirements*.txt > "$work/all.txt"
 pin "$@" --only-binary :all: "${extras[@]/#/--extra=}" --output-file "$work/all.txt" \
     pyproject.toml "$work/build.in"

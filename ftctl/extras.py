@@ -12,6 +12,8 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "s3": ("fsspec", "s3fs"),
     "gs": ("fsspec", "gcsfs"),
     "az": ("fsspec", "adlfs"),
+    "azure": ("azure-identity>=1.19",),
+    "aws": ("aws-bedrock-token-generator>=1.1", "botocore>=1.34"),
     "hf": ("fsspec", "huggingface_hub"),
     "xlsx": ("openpyxl",),
     "parquet": ("pyarrow",),

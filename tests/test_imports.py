@@ -34,6 +34,9 @@ DOORS = {
     "aiohttp": {"data"},
     "openpyxl": {"data"},
     "pyarrow": {"data"},
+    "azure": {"identity"},
+    "botocore": {"identity"},
+    "aws_bedrock_token_generator": {"identity"},
 }
 
 # The wings in the order of the flow: each may use those before it.

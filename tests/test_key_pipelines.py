@@ -14,7 +14,7 @@ import yaml
 from conftest import FINETUNE, ROOT, chat_rows
 from forges.exchanges import Exchanges
 from forges.github import NAME, TEMPLATES, WORKFLOWS, GitHub, JobRun
-from forges.programs import FTCTL
+from forges.standby import Standby
 from plain_server import Answer, PlainServer, World
 
 _MISSING = [name for name in ("bash", "curl", "git", "jq") if shutil.which(name) is None]
@@ -59,13 +59,19 @@ class Keys:
     """The repository, the forge's identity service, the exchanges and a service."""
 
     def __init__(
-        self, folder: Path, service: str, exchanges: Exchanges, server: PlainServer, world: World
+        self,
+        folder: Path,
+        service: str,
+        exchanges: Exchanges,
+        server: PlainServer,
+        world: World,
+        ftctl: str,
     ) -> None:
         words, self.variable, self.reads, self.buys = SERVICES[service]
         self.exchanges, self.world = exchanges, world
         exchanges.subjects = {self.reads: PULL, self.buys: LIVE}
         world.before = self._judge
-        self.github = GitHub(folder, {"OTHER": "a secret of another workflow"}, {}, FTCTL)
+        self.github = GitHub(folder, {"OTHER": "a secret of another workflow"}, {}, ftctl)
         self.github.prove = exchanges.prove
         command = json.dumps(["ftctl", "token", *words, "--exchange-url", exchanges.url])
         settings = (
@@ -122,9 +128,12 @@ class Keys:
 
 
 @pytest.fixture
-def keys(tmp_path: Path, world: World, request: pytest.FixtureRequest) -> Iterator[Keys]:
+def keys(
+    tmp_path: Path, world: World, standby: Standby, request: pytest.FixtureRequest
+) -> Iterator[Keys]:
     with Exchanges(PULL) as exchanges, PlainServer(world) as server:
-        yield Keys(tmp_path / "github", request.param, exchanges, server, world)
+        folder = tmp_path / "github"
+        yield Keys(folder, request.param, exchanges, server, world, standby.program)
 
 
 @pytest.mark.parametrize("keys", SERVICES, indirect=True)

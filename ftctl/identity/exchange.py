@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 
 from ftctl.domain.service_address import NoAddress, read_service_address
 from ftctl.errors import FtctlError, UsageError, redact
+from ftctl.extras import install_command
 from ftctl.text.credentials import looks_taken_out
 from ftctl.text.escape.single_line import one_line, short
 
 _TIMEOUT_SECONDS = 20.0
 _MOST_READ = 64 * 1024  # bytes of an answer
+# What libraries raise over an answer that is not what they know.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _LONGEST_TOLD = 400  # characters of what it complains of
 
 
@@ -74,18 +77,40 @@ def ask(
         ):
             status, body = answer.status_code, _beginning(answer)
     except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
-        why = redact(one_line(str(fault) or type(fault).__name__), hidden)
-        raise NoExchangeError(
-            f"{who} cannot be reached: {short(looks_taken_out(why), _LONGEST_TOLD)}",
-            "check the network, then run the same command again",
-        ) from None
+        raise weird(who, str(fault) or type(fault).__name__, hidden) from None
     if status != 200:
-        raise NoExchangeError(
-            f"{who} gave nothing (HTTP {status}){_told(body, hidden)}",
-            "look at the trust condition there: issuer, audience and subject must be those of this"
-            " job; docs/ci-keys.md has each",
-        )
+        said = _complaint(read_object(body))
+        raise refusal(who, f"HTTP {status}{f': {said}' if said else ''}", hidden)
     return body
+
+
+def refusal(who: str, said: str, hidden: Sequence[str]) -> NoExchangeError:
+    """What to tell where somebody gives no key for the token; `said` are their words."""
+    return NoExchangeError(
+        f"{who} gave no key: {_without(said, hidden)}",
+        "look at the trust condition there: issuer, audience and subject must be those of this job;"
+        " docs/ci-keys.md has each",
+    )
+
+
+def weird(who: str, why: str, hidden: Sequence[str]) -> NoExchangeError:
+    """What to tell where no answer came, or one that is none."""
+    return NoExchangeError(
+        f"{who} could not be asked: {_without(why, hidden)}",
+        "check the network, then run the same command again",
+    )
+
+
+def missing(extra: str, service: str) -> NoExchangeError:
+    """What to tell where the packages of a service are not installed."""
+    return NoExchangeError(
+        f"a key of {service} wants packages that are not installed: the extra '{extra}'",
+        f"{install_command(extra)}; in CI, 'extras: {extra}'",
+    )
+
+
+def _without(text: str, hidden: Sequence[str]) -> str:
+    return short(looks_taken_out(redact(one_line(text), hidden)), _LONGEST_TOLD)
 
 
 def _beginning(answer: Any) -> str:
@@ -95,15 +120,6 @@ def _beginning(answer: Any) -> str:
         if len(body) > _MOST_READ:
             break
     return body[:_MOST_READ].decode("utf-8", "replace")
-
-
-def _told(body: str, hidden: Sequence[str]) -> str:
-    """What an answer complains of, in the forms of OAuth, OpenAI and AWS."""
-    words = _complaint(read_object(body)) or _between(body, "Message")
-    code = _between(body, "Code")
-    text = one_line(": ".join(word for word in (code, words) if word))
-    text = short(looks_taken_out(redact(text, hidden)), _LONGEST_TOLD)
-    return f": {text}" if text else ""
 
 
 def _complaint(document: Mapping[str, Any]) -> str:
@@ -121,19 +137,3 @@ def read_object(body: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _between(body: str, tag: str) -> str:
-    """The text of the first such element in XML that has no attributes where it counts."""
-    _, opened, rest = body.partition(f"<{tag}>")
-    text, closed, _ = rest.partition(f"</{tag}>")
-    return text if opened and closed and "<" not in text else ""
-
-
-def element(body: str, tag: str) -> str:
-    """What stands in an element of an answer in XML; '' where it is not there just once."""
-    if body.count(f"<{tag}>") != 1:
-        return ""
-    from html import unescape  # noqa: PLC0415 - few need it
-
-    return unescape(_between(body, tag)).strip()

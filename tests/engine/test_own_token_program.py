@@ -226,7 +226,7 @@ def test_what_an_exchange_refuses_is_told_once_with_what_to_look_at(
     result = shell("plan")
 
     assert result.status == 1
-    assert "OpenAI's token exchange gave nothing (HTTP 400)" in result.err
+    assert "OpenAI's token exchange gave no key: HTTP 400: " in result.err
     assert "hint: docs/ci-keys.md says what the service must trust" in result.err
     assert world.requests == []
 

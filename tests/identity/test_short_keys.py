@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ import pytest
 from conftest import Shell
 from forges.exchanges import Exchanges, signed
 
-from ftctl.identity.bedrock_key import RoleCredentials, signed_key
 from ftctl.identity.short_key import read_seconds
 
 SUBJECT = "repo:acme/models:environment:production"
@@ -53,7 +54,8 @@ def test_a_key_is_printed_alone_or_with_its_seconds(
 
     first, second = exchanges.keys
     assert (alone.status, alone.out, alone.err) == (0, f"{first}\n", "")
-    assert whole.json == {"access_token": second, "expires_in": 3600}
+    assert whole.json == {"access_token": second, "expires_in": whole.json["expires_in"]}
+    assert 3590 <= whole.json["expires_in"] <= 3600
 
 
 def test_the_request_is_the_one_that_openais_own_library_sends(
@@ -78,10 +80,9 @@ def test_the_request_is_the_one_that_openais_own_library_sends(
     assert exchanges.asked[0] == exchanges.asked[1]
 
 
-def test_entra_is_asked_as_microsofts_own_library_asks_it(
+def test_entra_is_asked_for_the_resource_with_the_token_as_assertion(
     token: Callable[..., Any], exchanges: Exchanges
 ) -> None:
-    # As azure-identity 1.27.0 sends it for ClientAssertionCredential; written down 2026-11-30.
     token("azure")
     token("azure", "--resource", "ai")
 
@@ -105,40 +106,6 @@ def test_a_role_is_taken_by_the_token_and_signs_the_key(
     }  # fmt: skip
     assert result.json["expires_in"] == 900
     assert result.json["access_token"].startswith("bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t")
-
-
-# Of aws-bedrock-token-generator 1.1.0 with botocore 1.44.8, on 2026-11-30 at 12:00 UTC.
-SIGNED = [
-    (
-        RoleCredentials(
-            "ASIAEXAMPLEEXAMPLE00", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLXdlc3QtMiJHMEUCIQD+a/b=c",
-        ),
-        "us-west-2", 3600, "0b2f8b8097c123e719c9995842288f8f0342d8fcf45149dad09d905d9121a24a",
-    ),
-    (
-        RoleCredentials("ASIAEXAMPLEEXAMPLE01", "abcd/efgh+ijkl=mnop", "t"),
-        "eu-central-1", 900, "94548e88f8598f74af169c05f7e778b3769f13f58ea36d92c80076e20e0837a8",
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("credentials", "region", "seconds", "signature"), SIGNED)
-def test_a_bedrock_key_is_signed_as_aws_signs_it(
-    credentials: RoleCredentials, region: str, seconds: int, signature: str
-) -> None:
-    from base64 import b64decode
-    from urllib.parse import quote
-
-    key = signed_key(credentials, region, seconds, 1_796_040_000.9)
-
-    assert b64decode(key.removeprefix("bedrock-api-key-")).decode() == (
-        "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256"
-        f"&X-Amz-Credential={credentials.id}%2F20261130%2F{region}%2Fbedrock%2Faws4_request"
-        f"&X-Amz-Date=20261130T120000Z&X-Amz-Expires={seconds}&X-Amz-SignedHeaders=host"
-        f"&X-Amz-Security-Token={quote(credentials.session, safe='')}"
-        f"&X-Amz-Signature={signature}&Version=1"
-    )
 
 
 # Which account: planning and buying have one each, and share their ftctl.yaml.
@@ -166,6 +133,28 @@ def test_an_environment_of_the_forge_may_say_which_account(
     shell.ok("token", *words, "--exchange-url", exchanges.url)
 
     assert [one.given[field] for one in exchanges.asked] == [account, words[at + 1]]
+
+
+@pytest.mark.parametrize(
+    ("service", "package", "cure"),
+    [
+        ("azure", "azure.identity", "pip install 'azure-identity>=1.19'; in CI, 'extras: azure'"),
+        (
+            "bedrock", "aws_bedrock_token_generator",
+            "pip install 'aws-bedrock-token-generator>=1.1' 'botocore>=1.34'; in CI, 'extras: aws'",
+        ),
+    ],
+)  # fmt: skip
+def test_packages_that_are_missing_are_named(
+    token: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, service: str, package: str,
+    cure: str,
+) -> None:  # fmt: skip
+    monkeypatch.setitem(sys.modules, package, None)
+
+    result = token(service)
+
+    assert result.status == 1
+    assert cure in result.err
 
 
 # Where the forge's token is.
@@ -227,7 +216,7 @@ def test_a_branchs_job_gets_no_key_and_is_told_what_to_look_at(
 
     assert (result.status, result.out) == (1, "")
     assert exchanges.keys == []
-    assert "gave nothing (HTTP 40" in result.err
+    assert " gave no key: " in result.err
     assert "look at the trust condition there: issuer, audience and subject" in result.err
     assert exchanges.asked[0].token not in result.err
 
@@ -265,11 +254,15 @@ def test_an_exchange_that_repeats_the_token_is_quoted_without_it(
     token: Callable[..., Any], exchanges: Exchanges, service: str
 ) -> None:
     said = exchanges.token(AUDIENCES[service])
-    exchanges.answer = (400, json.dumps({"error": "bad", "error_description": f"no: {said}"}))
+    words = json.dumps({"error": "bad", "error_description": f"no: {said}"})
+    if service == "bedrock":
+        error = f"<Error><Code>InvalidIdentityToken</Code><Message>no: {said}</Message></Error>"
+        words = f"<ErrorResponse>{error}</ErrorResponse>"
+    exchanges.answer = (400, words)
 
     result = token(service)
 
-    assert "(HTTP 400): bad: no: [redacted]" in result.err
+    assert "[redacted]" in result.err
     assert said[-20:] not in result.err
 
 
@@ -305,9 +298,9 @@ def test_the_forges_token_goes_to_no_other_address(
 
 
 PINNED = {
-    "openai": "https://auth.openai.com/oauth/token",
-    "azure": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
-    "bedrock": "https://sts.us-west-2.amazonaws.com/",
+    "openai": "auth.openai.com",
+    "azure": "login.microsoftonline.com",
+    "bedrock": "sts.us-west-2.amazonaws.com",
 }
 
 
@@ -315,21 +308,23 @@ PINNED = {
 def test_each_service_is_asked_at_its_own_address(
     shell: Shell, exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
-    import importlib
+    looked_up: list[tuple[str, int]] = []
 
-    module = {"openai": "openai_account", "azure": "entra", "bedrock": "bedrock_key"}[service]
-    asked: list[str] = []
+    def nowhere(host: str, port: int, *_: object, **__: object) -> None:
+        looked_up.append((str(host), int(port)))
+        raise socket.gaierror(socket.EAI_NONAME, "there is no network here")
 
-    def ask(_who: str, _method: str, address: str, **_: object) -> str:
-        asked.append(address)
-        return "{}"
-
-    monkeypatch.setattr(importlib.import_module(f"ftctl.identity.{module}"), "ask", ask)
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    # What would lead these libraries elsewhere.
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AZURE_AUTHORITY_HOST"):
+        monkeypatch.setenv(name, "https://evil.example/")
     shell.environ["FTCTL_ID_TOKEN"] = exchanges.token(AUDIENCES[service])
 
-    shell("token", *SERVICES[service])
+    result = shell("token", *SERVICES[service])
 
-    assert asked == [PINNED[service]]
+    assert result.status == 1
+    assert "could not be asked" in result.err
+    assert set(looked_up) == {(PINNED[service], 443)}
 
 
 @pytest.mark.parametrize("service", SERVICES)

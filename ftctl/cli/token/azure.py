@@ -24,7 +24,7 @@ _RESOURCES = ("cognitiveservices", "ai")
     required=True,
     envvar="AZURE_CLIENT_ID",
     metavar="ID",
-    help="The application (client) id that has a federated credential for this job; else AZURE_CLIENT_ID says it.",
+    help="The application with a federated credential for this job; else AZURE_CLIENT_ID says it.",
 )
 @click.option(
     "--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0],

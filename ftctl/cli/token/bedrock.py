@@ -53,7 +53,5 @@ def bedrock_command(
 
     settings = settings_of(context)
     token = forge_token(settings.environ, AUDIENCE, variable, file)
-    key = bedrock_key(
-        token, role, region, seconds, now=settings.clock.now(), exchange_url=exchange_url
-    )
+    key = bedrock_key(token, role, region, seconds, exchange_url)
     return print_key(settings, key, form)
