@@ -62,6 +62,7 @@ class Keys:
         self,
         folder: Path,
         service: str,
+        *,
         exchanges: Exchanges,
         server: PlainServer,
         world: World,
@@ -69,7 +70,7 @@ class Keys:
     ) -> None:
         words, self.variable, self.reads, self.buys = SERVICES[service]
         self.exchanges, self.world = exchanges, world
-        exchanges.subjects = {self.reads: PULL, self.buys: LIVE}
+        exchanges.subjects = {self.reads: (PULL, MAIN), self.buys: (LIVE, WAIT)}
         world.before = self._judge
         self.github = GitHub(folder, {"OTHER": "a secret of another workflow"}, {}, ftctl)
         self.github.prove = exchanges.prove
@@ -133,7 +134,10 @@ def keys(
 ) -> Iterator[Keys]:
     with Exchanges(PULL) as exchanges, PlainServer(world) as server:
         folder = tmp_path / "github"
-        yield Keys(folder, request.param, exchanges, server, world, standby.program)
+        yield Keys(
+            folder, request.param, exchanges=exchanges, server=server, world=world,
+            ftctl=standby.program,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("keys", SERVICES, indirect=True)

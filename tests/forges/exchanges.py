@@ -78,8 +78,8 @@ class Exchanges(Loopback):
         self.openai = Trust("https://api.openai.com/v1", subject)
         self.entra = Trust("api://AzureADTokenExchange", subject)
         self.sts = Trust("sts.amazonaws.com", subject)
-        # Other accounts by their id, each with the subject that may have its keys.
-        self.subjects: dict[str, str] = {}
+        # Other accounts by their id, each with the subjects that may have its keys.
+        self.subjects: dict[str, tuple[str, ...]] = {}
         self.asked: list[Asked] = []
         self.keys: list[str] = []
         self.accounts: dict[str, str] = {}  # by the key, or what a Bedrock key was signed with
@@ -179,7 +179,8 @@ class Exchanges(Loopback):
         return self.keys[-1]
 
     def _holds(self, trust: Trust, account: str, token: str) -> bool:
-        return replace(trust, subject=self.subjects.get(account, trust.subject)).holds(token)
+        subjects = self.subjects.get(account, (trust.subject,))
+        return any(replace(trust, subject=subject).holds(token) for subject in subjects)
 
     def _assume_role(self, account: str, token: str) -> tuple[int, str]:
         if not self._holds(self.sts, account, token):
