@@ -17,25 +17,14 @@ import yaml
 from conftest import FINETUNE, KEY, chat_rows
 from forges import gitlab_ci_local
 from forges.gitlab import BOT, TEMPLATE, TOKEN, GitLab, JobRun, template
+from forges.gitlab_project import PROJECT, project
 from forges.standby import Standby
-
-from ftctl.emulator import Request, open_emulator, serve
-from ftctl.emulator import Settings as Options
 
 _MISSING = [name for name in ("bash", "git") if shutil.which(name) is None]
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"{', '.join(_MISSING)} is not here")
 
 GIVEN = {"source": "https://github.com/OWNER/ftctl", "commit": "0" * 40}
 JOBS = {name: job for name, job in template(GIVEN).items() if name[0] != "."}
-PROJECT = """\
-project: demo
-provider: {type: compatible}
-prune: true
-policy: {max_cost_per_job: 5, max_share_deleted: 1}
-catalog:
-  compatible:
-    gpt-4.1-mini-2025-04-14: {usd_per_million_tokens: 5, as_of: 2026-11}
-"""
 WARM = FINETUNE.replace("tone", "warm").replace("train.jsonl", "warm.jsonl")
 
 
@@ -179,36 +168,16 @@ def test_shellcheck_finds_nothing_in_its_scripts(tmp_path: Path) -> None:
 @pytest.fixture
 def gitlab(tmp_path: Path, standby: Standby) -> Iterator[GitLab]:
     """A project with one fine-tune on main, a branch that adds another, and a real service."""
-    options = Options(training=False, api_key=KEY)
-    with open_emulator(tmp_path / "service", settings=options) as emulator:
-        pace = json.dumps({"kind": "immediate"}).encode()
-        key = [("authorization", f"Bearer {KEY}")]
-        emulator.handle(Request.to("PUT", "/_ftctl/clock", key, pace))
-        with serve(emulator).start() as server:
-            forge = GitLab(
-                tmp_path / "gitlab",
-                {"OPENAI_BASE_URL": server.url},
-                {
-                    "ftctl/plan": {"OPENAI_API_KEY": KEY},
-                    "production": {"OPENAI_API_KEY": KEY},
-                    "ftctl/wait": {"OPENAI_API_KEY": KEY},
-                    "ftctl/record": {"FTCTL_GITLAB_TOKEN": TOKEN},
-                    "ftctl/notes": {"FTCTL_GITLAB_TOKEN": TOKEN},
-                },
-                standby.program,
-            )
-            with forge:
-                forge.set_up(
-                    {
-                        "ftctl.yaml": PROJECT,
-                        ".gitignore": ".ftctl/\n",
-                        "finetunes/tone.yaml": FINETUNE,
-                        "data/train.jsonl": chat_rows(12),
-                        "data/warm.jsonl": chat_rows(20, "surely"),
-                    }
-                )
-                forge.commit("change", {"finetunes/warm.yaml": WARM})
-                yield forge
+    files = {
+        "ftctl.yaml": PROJECT,
+        ".gitignore": ".ftctl/\n",
+        "finetunes/tone.yaml": FINETUNE,
+        "data/train.jsonl": chat_rows(12),
+        "data/warm.jsonl": chat_rows(20, "surely"),
+    }
+    with project(tmp_path, standby.program, files) as forge:
+        forge.commit("change", {"finetunes/warm.yaml": WARM})
+        yield forge
 
 
 def _digest(gitlab: GitLab) -> str:

@@ -199,11 +199,10 @@ def apply(job: Job) -> int:
         5: "the approved plan is stale and nothing was done. To apply the plan above, "
         + by_hand_words(job, planned.digest),
     }
-    done = sorted(notes.names_of(json.loads(planned.file.read_text("utf-8"))))
     why = words.get(status, "apply failed: the log says why")
     if others := approval.get("problems"):
         why += f". Of this push was not approved: {'; '.join(map(str, others))}"
-    return end(job, APPLIED, "apply", status, why, done=done if status in {0, 1, 4} else [])
+    return end(job, APPLIED, "apply", status, why)
 
 
 def wait(job: Job) -> int:
@@ -223,16 +222,26 @@ def wait(job: Job) -> int:
     plans = approved_plans(approval)
     if not plans and plain_file(APPLIED / "plan.json"):
         plans = [str((APPLIED / "plan.json").absolute())]
-    if plans or not make_plan(job, base).pending:
+    half = applied.get("half") is True
+    if half:
+        say("The apply stopped half-way. What runs is waited for; its rest begins in its own turn.")
+        status = 5
+    elif plans or not make_plan(job, base).pending:
         status = carried_out(job, WAITED, ["apply", *base, *waiting, *plans])
     if status == 5 or not (WAITED / "result.md").is_file():
-        # The world moved on since the apply: what runs is waited for, and nothing is begun.
-        say("Something else is asked for by now. What runs is waited for; nothing is begun.")
+        if not half:  # the world moved on since
+            say("Something else is asked for by now. What runs is waited for; nothing is begun.")
         status = carried_out(job, WAITED, ["wait", "--timeout", job.timeout])
+    if half and status == 0:
+        status = 4
+    others = (
+        "some jobs came to a model, others did not: the log says which, and what buys them again"
+    )
+    if half:
+        others = f"some of the plan was not begun. Run '{job.name}:apply' again, and then this job"
     words = {
         1: "a job failed at the service: the log says which, and what would buy it again",
-        4: "some jobs came to a model, others did not: the log says which, and what would buy them"
-        " again",
+        4: others,
         6: "the jobs run on, and are billed. Run this job again to wait on: nothing is started"
         " twice",
     }
@@ -347,31 +356,30 @@ def approved_plans(approval: dict[str, Any]) -> list[str]:
 
 
 def carried_out(job: Job, folder: Path, words: Sequence[str]) -> int:
-    """Run it, with what it did as a page for people; its status."""
-    with (folder / "log.txt").open("w+b") as log:
-        status = tool(job, words, stdout=log, stderr=subprocess.STDOUT).returncode
-        log.seek(0)
-        text = log.read().decode("utf-8", "replace")
-    say(text)
-    (folder / "result.md").write_text(spoken(verbatim("ftctl apply", text)), "utf-8")
-    return status
+    """Run it, with what it did as a page for people and as one for programs; its status."""
+    reports = [folder.absolute() / name for name in ("result.md", "report.json")]
+    for file in reports:
+        file.unlink(missing_ok=True)
+    options = [word for file in reports for word in ("--report", str(file))]
+    return tool(job, [*words, *options]).returncode
 
 
-def end(
-    job: Job, folder: Path, stage: str, status: int, why: str, *, words: str = "",
-    done: Sequence[str] = (),
-) -> int:  # fmt: skip
+def end(job: Job, folder: Path, stage: str, status: int, why: str, *, words: str = "") -> int:
     """Leave for the next jobs how it ended, and end so."""
-    page = folder / "result.md"
+    page, file = folder / "result.md", folder / "report.json"
+    report = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     said = {
         "pipeline": job.ci["CI_PIPELINE_ID"], "job": job.ci["CI_JOB_ID"], "place": job.place,
-        "stage": stage, "status": status, "done": list(done), "carried": page.is_file(),
+        "stage": stage, "status": status,
+        "outcome": "incomplete" if status == 4 else report.get("outcome", "refused"),
+        "half": any(one["outcome"] == "not-done" for one in report.get("finetunes", [])),
+        "done": [one["name"] for one in report.get("finetunes", []) if one["done"]],
+        "carried": bool(report),
     }  # fmt: skip
-    if not page.is_file():
-        page.write_text(spoken(words), "utf-8")
+    text = page.read_text("utf-8") if page.is_file() else words
     if status:
-        text = page.read_text("utf-8")
-        page.write_text(spoken(f"{verbatim('ftctl: not all is well', why)}\n{text}"), "utf-8")
+        text += f"\n{verbatim('At GitLab', why)}"
+    page.write_text(spoken(text), "utf-8")
     (folder / "applied.json").write_text(json.dumps(said), "utf-8")
     record.keep(job, folder)
     if status:

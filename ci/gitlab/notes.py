@@ -126,10 +126,11 @@ def outcome(job: Job) -> tuple[Path, dict[str, Any]]:
 
 
 def _kind(said: dict[str, Any]) -> str:
-    status = said.get("status")
-    if status == 0:
-        return "applied" if said.get("stage") == "wait" else "started"
-    return "stale" if status == 5 else "started" if status == 6 else "failed"
+    """A label of what `ftctl --report` says came of it."""
+    return {
+        "applied": "applied", "nothing-to-do": "", "started": "started", "timed-out": "started",
+        "stale": "stale",
+    }.get(str(said.get("outcome")), "failed")  # fmt: skip
 
 
 def _outdate(job: Job, api: Api, done: set[str], merged: set[int]) -> None:

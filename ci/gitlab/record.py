@@ -216,5 +216,5 @@ def _opened(job: Job, api: Api, branch: str) -> Any:
 
 
 def _in_branch(job: Job) -> str:
-    """A place in the name of a branch: git takes no '..' and no '@{'."""
-    return job.place.replace("@", "/").replace("..", "_2e_2e").rstrip(".") or "default"
+    """A place in the name of a branch, where a dot may stand neither twice nor last."""
+    return job.place.replace(".", "_2e")

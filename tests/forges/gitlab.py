@@ -40,7 +40,7 @@ into = pathlib.Path(sys.argv[sys.argv.index("--into") + 1])
 """
 
 
-def template(inputs: Mapping[str, str]) -> dict[str, Any]:
+def template(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The template with these inputs, as GitLab fills them in."""
     head, _, body = TEMPLATE.read_text("utf-8").partition("\n---\n")
     given = yaml.safe_load(head)["spec"]["inputs"]
@@ -48,6 +48,9 @@ def template(inputs: Mapping[str, str]) -> dict[str, Any]:
     for name, rules in given.items():
         value = inputs.get(name, rules.get("default"))
         assert value is not None, f"{name} must be given"
+        if rules.get("type") == "array":
+            assert isinstance(value, list), f"{name}: {value}"
+            value = json.dumps(value)
         assert re.search(rules.get("regex", ""), value), f"{name}: {value}"
         body = body.replace(f"$[[ inputs.{name} ]]", value)
     assert "$[[" not in body
@@ -91,7 +94,8 @@ class GitLab:
     variables: dict[str, str] = field(default_factory=dict)
     scoped: dict[str, dict[str, str]] = field(default_factory=dict)
     ftctl: str = FTCTL
-    inputs: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    included: list[dict[str, Any]] = field(default_factory=list)  # inputs of each, where several
     requests: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
@@ -427,8 +431,34 @@ class GitLab:
 
     # The runner.
 
+    @property
+    def template(self) -> dict[str, Any]:
+        """All that the pipeline's file includes."""
+        common = {key: self.inputs[key] for key in ("source", "commit")}
+        jobs: dict[str, Any] = {}
+        for inputs in self.included or [self.inputs]:
+            more = template({**inputs, **common})
+            assert jobs.keys().isdisjoint(more)
+            jobs |= more
+        return jobs
+
+    def include(self, example: Path) -> None:
+        """Take the inputs of a pipeline's file that includes the template."""
+        self.included = [one["inputs"] for one in yaml.safe_load(example.read_text())["include"]]
+
+    def _changed(self, record: Mapping[str, Any], known: Mapping[str, str]) -> list[str] | None:
+        """The files that a merge request or a push changes; None where no rule asks for them."""
+        before = known.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or known.get("CI_COMMIT_BEFORE_SHA")
+        if record["source"] not in {"push", "merge_request_event"} or not (before or "").strip("0"):
+            return None
+        return self.git("diff", "--name-only", before, record["sha"], at="origin.git").split("\n")
+
     def plan(self, request: dict[str, Any], *, kind: str = "head") -> dict[str, JobRun]:
         """What happens when a merge request is opened or pushed to."""
+        return self.finish(self.planning(request, kind=kind))
+
+    def planning(self, request: dict[str, Any], *, kind: str = "head") -> Pipeline:
+        """The pipeline of a merge request that was opened or pushed to."""
         head = request["sha"] = self.git("rev-parse", request["source_branch"])
         commit = head
         if kind != "head":
@@ -439,7 +469,7 @@ class GitLab:
         place = f"refs/merge-requests/{request['iid']}/{kind}"
         self.git("push", "--quiet", "--force", "origin", f"{commit}:{place}")
         base = self.git("merge-base", request["target_branch"], head)
-        return self.run(
+        return self.made(
             "merge_request_event", commit, place,
             CI_MERGE_REQUEST_IID=str(request["iid"]),
             CI_MERGE_REQUEST_PROJECT_ID=str(PROJECT),
@@ -460,8 +490,11 @@ class GitLab:
     def begin(self, source: str, commit: str = "", **variables: str) -> Pipeline:
         """A pipeline of the default branch that GitLab has made, and no runner has taken up."""
         commit = commit or self.git("rev-parse", "main")
-        branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
-        return self.made(source, commit, "main", **branch, **variables)
+        known = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+        if source == "push":
+            parents = self.git("rev-parse", f"{commit}^@").split()
+            known["CI_COMMIT_BEFORE_SHA"] = parents[0] if parents else "0" * 40
+        return self.made(source, commit, "main", **(known | variables))
 
     def run(self, source: str, commit: str, ref: str, **variables: str) -> dict[str, JobRun]:
         """One pipeline: each job by name, in the order in which they ran."""
@@ -474,13 +507,21 @@ class GitLab:
             "id": self.last_id, "project_id": PROJECT, "source": source, "ref": ref, "sha": commit,
         }  # fmt: skip
         self.pipelines.append(record)
-        jobs = {name: job for name, job in template(self.inputs).items() if name[0] != "."}
+        jobs = {name: job for name, job in self.template.items() if name[0] != "."}
         for job in jobs.values():
             if "resource_group" in job:
                 self.groups.setdefault(job["resource_group"], "unordered")
         known = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_SHA": commit, **variables}
+        changed = self._changed(record, known)
         rules = {
-            name: next((one for one in job["rules"] if _holds(one["if"], known)), {"when": "never"})
+            name: next(
+                (
+                    one
+                    for one in job["rules"]
+                    if _holds(one["if"], known) and _touched(one, changed)
+                ),
+                {"when": "never"},
+            )
             for name, job in jobs.items()
         }
         waiting = [name for name in jobs if rules[name].get("when") != "never"]
@@ -505,6 +546,14 @@ class GitLab:
                 break
         return pipeline.done
 
+    def retry(self, pipeline: Pipeline, name: str) -> JobRun:
+        """One job of a pipeline once more, with what those that it needs left last."""
+        needed = [
+            pipeline.done[one] for one in pipeline.jobs[name]["needs"] if one in pipeline.done
+        ]
+        pipeline.done[name] = self.run_job(name, pipeline.record, needed, pipeline.known)
+        return pipeline.done[name]
+
     def take_turns(self, pipelines: Sequence[Pipeline], job: str) -> list[int]:
         """Jobs of one resource group that all wait for it, as GitLab lets them take turns; the
         ids of the pipelines in the order in which they had it.
@@ -521,7 +570,7 @@ class GitLab:
         known: Mapping[str, str],
     ) -> JobRun:  # fmt: skip
         """Run a job in a checkout of its own."""
-        jobs = template(self.inputs)
+        jobs = self.template
         job = jobs[name]
         extends = job["extends"] if isinstance(job["extends"], list) else [job["extends"]]
         variables = {**jobs[extends[0]]["variables"], **job.get("variables", {})}
@@ -587,3 +636,14 @@ class GitLab:
 def _holds(rule: str, values: Mapping[str, str]) -> bool:
     expression = re.sub(r"\$(\w+)", r"values.\1", rule).replace('"', "'")
     return bool(evaluate(expression, {"values": values}))
+
+
+def _touched(rule: Mapping[str, Any], changed: Sequence[str] | None) -> bool:
+    """Whether a rule's `changes` name one of these files: `**` spans folders, `*` does not."""
+    if changed is None or "changes" not in rule:
+        return True
+    patterns = [
+        re.escape(one).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+        for one in rule["changes"]["paths"]
+    ]
+    return any(re.fullmatch(pattern, name) for pattern in patterns for name in changed)
