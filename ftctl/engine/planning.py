@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +75,19 @@ class PlanRequest:
         if self.retry_only is not None:
             document["retry_only"] = sorted(self.retry_only)
         return document
+
+    def without_asking_for(self, names: Collection[str], known: Iterable[str]) -> PlanRequest:
+        """The same, but that it asks for no retry and no replacement of some fine-tunes.
+
+        `known` are all that the manifests declare.
+        """
+        retried = {*known} if self.retry_only is None else {*self.retry_only}
+        return replace(
+            self,
+            select=None if self.select is None else tuple(sorted({*self.select, *names})),
+            replace=tuple(one for one in self.replace if one.partition("=")[0] not in names),
+            retry_only=tuple(sorted(retried - {*names})) if self.retry_failed else None,
+        )
 
     def with_options(self, document: Mapping[str, Any]) -> PlanRequest:
         """The same with the options of a plan's document, whatever its environment."""

@@ -243,7 +243,10 @@ class Workspace:
                         self._observed = observed = self._looked(session, request)
                 refuse_unknown(session, approval.digest, request)
                 plan = priced_plan(session, observed, options_for(session, request))
-        remaining, moved = (Remaining(plan), ()) if approval is None else reconcile(approval, plan)
+        remaining = Remaining(plan)
+        moved: tuple[str, ...] = ()
+        if approval is not None:
+            plan, request, (remaining, moved) = _left_of(approval, session, observed, request, plan)
         reviewed = review(
             session,
             plan if moved else remaining.plan,
@@ -337,7 +340,8 @@ class Workspace:
         options = options_for(session, request)
         observed = observe(session, provider, options, patient=True)
         whole = priced_plan(session, observed, options)
-        remaining, moved = reconcile(approval_of(reviewed.plan), whole)
+        approval = approval_of(reviewed.plan)
+        whole, _request, (remaining, moved) = _left_of(approval, session, observed, request, whole)
         if moved:
             raise Stale(
                 "something changed at the service while you were reading: the plan is another now",
@@ -546,6 +550,25 @@ class Workspace:
             deleted = approved.plan.steps(DeleteModel)
             forget_models(session, {one.model for one in deleted if isinstance(one, DeleteModel)})
         return report
+
+
+def _left_of(
+    approval: Approval, session: Session, observed: Observed, request: PlanRequest, plan: Plan
+) -> tuple[Plan, PlanRequest, tuple[Remaining, tuple[str, ...]]]:
+    """What is left of an approval, with the plan of now and the request that it is made by.
+
+    What it has bought once is not asked for once more: it is planned as it stands, so that a second
+    failure is told.
+    """
+    judged = reconcile(approval, plan)
+    done = {*judged[0].done}
+    used_up = {one.name for one in plan.changes if one.trains and one.name in done}
+    if not used_up:
+        return plan, request, judged
+    known = [finetune.name for finetune in session.desired.finetunes]
+    request = request.without_asking_for(used_up, known)
+    plan = priced_plan(session, observed, options_for(session, request))
+    return plan, request, reconcile(approval, plan)
 
 
 @contextmanager

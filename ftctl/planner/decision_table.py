@@ -14,6 +14,7 @@ from ftctl.domain.observed import Job
 from ftctl.domain.plan import Action
 from ftctl.planner.evidence import Doubt
 from ftctl.planner.retention import stoppable
+from ftctl.text.identifiers import is_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _odd(facts: Facts) -> Decision:
     job = facts.odd
     assert job is not None
     why = f": {job.error.message}" if job.error else ""
-    reason = f"{job.id} cannot be read{why}; --replace {facts.finetune.name} buys it all the same"
+    reason = f"{job.id} cannot be read{why}; {_replacing(facts)} buys it all the same"
     return Decision(Action.ATTENTION, reason, stands=job)
 
 
@@ -188,7 +189,7 @@ def _reused(facts: Facts) -> Decision:
 
 def _retired(facts: Facts) -> Decision:
     assert facts.lost is not None
-    reason = f"{facts.lost.model} was retired; --replace {facts.finetune.name} trains it again"
+    reason = f"{facts.lost.model} was retired; {_replacing(facts)} trains it again"
     return Decision(Action.NO_OP, reason, stands=facts.lost)
 
 
@@ -197,15 +198,23 @@ def _model_not_visible(facts: Facts) -> Decision:
     assert job is not None
     reason = (
         f"{job.id} made {job.model}, which this key cannot see: deleted, or hidden;"
-        f" --replace {facts.finetune.name} buys it again"
+        f" {_replacing(facts)} buys it again"
     )
     return Decision(Action.ATTENTION, reason, stands=job)
 
 
 def _doubtful(facts: Facts) -> Decision:
     assert facts.doubt is not None
-    reason = f"{facts.doubt.reason}; --replace {facts.finetune.name} buys it all the same"
+    reason = f"{facts.doubt.reason}; {_replacing(facts)} buys it all the same"
     return Decision(Action.ATTENTION, reason, stands=facts.doubt.job)
+
+
+def _replacing(facts: Facts) -> str:
+    """The option that buys it again: one that was bought by --replace is replaced by its id."""
+    name, job = facts.finetune.name, facts.newest
+    if job is None or job.replaces is None or not is_identifier(job.id):
+        return f"--replace {name}"
+    return f"--replace {name}={job.id}"
 
 
 def _old_parent(facts: Facts) -> Decision:

@@ -12,6 +12,7 @@ import pytest
 from conftest import FINETUNE, HandClock, Shell, small_project
 from plain_server import World
 
+from ftctl.engine.planning import PlanRequest
 from ftctl.engine.workspace import Workspace
 
 CHILD = FINETUNE.replace("name: tone", "name: child").replace(
@@ -323,3 +324,78 @@ def test_an_older_child_that_was_there_before_supersedes_nothing(
     assert end.status == 0, end
     assert "All there" in end.out
     assert len(world.jobs) == 4
+
+
+@pytest.mark.parametrize("wait", [(), ("--wait", "--timeout", "1h")], ids=["once", "waiting"])
+@pytest.mark.parametrize("becomes", ["failed", "cancelled"])
+def test_a_saved_plan_tries_again_once(
+    remote: Shell, world: World, becomes: str, wait: tuple[str, ...]
+) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    world.jobs[0]["status"] = "failed"
+    remote.ok("plan", "--retry-failed", "--out", "plan.json")
+    remote.ok("apply", "plan.json")
+    world.jobs[1]["status"] = becomes
+
+    again = remote("apply", "plan.json", *wait)
+    fresh = remote("plan", "--retry-failed")
+
+    assert len(world.jobs) == 2
+    assert again.status == 1
+    verb = "failed" if becomes == "failed" else "was cancelled"
+    assert f"error: tone: ftjob-2 {verb}; --retry-failed buys it again" in again.err
+    assert f"tries again: ftjob-2 {verb}" in fresh.out
+
+
+def test_a_replacement_that_is_hidden_is_bought_again_by_the_words_that_are_shown(
+    remote: Shell, world: World
+) -> None:
+    merge(remote, 1)
+    remote.ok("apply", "--auto-approve", "--wait")
+    remote.ok("apply", "--replace", "tone", "--auto-approve", "--wait")
+    world.models.clear()
+
+    told = remote.ok("plan").out
+    remote.ok("apply", "--replace", "tone", "--auto-approve")
+    assert len(world.jobs) == 2
+    remote.ok("apply", "--replace", "tone=ftjob-2", "--auto-approve")
+
+    assert "; --replace tone=ftjob-2 buys it again" in told
+    assert len(world.jobs) == 3
+
+
+def test_a_saved_replacement_that_failed_is_told_from_a_later_checkout(
+    remote: Shell, world: World
+) -> None:
+    merge(remote, 1)
+    remote.ok("apply", "--auto-approve", "--wait")
+    world.models.clear()
+    remote.ok("plan", "--replace", "tone", "--select", "tone", "--out", "plan.json")
+    world.finishes = False
+    remote.ok("apply", "plan.json")
+    world.jobs[1]["status"] = "failed"
+    merge(remote, 1, "# a comment\n")
+
+    again = remote("apply", "plan.json")
+
+    assert len(world.jobs) == 2
+    assert "ftjob-1 made ft:" in again.out
+    assert "1 needing attention: tone." in again.out
+
+
+def test_a_review_that_is_applied_twice_tells_of_a_second_failure(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    world.jobs[0]["status"] = "failed"
+    workspace = Workspace.open(remote.folder, clock=remote.clock, environ=remote.environ)
+    review = workspace.plan(PlanRequest(retry_failed=True))
+
+    first = workspace.apply(review)
+    world.jobs[1]["status"] = "failed"
+    second = workspace.apply(review)
+
+    assert len(world.jobs) == 2
+    assert (first.failed, second.failed) == ((), ("tone",))

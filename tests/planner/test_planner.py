@@ -33,12 +33,14 @@ from ftctl.domain.observed import TERMINAL, File, Job, JobError, Observed
 from ftctl.domain.plan import (
     Action,
     CancelJob,
+    Change,
     DeleteFile,
     DeleteModel,
     ParentModel,
     StartJob,
     Upload,
 )
+from ftctl.domain.witness import Witness
 from ftctl.planner import TABLE, PlanOptions, make_plan, models_not_visible
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
@@ -474,3 +476,22 @@ def test_what_waits_for_a_job_that_runs_has_nothing_to_be_done_about(
     assert [change.name for change in deferred] == ["child", "grandchild"]
     assert [change.waiting for change in deferred] == [waiting, waiting]
     assert [change.waiting for change in alone.changes] == [waiting]
+
+
+@pytest.mark.parametrize("retired", [False, True], ids=["hidden", "retired"])
+def test_what_is_said_to_buy_a_replacement_again_does_buy_it(*, retired: bool) -> None:
+    """Of a job that --replace bought already, --replace NAME would buy nothing."""
+    tone = finetune("tone")
+    job = replace(succeeded("ftjob-2", tone, 2), replaces="ftjob-1", follows="ftjob-1")
+    witness = Witness("ftctl.lock", "tone", tone.digest, job.id, job.model, retired=True)
+    witnesses = (witness,) if retired else ()
+
+    def plan(**options: Any) -> Change:
+        asked = PlanOptions(witnesses=witnesses, **options)
+        observed = Observed((job,), models=frozenset())
+        return make_plan(Desired("demo", (tone,)), observed, SERVICE, asked).changes[0]
+
+    reason = plan().reason
+    assert "--replace tone=ftjob-2 " in reason
+    assert plan(replace={"tone": "ftjob-2"}).action is Action.REPLACE
+    assert plan(replace={"tone": None}).steps == ()
