@@ -13,12 +13,10 @@ import click
 
 from ftctl.cli.exit_codes import BUG, INTERRUPTED, status_of
 from ftctl.cli.settings import Settings, settings_of
-from ftctl.domain.run_result import RunResult
-from ftctl.domain.run_result_document import result_json
-from ftctl.engine.plan_files import write_file
 from ftctl.errors import FtctlError, UsageError, fault_text
 
 if TYPE_CHECKING:
+    from ftctl.domain.run_result import RunResult
     from ftctl.engine.workspace import Workspace
 
 _FORMS = (".json", ".md")
@@ -60,13 +58,10 @@ class Telling:
         """Write every file. A fault is only told: it is not what the command is for."""
         if not self.files:
             return
-        from ftctl.engine.run_results import early_result
+        from ftctl.engine.plan_files import write_file
 
         settings = self.settings
-        result = self.result or early_result(
-            settings.folder, settings.environment, self.command, fault, status
-        )
-        result = replace(result, exit_status=status)
+        result = replace(self.result or self._short(fault, status), exit_status=status)
         for path in self.files:
             try:
                 write_file(settings.folder / path, self._text(path, result))
@@ -75,9 +70,25 @@ class Telling:
             except Exception as bug:  # noqa: BLE001 - as above
                 self._tell_bug(bug)
 
+    def _short(self, fault: BaseException | None, status: int) -> RunResult:
+        """What is known without a look at what was done."""
+        from ftctl.domain.run_result import Ending, RunResult
+        from ftctl.engine.run_results import early_result
+
+        folder, environment = self.settings.folder, self.settings.environment
+        try:
+            if fault is not None:
+                return early_result(folder, environment, self.command, fault)
+        except Exception as bug:  # noqa: BLE001 - as above
+            self._tell_bug(bug)
+        ending = Ending.FAILED if status else Ending.STARTED  # which claims the least
+        return RunResult(ending, self.command, environment=environment)
+
     def _text(self, path: Path, result: RunResult) -> str:
         console = self.settings.console
         if path.suffix.lower() == ".json":
+            from ftctl.domain.run_result_document import result_json
+
             return result_json(result, console.redacted)
         from ftctl.reports.result_markdown import result_markdown
 

@@ -7,12 +7,12 @@ for losses and checkpoints; a fault of that is no reason to tell nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ftctl.domain.observed import Job, Observed, Progress
+from ftctl.domain.observed import Job, Progress
 from ftctl.domain.plan import Action, Change, Ended, Estimate, Outcome, Plan, Report, StartJob
 from ftctl.domain.review import Review
 from ftctl.domain.run_result import (
@@ -27,17 +27,8 @@ from ftctl.domain.run_result import (
 )
 from ftctl.engine.command_words import command_words
 from ftctl.engine.context import RunContext
-from ftctl.engine.events import (
-    Applied,
-    Applying,
-    Event,
-    Finished,
-    Progressed,
-    Reconciled,
-    Started,
-    StepDone,
-)
 from ftctl.engine.git import commit_of
+from ftctl.engine.heard import Heard, RunEnd
 from ftctl.errors import (
     FtctlError,
     Interrupted,
@@ -62,50 +53,6 @@ _EVENTS = 400  # of a job, the newest
 _MOST_LOSSES = 40  # points of a curve
 _MOST_PROBLEMS = 50
 _BUSY = (408, 429)  # and from 500 on: that a service cannot answer now
-
-
-@dataclass(slots=True)
-class Heard:
-    """What a run has told until now."""
-
-    plan: Plan | None = None  # that was begun last
-    reports: list[Report] = field(default_factory=list)
-    progress: dict[str, Progress] = field(default_factory=dict)  # by fine-tune
-    finished: dict[str, str] = field(default_factory=dict)  # fine-tune → model of another's job
-    steps: dict[str, list[str]] = field(default_factory=dict)  # fine-tune → what was done
-    started: set[str] = field(default_factory=set)
-    done: tuple[str, ...] = ()  # of what was approved, before
-    unapproved: tuple[str, ...] = ()
-
-    def __call__(self, event: Event) -> None:
-        """Remember what counts for how it ends."""
-        match event:
-            case Applying(plan):
-                self.plan = self.plan or plan
-            case Applied(report):
-                self.reports.append(report)
-            case Progressed(jobs):
-                self.progress |= {one.name: one for one in jobs}
-            case Finished(name, model):
-                self.finished[name] = model
-            case StepDone(name, sentence):
-                self.steps.setdefault(name, []).append(sentence)
-                if isinstance(event, Started):
-                    self.started.add(name)
-            case Reconciled(done, unapproved):
-                self.done, self.unapproved = done, unapproved
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """What a workspace knows of its run when that is over."""
-
-    command: Literal["apply", "wait"]
-    heard: Heard
-    review: Review | None = None  # made last
-    report: Report | None = None  # given last
-    observed: Observed | None = None
-    fault: BaseException | None = None
 
 
 def run_result(
@@ -142,15 +89,10 @@ def early_result(
     environment: str | None,
     command: Literal["apply", "wait"],
     fault: BaseException | None,
-    status: int,
 ) -> RunResult:
-    """What came of a run of which nothing else is known: that it did not come to its end."""
+    """What came of a run that ended before there was a workspace."""
     context = RunContext(root, environment)
-    result = run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
-    if fault is None:  # nobody has looked at what it did
-        ending = Ending.FAILED if status else Ending.APPLIED
-        return replace(result, ending=ending)
-    return result
+    return run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
 
 
 def _fault_words(end: RunEnd) -> str | None:

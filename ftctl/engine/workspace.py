@@ -20,7 +20,6 @@ from ftctl.domain.observed import Observed
 from ftctl.domain.plan import DeleteModel, Plan, Report
 from ftctl.domain.plan_document import Approval, approval_of
 from ftctl.domain.review import Review
-from ftctl.domain.run_result import RunResult
 from ftctl.engine.context import (
     AskAddress,
     AskCommand,
@@ -31,6 +30,7 @@ from ftctl.engine.context import (
 )
 from ftctl.engine.events import Event, Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
+from ftctl.engine.heard import Heard, RunEnd
 from ftctl.engine.observing import observe
 from ftctl.engine.plan_files import find_plan, is_digest
 from ftctl.engine.planning import (
@@ -49,7 +49,6 @@ from ftctl.engine.review import (
     require_children,
     review,
 )
-from ftctl.engine.run_results import Heard, RunEnd, run_result
 from ftctl.engine.running import (
     Running,
     RunningJob,
@@ -70,6 +69,7 @@ from ftctl.planner.retention import make_destroy_plan
 from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
+    from ftctl.domain.run_result import RunResult
     from ftctl.providers import Client, Provider
 
 
@@ -440,6 +440,8 @@ class Workspace:
         `fault` is what ended it. The service is asked for the losses and checkpoints of what was
         trained, unless it was `fault`; what it does not tell is left out.
         """
+        from ftctl.engine.run_results import run_result
+
         end = RunEnd(command, self._heard, self._reviewed, self._report, self._observed, fault)
         session = self._session
         if session is None and fault is None:
