@@ -17,7 +17,7 @@ import yaml
 from conftest import FINETUNE, KEY, chat_rows
 from forges import gitlab_ci_local
 from forges.gitlab import BOT, TEMPLATE, TOKEN, GitLab, JobRun, template
-from forges.gitlab_project import PROJECT, project
+from forges.gitlab_project import PROJECT, note, project
 from forges.standby import Standby
 
 _MISSING = [name for name in ("bash", "git") if shutil.which(name) is None]
@@ -212,9 +212,9 @@ def test_a_merge_request_gets_one_note_and_its_merge_applies_the_plan(
     again = gitlab.on_main("push")
 
     assert [_ended(plan) for plan in plans] == [PLANNED] * 2, plans
-    note, result = (one["body"] for one in gitlab.notes if one["author"]["id"] == BOT)
+    planned, result = (one["body"] for one in gitlab.notes if one["author"]["id"] == BOT)
     assert result.startswith("<!-- ftctl result: default . -->\n")
-    assert note.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
+    assert planned.startswith("<!-- ftctl comment: default . -->\n<!-- ftctl reviewed: ")
     assert _ended(applied) == WELL, applied
     assert "Merge request !3 approved sha256:" in applied["ftctl:approved"].log
     assert "warm: started ftjob-" in applied["ftctl:apply"].log
@@ -339,9 +339,9 @@ def test_mistakes_are_told_in_the_note(gitlab: GitLab) -> None:
     merged = gitlab.on_main("push")
 
     assert _ended(runs) == PLANNED | {"ftctl:plan": 1}, runs
-    note = gitlab.notes[0]
-    assert "unknown key 'sed'" in note["body"]
-    assert re.search("reviewed: [0-9a-f]{40} none -->", note["body"])
+    (found, _) = gitlab.notes
+    assert "unknown key 'sed'" in found["body"]
+    assert re.search("reviewed: [0-9a-f]{40} none -->", found["body"])
     assert merged["ftctl:apply"].status == 1
 
 
@@ -508,18 +508,22 @@ def test_gitlab_ci_local_runs_the_template_from_review_to_models(gitlab: GitLab)
     request = gitlab.open_request()
 
     reviewed = gitlab_ci_local.run(
-        gitlab, "change", "refs/merge-requests/3/head", ["ftctl:plan", "ftctl:note"],
+        gitlab, "change", "refs/merge-requests/3/head", list(PLANNED),
         CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_IID="3",
         CI_MERGE_REQUEST_PROJECT_ID="1", CI_MERGE_REQUEST_SOURCE_PROJECT_ID="1",
-        CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
+        CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main", CI_DEFAULT_BRANCH="main",
     )  # fmt: skip
+    before = gitlab.git("rev-parse", "main")
     gitlab.merge(request)
+    gitlab.groups["ftctl-production"] = "unordered"
     merged = gitlab_ci_local.run(
-        gitlab, "main", "main", ["ftctl:approved", "ftctl:apply"],
-        CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="main", CI_DEFAULT_BRANCH="main",
+        gitlab, "main", "main", list(WELL), CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="main",
+        CI_DEFAULT_BRANCH="main", CI_COMMIT_BEFORE_SHA=before,
     )  # fmt: skip
 
     runs = [*reviewed, *merged]
-    assert [run.status for run in runs] == [0] * 4, "\n".join(run.log for run in runs)
+    assert [run.status for run in runs] == [0] * 8, "\n".join(run.log for run in runs)
+    assert "Merges are applied oldest first from now on" in merged[0].log
+    assert "ft:gpt-4.1-mini" in note(gitlab, 3, "result")
     assert "warm: started ftjob-" in merged[1].log
     assert all(KEY not in run.log and TOKEN not in run.log for run in runs)
