@@ -32,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--attack-all", action="store_true", help="every input of tests/attacks")
 
 
+def rounds(whole: int) -> int:
+    """How many examples a property is tried with: all with `--simulate-all`, else a third."""
+    return whole if _form["whole"] else whole // 3
+
+
+_form = {"whole": False}  # set before any module of tests is loaded
+
 KEY = "sk-test-0123456789abcdef"
 
 
@@ -258,6 +265,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _form["whole"] = bool(config.getoption("--simulate-all"))
     # What the whole run says to the emulator is judged at its end; what it broke is counted.
     config.pluginmanager.register(Hearing(config))
     config.pluginmanager.register(Figures())

@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 import pytest
+from conftest import rounds
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -110,7 +111,7 @@ def raw_lines(draw: st.DrawFn) -> bytes:
 @example(b'{"a\\\\":1,"a\\\\":2}')
 @example(b'{"a" :1,"a":2}')
 @example(b'{"a":"\\\\","a":":"}')
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=rounds(1500), deadline=None)
 def test_what_is_read_fast_is_what_is_read_carefully(raw: bytes) -> None:
     try:
         row = orjson.loads(raw)
@@ -238,7 +239,7 @@ ROWS: st.SearchStrategy[dict[str, Any]] = st.one_of(
 
 
 @given(st.lists(ROWS, min_size=1, max_size=4))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=rounds(1500), deadline=None)
 def test_a_row_known_to_be_good_has_no_fault(rows: list[dict[str, Any]]) -> None:
     for form in ("chat", "completion"):
         known_good = KnownGoodRows(orjson.dumps)
@@ -293,7 +294,7 @@ def test_calls_of_known_tools_that_are_answered_are_known_to_be_good() -> None:
 
 @given(st.lists(raw_lines(), max_size=4))
 @example([b'{"a" :1,"a":2}', b'{"a\\\\":1}', b'{"a":"\\"\\":"}', b"", b'":"', b'{"a"\r:1}'])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=rounds(500), deadline=None)
 def test_the_keys_of_all_lines_of_a_chunk_are_those_of_each(lines: list[bytes]) -> None:
     content = b"\n".join(lines)
 
@@ -319,7 +320,7 @@ LINES = st.one_of(
 
 
 @given(st.lists(LINES, max_size=6))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=rounds(400), deadline=None)
 @example([WITH_TOOLS % b"", WITH_TOOLS % (b'"deep":' + b"[" * 300 + b"]" * 300 + b",")])
 @example([WITH_TOOLS % b"", WITH_TOOLS % b'"big": 123456789012345678901234567890,'])
 @example([WITH_TOOLS % b"", WITH_TOOLS % b"", WITH_TOOLS % b'"name": "twice",'])
@@ -354,7 +355,7 @@ def _facts(found: CheckedChunk) -> Any:
     st.integers(1, 20),
     st.integers(0, 40),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=rounds(600), deadline=None)
 def test_chunks_hold_the_lines_of_the_file(parts: list[bytes], size: int, more: int) -> None:
     content, limit = b"".join(parts), size + more  # a chunk is shorter than the longest line
     chunks = ChunkReader(_stream(content), size, limit)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from conftest import DATA, ROOT
+from conftest import DATA, ROOT, rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiktoken_ext import openai_public
@@ -173,7 +173,7 @@ def test_all_white_space_between_all_kinds_counts_as_stock(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(parts=st.lists(st.sampled_from([*KINDS, *SPACES, "  ", "\t\t", "\n    "]), max_size=40))
-@settings(deadline=None, max_examples=2_000)
+@settings(deadline=None, max_examples=rounds(2_000))
 def test_any_mixture_of_kinds_counts_as_stock(
     name: str, parts: list[str], stock: dict[str, tiktoken.Encoding]
 ) -> None:
@@ -199,7 +199,7 @@ BLANKS = st.text(st.sampled_from("  \t\t\v\f\x85\xa0\u1680\u2003\u2028\u2029\u30
 
 @pytest.mark.parametrize("name", NAMES)
 @given(text=BLANKS, longest=st.integers(1, 4))
-@settings(deadline=None, max_examples=1_000)
+@settings(deadline=None, max_examples=rounds(1_000))
 def test_going_around_blanks_changes_no_token(
     name: str, text: str, longest: int, stock: dict[str, tiktoken.Encoding]
 ) -> None:

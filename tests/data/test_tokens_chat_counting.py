@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 import pytest
+from conftest import rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -330,7 +331,7 @@ ANYTHING = st.recursive(
 
 
 @given(row=st.dictionaries(KEYS, ANYTHING, max_size=6))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=rounds(500))
 def test_no_row_whatever_is_in_it_stops_the_count(row: Mapping[str, Any]) -> None:
     counter = open_counter("o200k_base")
 
@@ -345,7 +346,7 @@ def test_no_row_whatever_is_in_it_stops_the_count(row: Mapping[str, Any]) -> Non
 
 
 @given(rows=st.lists(st.dictionaries(KEYS, ANYTHING, max_size=6), max_size=4))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=rounds(300))
 def test_rows_that_are_counted_together_count_as_they_do_alone(
     rows: list[Mapping[str, Any]],
 ) -> None:

@@ -14,7 +14,7 @@ import httpx2
 import jsonschema
 import openai
 import pytest
-from conftest import DATA
+from conftest import DATA, rounds
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -388,7 +388,7 @@ def test_a_formula_without_a_finite_value_says_so(text: str) -> None:
 
 
 @given(st.text("0123456789.eE+-*/^(), abminsqrtlog_", max_size=60))
-@settings(max_examples=400)
+@settings(max_examples=rounds(400))
 def test_any_text_is_a_formula_with_a_number_or_refused(text: str) -> None:
     try:
         formula = parse_formula(text)
@@ -843,7 +843,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=rounds(250), deadline=None)
 @given(_ANYTHING | _GRADERS, _ANYTHING, _ANYTHING | st.text())
 @example({**CHECK, "model": []}, {}, "")
 def test_no_body_is_answered_with_a_fault_of_ours(

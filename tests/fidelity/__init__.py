@@ -18,6 +18,7 @@ in child processes are not seen.
 
 from __future__ import annotations
 
+from fidelity import _first  # noqa: F401 - before jsonschema
 from fidelity.contradictions import EXPECTED_FAILURES, KNOWN_CONTRADICTIONS
 from fidelity.exchanges import Recorder
 from fidelity.judge import Judge

@@ -202,7 +202,7 @@ def test_a_random_life_keeps_one_live_job_of_each_digest(everything: bool) -> No
         run_state_machine_as_test(
             Journey,
             settings=settings(
-                max_examples=150 if everything else 25,
+                max_examples=150 if everything else 15,
                 stateful_step_count=30 if everything else 20,
                 derandomize=True,
                 database=None,

@@ -14,7 +14,7 @@ from simulation.wires import FAULTS
 
 _FAULTS = tuple(FAULTS)
 _NAMES = tuple(SCRIPTS)
-QUICK = 3  # points of each temperament without the flag
+QUICK = 2  # points of each temperament without the flag
 
 
 def test_every_temperament_of_the_embedded_api_is_simulated() -> None:
