@@ -109,10 +109,16 @@ def program(job: Job, arguments: Sequence[str], **files: Any) -> subprocess.Comp
 
 
 def git(*arguments: str) -> str:
-    """What git says; in the job's checkout, with the runner's own rights."""
+    """What git says; in the job's checkout, with the runner's own rights.
+
+    Not with what a job proves with which one it is: that is for ftctl.
+    """
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith("FTCTL_ID_TOKEN")
+    }
     done = subprocess.run(  # noqa: S603 # no word is an option
         ["git", *arguments],  # noqa: S607 # the image brings it
-        stdout=subprocess.PIPE, text=True, check=False,
+        stdout=subprocess.PIPE, text=True, check=False, env=environ,
     )  # fmt: skip
     if done.returncode:
         die(f"git {arguments[0]} failed: its words stand above")

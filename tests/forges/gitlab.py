@@ -110,6 +110,9 @@ class GitLab:
     groups: dict[str, str] = field(default_factory=dict)  # resource group → process mode
     labels: dict[int, set[str]] = field(default_factory=dict)  # merge request → labels
     role: str = "Developer"  # of TOKEN
+    # What a project's own file says of the template's jobs, and what GitLab signs for `id_tokens`.
+    over: Mapping[str, Any] = field(default_factory=dict)
+    sign: Callable[[Mapping[str, Any]], str] | None = None
 
     def __enter__(self) -> Self:
         forge = self
@@ -571,7 +574,7 @@ class GitLab:
     ) -> JobRun:  # fmt: skip
         """Run a job in a checkout of its own."""
         jobs = self.template
-        job = jobs[name]
+        job = {**jobs[name], **self.over.get(name, {})}
         extends = job["extends"] if isinstance(job["extends"], list) else [job["extends"]]
         variables = {**jobs[extends[0]]["variables"], **job.get("variables", {})}
         self.last_id += 1
@@ -607,6 +610,15 @@ class GitLab:
             "FTCTL_STATE_DIR": str(self.folder / f"state-{number}"),
             **variables, **self.variables, **self.scoped.get(environment, {}), **known,
         }  # fmt: skip
+        for variable, wanted in job.get("id_tokens", {}).items():
+            assert self.sign is not None
+            environ[variable] = self.sign(
+                {
+                    "iss": "https://gitlab.example", "aud": wanted["aud"],
+                    "environment": environment,
+                    "sub": f"project_path:acme/support:ref_type:branch:ref:{pipeline['ref']}",
+                }
+            )  # fmt: skip
         script = "\n".join((*jobs[extends[0]]["before_script"], *job["script"]))
         done = subprocess.run(
             ["bash", "-e", "-c", script], cwd=work, env=environ, stdin=subprocess.DEVNULL,
