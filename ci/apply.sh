@@ -41,7 +41,11 @@ options=("${shared[@]}")
 [ "$waits" != true ] || options+=(--wait)
 [ -z "${INPUT_TIMEOUT:-}" ] || [ "$waits" != true ] || options+=(--timeout "$INPUT_TIMEOUT")
 case "$status" in
-    0) ;; # Nothing to do needs nobody's approval; jobs that still run are waited for.
+    0)
+        # Nothing to do needs nobody's approval; jobs that still run are waited for. What was approved
+        # says which of them this wait is about.
+        [ "$command" != wait ] || options+=("${approved[@]}")
+        ;;
     2)
         pending=$(jq '[.summary | .create, .replace, .cancel, .delete, .defer] | add' "$work/plan.json")
         if [ "$pending" = 0 ]; then

@@ -30,7 +30,7 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
     path.stem.removeprefix("ftctl-"): yaml.safe_load(path.read_text("utf-8"))
     for path in sorted(TEMPLATES.glob("*.yml"))
 }
-KEYLESS = {"plan-fork", "ftctl", "record"}
+KEYLESS = {"plan-fork", "ftctl", "record", "announce", "result"}
 JOBS = [(name, key) for name, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
 SCRIPTS = sorted((ROOT / "ci").glob("*.sh"))
 
@@ -70,6 +70,12 @@ def test_there_are_three_workflows() -> None:
             {"actions": "read", "contents": "read", "issues": "read", "pull-requests": "read"},
         ),
         ("apply", "wait", {"actions": "read", "contents": "read"}),
+        ("apply", "announce", {"contents": "read", "pull-requests": "write"}),
+        (
+            "apply",
+            "result",
+            {"actions": "read", "contents": "read", "pull-requests": "write"},
+        ),
         ("drift", "drift", {"actions": "read", "contents": "read", "issues": "write"}),
     ],
 )
@@ -145,9 +151,18 @@ def test_a_checkout_leaves_no_token_behind(name: str, key: str) -> None:
     first, *others = _steps(name, key)
 
     assert not any("actions/checkout@" in step["uses"] for step in others)
-    if key != "record":  # it writes, and has nothing of the repository beside it
+    # These write, and have nothing of the repository beside them.
+    if key not in {"record", "announce", "result"}:
         assert first["uses"].startswith("actions/checkout@")
         assert first["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("key", ["announce", "result"])
+def test_a_job_that_speaks_on_a_pull_request_checks_nothing_out(key: str) -> None:
+    job = WORKFLOWS["apply"]["jobs"][key]
+
+    assert [step["uses"] for step in job["steps"]] == ["OWNER/ftctl@PIN_ftctl"]
+    assert "environment" not in job
 
 
 def test_applies_come_one_after_the_other_and_none_is_cut_short_or_dropped() -> None:
@@ -160,7 +175,7 @@ def test_applies_come_one_after_the_other_and_none_is_cut_short_or_dropped() -> 
     }
     assert apply["environment"] == "production"
     assert apply["steps"][1]["with"]["wait"] == "false"
-    assert "concurrency" not in wait
+    assert wait["concurrency"]["group"] == "ftctl-wait-${{ github.run_id }}"
     assert (wait["needs"], wait["environment"]) == ("apply", "ftctl-wait")
 
 
@@ -434,7 +449,7 @@ def test_a_merge_applies_what_was_reviewed_and_a_second_run_does_nothing(github:
     assert applied.errors == []
     assert f"Pull request #{number} approved sha256:" in applied.log
     assert "warm: started ftjob-" in applied.log
-    assert list(github.last) == ["apply", "wait"]
+    assert list(github.last) == ["announce", "apply", "wait", "result"]
     assert "All there: 'ftctl output' prints the models' names." in applied.log
     assert again.errors == []
     assert again.outputs["changes"] == "false"
@@ -565,7 +580,7 @@ def test_a_policy_that_refuses_is_told_and_can_not_be_merged_into_a_purchase(
     merged = github.push_main()
 
     assert _status(job, "Validate and plan") == 3
-    (comment,) = github.comments(number)
+    comment, _ = github.comments(number)  # the other says what became of the merge
     assert _digest(comment) == "none"
     assert "max_cost_per_job" in comment.replace("\\", "")
     assert merged.steps[-1].status == 3

@@ -104,6 +104,7 @@ class GitHub:
     last: dict[str, JobRun] = field(default_factory=dict)  # the jobs of the last attempt
     repository_variables: dict[str, str] = field(default_factory=dict)
     queued: list[tuple[int, list[str]]] = field(default_factory=list)  # a pull's commits
+    cancelled: set[str] = field(default_factory=set)  # jobs that somebody cancels before they begin
 
     def __post_init__(self) -> None:
         self.programs = put_programs(self.folder / "programs", self.ftctl)
@@ -293,7 +294,9 @@ class GitHub:
         self.state = state
 
     def push_main(self, event: str = "push", *, held: bool = False, **inputs: str) -> JobRun:
-        """What happens on main after a push, or by hand: all jobs as one, and each in `last`.
+        """What happens on main after a push, or by hand: what has the key, as one job.
+
+        Each job is in `last`, also those that speak on the pull request.
 
         `held` lets it wait for the reviewers of its environment; `run_again` is their yes.
         """
@@ -303,7 +306,8 @@ class GitHub:
         jobs = self.run(
             "apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs, held=held
         )
-        return joined(jobs)
+        speaking = {"announce", "result"}
+        return joined({name: job for name, job in jobs.items() if name not in speaking})
 
     def morning(self) -> JobRun:
         """What happens on the schedule."""
@@ -380,11 +384,15 @@ class GitHub:
             known = {
                 "github": github, "inputs": inputs, "needs": needs, "matrix": {},
                 "vars": self.repository_variables,
-                "failed": "failure" in results, "skipped": "skipped" in results,
+                "failed": "failure" in results, "skipped": bool(results & {"skipped", "cancelled"}),
             }  # fmt: skip
             if not condition(job.get("if"), known):
                 self._end_job(run, job.get("name", key), "skipped")
                 ended[key] = {"result": "skipped", "outputs": {}}
+                continue
+            if key in self.cancelled:
+                self._end_job(run, job.get("name", key), "cancelled")
+                ended[key] = {"result": "cancelled", "outputs": {}}
                 continue
             known.update(failed=False, skipped=False)
             runs = {}
@@ -406,7 +414,8 @@ class GitHub:
         self._ended[number] = ended
         self.last = done
         results = {one["result"] for one in ended.values()}
-        conclusion = next(one for one in ("failure", "success", "skipped") if one in results)
+        worst_first = ("failure", "cancelled", "success", "skipped")
+        conclusion = next(one for one in worst_first if one in results)
         self._change_run(number, lambda _: {"status": "completed", "conclusion": conclusion})
         return done
 

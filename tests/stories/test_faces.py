@@ -13,13 +13,15 @@ import pytest
 from conftest import FINETUNE, KEY, chat_rows
 from forges.github import GitHub
 from forges.standby import Standby
-from test_ci_templates import WARM, pytestmark
+from test_ci_templates import PROJECT, WARM, pytestmark
 from test_ci_templates import _github as service_and_repository
 
 from .conftest import Story
 
 __all__ = ["pytestmark"]
 
+ANY_PRICE = PROJECT.replace("max_cost_per_job: 5, ", "")
+COOL_ROWS = chat_rows(20, "maybe")
 COOL = FINETUNE.replace("tone", "cool").replace("train.jsonl", "cool.jsonl")
 
 
@@ -222,3 +224,162 @@ def test_an_older_run_that_is_run_again_leaves_the_newer_comment(github: GitHub)
 
     assert _comment(github, number) == newer
     assert any("is newer, and what it says" in text for name, text in again.commands)
+
+
+def test_a_merge_says_on_its_pull_request_what_became_of_it(github: GitHub, story: Story) -> None:
+    number = _proposal(github, {"finetunes/warm.yaml": WARM})
+    github.check_pull(number)
+    plan = _comment(github, number)
+    story.says(f"Ann adds a fine-tune in #{number}, and Bob approves and merges it.")
+    github.merge(number)
+
+    waiting = github.push_main(held=True)
+    story.says("The apply waits for the reviewers of `production`, then they say yes.")
+    runs = github.run_again()
+    story.shows(f"The second comment on #{number}", _comment(github, number, "result"))
+
+    result = _comment(github, number, "result")
+    assert waiting.steps == []
+    assert [job.errors for job in runs.values()] == [[]] * 4
+    assert list(runs) == ["announce", "apply", "wait", "result"]
+    assert result.startswith("<!-- ftctl result: default . -->\n<!-- ftctl run: ")
+    assert "### ftctl: applied, 2 models" in result
+    assert "`warm`" in result
+    assert (
+        f"[The run](https://github.example/acme/support/actions/runs/{_last_run(github)})" in result
+    )
+    assert _comment(github, number) == plan
+    assert len(github.comments(number)) == 2
+    assert all(KEY not in str(runs[name].steps) for name in ("announce", "result"))
+
+
+def _last_run(github: GitHub) -> int:
+    number: int = github.state["runs"][-1]["id"]
+    return number
+
+
+def test_a_merge_that_is_outdated_or_cancelled_says_so_and_what_to_do(
+    github: GitHub, story: Story
+) -> None:
+    number = _proposal(github, {"finetunes/warm.yaml": WARM})
+    github.check_pull(number)
+    story.says(f"After the plan of #{number} was made, somebody pushes other data to `main`.")
+    github.commit("main", {"data/warm.jsonl": chat_rows(30, "never")})
+    github.merge(number)
+    stale = github.push_main()
+    outdated = _comment(github, number, "result")
+    story.shows(f"The second comment on #{number}", outdated)
+    digest = re.search(r"approve = (sha256:[0-9a-f]{64})", stale.errors[0])
+    assert digest
+
+    story.says(
+        "Ann has read the plan in the summary. She runs the workflow by hand, with its digest."
+    )
+    github.push_main("workflow_dispatch", approve=digest[1])
+    by_hand = _comment(github, number, "result")
+    story.shows("The same comment", by_hand)
+
+    assert "### ftctl: stale" in outdated
+    assert "what would run now is not what was reviewed" in outdated
+    assert "run this workflow by hand with approve &#61; sha256:" in outdated
+    assert "### ftctl: applied, 2 models" in by_hand
+    assert len(github.comments(number)) == 2
+
+
+def test_a_job_that_fails_at_the_service_is_told_on_the_pull_request(
+    github: GitHub, story: Story
+) -> None:
+    lost = WARM.replace("gpt-4.1-mini-2025-04-14", "gpt-nowhere")
+    number = _proposal(github, {"finetunes/warm.yaml": lost, "ftctl.yaml": ANY_PRICE})
+    github.commit("main", {"ftctl.yaml": ANY_PRICE})
+    github.check_pull(number)
+    github.merge(number)
+    story.says(f"#{number} is merged. One of its two jobs cannot be started.")
+
+    github.push_main()
+    result = _comment(github, number, "result")
+    story.shows(f"The second comment on #{number}", result)
+
+    assert "### ftctl: only in part" in result
+    assert "`warm`" in result
+    assert "Run this job again: what is done is skipped" in result
+
+
+def test_an_apply_that_is_cancelled_says_so(github: GitHub, story: Story) -> None:
+    number = _proposal(github, {"finetunes/warm.yaml": WARM})
+    github.check_pull(number)
+    github.merge(number)
+    story.says(f"#{number} is merged. The apply job is cancelled before it has begun.")
+
+    github.cancelled = {"apply"}
+    jobs = github.push_main()
+    result = _comment(github, number, "result")
+    story.shows(f"The second comment on #{number}", result)
+
+    assert jobs.steps == []
+    assert "### ftctl: cancelled" in result
+    assert 'press "Re-run failed jobs" in the run' in result
+
+
+def test_a_queues_group_is_told_on_each_pull_request(github: GitHub, story: Story) -> None:
+    numbers = [
+        _proposal(github, {"finetunes/warm.yaml": WARM}, "warm"),
+        _proposal(github, {"finetunes/cool.yaml": COOL, "data/cool.jsonl": COOL_ROWS}, "cool"),
+    ]
+    for number in numbers:
+        github.check_pull(number)
+    for number in numbers:
+        github.queue(number)
+    github.merge_queued()
+    story.says("Two pull requests leave the merge queue in one push.")
+    github.push_main()
+    results = [_comment(github, number, "result") for number in numbers]
+    story.shows("The second comment on both", results[0])
+
+    assert results[0] == results[1]
+    assert "### ftctl: applied, 3 models" in results[0]
+
+
+def test_a_plan_that_another_apply_outdated_is_labelled_until_it_is_made_again(
+    github: GitHub, story: Story
+) -> None:
+    ann = _proposal(github, {"finetunes/warm.yaml": WARM}, "warm")
+    bob = _proposal(github, {"finetunes/cool.yaml": COOL, "data/cool.jsonl": COOL_ROWS}, "cool")
+    github.check_pull(ann)
+    github.check_pull(bob)
+    planned = _comment(github, bob)
+    github.merge(ann)
+    github.push_main()
+    outdated = _labels(github, bob)
+    story.says(f"#{ann} is merged and applied. #{bob} was planned before: {_said(outdated)}.")
+
+    story.says(f"Bob adds the label `ftctl-plan` to #{bob}: it is planned again, without a push.")
+    runs = github.label(bob, "ftctl-plan")
+    again = _labels(github, bob)
+    story.says(f"Its labels now: {_said(again)}.")
+    story.shows(f"The comment on #{bob}", _comment(github, bob))
+
+    github.merge(bob)
+    github.push_main()
+    result = _comment(github, bob, "result")
+
+    assert outdated == {"ftctl-cost-below-1", "ftctl-outdated"}
+    assert again == {"ftctl-cost-below-1"}
+    assert runs["plan"].errors == []
+    assert _comment(github, bob) != planned
+    assert "### ftctl: applied" in result
+    assert "ftctl-outdated" not in _labels(github, ann)  # merged: nobody plans it again
+
+
+def _said(labels: set[str]) -> str:
+    return ", ".join(f"`{label}`" for label in sorted(labels))
+
+
+def test_a_push_without_a_pull_request_is_told_in_the_summary_alone(github: GitHub) -> None:
+    github.commit("main", {"finetunes/warm.yaml": WARM})
+
+    github.push_main()
+
+    assert github.state["comments"] == []
+    assert "### ftctl: not applied" in github.last["result"].summary
+    assert "was merged by no pull request" in github.last["result"].summary
