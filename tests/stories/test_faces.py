@@ -300,7 +300,7 @@ def test_a_job_that_fails_at_the_service_is_told_on_the_pull_request(
     result = _comment(github, number, "result")
     story.shows(f"The second comment on #{number}", result)
 
-    assert "### ftctl: only in part" in result
+    assert "### ftctl: applied in part" in result
     assert "`warm`" in result
     assert "Run this job again: what is done is skipped" in result
 
