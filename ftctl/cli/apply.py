@@ -157,7 +157,7 @@ def _show(settings: Settings, review: Review) -> None:
 
 def _say_what_is_next(settings: Settings, report: Report) -> None:
     """Where to look for what was started, and what is still to come."""
-    result = settings.console.result
+    result = settings.console.advice
     if started_jobs(report):
         result(
             "The jobs run on at the service: 'ftctl status' shows them,"
@@ -180,11 +180,11 @@ def _say_how_it_ended(settings: Settings, report: Report) -> None:
     if status_of_report(report) != DONE or _attention(report):
         return
     if names := _without_model(report):
-        settings.console.result(
+        settings.console.advice(
             f"Without a model: {', '.join(names)}. 'ftctl plan' says why, and what to do."
         )
     elif not report.superseded:
-        settings.console.result("All there: 'ftctl output' prints the models' names.")
+        settings.console.advice("All there: 'ftctl output' prints the models' names.")
 
 
 def _without_model(report: Report) -> list[str]:
@@ -211,13 +211,13 @@ def _attention(report: Report) -> list[str]:
 def _say_what_needs_attention(settings: Settings, report: Report) -> None:
     changes = report.plan.changes if report.plan is not None else ()
     for name, why in report.superseded.items():
-        settings.console.result(one_line(f"Nothing was bought for {name}: {why}."))
+        settings.console.advice(one_line(f"Nothing was bought for {name}: {why}."))
     for change in changes:
         if change.name in report.failed:
             text = f"error: {change.name}: {change.reason}"
             settings.console.note(one_line(text))
     if names := _attention(report):
-        settings.console.result(
+        settings.console.advice(
             f"{len(names):,} needing attention: {', '.join(names)}. Nothing was bought for it:"
             " 'ftctl plan' says why, and what to do."
         )

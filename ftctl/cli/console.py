@@ -19,6 +19,7 @@ import click
 from ftctl.errors import redact
 from ftctl.text.escape.single_line import harmless_lines
 
+_OUR_COMMANDS = re.compile("'ftctl (?!-)")  # in our own words, as if nothing surrounded the run
 _COLOURS = re.compile("(\x1b\\[(?:3[1-7]|0)m)")  # as `click.style` writes them
 
 
@@ -34,11 +35,20 @@ class Console:
     verbose: bool = False
     secrets: tuple[str, ...] = ()
     unread: bool = False  # nobody reads the results any more: who prints for ever may end
+    program: str = "ftctl"  # as it is typed here, with the folder and environment of the run
     lost: str | None = None  # why results could not be written, where somebody wanted them
 
     def result(self, text: str) -> None:
         """A result, on standard output."""
         self._write(self.harmless(text), color=self.color)
+
+    def advice(self, text: str) -> None:
+        """A result of ours alone that names commands to be typed."""
+        self.result(self._as_typed(text))
+
+    def _as_typed(self, text: str) -> str:
+        """The text with commands that can be pasted: where and for what this run is."""
+        return _OUR_COMMANDS.sub(lambda _found: f"'{self.program} ", text)
 
     def commands(self, text: str) -> None:
         """A result whose lines the runner of a workflow is to obey."""
@@ -55,7 +65,7 @@ class Console:
     def note(self, text: str) -> None:
         """Anything else, on standard error."""
         try:
-            click.echo(self.harmless(text), err=True, color=self.color)
+            click.echo(self.harmless(self._as_typed(text)), err=True, color=self.color)
         except OSError:
             let_go(sys.stderr)
 

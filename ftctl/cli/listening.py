@@ -97,6 +97,7 @@ def context_of(settings: Settings) -> RunContext:
     return RunContext(
         root=settings.folder,
         environment=settings.environment,
+        directory=None if settings.directory is None else str(settings.directory),
         base_revision=settings.base,
         clock=settings.clock,
         environ=settings.environ,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from ftctl.cli.console import Console, wants_color
 from ftctl.clock import Clock, SystemClock
+from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:
     from ftctl.engine.context import Wire
@@ -26,6 +28,7 @@ class Settings:
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     folder: Path = field(default_factory=Path)
+    directory: Path | None = None  # of -C, as it was given
     environment: str | None = None
     base: str | None = None  # the git revision that a change goes to
     color: bool = True
@@ -37,6 +40,9 @@ class Settings:
     def settle(self) -> None:
         """Make the console fit the options read so far."""
         self.console.color = wants_color(self.environ, refused=not self.color)
+        words = ["ftctl"] if self.directory is None else ["ftctl", "-C", str(self.directory)]
+        words += ["--env", self.environment] if self.environment else []
+        self.console.program = one_line(shlex.join(words))
 
 
 def _directory(context: click.Context, _option: click.Parameter, value: Path | None) -> None:
@@ -44,6 +50,7 @@ def _directory(context: click.Context, _option: click.Parameter, value: Path | N
         settings = context.ensure_object(Settings)
         # As if started there: a path after the command counts from the one before it.
         settings.folder = settings.folder / value
+        settings.directory = (settings.directory or Path()) / value
 
 
 def _environment(context: click.Context, _option: click.Parameter, value: str | None) -> None:

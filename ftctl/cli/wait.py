@@ -63,4 +63,4 @@ def _say_how_it_ended(settings: Settings, context: RunContext, report: Report) -
     if not report.ended and not report.not_begun and not report.failed:
         settings.console.result("No job runs: there is nothing to wait for.")
     elif status_of_report(report) == DONE:
-        settings.console.result("All there: 'ftctl output' prints the models' names.")
+        settings.console.advice("All there: 'ftctl output' prints the models' names.")

@@ -8,6 +8,7 @@ from ftctl.engine.context import RunContext
 
 
 def command_words(context: RunContext, *words: str) -> str:
-    """`ftctl --env prod wait tone`: for a hint, in the environment of the run."""
+    """`ftctl -C app --env prod wait tone`: for a hint, in the folder and environment of the run."""
+    directory = ("-C", context.directory) if context.directory else ()
     environment = ("--env", context.environment) if context.environment else ()
-    return shlex.join(("ftctl", *environment, *words))
+    return shlex.join(("ftctl", *directory, *environment, *words))

@@ -60,6 +60,7 @@ class RunContext:
 
     root: Path  # the project's folder
     environment: str | None = None  # of ftctl.yaml
+    directory: str | None = None  # in which a command line was told to run, for what is pasted
     base_revision: str | None = None  # the git revision that a change goes to
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -121,7 +121,7 @@ def test_one_retry_is_no_retry_of_the_other(main: Shell) -> None:
     main.ok("apply", "1.json", "2.json", "--wait")
     main.ok("apply", "1.json", "2.json", "--wait")
 
-    assert [job.finetune for job in jobs(main)] == ["tone", "tone", "tone", "calm"]
+    assert sorted(job.finetune for job in jobs(main)) == ["calm", "tone", "tone", "tone"]
 
 
 def test_plans_of_two_projects_are_refused_and_the_file_is_named(main: Shell) -> None:
@@ -173,3 +173,25 @@ def test_the_library_takes_several_approvals(main: Shell) -> None:
     assert len(review.plan.steps(StartJob)) == 2
     assert report.ok
     assert sorted(job.finetune for job in jobs(main)) == ["calm", "tone", "warm"]
+
+
+def test_what_is_to_be_typed_names_the_folder_and_environment_of_the_run(
+    shell: Shell, write_project: Write
+) -> None:
+    environments = "project: demo\nenvironments: {prod: {}}\n"
+    files = small_project(**{"ftctl.yaml": environments})
+    write_project({f"my app/{path}": text for path, text in files.items()})
+    here = ("-C", "my app", "--env", "prod")
+
+    started = shell.ok("apply", *here, "--auto-approve").out
+    waited = shell.ok("wait", *here).out
+    unknown = shell("plan", *here, "--replace", "tone=").err
+    no_plan = shell("apply", *here, "none.json").err
+    document = shell.ok("plan", *here, "--format", "json").out
+
+    program = "ftctl -C 'my app' --env prod"
+    assert f"'{program} status' shows them, '{program} wait' waits for them." in started
+    assert f"'{program} output' prints the models' names." in waited
+    assert f"make it with '{program} plan --out FILE'" in no_plan
+    assert "hint: write --replace tone=ftjob-…, or --replace tone" in unknown
+    assert program not in document
