@@ -306,7 +306,7 @@ def zizmor(*paths: Path) -> list[str]:
     done = subprocess.run(
         [
             *(str(ZIZMOR), "--offline", "--no-config", "--no-exit-codes", "--format", "json"),
-            *("--persona", "pedantic", *map(str, paths)),
+            *("--persona", "auditor", *map(str, paths)),
         ],
         capture_output=True,
         text=True,
@@ -333,6 +333,14 @@ def test_zizmor_finds_nothing(paths: list[Path]) -> None:
     assert zizmor(*paths) == []
 
 
+# Its whole list but for these.
+KNOWN = {
+    # The key that reads has no environment: each run in one is a deployment on the pull request.
+    "ftctl-plan": {"secrets-outside-env"},
+    "ftctl-drift": {"secrets-outside-env"},
+}
+
+
 @needs_zizmor
 @each(TEMPLATES)
 def test_zizmor_finds_nothing_in_a_template_with_its_pin(path: Path, tmp_path: Path) -> None:
@@ -340,12 +348,8 @@ def test_zizmor_finds_nothing_in_a_template_with_its_pin(path: Path, tmp_path: P
     pinned = f"OWNER/ftctl@{'0' * 40} # v0.1.0"
     copy.write_text(path.read_text("utf-8").replace(PLACEHOLDER, pinned), "utf-8")
 
-    matters = [
-        finding
-        for finding in zizmor(copy)
-        if not finding.startswith(("anonymous-definition", "undocumented-permissions"))
-    ]
-    assert matters == []
+    found = {finding.partition(" at ")[0] for finding in zizmor(copy)}
+    assert found == KNOWN.get(path.stem, set())
 
 
 HOSTILE = """\
