@@ -206,7 +206,7 @@ def test_a_script_is_sound_bash(script: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "paths"),
     [
-        ("github-workflows", sorted(TEMPLATES.glob("*.yml"))),
+        ("github-workflows", sorted(TEMPLATES.parent.glob("github*/*.yml"))),
         ("github-actions", [ROOT / "action.yml"]),
     ],
 )

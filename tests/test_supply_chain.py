@@ -26,7 +26,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-TEMPLATES = sorted((ROOT / "examples" / "ci" / "github").glob("*.yml"))
+TEMPLATES = sorted((ROOT / "examples" / "ci").glob("github*/*.yml"))
 ACTION = ROOT / "action.yml"
 GITLAB = sorted((ROOT / "examples" / "ci" / "gitlab").glob("*.yml"))
 LOCKS = [

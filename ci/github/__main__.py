@@ -1,6 +1,6 @@
 """One step of the action in; what it says on a pull request or in an issue out.
 
-    python3 -I ci/github planning|comment|announce|result|issue|fetch|keep|bring
+    python3 -I ci/github planning|comment|announce|result|issue|fetch|keep|bring|changed|waiting
 
 These steps have GitHub's token and never the service's key. What a step with the key found lies in
 files. Python's own library and `gh` are all that is used.
@@ -13,6 +13,7 @@ import sys
 
 import drift
 import planned
+import projects
 import record
 import result
 from forge import Api, Missing, Unanswered
@@ -27,6 +28,8 @@ _COMMANDS = {
     "fetch": record.fetch,
     "keep": record.keep,
     "bring": record.bring,
+    "changed": projects.changed,
+    "waiting": projects.waiting,
 }
 
 

@@ -396,6 +396,8 @@ class GitHub:
                 continue
             known.update(failed=False, skipped=False)
             runs = {}
+            # What went well is not run again, of a matrix neither.
+            well = kept.get("well", {}) if all(one.get("kept") for one in needs.values()) else {}
             for matrix in _matrices(job.get("strategy"), known):
                 words = ", ".join(str(value) for value in matrix.values())
                 name = f"{key} ({words})" if matrix else key
@@ -405,11 +407,13 @@ class GitHub:
                 }  # fmt: skip
                 folder = place / re.sub(r"[^A-Za-z0-9_-]", "_", name)
                 secrets = {**known, "matrix": matrix, "secrets": self.secrets if trusted else {}}
-                runs[name] = self._job(settings, run, secrets, folder)
-            done.update(runs)
+                runs[name] = well.get(name) or self._job(settings, run, secrets, folder)
+                if name not in well:
+                    done[name] = runs[name]
             ended[key] = {
                 "result": "failure" if any(one.failed for one in runs.values()) else "success",
                 "outputs": {k: v for one in runs.values() for k, v in one.declared.items()},
+                "well": {name: one for name, one in runs.items() if not one.failed},
             }
         self._ended[number] = ended
         self.last = done

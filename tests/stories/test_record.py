@@ -20,7 +20,7 @@ from forges.standby import Standby
 from test_ci_templates import WARM, pytestmark
 from test_ci_templates import _github as service_and_repository
 
-from stories.conftest import Story
+from .conftest import Story
 
 __all__ = ["pytestmark"]
 
