@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import zipfile
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,9 @@ STARTED = _report(waited=False)
         ("failure", "skipped", _report(5, why="stale"), None, "not applied: outdated"),
         ("failure", "skipped", _report(1, asked=False), None, "not applied"),
         ("failure", "skipped", _report(3), None, "not applied: a policy refuses it"),
-        ("failure", "success", _report(4), _report(), "applied in part"),
+        ("failure", "success", _report(4), _report(), "applied"),
+        ("failure", "failure", _report(4), _report(1), "failed"),
+        ("failure", "skipped", _report(4), None, "applied in part"),
         ("failure", "skipped", None, None, "not applied"),
         ("cancelled", "skipped", None, None, "cancelled"),
         # What does not fit to how the job ended is of an attempt before.
@@ -239,6 +242,26 @@ class _Labels:
             self.there.remove(path.removeprefix("issues/7/labels/").replace("%3A", ":"))
         else:
             self.there += body["labels"]
+
+
+@pytest.mark.parametrize(
+    ("run", "was_on"),
+    [
+        ({"status": "in_progress", "created_at": "2026-11-01T00:00:00Z"}, True),
+        ({"status": "waiting", "created_at": "2026-11-28T12:00:00Z"}, True),
+        ({"status": "waiting", "created_at": "2026-11-26T12:00:00Z"}, False),
+        ({"status": "queued", "created_at": "2026-11-30T12:00:00Z"}, True),
+        ({"status": "completed", "updated_at": "2026-11-30T05:17:01Z"}, True),
+        ({"status": "completed", "updated_at": "2026-11-30T05:16:59Z"}, False),
+        ({"status": "completed"}, False),
+        ({"status": "waiting"}, True),
+        ({}, True),
+    ],
+)
+def test_an_apply_was_under_way_while_a_morning_looked(run: Any, was_on: bool) -> None:
+    began = datetime.fromisoformat("2026-11-30T05:17:00Z")
+
+    assert _MODULES["drift"]._was_on(run, began) is was_on
 
 
 # What a morning's run makes of a plan.

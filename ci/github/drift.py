@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from job import Job, as_code
 # GitHub's words for runs that are not over (docs.github.com/rest/actions/workflow-runs, read on
 # 2026-11-30). The filter has not always held (its users report), so each answer is looked at.
 _MOST_NAMED = 10
+_PATIENCE = timedelta(days=3)  # with an apply that waits for its turn or for its reviewers
 _UNDER_WAY = ("in_progress", "queued", "requested", "waiting", "pending")
 
 
@@ -145,12 +146,15 @@ def _runs(api: Api, workflow: str) -> list[Any]:
 
 
 def _was_on(run: Any, began: datetime) -> bool:
-    if at(run, "status") != "completed":
-        return True
+    """Whether it was not over. One that nobody lets begin for days is not about to do anything."""
+    status = at(run, "status")
     try:
-        return datetime.fromisoformat(str(at(run, "updated_at"))) > began
+        if status == "completed":
+            return datetime.fromisoformat(str(at(run, "updated_at"))) > began
+        since = datetime.fromisoformat(str(at(run, "created_at")))
     except (TypeError, ValueError):
-        return False
+        return status != "completed"
+    return bool(status == "in_progress") or since > began - _PATIENCE
 
 
 def _plain(text: str) -> str:

@@ -91,7 +91,11 @@ def verbatim(text: str, most: int = 20_000) -> str:
 def as_code(text: Any, most: int = 80) -> str:
     """A short text of others as code in a line of Markdown, where it calls nobody."""
     letters = (
-        one if one.isalnum() or one in " .-:" else f"&#{ord(one)};" if one.isprintable() else "?"
+        one
+        if one.isalnum() or one in " .,:;-()="
+        else f"&#{ord(one)};"
+        if one.isprintable()
+        else "?"
         for one in str(text)[:most]
     )
     return f"<code>{''.join(letters)}</code>"

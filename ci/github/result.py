@@ -28,6 +28,7 @@ MOST_PULLS = 50  # open ones that are looked at
 _MOST_ARCHIVE = 4 * 1024 * 1024  # bytes
 _MOST_FILE = 1024 * 1024
 _FILES = {"result.json", "report.md", "applied.txt"}
+NOTHING = "nothing to do"
 _ENDED = {"success", "failure", "cancelled"}  # of a job that ran, as `needs` says it
 # By ftctl's status, where it was asked to apply.
 _HEADLINES = {
@@ -75,7 +76,10 @@ def announce(api: Api, job: Job) -> int:
         "The apply begins when it is its turn, and when those have approved it whom its environment"
         f" asks. [The run]({job.run_url}) says which.",
     )
-    _say(api, job, merged_pulls(api, job), verdict)
+    try:
+        _say(api, job, merged_pulls(api, job), verdict, planned_only=True)
+    except (Missing, Unanswered) as fault:
+        job.warn(f"the merged pull request was not told that it is applied now: {fault}")
     return 0
 
 
@@ -86,7 +90,8 @@ def tell(api: Api, job: Job) -> int:
         job.environ.get("INPUT_APPLY_RESULT", ""), job.environ.get("INPUT_WAIT_RESULT", ""),
         applied, waited,
     )  # fmt: skip
-    _say(api, job, merged_pulls(api, job), verdict)
+    quiet = verdict.headline == NOTHING
+    _say(api, job, merged_pulls(api, job), verdict, planned_only=quiet)
     _outdate(api, job, [one for one in (applied, waited) if one])
     return 0
 
@@ -98,27 +103,21 @@ def judge(
 
     GitHub knows better: a report that does not fit is of an attempt before.
     """
-    waiting = wait_job in _ENDED and apply_job not in {"failure", "cancelled"}
-    ended, report, other = (
-        (wait_job, waited, applied) if waiting else (apply_job, applied, waited)
-    )  # fmt: skip
-    besides = other if other and other.words else None
+    waiting = wait_job in _ENDED  # it came later, and tried once more what was not begun
+    ended, report = (wait_job, waited) if waiting else (apply_job, applied or waited)
     bought = any(one.changes for one in (applied, waited) if one)
     if report is None or (report.status == 0) is not (ended == "success"):
         verdict = _without_report(ended, bought=bought, waiting=waiting)
-        return replace(verdict, besides=report or besides)
-    if report.status == 0:
-        besides = None
-        if not bought:
-            headline, advice = "nothing to do", "All that the manifests ask for is there, or runs."
-        elif not report.waited:
-            headline, advice = "started", "The jobs run at the service, and are billed."
-        else:
-            headline, advice = "applied", ""
-    else:
+        return replace(verdict, besides=report or applied)
+    advice = ""
+    if report.status != 0:
         headline = _HEADLINES.get(report.status, "not applied") if report.asked else "not applied"
         advice = as_code(report.why, 1_000) if report.why else "The log of the run says why."
-    return Verdict(headline, advice, report, besides)
+    elif not bought:
+        headline = NOTHING
+    else:
+        headline = "applied" if report.waited else "started"
+    return Verdict(headline, advice, report)
 
 
 def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
@@ -152,7 +151,13 @@ def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
     return Verdict("not applied", "The apply did not run: the run says why.")
 
 
-def _say(api: Api, job: Job, pulls: list[int], verdict: Verdict) -> None:
+def _say(
+    api: Api, job: Job, pulls: list[int], verdict: Verdict, *, planned_only: bool
+) -> None:  # fmt: skip
+    """Say it on each; `planned_only`: on those alone that have a plan of this place.
+
+    Somebody who merges another kind of change has no use for the news that nothing is to be done.
+    """
     mark = job.mark("result")
     text = "\n".join(
         [
@@ -164,6 +169,8 @@ def _say(api: Api, job: Job, pulls: list[int], verdict: Verdict) -> None:
     )
     job.summarize(text)
     for pull in pulls:
+        if planned_only and not comments.find(api, job, pull, job.mark("comment")):
+            continue
         comments.put(api, job, pull, mark, lambda _: text)
 
 

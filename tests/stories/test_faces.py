@@ -6,6 +6,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,9 @@ def test_drift_while_an_apply_waits_for_its_reviewers(github: GitHub, story: Sto
     story.shows("The end of the run's summary", waiting.summary.strip().splitlines()[-1])
     while_it_waits = _open_issues(github)
 
-    story.says("The apply is over, and nobody approved its plan. Now it is drift.")
+    story.says("It still waits four days later. Now it is drift.")
     state = github.state
-    state["runs"][0].update(
-        status="completed", conclusion="failure", updated_at="2026-01-01T00:00:00Z"
-    )
+    state["runs"][0]["created_at"] = _days_ago(4)
     github.state = state
     github.morning()
     (issue,) = _open_issues(github)
@@ -152,6 +151,10 @@ def test_drift_while_an_apply_waits_for_its_reviewers(github: GitHub, story: Sto
     assert "of main was under way (waiting)" in waiting.summary
     assert "the issue about drift is left as it is" in waiting.summary
     assert "<code>tone</code> (create)" in issue["body"]
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_a_run_that_breaks_leaves_no_plan_that_looks_current(github: GitHub, story: Story) -> None:
@@ -240,6 +243,7 @@ def test_a_merge_says_on_its_pull_request_what_became_of_it(github: GitHub, stor
 
     result = _comment(github, number, "result")
     assert waiting.steps == []
+    assert "### ftctl: merged, and not applied yet" in runs["announce"].summary
     assert [job.errors for job in runs.values()] == [[]] * 4
     assert list(runs) == ["announce", "apply", "wait", "result"]
     assert result.startswith("<!-- ftctl result: default . -->\n<!-- ftctl run: ")
@@ -383,3 +387,14 @@ def test_a_push_without_a_pull_request_is_told_in_the_summary_alone(github: GitH
     assert github.state["comments"] == []
     assert "### ftctl: not applied" in github.last["result"].summary
     assert "was merged by no pull request" in github.last["result"].summary
+
+
+def test_who_merged_another_kind_of_change_is_told_nothing(github: GitHub) -> None:
+    github.commit("main", {}, removed=["finetunes/tone.yaml"])
+    number = _proposal(github, {"README.md": "# Hello\n"})
+    github.merge(number)
+
+    github.push_main()
+
+    assert github.comments(number) == []
+    assert "### ftctl: nothing to do" in github.last["result"].summary
