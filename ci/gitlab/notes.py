@@ -14,7 +14,20 @@ from typing import Any
 import labels
 from approval import FOLDER, Merge, read_claim
 from forge import Api, Missing, Unanswered, at, number, parsed
-from job import APPLIED, APPROVED, DRIFT, WAITED, Job, forge, left, plain_file, say, text_of, warn
+from job import (
+    APPLIED,
+    APPROVED,
+    DRIFT,
+    WAITED,
+    Job,
+    forge,
+    left,
+    plain_file,
+    say,
+    spoken,
+    text_of,
+    warn,
+)
 
 MOST_LOOKED_AT = 50  # open merge requests whose plans are compared with what was applied
 _STUCK = (
@@ -100,7 +113,7 @@ def report(job: Job) -> int:
     """Say on each merge request of this push what became of it."""
     approved = left(job, APPROVED / "approved.json", f"{job.name}:approved")
     folder, said = outcome(job)
-    words = re.sub("<!--", "&lt;!--", text_of(folder / "result.md"))
+    words = spoken(re.sub("<!--", "&lt;!--", text_of(folder / "result.md")))
     commit = job.ci["CI_COMMIT_SHA"]
     body = "\n".join(
         [

@@ -65,7 +65,9 @@ def _job(
     }  # fmt: skip
     command = [
         "gitlab-ci-local", "--force-shell-executor", "--shell-isolation", "--no-color",
-        "--home", str(home), *(f"--variable={key}={value}" for key, value in values.items()), name,
+        "--home", str(home),
+        "--evaluate-rule-changes=false",  # it knows of no push, and compares with a default branch
+        *(f"--variable={key}={value}" for key, value in values.items()), name,
     ]  # fmt: skip
     done = subprocess.run(
         command, cwd=gitlab.folder / "clone", capture_output=True, text=True, check=False,
