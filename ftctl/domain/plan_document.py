@@ -69,6 +69,15 @@ class Approval:
     source: str = field(default="", compare=False)
     quiet: Mapping[ChangeKey, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def purchases(self) -> frozenset[str]:
+        """The fine-tunes whose training is bought by it, now or later."""
+        return frozenset(
+            name
+            for (_kind, name), program in self.programs.items()
+            if program["later"] or any(step["step"] == "start-job" for step in program["steps"])
+        )
+
 
 def plan_document(review: Review) -> dict[str, Any]:
     """The plan and what stands beside it."""

@@ -66,6 +66,7 @@ class FineTuneResult:
     standing: Standing
     kind: Literal["FineTune", "Files"] = "FineTune"
     concerned: bool = False  # whether it is of what was approved, bought or waited for
+    trains: bool = False  # whether that is its training
     why: str | None = None  # it stands so, in words
     done: tuple[str, ...] = ()  # what was carried out, a sentence each
     job: str | None = None
@@ -151,6 +152,5 @@ class RunResult:
         return tuple(
             one
             for one in self.concerned
-            if one.job is not None
-            or (one.estimate is not None and one.standing is not Standing.NOT_DONE)
+            if one.trains and (one.job is not None or one.standing is not Standing.NOT_DONE)
         )

@@ -67,6 +67,7 @@ def _finetune(one: FineTuneResult) -> dict[str, Any]:
         "kind": one.kind,
         "outcome": one.standing.value,
         "concerned": one.concerned,
+        "trains": one.trains,
         "reason": one.why,
         "done": list(one.done),
         "job": one.job,

@@ -66,4 +66,5 @@ class RunEnd:
     review: Review | None = None  # made last
     report: Report | None = None  # given last
     observed: Observed | None = None
+    purchases: frozenset[str] = frozenset()  # fine-tunes whose training was approved
     fault: BaseException | None = None

@@ -145,8 +145,6 @@ def _ending_of(report: Report | None, rows: tuple[FineTuneResult, ...]) -> Endin
         return Ending.STARTED
     if any(one.done or one.standing in (Standing.TRAINED, Standing.DONE) for one in mine):
         return Ending.APPLIED
-    if any(one.standing is Standing.THERE and one.job for one in mine):
-        return Ending.APPLIED  # it was done before
     if any(one.standing is Standing.ATTENTION for one in rows):
         return Ending.ATTENTION
     return Ending.STARTED if any(one.standing in NOT_OVER for one in rows) else Ending.NOTHING
@@ -220,18 +218,21 @@ class _Look:
         standing, why = self._standing(name, change, outcome, ended, job)
         if standing is Standing.RUNNING and self.end.command == "apply":
             concerned = True  # bought before, and a run that waits follows it
+        starts = change is not None and any(isinstance(step, StartJob) for step in change.steps)
+        trains = concerned and (starts or self._trains(name, change, standing))
+        if standing is Standing.THERE and name in self.done:
+            standing = Standing.TRAINED if trains else Standing.DONE  # before
         model = self._model(change, ended, job) if standing is not Standing.WAITING else None
-        trains = change is not None and any(isinstance(step, StartJob) for step in change.steps)
-        if trains and standing is Standing.NOT_DONE and change is not None:
+        if starts and standing is Standing.NOT_DONE and change is not None:
             # That of before, which it was to replace, is no job of this.
             job = None if job is not None and job.id == change.job else job
-        estimate = self._estimate(name, change, job) if concerned else None
-        facts = self._asked(job) if concerned and job is not None else _NOTHING_ASKED
+        estimate = self._estimate(name, change, job) if trains else None
+        facts = self._asked(job) if trains and job is not None else _NOTHING_ASKED
         last = facts.losses[-1] if facts.losses else None
         heard_loss = progress.train_loss if progress is not None else None
         heard_valid = progress.valid_loss if progress is not None else None
         cost = words = None
-        if job is not None and self.session is not None and concerned:
+        if job is not None and self.session is not None and trains:
             cost = cost_of_job(job, self.session.catalog, self.session.info)
             words = self._cost_words(name, job, progress, facts, estimate)
         return FineTuneResult(
@@ -239,9 +240,10 @@ class _Look:
             standing=standing,
             kind=change.kind if change is not None else "FineTune",
             concerned=concerned,
+            trains=trains,
             why=why,
             done=tuple(self.end.heard.steps.get(name) or (outcome.done if outcome else ())),
-            job=job.id if job is not None else (change.job if change and not trains else None),
+            job=job.id if job is not None else (change.job if change and not starts else None),
             model=model,
             checkpoints=facts.checkpoints,
             estimate=estimate,
@@ -253,8 +255,15 @@ class _Look:
             valid_loss=facts.valid_loss if facts.valid_loss is not None else heard_valid,
             step=facts.step or (progress.step if progress is not None else None),
             total_steps=facts.total_steps or (progress.total_steps if progress else None),
-            seconds=self._seconds(job) if concerned else None,
+            seconds=self._seconds(job) if trains else None,
         )
+
+    def _trains(self, name: str, change: Change | None, standing: Standing) -> bool:
+        """Whether the training of what starts no job now is of this run."""
+        later = change is not None and change.action is Action.DEFER
+        followed = name in self.end.heard.progress or name in self.ended
+        approved = name in self.done and name in self.end.purchases
+        return later or followed or approved or standing is Standing.RUNNING
 
     def _job(
         self,
@@ -499,7 +508,7 @@ def _todo(
         case Ending.STALE if review is not None and _is_of_now(review, end):
             digest = review.digest
             yield ToDo(
-                "Read the plan as it is now: the summary of the run has it, and",
+                "Read the plan as it is now: the log of the run shows it, and so does",
                 words("plan"),
             )
             yield ToDo(
@@ -551,7 +560,10 @@ def _todo_of_rows(
         one.standing is Standing.NOT_DONE and (one.why or "").startswith("not begun")
         for one in rows
     ):
-        yield ToDo("Run the job again to go on: what is done is skipped. Or", words("apply"))
+        yield ToDo(
+            "Run the job again to go on, once the reason is mended: what is done is skipped. Or",
+            words("apply"),
+        )
     failed = [one for one in rows if one.standing in (Standing.FAILED, Standing.CANCELLED)]
     for one in failed[:_MOST_ASKED]:
         yield ToDo(f"What happened to {one.name}:", words("events", one.name))

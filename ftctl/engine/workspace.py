@@ -98,6 +98,7 @@ class Workspace:
         self._observed: Observed | None = None
         self._reviewed: Review | None = None
         self._report: Report | None = None
+        self._purchases: frozenset[str] = frozenset()
 
     def _listen(self, event: Event) -> None:
         self._heard(event)
@@ -156,6 +157,7 @@ class Workspace:
         self._stack = ExitStack()
         self._heard = Heard()
         self._observed = self._reviewed = self._report = None
+        self._purchases = frozenset()
         return self
 
     def __exit__(
@@ -245,6 +247,7 @@ class Workspace:
                 plan = priced_plan(session, observed, options_for(session, request))
         remaining = Remaining(plan)
         moved: tuple[str, ...] = ()
+        self._purchases = approval.purchases if approval is not None else frozenset()
         if approval is not None:
             plan, request, (remaining, moved) = _left_of(approval, session, observed, request, plan)
         reviewed = review(
@@ -341,6 +344,7 @@ class Workspace:
         observed = observe(session, provider, options, patient=True)
         whole = priced_plan(session, observed, options)
         approval = approval_of(reviewed.plan)
+        self._purchases |= approval.purchases
         whole, _request, (remaining, moved) = _left_of(approval, session, observed, request, whole)
         if moved:
             raise Stale(
@@ -442,7 +446,10 @@ class Workspace:
         """
         from ftctl.engine.run_results import run_result
 
-        end = RunEnd(command, self._heard, self._reviewed, self._report, self._observed, fault)
+        end = RunEnd(
+            command, self._heard, self._reviewed, self._report, self._observed, self._purchases,
+            fault,
+        )  # fmt: skip
         session = self._session
         if session is None and fault is None:
             session = self.session()

@@ -98,7 +98,7 @@ def _headline(result: RunResult) -> Iterator[str]:
 
 
 _OF_ALL = frozenset({Ending.NOTHING, Ending.ATTENTION})
-_WELL = frozenset({Standing.TRAINED, Standing.THERE})
+_WELL = frozenset({Standing.TRAINED, Standing.THERE, Standing.DONE})
 _COUNTED = (
     ({Standing.RUNNING}, "{0:,} job{1} running"),
     ({Standing.WAITING}, "{0:,} still to come"),
@@ -210,7 +210,7 @@ def _cells(one: FineTuneResult) -> list[str]:
 
 
 def _cost(one: FineTuneResult) -> str:
-    if not one.concerned or (one.job is None and one.estimate is None):
+    if not one.trains:
         return ""
     if one.estimate is not None and not one.estimate.billed:
         return "free"
@@ -312,7 +312,8 @@ def _detail(one: FineTuneResult) -> str:
         lines.append(f"training loss `{bars}` {', '.join(_losses(one))}")
     if one.cost_words and (one.estimate is None or one.estimate.billed):
         lines.append(f"cost so far: {_money(_text(one.cost_words))}")
-    if one.estimate is not None and one.estimate.billed:
+    tried = one.job is not None or one.standing is not Standing.NOT_DONE
+    if tried and one.estimate is not None and one.estimate.billed:
         lines.append(f"estimated: {_text(cost_words(one.estimate))} ({_text(one.estimate.basis)})")
     lines += [f"at step {at.step:,}: {_code(at.model)}" for at in one.checkpoints[:_MOST_NAMED]]
     if not lines:

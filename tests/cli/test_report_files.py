@@ -101,7 +101,7 @@ def test_an_approved_plan_that_is_done_already_still_tells_its_models(small: She
     status, document, comment = reported(small, "apply", "plan.json", "--wait")
 
     (tone,) = document["finetunes"]
-    assert (status, outcomes(document)) == (0, ("applied", {"tone": "there"}))
+    assert (status, outcomes(document)) == (0, ("applied", {"tone": "trained"}))
     assert tone["model"] in comment
     assert tone["training_loss"] is not None
     assert document["digest"] == json.loads((small.folder / "plan.json").read_text())["digest"]
@@ -115,6 +115,26 @@ def test_what_was_not_to_be_done_is_told_as_nothing_with_what_stands(small: Shel
     assert (status, outcomes(document)) == (0, ("nothing-to-do", {"tone": "there"}))
     assert comment.startswith("### ftctl: nothing to do, 1 model\n")
     assert document["finetunes"][0]["model"] in comment
+
+
+def test_what_only_tidies_up_has_no_price_of_what_was_trained_before(
+    remote: Shell, world: World
+) -> None:
+    manifest = remote.folder / "finetunes" / "tone.yaml"
+    world.tells = lambda _body: {"trained_tokens": 800_000}
+    for seed in (1, 2):
+        manifest.write_text(f"{FINETUNE}seed: {seed}\nkeep: 1\n", "utf-8")
+        remote.ok("apply", "--auto-approve", "--wait")
+    remote.ok("plan", "--out", "plan.json")
+
+    first = reported(remote, "apply", "plan.json")
+    again = reported(remote, "apply", "plan.json")
+
+    for status, document, comment in (first, again):
+        assert (status, document["outcome"]) == (0, "applied")
+        assert document["cost"]["estimate_high"] == 0
+        assert comment.startswith("### ftctl: applied, 1 model\n")
+    assert any("deleted model" in one for one in first[1]["finetunes"][0]["done"])
 
 
 def test_a_stale_approval_says_what_moved_and_which_digest_is_of_now(small: Shell) -> None:
@@ -271,7 +291,7 @@ def test_what_could_not_be_started_is_told_with_the_reason(remote: Shell, world:
     assert "no such model" in document["finetunes"][0]["reason"]
     assert comment.startswith("### ftctl: applied in part, 1 not done\n")
     assert "- `tone` not done: " in comment
-    assert "Run the job again to go on: what is done is skipped." in comment
+    assert "Run the job again to go on, once the reason is mended: what is done" in comment
 
 
 def test_a_child_is_still_to_come_without_a_wait_and_there_after_it(

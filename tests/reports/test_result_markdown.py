@@ -38,7 +38,7 @@ FALLING = tuple(0.4 + 1.5 * 0.8**step for step in range(30))
 def trained(name: str, text: str = "") -> FineTuneResult:
     model = f"ft:gpt-4.1-mini-2025-04-14:acme:{name}:C1{text}"
     return FineTuneResult(
-        name, Standing.TRAINED, concerned=True, job="ftjob-1", model=model,
+        name, Standing.TRAINED, concerned=True, trains=True, job="ftjob-1", model=model,
         done=(f"uploaded data/train.jsonl as file-1 {text}", "started ftjob-1 (queued)"),
         checkpoints=(CheckpointName(60, f"{model}:ckpt-step-60"),), estimate=COST,
         cost=Decimal("2.05"), cost_words="$2.05 (410,000 trained tokens)", trained_tokens=410_000,
@@ -48,7 +48,7 @@ def trained(name: str, text: str = "") -> FineTuneResult:
 
 def failed(name: str, why: str = "no such file") -> FineTuneResult:
     return FineTuneResult(
-        name, Standing.FAILED, concerned=True, job="ftjob-2", why=why, estimate=COST,
+        name, Standing.FAILED, concerned=True, trains=True, job="ftjob-2", why=why, estimate=COST,
         cost=Decimal(0), seconds=60.0,
     )  # fmt: skip
 
