@@ -294,11 +294,17 @@ def _changes(*changes: tuple[str, str, str]) -> dict[str, Any]:
     return {"digest": _DIGEST, "summary": summary, "changes": told, "cost": None}
 
 
-def _morning(tmp_path: Path, plan: Any, status: int) -> tuple[GitHub, JobRun]:
+def _planning(tmp_path: Path, plan: Any, status: int) -> GitHub:
+    """A repository where each plan is this one, whatever is asked."""
     text = _FTCTL.replace("PLAN", repr(json.dumps(plan))).replace("STATUS", str(status))
     github = GitHub(tmp_path / "github", {"OPENAI_API_KEY": "sk-x"}, {}, text)
     github.commit("main", {"ftctl.yaml": "project: demo\n"})
     github.set_up()
+    return github
+
+
+def _morning(tmp_path: Path, plan: Any, status: int) -> tuple[GitHub, JobRun]:
+    github = _planning(tmp_path, plan, status)
     return github, github.morning()
 
 
@@ -353,3 +359,34 @@ def test_a_run_of_another_branch_leaves_the_issue(tmp_path: Path) -> None:
 
     assert github.state["issues"] == before
     assert "the issue is about main: this run of feature leaves it" in runs["drift"].log
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_that_there_is_nothing_to_do_is_told_where_there_was_a_plan(
+    tmp_path: Path, planned: bool
+) -> None:
+    github = _planning(tmp_path, _changes(), 0)
+    github.commit("change", {"README.md": "# Hello\n"})
+    number = github.open_pull("change")
+    if planned:
+        github.check_pull(number)
+    github.merge(number)
+
+    github.push_main()
+
+    told = [body for body in github.comments(number) if "### ftctl: nothing to do" in body]
+    assert len(told) == planned
+    assert "### ftctl: nothing to do" in github.last["result"].summary
+    assert [job_run.errors for job_run in github.last.values()] == [[]] * len(github.last)
+
+
+def test_what_is_not_applied_is_told_also_where_there_was_no_plan(tmp_path: Path) -> None:
+    github = _planning(tmp_path, _changes(("a", "create", "")), 2)
+    github.commit("change", {"README.md": "# Hello\n"})
+    number = github.open_pull("change")
+    github.merge(number)
+
+    github.push_main()
+
+    (told,) = github.comments(number)
+    assert "### ftctl: not applied\n\n<code>nobody approved this plan: pull request" in told

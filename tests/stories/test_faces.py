@@ -387,14 +387,3 @@ def test_a_push_without_a_pull_request_is_told_in_the_summary_alone(github: GitH
     assert github.state["comments"] == []
     assert "### ftctl: not applied" in github.last["result"].summary
     assert "was merged by no pull request" in github.last["result"].summary
-
-
-def test_who_merged_another_kind_of_change_is_told_nothing(github: GitHub) -> None:
-    github.commit("main", {}, removed=["finetunes/tone.yaml"])
-    number = _proposal(github, {"README.md": "# Hello\n"})
-    github.merge(number)
-
-    github.push_main()
-
-    assert github.comments(number) == []
-    assert "### ftctl: nothing to do" in github.last["result"].summary
