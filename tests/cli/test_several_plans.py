@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, Shell, small_project
+from conftest import FINETUNE, ROOT, Shell, small_project
+from jsonschema import Draft202012Validator
 
 from ftctl.domain.plan import StartJob
 from ftctl.engine.plan_files import read_plan
@@ -59,13 +60,20 @@ def test_two_merges_of_one_push_are_applied_at_once(main: Shell) -> None:
     manifest(main, "warm", 3)
 
     alone = main("apply", "2.json")
-    both = main.ok("apply", "1.json", "2.json", "--wait")
+    reports = [word for name in ("r.json", "r.md") for word in ("--report", name)]
+    both = main.ok("apply", "1.json", "2.json", "--wait", *reports)
     again = main.ok("apply", "1.json", "2.json", "--wait")
 
     assert alone.status == 5
     assert "calm: was not in the approved plan, and would now be bought" in alone.err
     assert sorted(job.finetune for job in jobs(main)) == ["calm", "tone", "warm"]
     assert "All there" in both.out
+    report = json.loads((main.folder / "r.json").read_text("utf-8"))
+    schema = json.loads((ROOT / "schemas" / "report.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(report)
+    digests = [read_plan(main.folder / name).digest for name in ("1.json", "2.json")]
+    assert report["digest"] == " and ".join(digests)
+    assert all(digest in (main.folder / "r.md").read_text("utf-8") for digest in digests)
     assert "Of the approved plan, nothing is left to do for: calm, warm." in again.out
 
 
