@@ -211,7 +211,7 @@ def _attention(report: Report) -> list[str]:
 def _say_what_needs_attention(settings: Settings, report: Report) -> None:
     changes = report.plan.changes if report.plan is not None else ()
     for name, why in report.superseded.items():
-        settings.console.advice(one_line(f"Nothing was bought for {name}: {why}."))
+        settings.console.advice(one_line(f"{name}: {why}. Nothing more is bought for it."))
     for change in changes:
         if change.name in report.failed:
             text = f"error: {change.name}: {change.reason}"

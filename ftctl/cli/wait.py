@@ -57,7 +57,7 @@ def _say_how_it_ended(settings: Settings, context: RunContext, report: Report) -
                 one_line(f"{change.name} is still to come, {change.reason}: '{start}' begins it")
             )
     for name, why in report.superseded.items():
-        settings.console.result(one_line(f"Nothing is waited for any more of {name}: {why}."))
+        settings.console.result(one_line(f"{name}: {why}. It is not waited for any more."))
     if report.superseded and not report.ended:
         return
     if not report.ended and not report.not_begun and not report.failed:

@@ -363,17 +363,12 @@ class _Wait:
                 self.executor.session.context.listener(Finished(name, change.model))
                 return
             if change.superseded:
-                self._let_go(name, change.reason)
+                self.superseded[name] = change.reason
                 return
             if change.job is not None and change.job != job.id:
                 self.jobs[name] = change.job
                 return
         self.ended.append(Ended(name, job.id, job.model if job.status == "succeeded" else None))
-
-    def _let_go(self, name: str, why: str) -> None:
-        """Note that a newer checkout has gone past what is waited for."""
-        self.superseded[name] = why
-        self.executor.note(f"{name}: {why}")
 
     def _drop_superseded(self, observed: Observed) -> None:
         """Buy nothing for a fine-tune that was bought otherwise since the apply.
@@ -397,7 +392,8 @@ class _Wait:
                 self.deferred.discard(name)
                 self.queued.pop(name, None)
                 commit = f" (of commit {job.commit[:7]})" if job.commit else ""
-                self._let_go(name, f"superseded by {job.id}{commit}, which was bought since")
+                why = f"superseded by {job.id}{commit}, which was bought since"
+                self.superseded[name] = why
 
     def _change_of(self, name: str) -> Change | None:
         """What the planner says of one fine-tune now."""
