@@ -205,7 +205,7 @@ def test_a_wait_ends_when_the_next_merge_goes_past_it(
     for end in (ended, again):
         assert end.status == 0, end
         assert f"tone: ftjob-1 was superseded by ftjob-2 (of commit {second[:7]})" in end.out
-        assert "child: not begun, since tone was superseded. Nothing more is bought for it." in end.out
+        assert "child: not begun, since tone was superseded. Nothing more is bought" in end.out
         assert "All there" not in end.out
         assert "not begun: its parent has no model" not in end.err
 
