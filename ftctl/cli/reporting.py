@@ -115,6 +115,8 @@ def report_option(command: Literal["apply", "wait"]) -> Callable[[Callable[..., 
                     raise UsageError(
                         f"--report {path}: its form is not known", "end its name with .md or .json"
                     )
+                if path in named.get("planfile", ()):
+                    raise UsageError(f"--report {path} is the plan", "name another file")
             telling = Telling(settings, reports, command)
             try:
                 status = function(context, *args, telling=telling, **named)

@@ -23,6 +23,7 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.reports.phrases import plan_line
 from ftctl.reports.presenter import (
     NOT_KNOWN,
+    SHORT_COMMIT,
     Approving,
     DataRow,
     approval,
@@ -64,7 +65,6 @@ _KEPT_FREE = 1_200  # for the words on what is left out
 
 # As many words as can be said of what is left out.
 _ALL_LEFT_OUT = ("999,999 changes, 999,999 of 999,999 details and the long texts of 999,999",) * 2
-_SHORT_COMMIT = 12  # characters: enough for people, and a machine compares the whole
 
 
 class _Fold(NamedTuple):
@@ -123,7 +123,7 @@ def plan_markdown(
 def _head(review: Review, environment: str | None, how: Approving) -> str:
     plan = review.plan
     about = [plan_line(plan), compared_with(review, how)]
-    of = [f"Plan of commit `{how.commit[:_SHORT_COMMIT]}`."] if how.commit else []
+    of = [f"Plan of commit `{how.commit[:SHORT_COMMIT]}`."] if how.commit else []
     lines = [
         comment_mark(plan.project, environment),
         f"### ftctl plan: {_money(headline(review))}",

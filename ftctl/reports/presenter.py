@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ _ORDER = (
 )
 NOT_KNOWN = "not known"
 _LONGEST_COMMAND = 2_000
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+SHORT_COMMIT = 12  # characters: enough for people, and a machine compares the whole
 _SEVERITIES: Sequence[Severity] = ("refused", "warning", "allowed")
 
 
@@ -313,7 +316,10 @@ def compared_with(review: Review, how: Approving = BY_COMMAND) -> str:
     A commit that is merged is not told here.
     """
     parts = [f"Manifests at commit {review.commit}"] if review.commit and not how.commit else []
-    parts += [f"{'data' if parts else 'Data'} compared with {review.base}"] if review.base else []
+    base = review.base or ""
+    if how.by_merging and _COMMIT.fullmatch(base):
+        base = base[:SHORT_COMMIT]
+    parts += [f"{'data' if parts else 'Data'} compared with {base}"] if base else []
     return sentence(", ".join(parts)) if parts else ""
 
 

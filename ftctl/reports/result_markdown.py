@@ -12,7 +12,7 @@ from ftctl.domain.run_result import (
     Standing,
     ToDo,
 )
-from ftctl.reports.presenter import cost_words, sentence
+from ftctl.reports.presenter import SHORT_COMMIT, cost_words, sentence
 from ftctl.text.escape import html_text, markdown, markdown_code, short
 from ftctl.text.format import duration, plural, usd, usd_range
 
@@ -23,7 +23,6 @@ _KEPT_FREE = 800  # for the words on what is left out
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE = 20  # bars
-_SHORT_COMMIT = 12
 _HARD_BLANK = "&nbsp;"
 
 _STANDING = {
@@ -142,7 +141,7 @@ def _head(result: RunResult) -> str:
             at = f"{result.service.type}, {result.service.base_url}"
         about.append(_text(f"Project {result.project}{where} at {at}."))
     if result.commit:
-        about.append(f"Manifests at commit `{result.commit[:_SHORT_COMMIT]}`.")
+        about.append(f"Manifests at commit `{result.commit[:SHORT_COMMIT]}`.")
     lines = [f"### ftctl: {_money(result_headline(result))}"]
     return "\n\n".join([*lines, *([" ".join(about)] if about else [])])
 

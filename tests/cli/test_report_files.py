@@ -339,6 +339,15 @@ def test_a_form_that_is_not_known_is_wrong_usage(small: Shell, name: str) -> Non
     assert not (small.folder / ".ftctl").exists()
 
 
+def test_a_report_is_not_written_over_the_plan(small: Shell) -> None:
+    small.ok("plan", "--out", "plan.json")
+
+    refused = small("apply", "plan.json", "--report", "plan.json")
+
+    assert (refused.status, "--report plan.json is the plan" in refused.err) == (64, True)
+    small.ok("apply", "plan.json")
+
+
 def test_a_report_that_cannot_be_written_changes_nothing_else(small: Shell) -> None:
     ended = small("apply", "--auto-approve", "--report", "no/such/folder.md")
 

@@ -359,6 +359,15 @@ def test_the_page_that_is_approved_by_merging() -> None:
     assert "ftctl apply --approve" not in page
 
 
+def test_a_base_that_is_a_commit_is_told_short() -> None:
+    review = replace(passing(), base="637e507b52ce" + "9" * 28)
+
+    assert "Data compared with 637e507b52ce." in plan_markdown(
+        review, by_merging=True, commit=COMMIT
+    )
+    assert f"compared with {review.base}." in plan_markdown(review)
+
+
 def test_what_a_comment_has_no_room_for_is_read_before_a_merge() -> None:
     review = replace(large(1_000), policy=PolicyResult())
 
