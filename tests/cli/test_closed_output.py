@@ -4,6 +4,7 @@ starts them. What is bought is carried to its end and recorded; only the words a
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import Shell, small_project
 from plain_server import World
+
+from ftctl.emulator import Request, open_emulator
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -28,7 +31,12 @@ def bash(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def folder(write_project: Write) -> Path:
-    return write_project(small_project())
+    """A project whose jobs are over at the first look: no process here waits for time to pass."""
+    folder = write_project(small_project())
+    with open_emulator(folder / ".ftctl") as emulator:
+        pace = json.dumps({"kind": "immediate"}).encode()
+        assert emulator.handle(Request.to("PUT", "/_ftctl/clock", (), pace)).status == 200
+    return folder
 
 
 @pytest.mark.parametrize("how", GONE)
