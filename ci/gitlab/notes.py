@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import labels
 from approval import FOLDER, Merge, read_claim
-from forge import Api, Missing, Unanswered, at, number, parsed
+from forge import Api, Missing, Unanswered, at, number, parsed, text
 from job import (
     APPLIED,
     APPROVED,
@@ -35,6 +36,7 @@ _STUCK = (
     " why. To plan again, choose **Run pipeline** on the merge request's tab Pipelines, or push."
 )
 MOST_PIPELINES = 20  # of the branch, the newest first, in which an apply may still run
+PATIENCE = timedelta(days=3)  # with an apply that waits for its turn or its approval
 _RUNS = frozenset(
     {
         "created", "manual", "pending", "preparing", "running", "scheduled", "waiting_for_callback",
@@ -257,9 +259,20 @@ def _running(job: Job, api: Api) -> str:
         if at(pipeline, "source") not in {"push", "web"}:
             continue
         for one in api.pages(f"pipelines/{number(pipeline, 'id')}/jobs"):
-            if at(one, "name") in names and at(one, "status") in _RUNS:
+            if at(one, "name") in names and at(one, "status") in _RUNS and _begins_soon(one):
                 return f"job {number(one, 'id')} is '{at(one, 'status')}'"
     return ""
+
+
+def _begins_soon(one: Any) -> bool:
+    """Whether it runs or may begin any moment. What nobody lets begin for days hides no drift."""
+    if at(one, "status") == "running":
+        return True
+    try:
+        created = datetime.fromisoformat(text(one, "created_at"))
+        return datetime.now(UTC) - created < PATIENCE
+    except (ValueError, TypeError, Unanswered):
+        return True
 
 
 def merge_of(job: Job) -> Merge:

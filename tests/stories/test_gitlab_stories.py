@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -308,17 +309,15 @@ def test_gitlab_drift_that_is_cured(gitlab: GitLab, story: Story) -> None:
     gitlab.merge(request)
     pipeline = gitlab.begin("push")
     gitlab.finish(pipeline, until="ftctl:approved")
-    gitlab.jobs.append(
-        {"id": 9_999, "name": "ftctl:apply", "status": "manual", "pipeline": pipeline.record}
-    )
+    held = {"id": 9_999, "name": "ftctl:apply", "status": "manual", "pipeline": pipeline.record}
+    gitlab.jobs.append(held | {"created_at": datetime.now(UTC).isoformat()})
     waiting = gitlab.on_main("schedule")
     story.shows("The log of ftctl:issue", waiting["ftctl:issue"].log)
     none_yet = list(gitlab.issues)
 
-    story.says("Nobody approves it and the job is cancelled. Now the service differs: an issue.")
-    gitlab.jobs[-3]["status"] = "canceled"
-    for one in gitlab.jobs:
-        one["status"] = "canceled" if one["id"] == 9_999 else one["status"]
+    story.says("Nobody approves it for four days. Now the service differs: an issue.")
+    (apply,) = [one for one in gitlab.jobs if one["id"] == 9_999]
+    apply["created_at"] = (datetime.now(UTC) - timedelta(days=4)).isoformat()
     gitlab.on_main("schedule")
     (issue,) = gitlab.issues
     story.shows("The issue", issue["description"])
