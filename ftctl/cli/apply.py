@@ -20,7 +20,7 @@ from ftctl.cli.listening import (
 )
 from ftctl.cli.options import allow_option, base_option, force_destroy_option
 from ftctl.cli.plan_options import plan_options, request_from_options
-from ftctl.cli.reporting import Telling, report_option
+from ftctl.cli.reporting import ReportFiles, report_option
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.plan import Action, Plan, Report, StartJob
 from ftctl.domain.plan_document import plan_document
@@ -73,7 +73,7 @@ def apply_command(
     wait: bool,
     timeout: float | None,
     parallelism: int,
-    telling: Telling,
+    report_files: ReportFiles,
 ) -> int:
     """Plan, ask, and do it.
 
@@ -94,7 +94,7 @@ def apply_command(
         here = dataclasses.replace(request, environment=settings.environment)
         merge_saved_options(approval.options, here)  # usage is told before anything is read
     waits = wait or timeout is not None
-    with workspace_of(settings) as workspace, telling.run(workspace):
+    with workspace_of(settings) as workspace, report_files.run(workspace):
         show_warnings(guarded(workspace.session(), settings), settings)
         review = workspace.plan(request, approval=approval or approve, waits=waits)
         _show(settings, review)

@@ -23,7 +23,7 @@ _FORMS = (".json", ".md")
 
 
 @dataclass(slots=True)
-class Telling:
+class ReportFiles:
     """What the files of `--report` will say, once the command is over."""
 
     settings: Settings
@@ -96,7 +96,7 @@ class Telling:
 
 
 def report_option(command: Literal["apply", "wait"]) -> Callable[[Callable[..., int]], Any]:
-    """Add `--report`, and hand the command a `Telling` as `telling`."""
+    """Add `--report`, and hand the command a `ReportFiles` as `report_files`."""
 
     def add(function: Callable[..., int]) -> Any:
         @click.option(
@@ -106,7 +106,7 @@ def report_option(command: Literal["apply", "wait"]) -> Callable[[Callable[..., 
             " programs; may be repeated.",
         )  # fmt: skip
         @wraps(function)
-        def told(
+        def with_report(
             context: click.Context, *args: Any, reports: tuple[Path, ...], **named: Any
         ) -> int:
             settings = settings_of(context)
@@ -117,16 +117,16 @@ def report_option(command: Literal["apply", "wait"]) -> Callable[[Callable[..., 
                     )
                 if path in named.get("planfile", ()):
                     raise UsageError(f"--report {path} is the plan", "name another file")
-            telling = Telling(settings, reports, command)
+            report_files = ReportFiles(settings, reports, command)
             try:
-                status = function(context, *args, telling=telling, **named)
+                status = function(context, *args, report_files=report_files, **named)
             except BaseException as fault:
-                telling.write(fault, _status(fault))
+                report_files.write(fault, _status(fault))
                 raise
-            telling.write(None, status)
+            report_files.write(None, status)
             return status
 
-        return told
+        return with_report
 
     return add
 

@@ -8,7 +8,7 @@ from ftctl.cli.durations import DURATION
 from ftctl.cli.exit_codes import DONE, status_of_report
 from ftctl.cli.interrupts import interrupts
 from ftctl.cli.listening import guarded, workspace_of
-from ftctl.cli.reporting import Telling, report_option
+from ftctl.cli.reporting import ReportFiles, report_option
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.domain.plan import Action, Report
 from ftctl.engine.command_words import command_words
@@ -23,7 +23,7 @@ from ftctl.text.escape.single_line import one_line
 @click.pass_context
 @report_option("wait")
 def wait_command(
-    context: click.Context, names: tuple[str, ...], timeout: float | None, telling: Telling
+    context: click.Context, names: tuple[str, ...], timeout: float | None, report_files: ReportFiles
 ) -> int:
     """Wait until the jobs that run are over.
 
@@ -33,7 +33,7 @@ def wait_command(
     settings = settings_of(context)
     with (
         workspace_of(settings) as workspace,
-        telling.run(workspace),
+        report_files.run(workspace),
         interrupts(settings.console) as stop,
     ):
         guarded(workspace.session(), settings)

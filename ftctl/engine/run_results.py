@@ -28,7 +28,7 @@ from ftctl.domain.run_result import (
 from ftctl.engine.command_words import command_words
 from ftctl.engine.context import RunContext
 from ftctl.engine.git import commit_of
-from ftctl.engine.heard import Heard, RunEnd
+from ftctl.engine.run_events import RunEnd, RunEvents
 from ftctl.errors import (
     FtctlError,
     Interrupted,
@@ -76,7 +76,7 @@ def run_result(
         digest=(review.approved or review.digest) if review is not None else None,
         finetunes=rows,
         moved=fault.moved if isinstance(fault, Stale) else (),
-        unapproved=tuple(dict.fromkeys((*look.unapproved, *end.heard.unapproved))),
+        unapproved=tuple(dict.fromkeys((*look.unapproved, *end.events.unapproved))),
         violations=review.policy.violations if review is not None else (),
         problems=problems,
         fault=_fault_words(end),
@@ -92,7 +92,7 @@ def early_result(
 ) -> RunResult:
     """What came of a run that ended before there was a workspace."""
     context = RunContext(root, environment)
-    return run_result(context, RunEnd(command, Heard(), fault=fault), None, None)
+    return run_result(context, RunEnd(command, RunEvents(), fault=fault), None, None)
 
 
 def _fault_words(end: RunEnd) -> str | None:
@@ -158,7 +158,7 @@ class _Look:
     end: RunEnd
     session: Session | None
     provider: Reader | None
-    asked: int = 0
+    jobs_asked: int = 0
     ask_until: float = field(init=False)  # Unix seconds, by the clock of this machine
     done: frozenset[str] = field(init=False)  # of what was approved, before
     outcomes: Mapping[str, Outcome] = field(init=False)  # by fine-tune, the last of each
@@ -168,9 +168,9 @@ class _Look:
     def __post_init__(self) -> None:
         end, review, report = self.end, self.end.review, self.end.report
         self.ask_until = self.context.clock.now() + _ASKED_FOR_SECONDS
-        self.done = frozenset((*end.heard.done, *(review.done if review is not None else ())))
+        self.done = frozenset((*end.events.done, *(review.done if review is not None else ())))
         given = (report, *report.later) if report is not None else ()
-        outcomes = (one for each in (*given, *end.heard.reports) for one in each.outcomes)
+        outcomes = (one for each in (*given, *end.events.reports) for one in each.outcomes)
         self.outcomes = {one.name: one for one in outcomes}
         self.ended = {one.name: one for one in report.ended} if report is not None else {}
         self.jobs = {job.id: job for job in end.observed.every_job} if end.observed else {}
@@ -181,8 +181,8 @@ class _Look:
         end = self.end
         if end.report is not None and end.report.plan is not None:
             return end.report.plan
-        if end.heard.plan is not None:
-            return end.heard.plan
+        if end.events.plan is not None:
+            return end.events.plan
         return end.review.plan if end.review is not None else None
 
     @property
@@ -197,14 +197,14 @@ class _Look:
             concerned = self._concerns(change)
             if concerned or not (change.steps and self.end.command == "wait"):  # it begins nothing
                 yield self._row(change.name, change, concerned=concerned)
-        followed = dict.fromkeys((*self.end.heard.progress, *self.ended, *sorted(self.done)))
+        followed = dict.fromkeys((*self.end.events.progress, *self.ended, *sorted(self.done)))
         for name in followed:
             if name not in changes:
                 yield self._row(name, None, concerned=True)
 
     def _concerns(self, change: Change) -> bool:
         name = change.name
-        if name in self.done or name in self.ended or name in self.end.heard.progress:
+        if name in self.done or name in self.ended or name in self.end.events.progress:
             return True
         report = self.end.report
         if report is not None and (name in report.not_begun or name in report.superseded):
@@ -213,7 +213,7 @@ class _Look:
 
     def _row(self, name: str, change: Change | None, *, concerned: bool) -> FineTuneResult:
         outcome, ended = self.outcomes.get(name), self.ended.get(name)
-        progress = self.end.heard.progress.get(name)
+        progress = self.end.events.progress.get(name)
         job = self._job(name, change, outcome, ended, progress)
         standing, why = self._standing(name, change, outcome, ended, job)
         if standing is Standing.RUNNING and self.end.command == "apply":
@@ -227,14 +227,14 @@ class _Look:
             # That of before, which it was to replace, is no job of this.
             job = None if job is not None and job.id == change.job else job
         estimate = self._estimate(name, change, job) if trains else None
-        facts = self._asked(job) if trains and job is not None else _NOTHING_ASKED
-        last = facts.losses[-1] if facts.losses else None
-        heard_loss = progress.train_loss if progress is not None else None
-        heard_valid = progress.valid_loss if progress is not None else None
+        figures = self._figures(job) if trains and job is not None else _NO_FIGURES
+        last = figures.losses[-1] if figures.losses else None
+        newest_loss = progress.train_loss if progress is not None else None
+        newest_valid = progress.valid_loss if progress is not None else None
         cost = words = None
         if job is not None and self.session is not None and trains:
             cost = cost_of_job(job, self.session.catalog, self.session.info)
-            words = self._cost_words(name, job, progress, facts, estimate)
+            words = self._cost_words(name, job, progress, figures, estimate)
         return FineTuneResult(
             name=name,
             standing=standing,
@@ -242,26 +242,26 @@ class _Look:
             concerned=concerned,
             trains=trains,
             why=why,
-            done=tuple(self.end.heard.steps.get(name) or (outcome.done if outcome else ())),
+            done=tuple(self.end.events.steps.get(name) or (outcome.done if outcome else ())),
             job=job.id if job is not None else (change.job if change and not starts else None),
             model=model,
-            checkpoints=facts.checkpoints,
+            checkpoints=figures.checkpoints,
             estimate=estimate,
             cost=cost,
             cost_words=words,
             trained_tokens=job.trained_tokens if job is not None else None,
-            train_losses=facts.losses,
-            train_loss=last if last is not None else heard_loss,
-            valid_loss=facts.valid_loss if facts.valid_loss is not None else heard_valid,
-            step=facts.step or (progress.step if progress is not None else None),
-            total_steps=facts.total_steps or (progress.total_steps if progress else None),
+            train_losses=figures.losses,
+            train_loss=last if last is not None else newest_loss,
+            valid_loss=figures.valid_loss if figures.valid_loss is not None else newest_valid,
+            step=figures.step or (progress.step if progress is not None else None),
+            total_steps=figures.total_steps or (progress.total_steps if progress else None),
             seconds=self._seconds(job) if trains else None,
         )
 
     def _trains(self, name: str, change: Change | None, standing: Standing) -> bool:
         """Whether the training of what starts no job now is of this run."""
         later = change is not None and change.action is Action.DEFER
-        followed = name in self.end.heard.progress or name in self.ended
+        followed = name in self.end.events.progress or name in self.ended
         approved = name in self.done and name in self.end.purchases
         return later or followed or approved or standing is Standing.RUNNING
 
@@ -316,7 +316,7 @@ class _Look:
             return Standing.SUPERSEDED, report.superseded[name]
         if ended is not None and ended.model is not None:
             return Standing.TRAINED, None
-        if name in self.end.heard.finished:
+        if name in self.end.events.finished:
             return Standing.TRAINED, None
         if ended is not None:
             return _of_failed(job)
@@ -328,10 +328,10 @@ class _Look:
             return Standing.WAITING, outcome.waits
         if report is not None and name in report.not_begun:
             return Standing.NOT_DONE, "not begun: there is no model of its parent, or no job of it"
-        followed = self.end.heard.progress.get(name)
+        followed = self.end.events.progress.get(name)
         if (outcome is not None and outcome.job is not None) or followed is not None:
             return _of_job(job)
-        if name in self.end.heard.started:
+        if name in self.end.events.started:
             return Standing.RUNNING, None
         if change is None:
             return _of_job(job)
@@ -379,13 +379,13 @@ class _Look:
         name: str,
         job: Job,
         progress: Progress | None,
-        facts: _Asked,
+        figures: _JobFigures,
         estimate: Estimate | None,
     ) -> str | None:
         if self.session is None:
             return None
-        step = facts.step or (progress.step if progress is not None else None)
-        total = facts.total_steps or (progress.total_steps if progress is not None else None)
+        step = figures.step or (progress.step if progress is not None else None)
+        total = figures.total_steps or (progress.total_steps if progress is not None else None)
         if not job.in_progress and job.trained_tokens is None:
             return None  # the part of its steps is no word on what a job costs that is over
         return cost_so_far(
@@ -406,26 +406,26 @@ class _Look:
             until = int(self.context.clock.now())
         return float(max(until - job.created_at, 0))
 
-    def _asked(self, job: Job) -> _Asked:
+    def _figures(self, job: Job) -> _JobFigures:
         """What the service tells besides of a job; nothing once it has failed to answer."""
         late = self.context.clock.now() >= self.ask_until
-        if self.provider is None or self.asked >= _MOST_ASKED or late:
-            return _NOTHING_ASKED
-        self.asked += 1
+        if self.provider is None or self.jobs_asked >= _MOST_ASKED or late:
+            return _NO_FIGURES
+        self.jobs_asked += 1
         try:
             events = self.provider.events(job.id, _EVENTS)
             checkpoints = self.provider.checkpoints(job.id) if job.model else ()
         except ProviderError as fault:
             if fault.status is None or fault.retryable:
                 self.provider = None
-            return _NOTHING_ASKED
+            return _NO_FIGURES
         steps = [event.metrics for event in events if isinstance(event.metrics.get("step"), int)]
         losses = _numbers(one.get("train_loss") for one in steps)
         valid = _numbers(one.get("full_valid_loss") for one in steps)
         valid = valid or _numbers(one.get("valid_loss") for one in steps)
         last = steps[-1] if steps else {}
         total = last.get("total_steps")
-        return _Asked(
+        return _JobFigures(
             _thinned(losses),
             valid[-1] if valid else None,
             last.get("step"),
@@ -439,7 +439,7 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _JobFigures:
     """What a job's events and checkpoints tell."""
 
     losses: tuple[float, ...] = ()
@@ -449,7 +449,7 @@ class _Asked:
     checkpoints: tuple[CheckpointName, ...] = ()
 
 
-_NOTHING_ASKED = _Asked()
+_NO_FIGURES = _JobFigures()
 
 
 def _numbers(values: Iterable[object]) -> tuple[float, ...]:
@@ -547,7 +547,7 @@ def _todo(
 def _is_of_now(review: Review, end: RunEnd) -> bool:
     """Whether a stale review is of what would run now, so that it can be approved instead."""
     moved = isinstance(end.fault, Stale) and bool(end.fault.moved)
-    return bool(review.moved) or not (moved or end.heard.plan is not None)
+    return bool(review.moved) or not (moved or end.events.plan is not None)
 
 
 def _todo_of_rows(

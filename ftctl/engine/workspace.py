@@ -30,7 +30,6 @@ from ftctl.engine.context import (
 )
 from ftctl.engine.events import Event, Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
-from ftctl.engine.heard import Heard, RunEnd
 from ftctl.engine.observing import observe
 from ftctl.engine.plan_files import find_plan, is_digest
 from ftctl.engine.planning import (
@@ -49,6 +48,7 @@ from ftctl.engine.review import (
     require_children,
     review,
 )
+from ftctl.engine.run_events import RunEnd, RunEvents
 from ftctl.engine.running import (
     Running,
     RunningJob,
@@ -88,7 +88,7 @@ class Workspace:
     """
 
     def __init__(self, context: RunContext) -> None:
-        self._heard = Heard()
+        self._events = RunEvents()
         self.context = replace(context, listener=self._listen)
         self._listener = context.listener
         self._stack: ExitStack | None = None
@@ -101,7 +101,7 @@ class Workspace:
         self._purchases: frozenset[str] = frozenset()
 
     def _listen(self, event: Event) -> None:
-        self._heard(event)
+        self._events(event)
         self._listener(event)
 
     @classmethod
@@ -155,7 +155,7 @@ class Workspace:
                 "this workspace is in a run already", "open another one for another run"
             )
         self._stack = ExitStack()
-        self._heard = Heard()
+        self._events = RunEvents()
         self._observed = self._reviewed = self._report = None
         self._purchases = frozenset()
         return self
@@ -447,7 +447,7 @@ class Workspace:
         from ftctl.engine.run_results import run_result
 
         end = RunEnd(
-            command, self._heard, self._reviewed, self._report, self._observed, self._purchases,
+            command, self._events, self._reviewed, self._report, self._observed, self._purchases,
             fault,
         )  # fmt: skip
         session = self._session

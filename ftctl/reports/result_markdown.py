@@ -47,15 +47,15 @@ def result_markdown(result: RunResult, *, most: int = MOST) -> str:
     At most so many characters, from about 8,000 on; what is left out is counted.
     """
     head = _head(result)
-    said = _said(result, most // 6)
+    reasons = _reasons(result, most // 6)
     why = _why(result, most // 8)
     todo = _todo(result.todo, most // 8)
     calm = _calm(result, most // 8)
     foot = _foot(result)
-    room = most - sum(map(len, (head, said, why, todo, calm, foot))) - _KEPT_FREE
+    room = most - sum(map(len, (head, reasons, why, todo, calm, foot))) - _KEPT_FREE
     table = _table(result, room // 2)
     details = _details(result, room - len(table) - _KEPT_FREE)
-    parts = (head, said, table, why, todo, details, calm, foot)
+    parts = (head, reasons, table, why, todo, details, calm, foot)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -146,7 +146,7 @@ def _head(result: RunResult) -> str:
     return "\n\n".join([*lines, *([" ".join(about)] if about else [])])
 
 
-def _said(result: RunResult, room: int) -> str:
+def _reasons(result: RunResult, room: int) -> str:
     """Why it ended so, where that is not plain."""
     parts = []
     if result.fault is not None and result.ending is not Ending.REFUSED:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Heard:
+class RunEvents:
     """What a run has told until now."""
 
     plan: Plan | None = None  # that was begun last
@@ -62,7 +62,7 @@ class RunEnd:
     """What a workspace knows of its run when that is over."""
 
     command: Literal["apply", "wait"]
-    heard: Heard
+    events: RunEvents
     review: Review | None = None  # made last
     report: Report | None = None  # given last
     observed: Observed | None = None
