@@ -6,7 +6,6 @@ out in a plain folder, with packages of a few bytes.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -15,10 +14,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script_at
 from forges.tiny_packages import Machine
 
 pytestmark = pytest.mark.skipif(
@@ -36,16 +34,7 @@ def instructions() -> list[tuple[str, str]]:
     return [(word, rest) for line in lines if line for word, _, rest in [line.partition(" ")]]
 
 
-def _installer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ftctl_image_install", ROOT / "ci/install.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-INSTALLER = _installer()
+INSTALLER = script_at("ci/install.py")
 
 
 # What stands in it.

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, script_at
 from packaging.utils import canonicalize_name
 
 import ftctl
@@ -427,13 +427,7 @@ def sbom(wheel: Path, lock: Path, seed: str) -> subprocess.Popen[str]:
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
     """The script as a module: a process of its own loads for a second."""
-    spec = importlib.util.spec_from_file_location("ftctl_sbom", ROOT / "release" / "sbom.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return script_at("release/sbom.py")
 
 
 @pytest.fixture

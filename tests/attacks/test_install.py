@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script_at
 from forges.tiny_packages import Machine, sha256, write_wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
 
 
-def _installer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ftctl_install", ROOT / "ci" / "install.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-INSTALLER = _installer()
+INSTALLER = script_at("ci/install.py")
 
 
 @pytest.fixture
@@ -267,7 +256,7 @@ def test_what_is_no_extra_installs_nothing(
         INSTALLER.locks(ROOT, [extra])
 
     assert ended.value.code == 1
-    known = "az, fast, gs, hf, https, parquet, remote, s3, xlsx"
+    known = "aws, az, azure, fast, gs, hf, https, parquet, remote, s3, xlsx"
     assert capsys.readouterr().err == f"ftctl: '{extra}' is no extra of ftctl: there are {known}\n"
 
 

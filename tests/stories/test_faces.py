@@ -26,13 +26,6 @@ COOL_ROWS = chat_rows(20, "maybe")
 COOL = FINETUNE.replace("tone", "cool").replace("train.jsonl", "cool.jsonl")
 
 
-@pytest.fixture(scope="module")
-def standby() -> Iterator[Standby]:
-    """An ftctl that is loaded once for all jobs."""
-    with Standby() as standby:
-        yield standby
-
-
 @pytest.fixture
 def github(tmp_path: Path, standby: Standby) -> Iterator[GitHub]:
     """A team's repository with one fine-tune on main that nobody has trained yet."""
