@@ -173,6 +173,7 @@ LOOKS = {
     "AWS's": "AKIA2E0A8F3B244C9986",
     "AWS's, temporary": "ASIA2E0A8F3B244C9986",
     "AWS's secret": "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzKEYzzz",
+    "Bedrock's": "bedrock-api-key-4f9Kq2LmX7wZ1bVt90QeRtYuIoPaSdFgHjKl4f9Kq2LmX7w/+A==",
     "GitHub's": "ghp_4f9Kq2LmX7wZ1bVt90QeRtYuIoPaSdFgHjKl",
     "GitHub's of a workflow": "ghs_4f9Kq2LmX7wZ1bVt90QeRtYuIoPaSdFgHjKl",
     "GitHub's, fine-grained": f"github_pat_{'4f9Kq2LmX7w' * 2}_{'Z1bVt90QeRt' * 5}Yu9K",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import FINETUNE, ROOT, chat_rows
-from forges.exchanges import Exchanges
+from forges.exchanges import Exchanges, claims_of
 from forges.github import NAME, TEMPLATES, WORKFLOWS, GitHub, JobRun
 from forges.standby import Standby
 from plain_server import Answer, PlainServer, World
@@ -145,11 +145,21 @@ def keys(
 
 
 @pytest.mark.parametrize("keys", SERVICES, indirect=True)
-def test_a_pull_request_reads_and_its_merge_buys_without_a_stored_key(keys: Keys) -> None:
+def test_a_pull_request_reads_and_its_merge_buys_without_a_stored_key(
+    keys: Keys, story: Any
+) -> None:
+    story.says("The repository has no key. ftctl.yaml says how a job gets one:")
+    story.shows("ftctl.yaml", keys.github.git("show", "main:ftctl.yaml"))
     number, planned = keys.propose({"finetunes/warm.yaml": WARM})
+    story.says(f"Ann opens #{number}. The job that plans is given a key of the account that reads.")
     keys.github.merge(number)
     applied = keys.github.push_main()
     keys.seen = [planned, *keys.github.last.values()]
+    story.says("It is merged. The jobs of 'production' and 'ftctl-wait' are given one that buys.")
+    for one in keys.exchanges.asked:
+        said = json.dumps({**claims_of(one.token), **one.given}, indent=2, sort_keys=True)
+        story.shows("What the exchange was asked, and by whom", said)
+    story.shows("What was bought", "\n".join(map(str, keys.world.jobs)))
 
     assert planned.errors == []
     assert applied.errors == []
