@@ -70,6 +70,13 @@ class Record:
     def artifact(self) -> str:
         return f"ftctl-lock-{self.place}"
 
+    @property
+    def branch(self) -> str:
+        """One for the file: its environments are proposed together. No dot, which git minds."""
+        folder = self.place if "~" in self.place else self.place.partition("@")[2]
+        end = "" if folder == "." else f"-{folder.replace('.', '_2e').replace('~', '_7e')}"
+        return f"ftctl/lock{end}"
+
     # What runs kept.
 
     def fetch(self, ours: Path) -> list[str]:
@@ -216,8 +223,11 @@ class Record:
 
     # What is brought home.
 
-    def bring(self, how: str, run: int, commit: str) -> list[str]:
+    def bring(self, how: str, run: int, ref: str, commit: str) -> list[str]:
         """Merge what this run kept into the default branch, by `push` or by `pull-request`."""
+        branch = _Home.of(self.api).branch
+        if ref != f"refs/heads/{branch}":
+            raise Refused(f"what {shown(ref)} applied is no record of {shown(branch)}")
         path = f"actions/runs/{run}/artifacts?name={quote(self.artifact, safe='')}"
         kept = [
             one
@@ -253,7 +263,7 @@ class Record:
         self, home: _Home, here: bytes, base: bytes, theirs: bytes, ours: Path
     ) -> list[str]:
         """Keep one branch and one pull request with what the default branch does not know."""
-        branch = f"ftctl/lock-{self.place.replace('.', '_2e').replace('~', '_7e')}"
+        branch = self.branch
         tip = _tip(self.api, branch)
         pull = self._pull(home, branch)
         ours.write_bytes(here)
@@ -295,7 +305,7 @@ class Record:
             "POST",
             "pulls",
             {
-                "title": f"Record what was applied ({self.place})",
+                "title": f"Record what was applied: {shown(self.path)[1:-1]}",
                 "head": branch,
                 "base": home.branch,
                 "body": f"An apply changed `{LOCK}`, the record of releases, and nothing else. Its"
@@ -445,8 +455,8 @@ def keep(api: Api, job: Job) -> int:
 def bring(api: Api, job: Job) -> int:
     """Bring home what this run kept."""
     record = _record(api, job)
-    commit = job.environ["GITHUB_SHA"]
-    return _told(lambda: record.bring(job.environ["INPUT_RECORD"], job.run, commit), record)
+    how, ref, commit = (job.environ[one] for one in ("INPUT_RECORD", "GITHUB_REF", "GITHUB_SHA"))
+    return _told(lambda: record.bring(how, job.run, ref, commit), record)
 
 
 def _told(do: Callable[[], list[str]], record: Record) -> int:

@@ -316,6 +316,9 @@ class Forge:
                 "GitHub Actions is not permitted to create or approve pull requests."
             )
         repository = {"id": 1, "full_name": self.state["name"]}
+        if any(one["state"] == "open" and one["head"]["ref"] == sent["head"]
+               for one in self.state["pulls"]):  # fmt: skip
+            raise Unprocessable("Validation Failed: A pull request already exists")
         pull = {
             "number": self._next(), "state": "open", "user": {"login": "github-actions[bot]"},
             "labels": [], "title": sent["title"], "body": sent["body"], "created_at": now(),

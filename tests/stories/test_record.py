@@ -215,7 +215,7 @@ def test_the_lock_comes_home_by_a_pull_request(github: GitHub, story: Story) -> 
     assert github.push_main().errors == []
     story.shows("The job `record`", github.last["record"].log)
 
-    branch = "ftctl/lock-default@_2e"
+    branch = "ftctl/lock"
     (pull,) = [one for one in github.state["pulls"] if one["head"]["ref"] == branch]
     story.says(f"Pull request #{pull['number']} is there: {pull['title']}.")
     assert lock_on(github, branch) == {"default": ["tone", "warm"]}
@@ -306,17 +306,22 @@ def step_of(github: GitHub, name: str, run: int, **variables: str) -> subprocess
         env={
             "PATH": f"{github.programs}:{os.environ['PATH']}", "RUNNER_TEMP": f"{place}/temp",
             "FORGE_STATE": str(github.state_file), "HOME": str(place),
-            "GH_TOKEN": "contents:read contents:write actions:read pull-requests:read",
+            "GH_TOKEN": "contents:read contents:write actions:read pull-requests:read"
+            " pull-requests:write",
             "GITHUB_OUTPUT": f"{place}/out", "GITHUB_STEP_SUMMARY": f"{place}/summary",
             "GITHUB_EVENT_NAME": "push", "GITHUB_REPOSITORY": "acme/support",
             "GITHUB_RUN_ID": str(run), "GITHUB_RUN_ATTEMPT": "1", "GITHUB_SHA": head,
+            "GITHUB_REF": "refs/heads/main",
             "GITHUB_WORKSPACE": str(place),
             "INPUT_APPLY_WORKFLOW": f"{WORKFLOWS}/ftctl-apply.yml", **variables,
         },
     )  # fmt: skip
 
 
-def test_two_that_bring_the_lock_home_at_once_lose_nothing(github: GitHub, story: Story) -> None:
+@pytest.mark.parametrize(("how", "branch"), [("push", "main"), ("pull-request", "ftctl/lock")])
+def test_two_that_bring_the_lock_home_at_once_lose_nothing(
+    github: GitHub, story: Story, how: str, branch: str
+) -> None:
     story.says("Two applies, of two merges, end at the same moment. Each brings its lock home.")
     tell(github, "artifact")
     merged(github, "warm", {"finetunes/warm.yaml": WARM})
@@ -329,12 +334,21 @@ def test_two_that_bring_the_lock_home_at_once_lose_nothing(github: GitHub, story
     # As if it had begun before the first had kept anything.
     _forget(github, second, "warm")
 
-    both = [step_of(github, "record", run, INPUT_RECORD="push") for run in (first, second)]
+    both = [step_of(github, "record", run, INPUT_RECORD=how) for run in (first, second)]
     for job in both:
         log, _ = job.communicate()
         story.shows("One of them", log)
         assert job.returncode == 0, log
-    assert lock_on(github) == {"default": ["cool", "tone", "warm"]}
+    assert lock_on(github, branch) == {"default": ["cool", "tone", "warm"]}
+
+    pulls = [one for one in github.state["pulls"] if one["head"]["ref"] == branch]
+    assert len(pulls) == (how == "pull-request")
+
+    tip = github.git("rev-parse", "main", at="origin.git")
+    other = step_of(github, "record", first, INPUT_RECORD="push", GITHUB_REF="refs/heads/x")
+    log, _ = other.communicate()
+    assert "what 'refs/heads/x' applied is no record of 'main'" in log
+    assert github.git("rev-parse", "main", at="origin.git") == tip
 
 
 def test_where_actions_may_open_no_pull_request_the_cure_is_named(github: GitHub) -> None:
