@@ -19,6 +19,7 @@ from ftctl.text.format import duration, plural, usd, usd_range
 MOST = 60_000  # characters; GitHub takes 65,536
 _LONGEST = 400  # characters of a text of others
 _MOST_NAMED = 20
+_MOST_ROWS = 1_000  # of a table; more have no room in a comment
 _KEPT_FREE = 800  # for the words on what is left out
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -186,7 +187,7 @@ def _table(result: RunResult, room: int) -> str:
         return ""
     # Names of models are long, and on a phone what is last in a row is read last.
     columns = ["fine-tune", "", "cost", "loss", "took", "model"]
-    cells = [_cells(one) for one in rows]
+    cells = [_cells(one) for one in rows[:_MOST_ROWS]]
     kept = [at for at in range(len(columns)) if at < 2 or any(row[at] for row in cells)]
     if len(kept) == 2 and all(one.why for one in rows):
         return ""  # the reasons below it say as much
@@ -286,13 +287,14 @@ def _todo(todo: Sequence[ToDo], room: int) -> str:
 
 def _details(result: RunResult, room: int) -> str:
     parts: list[str] = []
-    folds = [text for one in _shown(result) if (text := _detail(one))]
-    for text in folds:
+    rows = _shown(result)
+    for at, one in enumerate(rows):
+        text = _detail(one)
         room -= len(text) + 2
         if room < 0:
-            parts.append(f"{plural(len(folds) - len(parts), 'detail')} left out here.")
+            parts.append(f"Details of {plural(len(rows) - at, 'fine-tune')} are left out here.")
             break
-        parts.append(text)
+        parts += [text] if text else []
     return "\n\n".join(parts)
 
 

@@ -339,6 +339,37 @@ def test_a_form_that_is_not_known_is_wrong_usage(small: Shell, name: str) -> Non
     assert not (small.folder / ".ftctl").exists()
 
 
+def test_a_service_that_tells_no_events_now_is_asked_about_one_job(
+    remote: Shell, world: World
+) -> None:
+    warm = FINETUNE.replace("name: tone", "name: warm") + "seed: 9\n"
+    (remote.folder / "finetunes" / "warm.yaml").write_text(warm, "utf-8")
+
+    def away(_method: str, path: str) -> Any:
+        return (503, {"error": {"message": "later"}}) if path.endswith("events") else None
+
+    world.before = away
+
+    status, document, _comment = reported(remote, "apply", "--auto-approve", "--wait")
+
+    assert (status, outcomes(document)) == (
+        0, ("applied", {"tone": "trained", "warm": "trained"}),
+    )  # fmt: skip
+    assert len({path for path in world.requests if path.endswith("events")}) == 1
+
+
+def test_of_many_jobs_the_first_are_asked_for_their_losses(
+    remote: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftctl.engine.run_results._MOST_ASKED", 1)
+    warm = FINETUNE.replace("name: tone", "name: warm") + "seed: 9\n"
+    (remote.folder / "finetunes" / "warm.yaml").write_text(warm, "utf-8")
+
+    reported(remote, "apply", "--auto-approve", "--wait")
+
+    assert sum(path.endswith("events") for path in world.requests) == 1
+
+
 def test_a_report_is_not_written_over_the_plan(small: Shell) -> None:
     small.ok("plan", "--out", "plan.json")
 
