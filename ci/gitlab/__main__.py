@@ -35,6 +35,7 @@ from job import (
     die,
     forge,
     fresh,
+    in_line,
     left,
     no_folder,
     plain_file,
@@ -378,7 +379,7 @@ def end(job: Job, folder: Path, stage: str, status: int, why: str, *, words: str
     }  # fmt: skip
     text = page.read_text("utf-8") if page.is_file() else words
     if status:
-        text += f"\n{verbatim('At GitLab', why)}"
+        text += f"\nAt GitLab: {in_line(why)}.\n"
     page.write_text(spoken(text), "utf-8")
     (folder / "applied.json").write_text(json.dumps(said), "utf-8")
     record.keep(job, folder)

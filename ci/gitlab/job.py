@@ -37,6 +37,7 @@ TOKENS = frozenset(
         "CI_REPOSITORY_URL", "FTCTL_GITLAB_TOKEN",
     }
 )  # fmt: skip
+_VARIABLE = re.compile(r"(FTCTL_[A-Z_]+=[A-Za-z0-9:]+)")
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,18 @@ def verbatim(heading: str, text: str) -> str:
     for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "&#64;")):
         plain = plain.replace(sign, name)
     return f"### {heading}\n\n<pre>\n{plain}\n</pre>\n"
+
+
+def in_line(text: str) -> str:
+    """A sentence as Markdown in which nothing of it is markup; variables with a value are code."""
+    return "".join(
+        f"`{part}`"
+        if _VARIABLE.fullmatch(part)
+        else "".join(
+            one if one.isalnum() or one in " .,:;'()/" else f"&#{ord(one)};" for one in part
+        )
+        for part in _VARIABLE.split(text)
+    )
 
 
 def spoken(words: str) -> str:

@@ -179,6 +179,16 @@ def test_a_record_in_the_repository_is_not_of_this_pipeline(gitlab: GitLab) -> N
 # Notes.
 
 
+def test_a_reason_is_no_markup() -> None:
+    why = "job '@root' <b> `x` ~bug !3 #4 [a](b) **c** _d_ \\ and FTCTL_APPROVE=sha256:ab with it"
+
+    said = JOB.in_line(why)
+
+    assert not set(said) & set("@<>`~![]*_\\") - set("`_")
+    assert said.count("`") == 2
+    assert said.endswith("and `FTCTL_APPROVE=sha256:ab` with it")
+
+
 def test_words_of_a_result_are_no_mark_of_a_plan(gitlab: GitLab) -> None:
     """Whatever a manifest or the service says: the result's note never looks like a plan's."""
     ci = {

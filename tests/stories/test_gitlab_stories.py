@@ -201,7 +201,7 @@ def test_gitlab_a_plan_that_moved(gitlab: GitLab, story: Story) -> None:
     stale = gitlab.on_main("push")
     told = note(gitlab, request["iid"], "result")
     story.shows(f"The result on !{request['iid']}", told)
-    digest = told.split("FTCTL_APPROVE=")[1].split("\n")[0]
+    digest = told.split("FTCTL_APPROVE=")[1].split("`")[0]
 
     story.says("Somebody reads the plan in the log, and runs a pipeline by hand with its digest.")
     by_hand = gitlab.on_main("web", FTCTL_APPROVE=digest)
@@ -218,7 +218,7 @@ def test_gitlab_a_plan_that_moved(gitlab: GitLab, story: Story) -> None:
 
 def test_gitlab_a_job_that_fails_and_is_bought_once_more(gitlab: GitLab, story: Story) -> None:
     story.says("The service fails the job of a merge.")
-    ask(gitlab, "PUT", "/_ftctl/faults", {"faults": [{"job": {"number": 1}, "fails": "screening"}]})
+    ask(gitlab, "PUT", "/_ftctl/faults", {"faults": [{"job": {"number": 1}, "fails": "step"}]})
     request = _proposed(gitlab, "tone")
     gitlab.merge(request)
     failed = gitlab.on_main("push")
