@@ -1474,9 +1474,9 @@ def test_an_older_forged_comment_is_taken_over_and_the_rest_emptied(github: GitH
     github.merge(number)
     job = github.push_main()
 
-    first, second = github.comments(number)
+    first, second, result = github.comments(number)
     assert "900 dollars" in first
-    assert MARK not in second
+    assert MARK not in second + result
     assert [name for name, _ in planned.commands] == ["warning"]
     assert job.errors == []
 
@@ -1501,7 +1501,7 @@ def test_an_api_that_does_not_answer_approves_nothing_and_can_be_asked_again(
     github: GitHub,
 ) -> None:
     workflow = f"{WORKFLOWS}/ftctl-apply.yml"
-    text = github.git("show", f"main:{workflow}").replace("      issues: read\n", "")
+    text = re.sub(r"      issues: read.*\n", "", github.git("show", f"main:{workflow}"))
     github.commit("main", {workflow: text})
     github.git("rebase", "--quiet", "main", "change")
     github.git("checkout", "--quiet", "main")
@@ -1825,7 +1825,7 @@ def test_a_digest_that_a_person_approves_is_taken(tmp_path: Path, given: str) ->
 def _approve(folder: Path, given: str) -> tuple[int, str]:
     return _bash(
         folder, f'source "{ROOT}/ci/approved.sh"',
-        INPUT_APPROVE=given, GITHUB_EVENT_NAME="workflow_dispatch",
+        INPUT_APPROVE=given, GITHUB_EVENT_NAME="workflow_dispatch", GH_TOKEN="x",
     )  # fmt: skip
 
 
