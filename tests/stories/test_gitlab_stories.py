@@ -218,7 +218,12 @@ def test_gitlab_a_plan_that_moved(gitlab: GitLab, story: Story) -> None:
 
 def test_gitlab_a_job_that_fails_and_is_bought_once_more(gitlab: GitLab, story: Story) -> None:
     story.says("The service fails the job of a merge.")
-    ask(gitlab, "PUT", "/_ftctl/faults", {"faults": [{"job": {"number": 1}, "fails": "step"}]})
+    ask(
+        gitlab,
+        "PUT",
+        "/_ftctl/faults",
+        {"faults": [{"job": {"number": 1}, "fails": "step", "step": 5}]},
+    )
     request = _proposed(gitlab, "tone")
     gitlab.merge(request)
     failed = gitlab.on_main("push")
