@@ -136,6 +136,10 @@ def test_two_projects_in_one_repository_share_no_name() -> None:
         ("approve", '"; touch sprung; "'),
         ("timeout", "5h; touch sprung"),
         ("allow-addresses", "https://e.example/'; touch sprung"),
+        ("production", "'; touch sprung; '"),
+        ("production", "$(touch sprung)"),
+        ("record", "push; touch sprung"),
+        ("retry-failed", 'true"; touch sprung; "'),
     ],
 )
 def test_an_input_is_no_part_of_a_script(name: str, value: str) -> None:
