@@ -235,7 +235,7 @@ def _data_cells(file: DataChange) -> str:
     row = data_row(file)
     counts = (row.rows, row.added, row.removed, row.changed, row.tokens, row.cost)
     numbers = [_td(html_text(count), "number") for count in counts]
-    return "".join([_td(_code(row.path)), _td(row.role), *numbers])
+    return "".join([_td(_code(row.path)), _td(row.role, "action"), *numbers])
 
 
 def _rows(path: str, compared: Compared) -> Iterator[str]:
