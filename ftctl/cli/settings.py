@@ -50,7 +50,8 @@ def _directory(context: click.Context, _option: click.Parameter, value: Path | N
         settings = context.ensure_object(Settings)
         # As if started there: a path after the command counts from the one before it.
         settings.folder = settings.folder / value
-        settings.directory = (settings.directory or Path()) / value
+        here = (settings.directory or Path()) / value
+        settings.directory = None if here == Path() else here
 
 
 def _environment(context: click.Context, _option: click.Parameter, value: str | None) -> None:

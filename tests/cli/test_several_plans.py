@@ -196,6 +196,7 @@ def test_what_is_to_be_typed_names_the_folder_and_environment_of_the_run(
     unknown = shell("plan", *here, "--replace", "tone=").err
     no_plan = shell("apply", *here, "none.json").err
     document = shell.ok("plan", *here, "--format", "json").out
+    in_place = shell("apply", "-C", ".", "none.json").err
 
     program = "ftctl -C 'my app' --env prod"
     assert f"'{program} status' shows them, '{program} wait' waits for them." in started
@@ -203,3 +204,4 @@ def test_what_is_to_be_typed_names_the_folder_and_environment_of_the_run(
     assert f"make it with '{program} plan --out FILE'" in no_plan
     assert "hint: write --replace tone=ftjob-…, or --replace tone" in unknown
     assert program not in document
+    assert "make it with 'ftctl plan --out FILE'" in in_place

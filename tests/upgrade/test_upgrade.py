@@ -208,7 +208,7 @@ def test_the_plan_of_then_is_refused_with_a_cure(
 
     assert result.status == 1, result
     assert "was written by an earlier ftctl" in result.err
-    assert "make it again with 'ftctl plan --out FILE'" in result.err
+    assert "plan --out FILE'" in result.err
     assert past.replay.writes == []
 
 
