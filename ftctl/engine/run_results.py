@@ -285,8 +285,18 @@ class _Look:
         if wanted is None and change is not None:
             wanted = change.job
         if wanted is not None:
-            return seen.get(wanted) or self.jobs.get(wanted)
+            known = seen.get(wanted) or self.jobs.get(wanted)
+            return known or (self._by_id(wanted) if ended is not None else None)
         return self._newest(name) if change is None else None
+
+    def _by_id(self, job: str) -> Job | None:
+        """A job that was over before anybody looked; None where nobody can tell of it."""
+        if self.provider is None or self.jobs_asked >= _MOST_ASKED:
+            return None
+        try:
+            return self.provider.job(job)
+        except ProviderError:
+            return None
 
     def _newest(self, name: str) -> Job | None:
         """The newest job of what the manifests ask for under a name."""
@@ -349,7 +359,9 @@ class _Look:
             case Action.DEFER:
                 return Standing.WAITING, change.reason
             case Action.ATTENTION:
+                report = self.end.report
                 lost = job is not None and job.status in ("failed", "cancelled")
+                lost = lost or (report is not None and change.name in report.failed)
                 return (Standing.FAILED if lost else Standing.ATTENTION), change.reason
             case Action.NO_OP if change.model is not None and outcome is None:
                 return Standing.THERE, change.reason if change.steps else None

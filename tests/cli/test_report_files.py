@@ -218,6 +218,22 @@ def test_a_wait_tells_what_it_followed(remote: Shell, world: World) -> None:
     assert document["cost"]["so_far"] == 4.0
     assert comment.startswith("### ftctl: applied, 1 model, \\$4.00\n")
 
+    _status, again, _comment = reported(remote, "wait", "tone")
+    assert (outcomes(again), again["cost"]["so_far"]) == (("applied", {"tone": "trained"}), 4.0)
+
+
+def test_a_wait_tells_what_failed_before(remote: Shell, world: World) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    world.jobs[0].update(status="failed", fine_tuned_model=None)
+
+    for names in ((), ("tone",)):
+        status, document, comment = reported(remote, "wait", *names)
+
+        ending = "failed" if names else "attention"
+        assert (status, outcomes(document)) == (1, (ending, {"tone": "failed"}))
+        assert "`ftctl apply --retry-failed --select tone`" in comment
+
 
 def test_a_wait_that_takes_too_long_says_what_runs_on(remote: Shell, world: World) -> None:
     world.finishes = False
