@@ -160,6 +160,7 @@ def plan_fork(job: Job) -> int:
     problems = validate(job, options)
     if problems is not None:
         return problems[0]
+    record.fetch_public(job)
     status = make_plan(job, [*options, "--offline"]).status
     return 0 if status == 2 else status
 

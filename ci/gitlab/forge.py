@@ -55,7 +55,7 @@ class Api:
 
     url: str  # https://gitlab.example/api/v4
     project: int
-    token: str
+    token: str  # empty: what everybody may read
     certificates: str = ""  # a file with those of GitLab's own address
 
     def get(self, path: str) -> Any:
@@ -116,7 +116,8 @@ class Api:
 
     def _once(self, method: str, path: str, body: Any, most: int) -> bytes:
         request = Request(f"{self.url}/{path}", method=method)  # noqa: S310 # GitLab's own
-        request.add_unredirected_header("Authorization", f"Bearer {self.token}")
+        if self.token:
+            request.add_unredirected_header("Authorization", f"Bearer {self.token}")
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")

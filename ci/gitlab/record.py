@@ -35,6 +35,7 @@ MOST_LOCK = 16 * 1024 * 1024  # bytes
 MOST_PIPELINES = 20  # that are looked through for records, the newest first
 MOST_LOCKS = 5  # that are merged: applies that overlap know nothing of each other
 TRIES = 5  # to write the record where others write too
+_TARGET = ("PROJECT_ID", "TARGET_BRANCH_NAME")
 LOCKS = "locks"  # the folder in which they are handed on
 
 
@@ -75,6 +76,28 @@ def _of_pipeline(job: Job, api: Api, pipeline: int) -> Iterator[tuple[int, bytes
         if isinstance(said, dict) and all(said.get(key) == wanted[key] for key in wanted):
             yield one, data
             return
+
+
+def fetch_public(job: Job) -> None:
+    """Merge what the project that a fork goes to shows everybody of its record into the checkout.
+
+    The plan that is made with it is offline and approves nothing, so nothing of it is verified.
+    """
+    project, branch = (job.ci.get(f"CI_MERGE_REQUEST_{one}", "") for one in _TARGET)
+    if not project.isdecimal() or not branch:
+        return
+    api = Api(job.ci["CI_API_V4_URL"], int(project), "", job.ci.get("CI_SERVER_TLS_CA_FILE", ""))
+    path = f"jobs/artifacts/{in_path(branch)}/raw/{WAITED}/ftctl.lock"
+    file = Path(job.ci["FTCTL_WORK"], "public.lock")
+    try:
+        file.write_bytes(api.download(f"{path}?job={in_path(f'{job.name}:wait')}", MOST_LOCK))
+    except (Missing, Unanswered):
+        warn(
+            f"the newest apply of {branch} shows no record: the plan knows ftctl.lock of git alone"
+        )
+    else:
+        if not merge(job, Path(job.ci["FTCTL_WORK"], "none"), job.lock, file):
+            warn(f"the record of the newest apply of {branch} could not be read")
 
 
 def bring(job: Job, folder: Path, *, needed: bool) -> None:

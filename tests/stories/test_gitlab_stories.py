@@ -263,6 +263,7 @@ def test_gitlab_a_fork_with_a_mistake(gitlab: GitLab, story: Story) -> None:
     right = gitlab.plan(request)
 
     story.says("A maintainer pushes the commits to a branch of the project: that has a plan.")
+    assert "shows no record" in right["ftctl:plan:fork"].log
     own = gitlab.open_request("tone")
     gitlab.plan(own)
     gitlab.merge(own)
@@ -274,6 +275,17 @@ def test_gitlab_a_fork_with_a_mistake(gitlab: GitLab, story: Story) -> None:
     assert ended(right) == {"ftctl:plan:fork": 0}
     assert note(gitlab, request["iid"]) == ""
     assert ended(runs) == WELL, runs["ftctl:apply"].log
+
+    story.says("Where artifacts are public, the next fork's plan knows what that apply did.")
+    gitlab.public = True
+    gitlab.commit("other", {"finetunes/warm.yaml": _finetune("warm")})
+    other = gitlab.open_request("other")
+    other["source_project_id"] = 2
+    known = gitlab.plan(other)["ftctl:plan:fork"]
+    story.shows("The log of its plan", known.log)
+    assert known.status == 0
+    assert "shows no record" not in known.log
+    assert "1 to train" in known.log
 
 
 def test_gitlab_an_apply_that_stops_half_way_goes_on(gitlab: GitLab, story: Story) -> None:
