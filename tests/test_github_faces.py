@@ -121,6 +121,10 @@ STARTED = _report(waited=False)
         ("success", "success", STARTED, _report(6), "applied"),
         ("success", "success", _report(5), None, "applied"),
         ("skipped", "skipped", None, None, "not applied"),
+        # One job of a matrix: its own report is all that is known.
+        ("", "", STARTED, _report(changes=False), "applied"),
+        ("", "", _report(5), None, "not applied: outdated"),
+        ("", "", None, None, "not applied"),
     ],
 )
 def test_an_ending_is_called_by_what_github_and_the_jobs_say(

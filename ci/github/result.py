@@ -29,7 +29,7 @@ _MOST_ARCHIVE = 4 * 1024 * 1024  # bytes
 _MOST_FILE = 1024 * 1024
 _FILES = {"result.json", "report.md", "applied.txt"}
 NOTHING = "nothing to do"
-_ENDED = {"success", "failure", "cancelled"}  # of a job that ran, as `needs` says it
+_RAN = {"success", "failure", "cancelled"}  # of a job that ran, as `needs` says it
 # By ftctl's status, where it was asked to apply.
 _HEADLINES = {
     1: "failed",
@@ -101,9 +101,12 @@ def judge(
 ) -> Verdict:  # fmt: skip
     """How jobs ended, by what GitHub says of them and they of themselves.
 
-    GitHub knows better: a report that does not fit is of an attempt before.
+    GitHub knows better: a report that does not fit is of an attempt before. Of one job of a matrix
+    GitHub says nothing: then the reports are believed.
     """
-    waiting = wait_job in _ENDED  # it came later, and tried once more what was not begun
+    if not apply_job:
+        apply_job, wait_job = _ended(applied), _ended(waited)
+    waiting = wait_job in _RAN  # it came later, and tried once more what was not begun
     ended, report = (wait_job, waited) if waiting else (apply_job, applied or waited)
     bought = any(one.changes for one in (applied, waited) if one)
     if report is None or (report.status == 0) is not (ended == "success"):
@@ -118,6 +121,10 @@ def judge(
     else:
         headline = "applied" if report.waited else "started"
     return Verdict(headline, advice, report)
+
+
+def _ended(report: Report | None) -> str:
+    return "" if report is None else "failure" if report.status else "success"
 
 
 def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
@@ -148,7 +155,7 @@ def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
             "The apply was rejected, or broke before it asked the service for anything: the run"
             f" says which. To try again, {again}.",
         )
-    return Verdict("not applied", "The apply did not run: the run says why.")
+    return Verdict("not applied", "The apply did not run, or left no word: the run says why.")
 
 
 def _say(

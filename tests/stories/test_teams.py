@@ -85,6 +85,9 @@ def test_an_apply_that_is_half_done_in_a_monorepo(github: GitHub, story: Story) 
     assert started(first[f"apply ({SUPPORT})"]) == ["tone", "warm"]
     assert not first[f"apply ({SUPPORT})"].failed
     assert f"wait ({SALES})" not in first
+    support, sales = (first[f"result ({one})"].summary for one in (SUPPORT, SALES))
+    assert "### ftctl: applied, 2 models" in support
+    assert "### ftctl: not applied" in sales
 
     story.says("It is back. Ann runs the failed jobs again: support is not touched.")
     state = github.state
@@ -151,7 +154,14 @@ def test_two_environments_one_after_the_other(
         github.repository_variables = {"FTCTL_RECORD": "push"}
         assert github.push_main().errors == []
         ran = dict(github.last)
-        assert [*ran] == ["dev", "wait-dev", "prod", "wait-prod", "record (dev)", "record (prod)"]
+        assert [*ran] == [
+            *("announce", "dev", "wait-dev", "prod", "wait-prod"),
+            *("record (dev)", "record (prod)", "result-dev", "result-prod"),
+        ]
+        told = [body for body in github.comments(number) if "### ftctl: applied, 2 models" in body]
+        assert [body.splitlines()[0] for body in told] == [
+            f"<!-- ftctl result: {one} . -->" for one in ("dev", "prod")
+        ]
         assert started(ran["dev"]) == started(ran["prod"]) == ["tone", "warm"]
         lock = json.loads(github.git("show", "main:ftctl.lock", at="origin.git"))
         finetunes = {name: sorted(one["finetunes"]) for name, one in lock["environments"].items()}
@@ -170,7 +180,8 @@ def test_where_dev_fails_prod_is_not_begun(github: GitHub) -> None:
 
     github.push_main()
 
-    assert [*github.last] == ["dev"]
+    assert [*github.last] == ["announce", "dev", "result-dev", "result-prod"]
+    assert "The apply did not run" in github.last["result-prod"].summary
     assert "nobody approved this plan" in github.last["dev"].errors[0]
 
 
