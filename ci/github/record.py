@@ -188,16 +188,25 @@ class Record:
             raise Unanswered("GitHub's answer is no file") from None
 
     def _blob(self, commit: str) -> str | None:
-        """The id of the file at a commit; None where none is. A folder's list follows no links."""
-        folder, _, name = self.path.rpartition("/")
-        try:
-            entries = self.api.get(f"contents/{quote(folder)}?ref={commit}")
-        except Missing:
-            return None
-        for entry in entries if isinstance(entries, list) else []:
-            if at(entry, "name") == name and at(entry, "type") == "file":
-                return text(entry, "sha")
-        return None
+        """The id of the file at a commit; None where none is. `Refused` for a link."""
+        tree = text(self.api.get(f"git/commits/{commit}"), "tree", "sha")
+        *folders, name = self.path.split("/")
+        for folder in folders:
+            entry = self._entry(tree, folder)
+            if entry is None or at(entry, "type") != "tree":
+                return None
+            tree = text(entry, "sha")
+        entry = self._entry(tree, name)
+        if entry is not None and at(entry, "mode") not in {"100644", "100755"}:
+            raise Refused(f"{self.path} of commit {commit} is no plain file")
+        return None if entry is None else text(entry, "sha")
+
+    def _entry(self, tree: str, name: str) -> Any:
+        answer = self.api.get(f"git/trees/{tree}")
+        entries = at(answer, "tree")
+        if not isinstance(entries, list) or at(answer, "truncated") is not False:
+            raise Unanswered("GitHub does not list the whole of a folder")
+        return next((entry for entry in entries if at(entry, "path") == name), None)
 
     def _merge(self, base: bytes, ours: Path, theirs: bytes) -> list[str]:
         """Merge as `ftctl lock merge` does, which checks all three; what it decided."""
@@ -236,9 +245,12 @@ class Record:
         ]
         if not kept:
             return ["This run kept no record: there is nothing to bring home."]
-        theirs, _ = self._unpacked(max(kept, key=lambda one: number(one, "id")))
+        newest = max(kept, key=lambda one: number(one, "id"))
+        theirs, knows = self._unpacked(newest)
+        knows.add(number(newest, "id"))
         base = self._lock_at(commit)
         for tried in range(MOST_TRIES):
+            self.known = set(knows)
             try:
                 return self._bring_once(how, base, theirs)
             except Conflict:
@@ -246,48 +258,40 @@ class Record:
         raise Refused(f"the branch was moved by others {MOST_TRIES} times: run this job again")
 
     def _bring_once(self, how: str, base: bytes, theirs: bytes) -> list[str]:
+        """Merge it into what the default branch is now, with what this run did not know.
+
+        What stands on a branch of ours is not taken: others may push there.
+        """
         home = _Home.of(self.api)
         here = self._lock_at(home.tip)
         ours = self.folder / "ours.lock"
-        if how == "push":
-            ours.write_bytes(here)
-            lines = self._merge(base, ours, theirs)
-            if ours.read_bytes() == here:
-                return [*lines, f"{self.path} on {home.branch} knows all of it already."]
-            made = self._commit(home, [home.tip], ours.read_bytes(), " [skip ci]")
-            self._move(home.branch, made)
-            return [*lines, f"{home.branch} has it as {made}."]
-        return self._propose(home, here, base, theirs, ours)
-
-    def _propose(
-        self, home: _Home, here: bytes, base: bytes, theirs: bytes, ours: Path
-    ) -> list[str]:
-        """Keep one branch and one pull request with what the default branch does not know."""
-        branch = self.branch
-        tip = _tip(self.api, branch)
-        pull = self._pull(home, branch)
         ours.write_bytes(here)
-        lines, proposed, fork_point = [], here, home.tip
-        if tip is not None:
-            fork_point = _merge_base(self.api, tip, home.tip)
-            if pull is not None:
-                proposed = self._lock_at(tip)
-                lines += self._merge(self._lock_at(fork_point), ours, proposed)
-        lines += self._merge(base, ours, theirs)
+        lines = [*self._merge(base, ours, theirs), *self.fetch(ours)]
         merged = ours.read_bytes()
+        pull = self._pull(home, self.branch) if how == "pull-request" else None
         if merged == here and pull is None:
             return [*lines, f"{self.path} on {home.branch} knows all of it already."]
-        behind = self._lock_at(fork_point) != here
-        if pull is None or merged != proposed or behind:
+        tree = self._tree(home, merged)
+        if how == "push":
+            made = self._commit(tree, [home.tip], " [skip ci]")
+            self._move(home.branch, made)
+            return [*lines, f"{home.branch} has it as {made}."]
+        return [*lines, self._propose(home, tree, pull)]
+
+    def _propose(self, home: _Home, tree: str, pull: int | None) -> str:
+        """Keep one branch with this tree, and one pull request of it."""
+        tip = _tip(self.api, self.branch)
+        if pull is None or tip is None or self._tree_of(tip) != tree:
             parents = list(dict.fromkeys(one for one in (tip, home.tip) if one))
-            made = self._commit(home, parents, merged)
+            made = self._commit(tree, parents)
             if tip is None:
-                self._send("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": made})
+                body = {"ref": f"refs/heads/{self.branch}", "sha": made}
+                self._send("POST", "git/refs", body)
             else:
-                self._move(branch, made)
+                self._move(self.branch, made)
         if pull is None:
-            pull = self._open(home, branch)
-        return [*lines, f"Pull request #{pull} has it, on the branch {branch}."]
+            pull = self._open(home, self.branch)
+        return f"Pull request #{pull} has it, on the branch {self.branch}."
 
     def _pull(self, home: _Home, branch: str) -> int | None:
         head = quote(f"{self.api.repository.partition('/')[0]}:{branch}", safe="")
@@ -314,14 +318,20 @@ class Record:
         )
         return number(made, "number")
 
-    def _commit(self, home: _Home, parents: list[str], content: bytes, end: str = "") -> str:
-        """A commit that is the default branch with this file, and nothing besides."""
-        tree = at(self.api.get(f"git/commits/{home.tip}"), "tree", "sha")
+    def _tree_of(self, commit: str) -> str:
+        return text(self.api.get(f"git/commits/{commit}"), "tree", "sha")
+
+    def _tree(self, home: _Home, content: bytes) -> str:
+        """The default branch with this file, and nothing besides."""
         entry = {"path": self.path, "mode": "100644", "type": "blob", "content": content.decode()}
-        made = self._send("POST", "git/trees", {"base_tree": tree, "tree": [entry]})
+        base = self._tree_of(home.tip)
+        made = self._send("POST", "git/trees", {"base_tree": base, "tree": [entry]})
+        return text(made, "sha")
+
+    def _commit(self, tree: str, parents: list[str], end: str = "") -> str:
         # Without an author it is the token's own, and GitHub signs it.
         message = f"Record what was applied ({self.place}){end}"
-        body = {"message": message, "tree": text(made, "sha"), "parents": parents}
+        body = {"message": message, "tree": tree, "parents": parents}
         return text(self._send("POST", "git/commits", body), "sha")
 
     def _move(self, branch: str, commit: str) -> None:

@@ -143,6 +143,7 @@ class Forge:
             (r"GET", "contents:read actions:read", self._repository),
             (r"GET git/commits/(\w+)", "contents:read", self._commit),
             (r"GET git/ref/heads/(.+)", "contents:read", self._ref),
+            (r"GET git/trees/(\w+)", "contents:read", self._tree),
             (r"POST git/trees", "contents:write", self._make_tree),
             (r"POST git/commits", "contents:write", self._make_commit),
             (r"POST git/refs", "contents:write", self._make_ref),
@@ -273,6 +274,14 @@ class Forge:
     def _ref(self, branch: str, **_: Any) -> Any:
         sha = self._git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}").strip()
         return {"ref": f"refs/heads/{branch}", "object": {"type": "commit", "sha": sha}}
+
+    def _tree(self, sha: str, **_: Any) -> Any:
+        entries = []
+        for line in self._git("ls-tree", "-z", sha).split("\0")[:-1]:
+            head, _, name = line.partition("\t")
+            mode, kind, blob = head.split()
+            entries.append({"path": name, "mode": mode, "type": kind, "sha": blob})
+        return {"sha": sha, "tree": entries, "truncated": False}
 
     def _make_tree(self, *, sent: Any, **_: Any) -> Any:
         with tempfile.TemporaryDirectory() as folder:

@@ -225,6 +225,14 @@ def test_the_lock_comes_home_by_a_pull_request(github: GitHub, story: Story) -> 
         "github-actions[bot] Record what was applied (default@.)"
     )
 
+    story.says("Somebody pushes to that branch: a promotion, and a file.")
+    github.git("fetch", "--quiet", "origin", branch)
+    github.git("branch", "--quiet", "--force", branch, "FETCH_HEAD")
+    forged = json.loads(github.git("show", f"{branch}:ftctl.lock"))
+    pointer = {"job": "ftjob-x", "model": "ft:evil", "at": "2026-11-30T00:00:00Z"}
+    forged["environments"]["default"]["finetunes"]["tone"]["promoted"] = {"prod": pointer}
+    github.commit(branch, {"ftctl.lock": json.dumps(forged), "evil.sh": "x"})
+
     story.says("Before anybody looks at it, `cool` is merged: the same pull request has both.")
     cool = WARM.replace("warm", "cool")
     merged(github, "cool", {"finetunes/cool.yaml": cool, "data/cool.jsonl": chat_rows(14, "no")})
@@ -232,6 +240,9 @@ def test_the_lock_comes_home_by_a_pull_request(github: GitHub, story: Story) -> 
     pulls = [one for one in github.state["pulls"] if one["head"]["ref"] == branch]
     assert len(pulls) == 1
     assert lock_on(github, branch) == {"default": ["cool", "tone", "warm"]}
+    assert "ft:evil" not in github.git("show", f"{branch}:ftctl.lock", at="origin.git")
+    changed = github.git("diff", "--name-only", f"main...{branch}", at="origin.git")
+    assert changed == "ftctl.lock"
 
     story.says("Ann merges it. A run that changes nothing opens no other.")
     github.git("fetch", "--quiet", "origin", branch)
