@@ -100,7 +100,7 @@ class Access(httpx2.Auth):
 
     def _when_old(self, good_for: float | None) -> float | None:
         """When a key that is good for so many seconds is to be asked for anew."""
-        if good_for is None or self._connection.renew is None:
+        if good_for is None:
             return None
         return self._seconds() + good_for - min(_BEFORE_IT_EXPIRES, good_for / 2)
 
