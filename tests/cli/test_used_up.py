@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FINETUNE, HandClock, Shell, small_project
 from plain_server import World
 
+from ftctl.emulator import Request, open_emulator
 from ftctl.engine.planning import PlanRequest
 from ftctl.engine.workspace import Workspace
 
@@ -399,3 +402,48 @@ def test_a_review_that_is_applied_twice_tells_of_a_second_failure(
 
     assert len(world.jobs) == 2
     assert (first.failed, second.failed) == ((), ("tone",))
+
+
+def ask(shell: Shell, method: str, path: str, document: object = None) -> Any:
+    """Ask the embedded API itself."""
+    body = b"" if document is None else json.dumps(document).encode()
+    headers = (("authorization", "Bearer x"), ("content-type", "application/json"))
+    with open_emulator(shell.folder / ".ftctl", clock=shell.clock.now) as emulator:
+        return json.loads(emulator.handle(Request.to(method, path, headers, body)).body)
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["same", "fresh"])
+@pytest.mark.parametrize(
+    "temperament",
+    ["models-hidden", "filter-finds-nothing", "filter-refused", "metadata-dropped",
+     "lagging-list=30", "unknown-status", "no-model-name"],
+)  # fmt: skip
+def test_whatever_the_service_shows_of_it_an_approval_buys_nothing_again(
+    shell: Shell,
+    write_project: Callable[[dict[str, str]], Path],
+    temperament: str,
+    *,
+    recorded: bool,
+) -> None:
+    write_project(small_project())
+    shell.ok("plan", "--out", "plan.json")
+    digest = shell.ok("plan", "--format", "json").json["digest"]
+    shell.ok("apply", "plan.json", "--wait")
+    if not recorded:
+        (shell.folder / "ftctl.lock").unlink()
+        shutil.rmtree(shell.folder / ".ftctl" / "intents", ignore_errors=True)
+        shell.clock.sleep(60)  # a list that lags is all that a fresh checkout has
+    ask(shell, "PUT", "/_ftctl/faults", {"temperaments": [temperament]})
+
+    ends = [
+        shell("apply", "plan.json"),
+        shell("apply", "plan.json", "--wait", "--timeout", "2m"),
+        shell("apply", "--approve", digest),
+    ]
+
+    ask(shell, "DELETE", "/_ftctl/faults")
+    assert len(ask(shell, "GET", "/v1/fine_tuning/jobs")["data"]) == 1
+    for end in ends:
+        assert "Traceback" not in end.err
+        assert end.out + end.err
+        assert "started ftjob" not in end.out
