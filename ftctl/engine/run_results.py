@@ -515,7 +515,8 @@ def _todo(
     fault, review = end.fault, end.review
     running = sorted(one.name for one in rows if one.standing is Standing.RUNNING and one.concerned)
     waiting = any(one.standing is Standing.WAITING for one in rows)
-    wait_on = words("apply", "--wait") if waiting or not running else words("wait", *running)
+    named = running if len(running) <= _MOST_ASKED else []  # without names it waits for all
+    wait_on = words("apply", "--wait") if waiting or not running else words("wait", *named)
     match ending:
         case Ending.STALE if review is not None and _is_of_now(review, end):
             digest = review.digest

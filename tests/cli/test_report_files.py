@@ -245,7 +245,14 @@ def test_a_wait_that_takes_too_long_says_what_runs_on(remote: Shell, world: Worl
     assert (status, outcomes(document)) == (6, ("timed-out", {"tone": "running"}))
     assert document["finetunes"][0]["job"] == "ftjob-1"
     assert comment.startswith("### ftctl: waited too long, 1 job running, estimated ")
-    assert "Run the job again to wait on: nothing is bought twice. Or `ftctl wait tone`" in comment
+    wait_on = "Run the job again to wait on: nothing is bought twice. Or `ftctl wait tone`"
+    assert wait_on in comment
+
+    status, document, comment = reported(remote, "wait", "--timeout", "60s")
+
+    assert (status, outcomes(document)) == (6, ("timed-out", {"tone": "running"}))
+    assert document["finetunes"][0]["cost"]["estimate_high"] > 0
+    assert wait_on in comment
 
 
 class ImpatientClock(HandClock):
