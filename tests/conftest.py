@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from fidelity import Hearing
 from forges.standby import Standby
+from hypothesis import settings
 from plain_server import PlainServer, World
 from simulation.tally import Figures
 
@@ -281,6 +282,9 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _form["whole"] = bool(config.getoption("--simulate-all"))
+    # A machine that is busy is no fault of what is tried.
+    settings.register_profile("ftctl", deadline=None)
+    settings.load_profile("ftctl")
     # What the whole run says to the emulator is judged at its end; what it broke is counted.
     config.pluginmanager.register(Hearing(config))
     config.pluginmanager.register(Figures())
