@@ -7,7 +7,7 @@ require_folder
 
 # However this ends, the comment on the merged pull request says how.
 asked=false pending=0 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-rm -f "$work/applied.txt" "$work/report.md"
+rm -f "$work/applied.txt" "$work/report.md" "$work/report.json"
 trap 'leave_result "$?" "$asked" "$([ "$pending" = 0 ] && echo false || echo true)" "$started"' EXIT
 
 command=${INPUT_COMMAND:-apply}
@@ -62,7 +62,7 @@ case "$status" in
 esac
 
 asked=true status=0
-tool apply --report "$work/report.md" "${options[@]}" > "$work/applied.txt" 2>&1 || status=$?
+tool apply --report "$work/report.md" --report "$work/report.json" "${options[@]}" > "$work/applied.txt" 2>&1 || status=$?
 show "$work/applied.txt"
 set_output exitcode "$status"
 [ ! -f "$directory/ftctl.lock" ] || {
@@ -75,24 +75,25 @@ else
     verbatim 'ftctl apply' "$work/applied.txt" >> "$GITHUB_STEP_SUMMARY"
 fi
 
-# What was approved, for the job that waits: whether an approval buys anything does not change when
-# this job runs again, so that one that was only waiting too long is waited for again.
-bought=0
-[ "${#approved[@]}" = 0 ] ||
+# What was approved is kept for this run: an apply by hand that stopped half-way goes on with it, and
+# so does the job that waits. That one is wanted once all of it is begun, also beside a job that
+# failed before; what is not begun is this job's to do again, in its turn. Whether an approval buys
+# anything does not change when this job runs again: what waited too long is waited for again.
+case "$status" in
+    0) left=0 ;;
+    1 | 4) left=$(jq '[.finetunes[] | select(.outcome == "not-done")] | length' "$work/report.json" || echo 1) ;;
+    *) left=1 ;;
+esac
+if [ "${#approved[@]}" != 0 ] && [ "$waits" != true ] && [ "$status" != 5 ]; then
+    rm -rf "$work/handed"
+    mkdir "$work/handed"
+    for ((at = 0; at < ${#approved[@]}; at++)); do
+        cp -- "${approved[at]}" "$work/handed/$((at + 1)).plan.json"
+    done
+    set_output handed "$work/handed"
+    set_output handed-artifact "ftctl-approved-$place-$GITHUB_RUN_ATTEMPT"
     bought=$(jq -s 'map(.summary | .create + .replace + .defer) | add' "${approved[@]}")
-if [ "$waits" != true ] && [ "$bought" != 0 ]; then
-    case "$status" in
-        0 | 1 | 4)
-            rm -rf "$work/handed"
-            mkdir "$work/handed"
-            for ((at = 0; at < ${#approved[@]}; at++)); do
-                cp -- "${approved[at]}" "$work/handed/$((at + 1)).plan.json"
-            done
-            set_output waiting true
-            set_output handed "$work/handed"
-            set_output handed-artifact "ftctl-approved-$place-$GITHUB_RUN_ATTEMPT"
-            ;;
-    esac
+    [ "$bought" = 0 ] || [ "$left" != 0 ] || set_output waiting true
 fi
 
 notes=''

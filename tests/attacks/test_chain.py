@@ -1397,7 +1397,7 @@ def test_addresses_and_settings_are_those_that_were_reviewed(github: GitHub) -> 
     addresses = "--allow-address https://a.example/v1 --allow-address https://b.example"
     for log, base in zip(logs, ("refs/remotes/origin/main", merged, merged), strict=True):
         assert f"--format markdown --base {base} {addresses}" in log
-    asked = f"/report.md --base {merged} {addresses}"
+    asked = f"/report.json --base {merged} {addresses}"
     assert f"{asked} /" in logs[1]
     assert f"{asked} --wait --timeout 5h /" in logs[1]
 

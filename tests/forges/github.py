@@ -293,19 +293,23 @@ class GitHub:
         pull["head"]["sha"] = pull["head"]["sha"] or self.git("rev-parse", pull["head"]["ref"])
         self.state = state
 
-    def push_main(self, event: str = "push", *, held: bool = False, **inputs: str) -> JobRun:
+    def push_main(
+        self, event: str = "push", *, held: bool = False, until: str = "", **inputs: str
+    ) -> JobRun:
         """What happens on main after a push, or by hand: what has the key, as one job.
 
         Each job is in `last`, also those that speak on the pull request.
 
-        `held` lets it wait for the reviewers of its environment; `run_again` is their yes.
+        `held` lets it wait for the reviewers of its environment; `run_again` is their yes. `until`
+        leaves the jobs after that one to `go_on`.
         """
         sha = self.git("rev-parse", "main")
         payload = {"before": self.before, "after": sha} if event == "push" else {}
         inputs = {name.replace("_", "-"): value for name, value in inputs.items()}
         jobs = self.run(
-            "apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs, held=held
-        )
+            "apply", event, payload, sha=sha, ref="refs/heads/main", inputs=inputs, held=held,
+            until=until,
+        )  # fmt: skip
         speaking = ("announce", "result")
         return joined({name: job for name, job in jobs.items() if not name.startswith(speaking)})
 
@@ -321,7 +325,7 @@ class GitHub:
     def run(
         self, name: str, event: str, payload: Mapping[str, Any], *, sha: str, ref: str,
         actor: str = "a-person", trusted: bool = True, inputs: Mapping[str, str] | None = None,
-        held: bool = False,
+        held: bool = False, until: str = "",
     ) -> dict[str, JobRun]:  # fmt: skip
         """Carry out a workflow as it is at the commit; the jobs that ran."""
         state = self.state
@@ -345,16 +349,31 @@ class GitHub:
         self.state = state
         self._asked[run["id"]] = (payload, sha, ref, actor, trusted, inputs or {})
         self._latest = run["id"]
-        return {} if held else self.run_again()
+        return {} if held else self.run_again(until=until)
 
-    def run_again(self, number: int = 0, *, failed_only: bool = False) -> dict[str, JobRun]:
-        """The next attempt of a run, the last one if none is named: all jobs, or what failed."""
+    def run_again(
+        self, number: int = 0, *, failed_only: bool = False, until: str = ""
+    ) -> dict[str, JobRun]:
+        """The next attempt of a run, the last one if none is named: all jobs, or what failed.
+
+        With `until` the jobs after that one are left to `go_on`, as if they took long.
+        """
         number = number or self._latest
-        payload, sha, ref, actor, trusted, inputs = self._asked[number]
-        run = self._change_run(number, lambda run: {
+        self._change_run(number, lambda run: {
             "run_attempt": run["run_attempt"] + 1, "status": "in_progress", "conclusion": None,
             "run_started_at": now(),
         })  # fmt: skip
+        kept = self._ended.get(number, {}) if failed_only else {}
+        return self._carry_out(number, {k: v for k, v in kept.items() if v["result"] == "success"},
+                               until)  # fmt: skip
+
+    def go_on(self, number: int) -> dict[str, JobRun]:
+        """The jobs of an attempt that have not ended yet."""
+        return self._carry_out(number, {**self._ended[number], "": {}}, "")
+
+    def _carry_out(self, number: int, before: Mapping[str, Any], until: str) -> dict[str, JobRun]:
+        payload, sha, ref, actor, trusted, inputs = self._asked[number]
+        run = self._change_run(number, lambda _: {"status": "in_progress"})
         workflow = yaml.safe_load(self.git("show", f"{sha}:{run['path']}"))
         self.jobs += 1
         place = self.folder / f"run-{self.jobs}"
@@ -371,14 +390,14 @@ class GitHub:
             asked = self._trigger(sha, run["path"], "workflow_dispatch").get("inputs", {})
             assert set(inputs) <= set(asked), inputs
             inputs = {**{name: one.get("default", "") for name, one in asked.items()}, **inputs}
-        before = self._ended.get(number, {}) if failed_only else {}
         ended: dict[str, dict[str, Any]] = {}
         done: dict[str, JobRun] = {}
         for key, job in _in_order(workflow["jobs"]):
-            needs = {name: ended[name] for name in _listed(job.get("needs"))}
-            kept = before.get(key, {})
-            if kept.get("result") == "success" and all(one.get("kept") for one in needs.values()):
-                ended[key] = {**kept, "kept": True}
+            needs = {name: ended.get(name, {"result": ""}) for name in _listed(job.get("needs"))}
+            if key in before and ("" in before or all(one.get("kept") for one in needs.values())):
+                ended[key] = {**before[key], "kept": True}
+                continue
+            if until in ended:
                 continue
             results = {one["result"] for one in needs.values()}
             known = {
@@ -417,6 +436,8 @@ class GitHub:
             }
         self._ended[number] = ended
         self.last = done
+        if len(ended) < len(workflow["jobs"]):
+            return done
         results = {one["result"] for one in ended.values()}
         worst_first = ("failure", "cancelled", "success", "skipped")
         conclusion = next(one for one in worst_first if one in results)
