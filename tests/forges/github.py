@@ -363,9 +363,8 @@ class GitHub:
             "run_attempt": run["run_attempt"] + 1, "status": "in_progress", "conclusion": None,
             "run_started_at": now(),
         })  # fmt: skip
-        kept = self._ended.get(number, {}) if failed_only else {}
-        return self._carry_out(number, {k: v for k, v in kept.items() if v["result"] == "success"},
-                               until)  # fmt: skip
+        before = self._ended.get(number, {}) if failed_only else {}
+        return self._carry_out(number, before, until)
 
     def go_on(self, number: int) -> dict[str, JobRun]:
         """The jobs of an attempt that have not ended yet."""
@@ -394,8 +393,10 @@ class GitHub:
         done: dict[str, JobRun] = {}
         for key, job in _in_order(workflow["jobs"]):
             needs = {name: ended.get(name, {"result": ""}) for name in _listed(job.get("needs"))}
-            if key in before and ("" in before or all(one.get("kept") for one in needs.values())):
-                ended[key] = {**before[key], "kept": True}
+            kept = before.get(key, {})
+            stays = all(one.get("kept") for one in needs.values()) and "" not in before
+            if kept and ("" in before or (stays and kept["result"] == "success")):
+                ended[key] = {**kept, "kept": True}
                 continue
             if until in ended:
                 continue
@@ -416,7 +417,7 @@ class GitHub:
             known.update(failed=False, skipped=False)
             runs = {}
             # What went well is not run again, of a matrix neither.
-            well = kept.get("well", {}) if all(one.get("kept") for one in needs.values()) else {}
+            well = kept.get("well", {}) if stays else {}
             for matrix in _matrices(job.get("strategy"), known):
                 words = ", ".join(str(value) for value in matrix.values())
                 name = f"{key} ({words})" if matrix else key
@@ -438,11 +439,13 @@ class GitHub:
         self.last = done
         if len(ended) < len(workflow["jobs"]):
             return done
-        results = {one["result"] for one in ended.values()}
+        self._end_run(number, {one["result"] for one in ended.values()})
+        return done
+
+    def _end_run(self, number: int, results: set[str]) -> None:
         worst_first = ("failure", "cancelled", "success", "skipped")
         conclusion = next(one for one in worst_first if one in results)
         self._change_run(number, lambda _: {"status": "completed", "conclusion": conclusion})
-        return done
 
     def _job(self, job: Mapping[str, Any], run: Any, known: dict[str, Any], folder: Path) -> JobRun:
         environment = value_of(job.get("environment", ""), known)

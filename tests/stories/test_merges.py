@@ -152,7 +152,8 @@ def test_three_merges_while_one_waits(github: GitHub, story: Story) -> None:
 
 def test_a_merge_before_mine_changed_what_i_approved(github: GitHub, story: Story) -> None:
     mine = _propose(github, "mine", {WARM: _finetune("warm")[WARM]})
-    his = _propose(github, "his", {"data/warm.jsonl": chat_rows(30, "never")})
+    rows = {"data/warm.jsonl": chat_rows(30, "never")}
+    his = _propose(github, "his", {**_finetune("cool"), **rows})
     story.says(f"Ann's #{mine} trains on rows that Bob's #{his} changes. His is merged first.")
     github.merge(his)
     before = github.push_main()
@@ -167,7 +168,7 @@ def test_a_merge_before_mine_changed_what_i_approved(github: GitHub, story: Stor
     assert stale.outputs["exitcode"] == "5"
     assert "wait" not in github.last
     assert "warm: " in stale.log
-    assert _jobs(github) == []
+    assert _jobs(github) == ["cool"]
 
 
 @pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
@@ -187,7 +188,6 @@ def test_a_merge_queue_with_two_in_one_push(github: GitHub, story: Story, how: s
 
     assert [jobs["ftctl"].check for jobs in checks] == ["ftctl", "ftctl"]
     assert [job.errors for jobs in checks for job in jobs.values()] == [[]] * 4
-    assert [len(github.comments(number)) for number in (first, second)] == [1, 1]
     assert applied.errors == []
     assert github.last["apply"].outputs["pull-requests"] == f"{first}\n{second}"
     assert sorted(_jobs(github)) == ["cool", "dry"]
