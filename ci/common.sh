@@ -216,6 +216,9 @@ at_github() {
     FTCTL_PLACE=$place FTCTL_MARKED=$(marked) FTCTL_WORK=$work python3 -I "$scripts/github" "$@"
 }
 
+# What ends the command does not end this step.
+in_shell() { ("$@"); }
+
 # A step of github/record.py: fetch, keep or bring. What it says, or on the last line why it can not,
 # is shown.
 at_record() {
@@ -223,7 +226,7 @@ at_record() {
     [ "$folder" != . ] || folder=
     mkdir -p "$work/record"
     RECORD_PATH=${folder:+$folder/}ftctl.lock RECORD_LOCK=$PWD/${folder:+$folder/}ftctl.lock \
-        RECORD_PROGRAM=$root/bin/ftctl at_github "$1" > "$work/record/said.txt" || status=$?
+        RECORD_PROGRAM=$root/bin/ftctl in_shell at_github "$1" > "$work/record/said.txt" || status=$?
     show "$work/record/said.txt"
     return "$status"
 }

@@ -34,7 +34,7 @@ def updated(
     another name. What left the manifests goes, unless it is promoted, and but for what was
     retired. A fine-tune without a model yet keeps its entry as long as that model exists.
     `commit` counts where the job's own tag has none. What a merge put beside an entry stays until
-    the service shows that job: then the job's own mark says what it is.
+    the service shows that job: then the job's own mark says what it is. Or until another stands.
     """
     lock = renamed(lock, environment, desired, observed.jobs)
     before = lock.entries(environment)
@@ -55,7 +55,10 @@ def updated(
         recorded = entry.release if entry.release and entry.release.job == job.id else None
         release = _release(finetune, job, recorded, plan, version=version, commit=commit)
         steps = checkpoints.get(job.id, recorded.checkpoints if recorded else None)
-        entries[finetune.name] = replace(entry, release=replace(release, checkpoints=steps))
+        after = replace(entry, release=replace(release, checkpoints=steps))
+        # Whoever bought this one after those beside it, saw them or was told to buy all the same.
+        bought = entry.release is not None and entry.release.job != job.id
+        entries[finetune.name] = replace(after, beside=()) if bought else after
     kept = {
         name: entry
         for name, entry in entries.items()

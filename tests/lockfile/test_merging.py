@@ -142,6 +142,14 @@ def test_an_apply_that_sees_a_job_beside_takes_it_out_and_one_that_does_not_keep
 
     assert entry(after).beside == (unseen,)
     assert entry(after).release == entry(before).release
+    newer = observed_of(done("ftjob-9", TONE, created_at=900), job)
+    plan = make_plan(desired, newer, SERVICE, PlanOptions())
+    bought = updated(
+        after, DEFAULT_ENVIRONMENT, desired, newer, plan,
+        version="0.1.0", commit=None, checkpoints={},
+    )  # fmt: skip
+    assert (entry(bought).release or release("?")).job == "ftjob-9"
+    assert entry(bought).beside == ()
 
 
 def test_an_alias_that_moved_on_both_sides_is_the_later_one_and_the_other_is_before_it() -> None:

@@ -172,6 +172,10 @@ def test_a_commit_that_is_not_on_the_branch_is_no_apply_of_it(github: GitHub) ->
     github.state = state
 
     assert f"commit {aside} is not on 'main'" in step_log(github, "fetch")
+    without = step_of(github, "fetch", github.state["runs"][-1]["id"], GH_TOKEN="")
+    log, _ = without.communicate()
+    assert without.returncode == 0
+    assert "::warning title=ftctl::what earlier applies recorded was not fetched: " in log
 
 
 def test_two_records_that_do_not_know_each_other_are_both_fetched(github: GitHub) -> None:
