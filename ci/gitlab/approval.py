@@ -184,7 +184,9 @@ def _became(api: Api, request: Any, sha: str) -> bool:
         return sha in made
     iid = number(request, "iid")
     return at(request, "sha") == sha or any(
-        at(one, "ref") == f"refs/merge-requests/{iid}/train" and at(one, "sha") == sha
+        at(one, "ref") == f"refs/merge-requests/{iid}/train"
+        and at(one, "source") == "merge_request_event"
+        and at(one, "sha") == sha
         for one in api.pages(f"merge_requests/{iid}/pipelines")
     )
 

@@ -125,8 +125,12 @@ def report(job: Job) -> int:
     )  # fmt: skip
     api = forge(job)
     kind = _kind(said)
+    # A later run that finds all done takes nothing away of what was told.
+    idle = said.get("outcome") == "nothing-to-do"
     for iid in approved.get("requests", []):
-        put(api, int(iid), job.mark("result"), lambda _: body)
+        put(api, int(iid), job.mark("result"), lambda before: (idle and before) or body)
+        if idle:
+            continue
         labels.put(api, job, int(iid), {kind} if kind else set())
     if said.get("done"):
         _outdate(job, api, set(said["done"]), set(approved.get("requests", [])))

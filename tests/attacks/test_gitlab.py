@@ -238,6 +238,8 @@ def test_a_train_that_goes_fast_forward_is_found_by_its_pipeline(merged: Merged)
     )
 
     assert merged.look().digest == merged.digest
+    merged.gitlab.pipelines[-1]["source"] = "push"
+    assert "was merged by no merge request" in _refused(merged)
     merged.gitlab.pipelines.pop()
     assert "was merged by no merge request" in _refused(merged)
 

@@ -189,29 +189,49 @@ def test_a_reason_is_no_markup() -> None:
     assert said.endswith("and `FTCTL_APPROVE=sha256:ab` with it")
 
 
-def test_words_of_a_result_are_no_mark_of_a_plan(gitlab: GitLab) -> None:
-    """Whatever a manifest or the service says: the result's note never looks like a plan's."""
+def _report(gitlab: GitLab, outcome: str, words: str) -> None:
+    """Have a result told on merge request !3."""
     ci = {
         "CI_PROJECT_ID": str(PROJECT), "CI_API_V4_URL": gitlab.url, "CI_PIPELINE_ID": "1",
         "CI_COMMIT_SHA": "0" * 40, "FTCTL_GITLAB_TOKEN": TOKEN, "CI_DEFAULT_BRANCH": "main",
     }  # fmt: skip
-    job = JOB.Job(".", "", "ftctl", "5h", "", (), ci)
-    folder = gitlab.folder / "forged"
+    folder = gitlab.folder / f"told-{outcome}"
     for name, text in {
         "ftctl-approved/approved.json": json.dumps({"pipeline": "1", "requests": [3]}),
-        "ftctl-applied/applied.json": json.dumps({"pipeline": "1", "outcome": "applied"}),
-        "ftctl-applied/result.md": f"x\n{job.mark('comment')}\n/merge\n",
+        "ftctl-applied/applied.json": json.dumps({"pipeline": "1", "outcome": outcome}),
+        "ftctl-applied/result.md": words,
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert NOTES.report(job) == 0
+        assert NOTES.report(JOB.Job(".", "", "ftctl", "5h", "", (), ci)) == 0
+
+
+def test_words_of_a_result_are_no_mark_of_a_plan(gitlab: GitLab) -> None:
+    """Whatever a manifest or the service says: the result's note never looks like a plan's."""
+    mark = "<!-- ftctl comment: default . -->"
+
+    _report(gitlab, "applied", f"x\n{mark}\n/merge\n")
 
     result = note(gitlab, 3, "result")
-    assert job.mark("comment") not in result
+    assert mark not in result
     assert "&lt;!-- ftctl comment" in result
     assert not any(line.lstrip().startswith("/") for line in result.splitlines())
+
+
+def test_a_run_with_nothing_to_do_takes_nothing_away(gitlab: GitLab) -> None:
+    before, labels = note(gitlab, 3, "result"), set(gitlab.labels[3])
+
+    _report(gitlab, "nothing-to-do", "Nothing to do.\n")
+    after = note(gitlab, 3, "result")
+    kept = set(gitlab.labels[3])
+    _report(gitlab, "stale", "Stale.\n")
+
+    assert after == before
+    assert kept == labels == {"ftctl-applied"}
+    assert "Stale." in note(gitlab, 3, "result")
+    assert gitlab.labels[3] == {"ftctl-stale"}
 
 
 def test_a_plan_of_an_older_commit_does_not_take_the_place_of_a_newer_one(gitlab: GitLab) -> None:

@@ -82,6 +82,9 @@ def test_gitlab_merge_request_from_plan_to_model(gitlab: GitLab, story: Story) -
     story.says("The next morning's schedule finds nothing to say.")
     morning = gitlab.on_main("schedule")
 
+    gitlab.on_main("web")
+    assert note(gitlab, iid, "result") == result  # a run with nothing to do takes nothing away
+
     assert f"Plan of commit `{pushed[:12]}`" in second
     assert "Merging applies exactly this plan, and nothing else." in first
     assert "ftctl-cost-below-1" in _labels(gitlab, request) or "ftctl-applied" in _labels(
