@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import ROOT
+from forges.expressions import filled_in
 from forges.gh import Forge, NotThere, page_of
-from forges.github import ELSEWHERE, HERE, NAME, WORKFLOWS, GitHub
+from forges.github import ELSEWHERE, HERE, NAME, TEMPLATES, WORKFLOWS, GitHub
 
 _SPEC = importlib.util.spec_from_file_location("approved", ROOT / "ci" / "approved.py")
 assert _SPEC is not None
@@ -1827,6 +1829,153 @@ def _approve(folder: Path, given: str) -> tuple[int, str]:
         folder, f'source "{ROOT}/ci/approved.sh"',
         INPUT_APPROVE=given, GITHUB_EVENT_NAME="workflow_dispatch", GH_TOKEN="x",
     )  # fmt: skip
+
+
+# The job that applies, the one that waits for it, and the check that is required.
+
+# An ftctl whose plan has one thing to buy, and whose apply ends as it is told.
+APPLYING = f"""\
+#!{sys.executable} -I
+import json, os, pathlib, sys
+words = sys.argv[1:]
+print("asked:", *words)
+if "plan" in words:
+    summary = dict(create=int(os.environ["BOUGHT"]), replace=0, cancel=1, delete=0, defer=0)
+    plan = dict(digest="{DIGEST}", summary=summary, cost=dict(low=1, high=1))
+    pathlib.Path(words[words.index("--out") + 1]).write_text(json.dumps(plan))
+    sys.exit(2)
+report = dict(finetunes=[dict(outcome=word) for word in os.environ["OUTCOMES"].split()])
+if "OUTCOMES" in os.environ and os.environ["OUTCOMES"] != "none":
+    for at, word in enumerate(words):
+        if word == "--report" and words[at + 1].endswith(".json"):
+            pathlib.Path(words[at + 1]).write_text(json.dumps(report))
+sys.exit(int(os.environ["ENDS"]))
+"""
+
+
+def _apply(folder: Path, **given: str) -> tuple[int, str, str]:
+    """Status, log and outputs of the step that applies."""
+    program = folder / "temp" / "ftctl" / "bin" / "ftctl"
+    program.parent.mkdir(parents=True)
+    program.write_text(APPLYING, "utf-8")
+    program.chmod(0o755)
+    environ = {
+        "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "c" * 40, "GITHUB_RUN_ATTEMPT": "3",
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"), "GITHUB_RUN_ID": "77",
+        "GITHUB_SERVER_URL": "https://github.example", "INPUT_COMMAND": "apply",
+        "INPUT_WAIT": "false", "BOUGHT": "1", "ENDS": "0", "OUTCOMES": "running",
+        "APPROVED_DIGEST": DIGEST,
+    }  # fmt: skip
+    status, told = _bash(folder, f'source "{ROOT}/ci/apply.sh"', **{**environ, **given})
+    output = folder / "output"
+    return status, told, output.read_text("utf-8") if output.exists() else ""
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcomes", "bought", "waits", "kept"),
+    [
+        ("0", "running", "1", True, True),
+        ("0", "running", "0", False, True),  # it only cleans up
+        ("1", "running failed attention", "1", True, True),
+        ("4", "running failed", "1", True, True),
+        ("4", "running not-done", "1", False, True),
+        ("1", "not-done", "1", False, True),
+        ("1", "none", "1", False, True),  # it does not say
+        ("5", "running", "1", False, False),
+        ("6", "running", "1", False, True),
+        ("70", "running", "1", False, True),
+    ],
+)
+def test_a_wait_is_wanted_once_all_of_it_is_begun(
+    tmp_path: Path, ends: str, outcomes: str, bought: str, *, waits: bool, kept: bool
+) -> None:
+    status, told, outputs = _apply(tmp_path, ENDS=ends, OUTCOMES=outcomes, BOUGHT=bought)
+
+    assert status == int(ends), told
+    assert ("waiting<<" in outputs) is waits
+    assert ("ftctl-approved-default@.-3" in outputs) is kept
+    handed = tmp_path / "temp" / "ftctl" / "default@." / "handed" / "1.plan.json"
+    assert handed.exists() is kept
+
+
+def test_what_waits_hands_nothing_on_and_takes_no_option_of_the_apply(tmp_path: Path) -> None:
+    plan = tmp_path / "one.json"
+    plan.write_text("{}", "utf-8")
+    status, told, outputs = _apply(
+        tmp_path, INPUT_COMMAND="wait", INPUT_RETRY_FAILED="true", INPUT_TIMEOUT="5h",
+        APPROVED_PLANS=f"{plan}\n{plan}", GITHUB_EVENT_NAME="workflow_dispatch",
+    )  # fmt: skip
+
+    assert status == 0
+    assert f"--wait --timeout 5h {plan} {plan}" in told
+    assert "--retry-failed" not in told
+    assert "handed" not in outputs
+
+
+def test_failed_jobs_are_bought_again_by_hand_alone(tmp_path: Path) -> None:
+    status, told, _ = _apply(tmp_path, INPUT_RETRY_FAILED="true")
+
+    assert status == 1
+    assert "'retry-failed' is for a run by hand" in told
+    assert "asked:" not in told
+
+
+def test_a_digest_of_another_plan_is_handed_to_ftctl_with_the_options_of_the_plan(
+    tmp_path: Path,
+) -> None:
+    status, told, outputs = _apply(
+        tmp_path, APPROVED_DIGEST=OTHER, INPUT_RETRY_FAILED="true", ENDS="5",
+        GITHUB_EVENT_NAME="workflow_dispatch", APPROVED_NOTES="one\ntwo",
+    )  # fmt: skip
+
+    assert status == 5
+    assert f"--retry-failed --approve {OTHER}" in told
+    assert "is not what was reviewed (one; two), and nothing was done" in told
+    assert f"approve = {DIGEST} and retry-failed" in told
+    assert "handed" not in outputs
+
+
+def test_a_wait_that_finds_nothing_handed_on_does_nothing(tmp_path: Path) -> None:
+    (tmp_path / "python3").write_text('#!/bin/sh\necho \'{"why": "nothing is there"}\'\n', "utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    status, told = _bash(
+        tmp_path, f'source "{ROOT}/ci/approved.sh"', INPUT_COMMAND="wait", GH_TOKEN="x",
+        GITHUB_EVENT_NAME="push", PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )  # fmt: skip
+
+    assert status == 1
+    assert "what this run approved is not known: nothing is there. Run all jobs of it again" in told
+
+
+GATE = yaml.safe_load((TEMPLATES / "ftctl-plan.yml").read_text("utf-8"))["jobs"]["ftctl"]
+ENDS = ("success", "failure", "cancelled", "skipped", "")
+
+
+@pytest.mark.parametrize("fork", ENDS)
+@pytest.mark.parametrize("plan", ENDS)
+def test_the_required_check_passes_where_one_planned_and_the_other_did_not(
+    tmp_path: Path, plan: str, fork: str
+) -> None:
+    (step,) = GATE["steps"]
+    needs = {"plan": {"result": plan}, "plan-fork": {"result": fork}}
+    results = filled_in(step["env"]["RESULTS"], {"needs": needs})
+
+    status, _ = _bash(tmp_path, step["run"], RESULTS=results)
+
+    assert (status == 0) is ({plan, fork} == {"success", "skipped"})
+
+
+def test_the_required_check_runs_always_and_leaves_its_name_to_plans() -> None:
+    def name(action: str, label: str = "") -> str:
+        event = {"action": action, "label": {"name": label}}
+        return filled_in(GATE["name"], {"github": {"event": event}})
+
+    assert GATE["if"] == "always()"
+    assert GATE["needs"] == ["plan", "plan-fork"]
+    assert [name("opened"), name("labeled", "ftctl-plan"), name("checks_requested")] == [
+        "ftctl"
+    ] * 3
+    assert name("labeled", "bug") == "ftctl (another label)"
 
 
 # GitHub's own program, as it answers and as it must not.
