@@ -167,6 +167,18 @@ def test_a_digest_by_hand_is_of_the_plan_that_waits_with_it(ftctl: Said) -> None
     assert kept in ftctl.asked[2]
 
 
+@pytest.mark.parametrize("approval", [{"digest": OTHER}, {"why": "no digest was given"}])
+def test_a_wait_takes_no_plan_that_nobody_approved(ftctl: Said, approval: dict[str, str]) -> None:
+    _approved(ftctl.folder, **approval)
+    _applied(ftctl.folder)
+    (ftctl.folder / "ftctl-applied/plan.json").write_text(json.dumps({"digest": DIGEST}), "utf-8")
+    ftctl.summary, ftctl.ends["plan"] = {"create": 1}, 2
+
+    assert JOBS.wait(_job(ftctl.folder)) == 0
+
+    assert ftctl.names == ["plan", "wait"]
+
+
 def test_a_digest_of_another_plan_is_left_to_ftctl_to_refuse(ftctl: Said) -> None:
     _approved(ftctl.folder, digest=OTHER)
     ftctl.summary, ftctl.ends = {"create": 1}, {"plan": 2, "apply": 5}
