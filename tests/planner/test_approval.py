@@ -279,3 +279,28 @@ def test_a_child_that_was_bought_since_is_not_bought_once_more_while_its_parent_
 
     assert remaining.plan.count()[Action.DEFER] == 0
     assert remaining.done == ("tone", "child")
+
+
+def test_what_nobody_approved_to_stop_or_delete_is_shown_as_it_stands() -> None:
+    empty = Plan("demo", SERVICE, ())
+    cancel, delete = CancelJob("ftjob-9", "superseded"), DeleteModel("ft:9")
+    running = Change("runs", Action.CANCEL, "running", (cancel,), digest="v1:a", job="ftjob-1")
+    failed = replace(running, name="failed", in_vain=True)
+    behind = replace(failed, name="behind", model="ft:1")
+    old = Change(
+        "old", Action.DELETE, "up to date", (delete,), digest="v1:b", model="ft:2",
+        housekeeping=True,
+    )  # fmt: skip
+    orphan = Change("orphan", Action.DELETE, "not in the manifests", (delete,))
+    files = Change("files", Action.DELETE, "unused", (DeleteFile("f", "x"),), kind="Files")
+    now = replace(empty, changes=(running, failed, behind, old, orphan, files))
+
+    remaining = left(empty, now)
+
+    assert remaining.plan.changes == (
+        replace(running, action=Action.NO_OP, steps=()),
+        replace(failed, action=Action.ATTENTION, steps=()),
+        replace(behind, action=Action.NO_OP, steps=()),
+        replace(old, action=Action.NO_OP, steps=(), housekeeping=False),
+    )
+    assert remaining.unapproved == ("runs", "failed", "behind", "old", "orphan", "files")
