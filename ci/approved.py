@@ -155,6 +155,12 @@ def _approval(api: _Api, merge: Merge, pull: Any) -> Approval:
     kept = _kept(api, merge, claim, run)
     _compare(merge, claim, number, kept)
     _refuse_edited(api, comment, number, claim, kept["comment.md"])
+    # A comment and a merge have the one clock; a plan that came later was read by nobody.
+    if _time(comment, "updated_at") > _time(pull, "merged_at") + SKEW:
+        raise Refused(
+            f"the plan on pull request #{number} was written after it was merged: nobody had read"
+            " it then"
+        )
     return Approval(number, claim.digest, kept["plan.json"])
 
 

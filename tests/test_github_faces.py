@@ -394,3 +394,21 @@ def test_what_is_not_applied_is_told_also_where_there_was_no_plan(tmp_path: Path
 
     (told,) = github.comments(number)
     assert "### ftctl: not applied\n\n<code>nobody approved this plan: pull request" in told
+
+
+def test_a_plan_that_is_asked_for_after_the_merge_changes_nothing_there(tmp_path: Path) -> None:
+    github = _planning(tmp_path, _changes(("a", "create", "")), 2)
+    github.commit("change", {"README.md": "# Hello\n"})
+    number = github.open_pull("change")
+    github.check_pull(number)
+    before = github.comments(number), github.state["pulls"][0]["labels"]
+    github.git("checkout", "--quiet", "main")
+    state = github.state
+    state["pulls"][0].update(state="closed")
+    github.state = state
+
+    late = github.label(number, "ftctl-plan")["plan"]
+
+    labels_then = [one for one in github.state["pulls"][0]["labels"] if one["name"] != labels.AGAIN]
+    assert (github.comments(number), labels_then) == before
+    assert any("is not open: what stands on it is left" in text for _, text in late.commands)

@@ -153,8 +153,10 @@ def _was_on(run: Any, began: datetime) -> bool:
             return datetime.fromisoformat(str(at(run, "updated_at"))) > began
         since = datetime.fromisoformat(str(at(run, "created_at")))
     except (TypeError, ValueError):
-        return status != "completed"
-    return bool(status == "in_progress") or since > began - _PATIENCE
+        return bool(status != "completed")
+    if status == "in_progress":
+        return True
+    return since > began - _PATIENCE
 
 
 def _plain(text: str) -> str:

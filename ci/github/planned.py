@@ -16,11 +16,10 @@ def announce(api: Api, job: Job) -> int:
     A run that is cancelled or breaks then leaves nothing behind that looks like the plan of this
     commit; a merge that finds this text refuses. A pull request without a comment gets none yet.
     """
-    pull = _pull(job)
-    if pull is None:
-        return 0
     head = str(at(job.event, "pull_request", "head", "sha"))
     try:
+        if (pull := _pull(api, job)) is None:
+            return 0
         ours = comments.put(
             api, job, pull, job.mark("comment"), lambda before: _being_planned(job, head, before)
         )
@@ -28,7 +27,7 @@ def announce(api: Api, job: Job) -> int:
             labels.remove(api, job, pull, [labels.label(labels.OUTDATED, job.place)])
     except (Missing, Unanswered) as fault:
         # The comment's own step says so once more, and fails.
-        job.warn(f"the comment on pull request #{pull} could not be changed: {fault}")
+        job.warn(f"the comment could not say that another commit is being planned: {fault}")
     return 0
 
 
@@ -57,9 +56,9 @@ def _being_planned(job: Job, head: str, before: str) -> str | None:
 
 def comment(api: Api, job: Job) -> int:
     """Put `comment.md` on the pull request, and label it by the plan."""
-    pull = _pull(job)
     text = job.words("comment.md")
-    if pull is None or not text:
+    pull = _pull(api, job) if text else None
+    if pull is None:
         return 0
     if comments.put(api, job, pull, job.mark("comment"), lambda _: text):
         status = int(job.environ.get("PLAN_STATUS") or 1)
@@ -69,6 +68,15 @@ def comment(api: Api, job: Job) -> int:
     return 0
 
 
-def _pull(job: Job) -> int | None:
+def _pull(api: Api, job: Job) -> int | None:
+    """The number of the pull request, as long as it is open.
+
+    What stands on a merged one is what its merge goes by; a plan that comes later approves nothing.
+    """
     found = at(job.event, "pull_request", "number")
-    return found if type(found) is int else None
+    if type(found) is not int:
+        return None
+    if at(api.get(f"pulls/{found}"), "state") != "open":
+        job.warn(f"pull request #{found} is not open: what stands on it is left as it is")
+        return None
+    return found

@@ -224,6 +224,12 @@ def _edited_after(seconds: int) -> Meddle:
     )
 
 
+def _clocks_apart(scene: Scene) -> None:
+    """The clock of runs is behind; comment and merge have one."""
+    _edited_after(60)(scene)
+    scene.pull.update(merged_at=scene.comment["updated_at"])
+
+
 def _set(what: str, **changes: Any) -> Meddle:
     """Let GitHub say something else of the run, the pull request or the artifact."""
     return lambda scene: getattr(scene, what).update(changes)
@@ -466,6 +472,10 @@ PULLS: dict[str, tuple[Meddle, str]] = {
     ),
     "whose base was changed at that moment": (
         _event("base_ref_changed", -5), "the base of pull request #",
+    ),
+    "merged before its plan was there": (
+        lambda s: s.pull.update(merged_at=_after(s.comment["updated_at"], -6)),
+        "was written after it was merged: nobody had read it then",
     ),
     "not merged": (lambda s: s.pull.update(merged_at=None), "was merged by no pull request"),
     "merged as another commit": (
@@ -858,7 +868,7 @@ HONEST: dict[str, Meddle] = {
     "GitHub cuts the end of the comment": lambda s: s.comment.update(
         body=s.comment["body"].rstrip()
     ),
-    "clocks that are 20 seconds apart": _edited_after(60),
+    "clocks of GitHub's services that are a minute apart": _clocks_apart,
     "another workflow ran on the commit": lambda s: s.add_run(
         workflow_id=7_777, path=f"{WORKFLOWS}/tests.yml"
     ),
