@@ -170,6 +170,26 @@ def test_an_alias_that_moved_on_both_sides_is_the_later_one_and_the_other_is_bef
     )
 
 
+def test_what_only_one_side_promoted_meanwhile_can_be_gone_back_to() -> None:
+    base = promote(lock(tone=release("a")), DEFAULT_ENVIRONMENT, "tone", "prod", pointer("a", 1))
+    ours = promote(base, DEFAULT_ENVIRONMENT, "tone", "prod", pointer("b", 2))
+    ours = promote(ours, DEFAULT_ENVIRONMENT, "tone", "prod", pointer("d", 4))
+    theirs = promote(base, DEFAULT_ENVIRONMENT, "tone", "prod", pointer("c", 3))
+
+    found = entry(merged(base, ours, theirs).lock)
+
+    assert found.promoted["prod"] == pointer("d", 4)
+    assert [one.job for one in found.history["prod"]] == ["a", "b", "c"]
+
+
+def test_what_one_side_still_knows_of_a_job_is_known() -> None:
+    sides = (release("a", seed=1), release("a", seed=2), release("a"))
+
+    found = merged(*(lock(tone=one) for one in sides))
+
+    assert entry(found.lock).release == release("a", seed=2)
+
+
 def test_a_promotion_and_a_new_job_do_not_meet() -> None:
     base = lock(tone=release("a"))
     ours = promote(base, DEFAULT_ENVIRONMENT, "tone", "prod", pointer("a", 1))
