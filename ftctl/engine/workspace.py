@@ -62,7 +62,6 @@ from ftctl.engine.running import (
 from ftctl.engine.selecting import names_meant, resolve_request
 from ftctl.engine.session import Session, Validation, check_project, open_session
 from ftctl.errors import FtctlError, Interrupted, ProviderError, Stale, UsageError, WaitTimeout
-from ftctl.planner import PlanOptions
 from ftctl.planner.approval import Remaining, reconcile, unite
 from ftctl.planner.lineage import lineage
 from ftctl.planner.retention import make_destroy_plan
@@ -431,7 +430,7 @@ class Workspace:
         session = self.session()
         self._planned = None
         with self.provider(session) as provider:
-            executor = Executor(session, provider, PlanOptions())
+            executor = Executor(session, provider, options_for(session, PlanRequest()))
             with _recorded(session, provider, record=record, parallelism=parallelism):
                 self._report = wait_for_jobs(executor, names, timeout_seconds)
                 return self._report

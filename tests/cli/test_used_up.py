@@ -447,3 +447,21 @@ def test_whatever_the_service_shows_of_it_an_approval_buys_nothing_again(
         assert "Traceback" not in end.err
         assert end.out + end.err
         assert "started ftjob" not in end.out
+
+
+def test_the_command_that_waits_ends_in_the_same_way(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    world.finishes = False
+    first = merge(remote, 1)
+    remote.ok("apply", "--auto-approve")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", "shallow")
+    merge(remote, 2)
+    clock = Meanwhile(what=lambda: applied_later(remote))
+
+    end = replace(there, clock=clock)("wait", "tone", "--timeout", "1h")
+
+    assert end.status == 0, end
+    assert "tone: ftjob-1 was superseded by ftjob-2 (of commit " in end.out
+    assert "It is not waited for any more." in end.out
+    assert "All there" not in end.out
