@@ -286,10 +286,10 @@ leave_result() {
     mkdir "$work/result"
     [ ! -s "$work/report.md" ] || cp -- "$work/report.md" "$work/result/"
     [ ! -s "$work/applied.txt" ] || head -c 100000 -- "$work/applied.txt" > "$work/result/applied.txt"
-    jq -n --argjson status "$1" --argjson asked "$2" --argjson changes "$3" --argjson waited "$waited" \
+    jq -n --argjson attempt "$GITHUB_RUN_ATTEMPT" --argjson status "$1" --argjson asked "$2" --argjson changes "$3" --argjson waited "$waited" \
         --arg why "$died" --arg started "$4" \
         --arg ended "$ended" '
-        {format: 1, status: $status, asked: $asked, changes: $changes, waited: $waited, why: $why,
+        {format: 1, attempt: $attempt, status: $status, asked: $asked, changes: $changes, waited: $waited, why: $why,
          started: $started, ended: $ended}
     ' > "$work/result/result.json"
     set_output result "$work/result"

@@ -89,11 +89,20 @@ def test_a_plan_is_labelled_by_what_it_does_and_costs(
 
 
 def _report(status: int = 0, *, asked: bool = True, changes: bool = True, **more: Any) -> Any:
-    given = {"waited": True, "why": "", "words": "", "started": "", "ended": "", **more}
+    given = {
+        "attempt": 2,
+        "waited": True,
+        "why": "",
+        "words": "",
+        "started": "",
+        "ended": "",
+        **more,
+    }
     return result.Report(status=status, asked=asked, changes=changes, **given)
 
 
 STARTED = _report(waited=False)
+BEFORE = {"attempt": 1, "waited": False}  # this is attempt 2
 
 
 @pytest.mark.parametrize(
@@ -113,13 +122,21 @@ STARTED = _report(waited=False)
         ("failure", "success", _report(4), _report(), "applied"),
         ("failure", "failure", _report(4), _report(1), "failed"),
         ("failure", "skipped", _report(4), None, "applied in part"),
-        ("failure", "skipped", None, None, "not applied"),
+        ("failure", "skipped", None, None, "not applied, or not all of it"),
         ("cancelled", "skipped", None, None, "cancelled"),
-        # What does not fit to how the job ended is of an attempt before.
-        ("cancelled", "skipped", STARTED, None, "cancelled"),
-        ("failure", "skipped", STARTED, None, "not applied"),
-        ("success", "success", STARTED, _report(6), "applied"),
-        ("success", "success", _report(5), None, "applied"),
+        # It was done, and then an upload failed: never "not applied".
+        ("failure", "skipped", STARTED, None, "started"),
+        ("cancelled", "skipped", STARTED, None, "started"),
+        ("success", "failure", STARTED, _report(), "applied"),
+        # What is of an attempt before is believed of a job that was not run again.
+        ("success", "success", _report(**BEFORE), _report(changes=False), "applied"),
+        ("success", "skipped", _report(**BEFORE), None, "started"),
+        ("failure", "skipped", _report(**BEFORE), None, "not applied, or not all of it"),
+        ("cancelled", "skipped", _report(5, **BEFORE), None, "cancelled"),
+        ("failure", "skipped", _report(5, **BEFORE), None, "not applied, or not all of it"),
+        ("success", "failure", STARTED, _report(6, attempt=1), "started; waiting broke"),
+        ("success", "success", STARTED, _report(6, attempt=1), "applied"),
+        ("success", "skipped", _report(5, **BEFORE), None, "over"),
         ("skipped", "skipped", None, None, "not applied"),
         # One job of a matrix: its own report is all that is known.
         ("", "", STARTED, _report(changes=False), "applied"),
@@ -130,7 +147,19 @@ STARTED = _report(waited=False)
 def test_an_ending_is_called_by_what_github_and_the_jobs_say(
     apply: str, wait: str, applied: Any, waited: Any, headline: str
 ) -> None:
-    assert result.judge(apply, wait, applied, waited).headline == headline
+    verdict = result.judge(apply, wait, applied, waited, 2)
+
+    assert verdict.headline == headline
+    if applied is not None and applied.attempt == 1 and apply != "success":
+        assert verdict.told is None
+        assert verdict.besides == applied  # folded, below words of ours
+
+
+def test_a_job_that_broke_after_its_purchase_says_so_below_its_report() -> None:
+    verdict = result.judge("failure", "skipped", STARTED, None, 2)
+
+    assert verdict.told == STARTED
+    assert verdict.advice.startswith("After that the job was stopped, or a later step of it broke")
 
 
 HOSTILE = [
@@ -161,7 +190,7 @@ def test_words_of_others_stay_words(text: str) -> None:
 def test_why_something_was_not_done_is_told_as_words_of_others() -> None:
     why = "run 7 is of another branch: '@acme/all closes #1'"
 
-    verdict = result.judge("failure", "skipped", _report(1, asked=False, why=why), None)
+    verdict = result.judge("failure", "skipped", _report(1, asked=False, why=why), None, 2)
 
     assert verdict.advice == job.as_code(why, 1_000)
 

@@ -46,6 +46,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 class Report:
     """What one job left: `status` is ftctl's, `why` a sentence where it asked for nothing."""
 
+    attempt: int  # of the run
     status: int
     asked: bool
     changes: bool
@@ -88,7 +89,7 @@ def tell(api: Api, job: Job) -> int:
     applied, waited = _reports(api, job)
     verdict = judge(
         job.environ.get("INPUT_APPLY_RESULT", ""), job.environ.get("INPUT_WAIT_RESULT", ""),
-        applied, waited,
+        applied, waited, job.attempt,
     )  # fmt: skip
     quiet = verdict.headline == NOTHING
     _say(api, job, merged_pulls(api, job), verdict, planned_only=quiet)
@@ -97,64 +98,70 @@ def tell(api: Api, job: Job) -> int:
 
 
 def judge(
-    apply_job: str, wait_job: str, applied: Report | None, waited: Report | None
+    apply_job: str, wait_job: str, applied: Report | None, waited: Report | None, attempt: int
 ) -> Verdict:  # fmt: skip
     """How jobs ended, by what GitHub says of them and they of themselves.
 
-    GitHub knows better: a report that does not fit is of an attempt before. Of one job of a matrix
-    GitHub says nothing: then the reports are believed.
+    A report of an attempt before is believed where the job ended well, and so was not run again.
+    Of one job of a matrix GitHub says nothing: then the reports alone speak.
     """
     if not apply_job:
         apply_job, wait_job = _ended(applied), _ended(waited)
-    waiting = wait_job in _RAN  # it came later, and tried once more what was not begun
+    waiting = wait_job in _RAN  # it came later
     ended, report = (wait_job, waited) if waiting else (apply_job, applied or waited)
     bought = any(one.changes for one in (applied, waited) if one)
-    if report is None or (report.status == 0) is not (ended == "success"):
-        verdict = _without_report(ended, bought=bought, waiting=waiting)
-        return replace(verdict, besides=report or applied)
-    advice = ""
+    well = ended == "success" and report is not None and report.status == 0
+    if report is None or (report.attempt != attempt and not well):
+        return replace(_without_report(ended, waiting=waiting), besides=report or applied)
     if report.status != 0:
         headline = _HEADLINES.get(report.status, "not applied") if report.asked else "not applied"
         advice = as_code(report.why, 1_000) if report.why else "The log of the run says why."
-    elif not bought:
-        headline = NOTHING
     else:
-        headline = "applied" if report.waited else "started"
+        headline = NOTHING if not bought else "applied" if report.waited else "started"
+        advice = "" if well else _LATER_STEP
     return Verdict(headline, advice, report)
+
+
+_AGAIN = 'press "Re-run failed jobs" in the run: what is done is skipped'
+_LATER_STEP = (
+    "After that the job was stopped, or a later step of it broke: the log of the run says which. To"
+    f" go on, {_AGAIN}."
+)
 
 
 def _ended(report: Report | None) -> str:
     return "" if report is None else "failure" if report.status else "success"
 
 
-def _without_report(ended: str, *, bought: bool, waiting: bool) -> Verdict:
-    again = 'press "Re-run failed jobs" in the run'
-    if ended == "success":
-        return Verdict("applied" if waiting or not bought else "started")
-    if ended == "cancelled" and waiting:
-        return Verdict(
-            "started; nobody waits any more",
-            "Waiting was cancelled, or took too long. The jobs run on at the service, and are"
-            f" billed. To wait on, {again}.",
-        )
-    if ended == "cancelled":
-        return Verdict(
-            "cancelled",
-            "The apply was cancelled, or took too long. What it had started runs on at the service,"
-            f" and is billed. To go on, {again}: what is done is skipped.",
-        )
-    if ended == "failure" and waiting:
-        return Verdict(
-            "started; waiting broke",
-            "The jobs run on at the service, and are billed. The log of the run says what broke. To"
-            f" wait on, {again}.",
-        )
-    if ended == "failure":
-        return Verdict(
-            "not applied",
-            "The apply was rejected, or broke before it asked the service for anything: the run"
-            f" says which. To try again, {again}.",
-        )
+def _without_report(ended: str, *, waiting: bool) -> Verdict:
+    """Of a job that left no word in this attempt: no more is said than is known."""
+    billed = "The jobs that were started run on at the service, and are billed."
+    match ended, waiting:
+        case "success", True:
+            return Verdict("applied")
+        case "success", False:
+            return Verdict("over", "It ended well. The log of the run says what was done.")
+        case "cancelled", True:
+            return Verdict(
+                "started; nobody waits any more",
+                f"Waiting was cancelled, or took too long. {billed} To wait on, {_AGAIN}.",
+            )
+        case "failure", True:
+            return Verdict(
+                "started; waiting broke",
+                f"{billed} The log of the run says what broke. To wait on, {_AGAIN}.",
+            )
+        case "cancelled", _:
+            return Verdict(
+                "cancelled",
+                f"The apply was cancelled, or took too long. {billed} To go on, {_AGAIN}.",
+            )
+        case "failure", _:
+            return Verdict(
+                "not applied, or not all of it",
+                "The apply was rejected, or broke: the run says which. Whether it had started"
+                f" anything is not known here; `ftctl status` knows. To go on, {_AGAIN}.",
+            )
     return Verdict("not applied", "The apply did not run, or left no word: the run says why.")
 
 
@@ -264,8 +271,9 @@ def _report(api: Api, job: Job, name: str) -> Report | None:
         if not words and files.get("applied.txt", "").strip():
             words = verbatim(files["applied.txt"])
         return Report(
-            int(said["status"]), bool(said["asked"]), bool(said["changes"]), bool(said["waited"]),
-            str(said["started"]), str(said["ended"]), str(said["why"]), words,
+            int(said["attempt"]), int(said["status"]), bool(said["asked"]),
+            bool(said["changes"]), bool(said["waited"]), str(said["started"]),
+            str(said["ended"]), str(said["why"]), words,
         )  # fmt: skip
     except (Missing, *_BROKEN, KeyError, TypeError) as fault:
         job.warn(f"what a job of this run did could not be read ({type(fault).__name__})")

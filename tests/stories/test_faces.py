@@ -255,9 +255,7 @@ def _last_run(github: GitHub) -> int:
     return number
 
 
-def test_a_merge_that_is_outdated_or_cancelled_says_so_and_what_to_do(
-    github: GitHub, story: Story
-) -> None:
+def test_a_merge_that_came_too_late_says_so_and_what_to_do(github: GitHub, story: Story) -> None:
     number = _proposal(github, {"finetunes/warm.yaml": WARM})
     github.check_pull(number)
     story.says(f"After the plan of #{number} was made, somebody pushes other data to `main`.")
@@ -278,7 +276,7 @@ def test_a_merge_that_is_outdated_or_cancelled_says_so_and_what_to_do(
 
     assert "### ftctl: stale" in outdated
     assert "what would run now is not what was reviewed" in outdated
-    assert "run this workflow by hand with approve &#61; sha256:" in outdated
+    assert "run this workflow by hand with approve = sha256:" in outdated
     assert "### ftctl: applied, 2 models" in by_hand
     assert len(github.comments(number)) == 2
 
