@@ -23,7 +23,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,9 @@ def find_approvals(merge: Merge, ask: Ask) -> Approvals:
     api = _Api(merge.repository, ask)
     merges = _merges(api, merge)
     plans, without = [], []
-    for one, pull in merges:
+    for pull in merges:
         try:
-            plans.append(_approval(api, one, pull))
+            plans.append(_approval(api, merge, pull))
         except Unplanned as reason:
             without.append(str(reason))
         except Refused as reason:
@@ -143,7 +143,11 @@ def find_approvals(merge: Merge, ask: Ask) -> Approvals:
 
 
 def _approval(api: _Api, merge: Merge, pull: Any) -> Approval:
-    """What one merge stands for; `merge` says what the branch was before it and after it."""
+    """What one merge of a push stands for.
+
+    It was planned before any of the push was taken into the branch: the workflow must be one that
+    was there before all of it, also where another merge of the push brought it along.
+    """
     number, head = _number(pull, "number"), _text(pull, "head", "sha")
     if _at(pull, "head", "repo", "id") != _number(pull, "base", "repo", "id"):
         raise Unplanned(f"pull request #{number} came from a fork, which is planned without a key")
@@ -164,18 +168,18 @@ def _approval(api: _Api, merge: Merge, pull: Any) -> Approval:
     return Approval(number, claim.digest, kept["plan.json"])
 
 
-def _merges(api: _Api, merge: Merge) -> list[tuple[Merge, Any]]:
-    """Each merge of the push with its pull request, oldest first.
+def _merges(api: _Api, merge: Merge) -> list[Any]:
+    """The pull request of each merge of the push, oldest first.
 
     GitHub lets a branch go forward by the commits of its merges. A merge commit and a squashed one
     stand for a pull request; of rebased ones the last does, and GitHub says of those before it that
-    they are of the same. What the branch was before a merge, is the commit that it follows on.
+    they are of the same.
     """
     branch = merge.ref.removeprefix("refs/heads/")
     if branch == merge.ref:
         raise Refused(f"{_shown(merge.ref)} is no branch")
-    found: list[tuple[Merge, Any]] = []
-    for sha, before in _pushed(api, merge):
+    found: list[Any] = []
+    for sha in _pushed(api, merge):
         pulls = [
             pull
             for pull in api.pages(f"commits/{sha}/pulls")
@@ -188,17 +192,14 @@ def _merges(api: _Api, merge: Merge) -> list[tuple[Merge, Any]]:
             numbers = ", ".join(f"#{_at(pull, 'number')}" for pull in ours)
             raise Refused(f"commit {sha} is the merge of several pull requests: {numbers}")
         if ours:
-            found.append((replace(merge, sha=sha, before=before), ours[0]))
-        elif found and _at(found[-1][1], "number") in [_at(pull, "number") for pull in pulls]:
-            later, pull = found.pop()
-            found.append((replace(later, before=before), pull))
-        else:
+            found.append(ours[0])
+        elif not found or _at(found[-1], "number") not in [_at(pull, "number") for pull in pulls]:
             raise Refused(f"commit {sha} was merged by no pull request")
     return found[::-1]
 
 
-def _pushed(api: _Api, merge: Merge) -> Iterator[tuple[str, str]]:
-    """The commits by which the branch went forward, newest first, each with the one before it."""
+def _pushed(api: _Api, merge: Merge) -> Iterator[str]:
+    """The commits by which the branch went forward, newest first."""
     if not re.fullmatch(r"[0-9a-f]{40,64}", merge.before) or not merge.before.strip("0"):
         raise Refused("the push does not say what the branch was before")
     compared = api.get(f"compare/{merge.before}...{merge.sha}?per_page=1")
@@ -209,11 +210,10 @@ def _pushed(api: _Api, merge: Merge) -> Iterator[tuple[str, str]]:
         parents = _at(api.get(f"git/commits/{sha}"), "parents")
         if not isinstance(parents, list) or not parents:
             break
-        before = _text(parents[0], "sha")
-        yield sha, before
-        if before == merge.before:
+        yield sha
+        sha = _text(parents[0], "sha")
+        if sha == merge.before:
             return
-        sha = before
     raise Refused(
         f"the push has more than {MOST_COMMITS} commits, or does not lead back to {merge.before}"
     )

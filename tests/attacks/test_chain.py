@@ -239,7 +239,7 @@ def _set(what: str, **changes: Any) -> Meddle:
 
 
 def _forged(scene: Scene) -> str:
-    return scene.comment["body"].replace("900", "0.01")
+    return scene.comment["body"].replace("900 dollars", "0.01 dollars")
 
 
 COMMENTS: dict[str, tuple[Meddle, str]] = {
@@ -258,9 +258,9 @@ COMMENTS: dict[str, tuple[Meddle, str]] = {
     "another workflow's comment instead of ours": (
         lambda s: s.comment.update(body=f"{MARK}\nftctl: nothing to do"), "was changed by hand",
     ),
-    "the price edited": (lambda s: s.say("900", "0.01"), "somebody changed it"),
-    "a word added": (lambda s: s.say("900", "1900"), "somebody changed it"),
-    "something invisible added": (lambda s: s.say("900", "9\u200b00"), "somebody changed it"),
+    "the price edited": (lambda s: s.say("900 dollars", "0.01 dollars"), "somebody changed it"),
+    "a word added": (lambda s: s.say("900 dollars", "1900 dollars"), "somebody changed it"),
+    "something invisible added": (lambda s: s.say("900 dollars", "9\u200b00 dollars"), "somebody changed it"),
     "a line added below": (
         lambda s: s.comment.update(body=s.comment["body"] + "\nLGTM"), "somebody changed it",
     ),
@@ -978,7 +978,7 @@ def test_of_a_group_in_a_merge_queue_each_is_approved_oldest_first(
 
 GROUPS: dict[str, tuple[Meddle, str]] = {
     "the first's comment was edited": (
-        lambda s: _first(s).say("900", "1"), "somebody changed it",
+        lambda s: _first(s).say("900 dollars", "1 dollar"), "somebody changed it",
     ),
     "the first was refused": (
         lambda s: _first(s).say(DIGEST, "none"), "without a plan that may be applied",
@@ -1110,6 +1110,38 @@ def test_the_second_of_a_group_may_not_change_the_workflow_either(repository: Gi
 
     with pytest.raises(approved.Refused, match=f"#{number} approves nothing: .* changes "):
         Scene(github, github.state, number, sha, github.before).find_all()
+
+
+def test_what_stands_on_another_of_a_group_brings_no_workflow_along(repository: GitHub) -> None:
+    """A fork changed the workflow, and a branch of ours stands on that: both are in one push."""
+    github, text = repository, _text(repository)
+    theirs, ours = (f"change-{next(_BRANCHES)}" for _ in range(2))
+    github.commit(theirs, {PLAN_WORKFLOW: f"{text}\n# theirs\n"})
+    github.git("branch", ours, theirs)
+    github.commit(ours, {f"{ours}.txt": "x\n"})
+    numbers = [github.open_pull(branch) for branch in (theirs, ours)]
+    github.check_pull(numbers[0], fork=True)
+    github.check_pull(numbers[1])
+    for number in numbers:
+        github.queue(number)
+    sha = github.merge_queued()
+
+    with pytest.raises(approved.Refused, match=f"#{numbers[1]} approves nothing: .* changes "):
+        Scene(github, github.state, numbers[1], sha, github.before).find_all()
+
+
+@pytest.mark.parametrize("other", [{"INPUT_DIRECTORY": "b"}, {"INPUT_ENVIRONMENT": "prod"}])
+def test_two_uses_in_one_job_share_what_is_installed_and_nothing_else(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    one, two = (
+        _bash(tmp_path, 'printf "%s %s" "$root" "$work"', **given)[1].split()
+        for given in ({"INPUT_DIRECTORY": "a"}, other)
+    )
+
+    assert one[0] == two[0] == str(tmp_path / "temp" / "ftctl")
+    assert one[1] != two[1]
+    assert {Path(one[1]).parent, Path(two[1]).parent} == {Path(one[0])}
 
 
 # What one job of a run hands to the next.
