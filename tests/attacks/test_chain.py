@@ -260,7 +260,9 @@ COMMENTS: dict[str, tuple[Meddle, str]] = {
     ),
     "the price edited": (lambda s: s.say("900 dollars", "0.01 dollars"), "somebody changed it"),
     "a word added": (lambda s: s.say("900 dollars", "1900 dollars"), "somebody changed it"),
-    "something invisible added": (lambda s: s.say("900 dollars", "9\u200b00 dollars"), "somebody changed it"),
+    "something invisible added": (
+        lambda s: s.say("900 dollars", "9\u200b00 dollars"), "somebody changed it",
+    ),
     "a line added below": (
         lambda s: s.comment.update(body=s.comment["body"] + "\nLGTM"), "somebody changed it",
     ),
