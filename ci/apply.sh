@@ -91,9 +91,13 @@ if [ "${#approved[@]}" != 0 ] && [ "$waits" != true ] && [ "$status" != 5 ]; the
         cp -- "${approved[at]}" "$work/handed/$((at + 1)).plan.json"
     done
     set_output handed "$work/handed"
-    set_output handed-artifact "ftctl-approved-$place-$GITHUB_RUN_ATTEMPT"
+    kind=approved
     bought=$(jq -s 'map(.summary | .create + .replace + .defer) | add' "${approved[@]}")
-    [ "$bought" = 0 ] || [ "$left" != 0 ] || set_output waiting true
+    if [ "$bought" != 0 ] && [ "$left" = 0 ]; then
+        kind=waiting # a job that waits takes nothing else
+        set_output waiting true
+    fi
+    set_output handed-artifact "ftctl-$kind-$place-$GITHUB_RUN_ATTEMPT"
 fi
 
 notes=''

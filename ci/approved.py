@@ -475,14 +475,20 @@ def _download(api: _Api, artifact: Any, whose: str) -> bytes:
     return data
 
 
-def find_handed(api: _Api, merge: Merge, run: int, attempt: int) -> list[bytes]:
+def find_handed(api: _Api, merge: Merge, run: int, attempt: int, *, to_wait: bool) -> list[bytes]:
     """The plans that the job of this run which applied them has kept for its other jobs.
 
-    Nobody but the jobs of this run, whose workflow is the branch's own, can have put them there.
-    `Refused` where there are none.
+    For a wait only what is wholly begun: it must not begin what that job did not. Nobody but the
+    jobs of this run, whose workflow is the branch's own, can have put them there. `Refused` where
+    there are none.
     """
+    kinds = ["waiting"] if to_wait else ["waiting", "approved"]
     for earlier in range(attempt, 0, -1):
-        artifacts = _named(api, run, f"ftctl-approved-{merge.place}-{earlier}")
+        artifacts = [
+            artifact
+            for kind in kinds
+            for artifact in _named(api, run, f"ftctl-{kind}-{merge.place}-{earlier}")
+        ]
         if len(artifacts) > 1:
             raise Refused(f"this run has {len(artifacts)} artifacts with what was approved")
         for artifact in artifacts:
@@ -718,7 +724,9 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         if environ.get("APPROVED_BY") == "run":
             run, attempt = int(environ["GITHUB_RUN_ID"]), int(environ["GITHUB_RUN_ATTEMPT"])
-            plans = find_handed(_Api(merge.repository, ask_gh), merge, run, attempt)
+            waits = environ.get("INPUT_COMMAND") == "wait"
+            api = _Api(merge.repository, ask_gh)
+            plans = find_handed(api, merge, run, attempt, to_wait=waits)
             found["digests"] = [str(_at(_parsed(plan, "a plan"), "digest")) for plan in plans]
         else:
             approvals = find_approvals(merge, ask_gh)

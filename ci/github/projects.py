@@ -111,7 +111,10 @@ def waiting(api: Api, job: Job) -> int:
         }
         return [
             one.folder for one in projects
-            if any(name.startswith(f"ftctl-approved-{_named(job, one)}-") for name in names)
+            if any(
+                re.fullmatch(rf"ftctl-waiting-{re.escape(_named(job, one))}-[1-9][0-9]*", name)
+                for name in names
+            )
         ]  # fmt: skip
 
     return _listed(job, which)

@@ -1154,19 +1154,19 @@ def _hand(scene: Scene, attempt: int, *plans: bytes, **changes: Any) -> None:
     scene.state["artifacts"].append(
         {
             **copy.deepcopy(scene.artifact), "id": 9_800 + len(scene.state["artifacts"]),
-            "run": 77, "name": f"ftctl-approved-default@.-{attempt}", "workflow_run": {"id": 77},
+            "run": 77, "name": f"ftctl-waiting-default@.-{attempt}", "workflow_run": {"id": 77},
             "content": base64.b64encode(data).decode(), "size_in_bytes": len(data),
             "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", **changes,
         }
     )  # fmt: skip
 
 
-def _handed(scene: Scene, attempt: int = 2) -> list[bytes]:
+def _handed(scene: Scene, attempt: int = 2, *, to_wait: bool = True) -> list[bytes]:
     merge = approved.Merge(
         NAME, scene.sha, scene.ref, scene.before, PLAN_WORKFLOW, scene.place, scene.mark, BOT
     )
     handed: list[bytes] = approved.find_handed(
-        approved._Api(NAME, scene.ask), merge, run=77, attempt=attempt
+        approved._Api(NAME, scene.ask), merge, run=77, attempt=attempt, to_wait=to_wait
     )
     return handed
 
@@ -1180,10 +1180,24 @@ def test_what_the_last_attempt_applied_is_handed_on_in_order(scene: Scene) -> No
     assert _handed(scene, attempt=1) == [b"old"]
 
 
+def test_an_apply_that_goes_on_takes_what_is_begun_in_part_too(scene: Scene) -> None:
+    _hand(scene, 1, b"whole")
+    _hand(scene, 2, b"part", name="ftctl-approved-default@.-2")
+
+    assert _handed(scene, to_wait=False) == [b"part"]
+    assert _handed(scene) == [b"whole"]
+
+
 HANDED: dict[str, tuple[Meddle, str]] = {
     "nothing": (lambda _: None, "has kept nothing that was approved"),
     "another place's": (
-        lambda s: _hand(s, 1, b"x", name="ftctl-approved-prod@.-1"), "has kept nothing",
+        lambda s: _hand(s, 1, b"x", name="ftctl-waiting-prod@.-1"), "has kept nothing",
+    ),
+    "what is begun in part": (
+        lambda s: _hand(s, 1, b"x", name="ftctl-approved-default@.-1"), "has kept nothing",
+    ),
+    "both kinds of one attempt": (
+        lambda s: (_hand(s, 1, b"x"), _hand(s, 1, b"x")), "has 2 artifacts",
     ),
     "another run's": (lambda s: _hand(s, 1, b"x", run=78), "has kept nothing"),
     "one that says it is another run's": (
@@ -1937,7 +1951,8 @@ def test_a_wait_is_wanted_once_all_of_it_is_begun(
 
     assert status == int(ends), told
     assert ("waiting<<" in outputs) is waits
-    assert ("ftctl-approved-default@.-3" in outputs) is kept
+    assert ("ftctl-waiting-default@.-3" in outputs) is waits
+    assert ("ftctl-approved-default@.-3" in outputs) is (kept and not waits)
     handed = tmp_path / "temp" / "ftctl" / "default@." / "handed" / "1.plan.json"
     assert handed.exists() is kept
 
