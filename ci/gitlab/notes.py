@@ -21,6 +21,7 @@ from job import (
     DRIFT,
     WAITED,
     Job,
+    die,
     forge,
     left,
     plain_file,
@@ -124,6 +125,7 @@ def report(job: Job) -> int:
         ]
     )  # fmt: skip
     api = forge(job)
+    _refuse_earlier(job, api, said)
     kind = _kind(said)
     # A later run that finds all done takes nothing away of what was told.
     idle = said.get("outcome") == "nothing-to-do"
@@ -139,9 +141,30 @@ def report(job: Job) -> int:
 
 def outcome(job: Job) -> tuple[Path, dict[str, Any]]:
     """The folder of the job that knows most of how the apply ended, and what it says."""
+    applied = left(job, APPLIED / "applied.json", f"{job.name}:apply")
     if plain_file(WAITED / "applied.json"):
-        return WAITED, left(job, WAITED / "applied.json", f"{job.name}:wait")
-    return APPLIED, left(job, APPLIED / "applied.json", f"{job.name}:apply")
+        waited = left(job, WAITED / "applied.json", f"{job.name}:wait")
+        if int(waited["job"]) > int(applied["job"]):  # not of a wait before a retried apply
+            return WAITED, waited
+    return APPLIED, applied
+
+
+def _refuse_earlier(job: Job, api: Api, said: dict[str, Any]) -> None:
+    """What an attempt left says nothing of a later one that broke before it left anything."""
+    name, path = (
+        f"{job.name}:{said.get('stage')}",
+        f"pipelines/{int(job.ci['CI_PIPELINE_ID'])}/jobs",
+    )
+    attempts = [
+        number(one, "id")
+        for one in api.pages(f"{path}?include_retried=true")
+        if at(one, "name") == name
+    ]
+    if str(max(attempts, default=0)) != said.get("job"):
+        die(
+            f"the last attempt of '{name}' left no word, so what it did is not known: look at its"
+            " log, and at 'ftctl status'. Nothing is told on the merge request"
+        )
 
 
 def _kind(said: dict[str, Any]) -> str:

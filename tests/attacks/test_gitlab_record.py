@@ -189,16 +189,22 @@ def test_a_reason_is_no_markup() -> None:
     assert said.endswith("and `FTCTL_APPROVE=sha256:ab` with it")
 
 
-def _report(gitlab: GitLab, outcome: str, words: str) -> None:
+def _report(gitlab: GitLab, outcome: str, words: str, attempt: int = 0) -> None:
     """Have a result told on merge request !3."""
     ci = {
-        "CI_PROJECT_ID": str(PROJECT), "CI_API_V4_URL": gitlab.url, "CI_PIPELINE_ID": "1",
+        "CI_PROJECT_ID": str(PROJECT), "CI_API_V4_URL": gitlab.url,
+        "CI_PIPELINE_ID": str(_pipeline(gitlab)["id"]),
         "CI_COMMIT_SHA": "0" * 40, "FTCTL_GITLAB_TOKEN": TOKEN, "CI_DEFAULT_BRANCH": "main",
+    }  # fmt: skip
+    pipeline = ci["CI_PIPELINE_ID"]
+    said = {
+        "pipeline": pipeline, "outcome": outcome, "stage": "apply",
+        "job": str(attempt or _last(gitlab, "ftctl:apply")["id"]),
     }  # fmt: skip
     folder = gitlab.folder / f"told-{outcome}"
     for name, text in {
-        "ftctl-approved/approved.json": json.dumps({"pipeline": "1", "requests": [3]}),
-        "ftctl-applied/applied.json": json.dumps({"pipeline": "1", "outcome": outcome}),
+        "ftctl-approved/approved.json": json.dumps({"pipeline": pipeline, "requests": [3]}),
+        "ftctl-applied/applied.json": json.dumps(said),
         "ftctl-applied/result.md": words,
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -218,6 +224,17 @@ def test_words_of_a_result_are_no_mark_of_a_plan(gitlab: GitLab) -> None:
     assert mark not in result
     assert "&lt;!-- ftctl comment" in result
     assert not any(line.lstrip().startswith("/") for line in result.splitlines())
+
+
+def test_an_attempt_that_left_no_word_is_not_told_by_the_one_before(gitlab: GitLab) -> None:
+    before = note(gitlab, 3, "result")
+    apply = _last(gitlab, "ftctl:apply")
+    gitlab.jobs.append({**apply, "id": 99_999, "status": "failed"})
+
+    with pytest.raises(SystemExit):
+        _report(gitlab, "stale", "Nothing was done.\n", apply["id"])
+
+    assert note(gitlab, 3, "result") == before
 
 
 def test_a_run_with_nothing_to_do_takes_nothing_away(gitlab: GitLab) -> None:
