@@ -101,7 +101,10 @@ def changed(_api: Api, job: Job) -> int:
 
 
 def waiting(api: Api, job: Job) -> int:
-    """Those projects of the list of which an apply of this run has left something to wait for."""
+    """Those projects of the list of which the last apply of this run has begun all that it was to.
+
+    Where it has not, that is the apply's to do again, in its turn, and no wait's.
+    """
 
     def which(projects: list[Project]) -> list[str]:
         names = {
@@ -109,15 +112,17 @@ def waiting(api: Api, job: Job) -> int:
             for one in api.pages(f"actions/runs/{job.run}/artifacts", "artifacts")
             if at(one, "expired") is False
         }
-        return [
-            one.folder for one in projects
-            if any(
-                re.fullmatch(rf"ftctl-waiting-{re.escape(_named(job, one))}-[1-9][0-9]*", name)
-                for name in names
-            )
-        ]  # fmt: skip
+        return [one.folder for one in projects if is_waited_for(_named(job, one), names)]
 
     return _listed(job, which)
+
+
+def is_waited_for(place: str, names: set[str]) -> bool:
+    """Whether the last attempt that says something of a place says that there is a wait."""
+    form = re.compile(rf"ftctl-(approved|waiting)-{re.escape(place)}-([1-9][0-9]{{0,4}})")
+    found = [said for name in names if (said := form.fullmatch(name))]
+    last = max(found, key=lambda said: int(said[2]), default=None)
+    return last is not None and last[1] == "waiting"
 
 
 def _listed(job: Job, which: Callable[[list[Project]], list[str]]) -> int:

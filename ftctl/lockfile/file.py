@@ -54,6 +54,10 @@ def merge_lock_files(
             )
             if found.lock != before:
                 write_atomically(ours, _checked(found.lock))
+    except RecursionError:
+        raise FtctlError(
+            "nothing is merged: keys of a later version are nested too deeply", "upgrade ftctl"
+        ) from None
     except OSError as fault:
         raise file_fault(ours, fault) from None
     return found.decided

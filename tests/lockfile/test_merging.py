@@ -343,6 +343,20 @@ def test_theirs_must_be_there_and_a_later_version_is_not_guessed_at(
     assert "hint: upgrade ftctl" in later.err
 
 
+def test_what_is_nested_too_deeply_is_no_bug(shell: Shell, tmp_path: Path) -> None:
+    for side, end in (("ours", "1"), ("theirs", "2")):
+        deep = '{"a":' * 900 + end + "}" * 900
+        text = f'{{"lock_version": "1.9", "environments": {{}}, "deep": {deep}}}'
+        (tmp_path / side).write_text(text)
+
+    failed = shell("lock", "merge", "none", "ours", "theirs")
+
+    assert failed.status == 1
+    assert "nested too deeply" in failed.err
+    assert "bug" not in failed.err
+    assert (tmp_path / "ours").read_text().endswith(f"{'1' + '}' * 901}")
+
+
 # In git, as docs/releases.md says.
 
 

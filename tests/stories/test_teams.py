@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FINETUNE, ROOT, chat_rows
+from conftest import FINETUNE, KEY, ROOT, chat_rows
 from forges.github import TEMPLATES, WORKFLOWS, GitHub
 from forges.standby import Standby
 from test_ci_templates import PROJECT, WARM, pytestmark
@@ -57,6 +58,17 @@ def started(job: Any) -> list[str]:
     return [line.split(":")[0] for line in job.log.splitlines() if ": started ftjob-" in line]
 
 
+def let(github: GitHub, *faults: Any) -> None:
+    """Have the service refuse what these say, and nothing else."""
+    asked = urllib.request.Request(
+        f"{github.variables[URL].removesuffix('/v1')}/_ftctl/faults",
+        json.dumps({"faults": list(faults)}).encode(),
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+        method="PUT",
+    )
+    urllib.request.urlopen(asked).close()
+
+
 def gate(jobs: Any) -> bool:
     """Whether the required check is green."""
     return jobs["ftctl"].check == "ftctl" and not jobs["ftctl"].failed
@@ -73,30 +85,31 @@ def test_an_apply_that_is_half_done_in_a_monorepo(github: GitHub, story: Story) 
     places = [body.splitlines()[0] for body in github.comments(number)]
     assert places == [f"<!-- ftctl comment: default {one} -->" for one in (SUPPORT, SALES)]
 
-    story.says("It is merged. The plan of sales can not be found at that moment.")
+    story.says("It is merged. The service takes three jobs, and not the fourth, of sales.")
+    fourth = {
+        "request": {"method": "POST", "path": "/v1/fine_tuning/jobs", "call": 4},
+        "answer": {"status": 403, "code": "training_not_available", "message": "Not today."},
+    }
+    let(github, fourth)
     github.merge(number)
-    state = github.state
-    hidden = state["comments"].pop()
-    github.state = state
     github.push_main()
     first = dict(github.last)
     story.shows("sales", "\n".join(first[f"apply ({SALES})"].errors))
     assert first[f"apply ({SALES})"].failed
     assert started(first[f"apply ({SUPPORT})"]) == ["tone", "warm"]
+    assert started(first[f"apply ({SALES})"]) == ["tone"]
     assert not first[f"apply ({SUPPORT})"].failed
-    assert f"wait ({SALES})" not in first
-    support, sales = (first[f"result ({one})"].summary for one in (SUPPORT, SALES))
-    assert "### ftctl: applied, 2 models" in support
-    assert "### ftctl: not applied" in sales
+    assert f"wait ({SUPPORT})" in first
+    assert f"wait ({SALES})" not in first  # what is left is the apply's, in its turn
+    assert "### ftctl: applied, 2 models" in first[f"result ({SUPPORT})"].summary
 
-    story.says("It is back. Ann runs the failed jobs again: support is not touched.")
-    state = github.state
-    state["comments"].append(hidden)
-    github.state = state
+    story.says("The service takes jobs again. Ann runs what failed again: support is not touched.")
+    let(github)
     github.run_again(failed_only=True)
     again = dict(github.last)
     assert f"apply ({SUPPORT})" not in again
-    assert started(again[f"apply ({SALES})"]) == ["tone", "warm"]
+    assert started(again[f"apply ({SALES})"]) == ["warm"]
+    assert f"wait ({SALES})" in again
     assert not any(job.failed for job in again.values())
     kept = {one["name"] for one in github.state["artifacts"]}
     assert {f"ftctl-lock-default@services_2f{one}" for one in ("support", "sales")} <= kept
@@ -275,6 +288,31 @@ def test_by_hand_it_is_the_one_that_was_chosen(tmp_path: Path) -> None:
 )
 def test_a_list_that_can_not_be_is_refused(tmp_path: Path, projects: str) -> None:
     assert "::error title=ftctl::" in changed(tmp_path, projects, {"x": "x"})
+
+
+@pytest.mark.parametrize(
+    ("names", "waited"),
+    [
+        (["ftctl-waiting-default@services_2fsales-1"], True),
+        (["ftctl-waiting-default@services_2fsales-eu-1"], False),
+        (["ftctl-approved-default@services_2fsales-1"], False),
+        (["ftctl-waiting-default@services_2fsales-1",
+          "ftctl-approved-default@services_2fsales-2"], False),
+        (["ftctl-approved-default@services_2fsales-9",
+          "ftctl-waiting-default@services_2fsales-10"], True),
+    ],
+)  # fmt: skip
+def test_what_is_waited_for(names: list[str], waited: bool) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import projects\n"
+        "print(projects.is_waited_for(sys.argv[2], set(sys.argv[3:])))"
+    )
+    place = "default@services_2fsales"
+    done = subprocess.run(
+        ["python3", "-c", code, ROOT / "ci" / "github", place, *names],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == f"{waited}\n"
 
 
 def test_places_are_spelled_as_the_scripts_spell_them(tmp_path: Path) -> None:
