@@ -126,6 +126,15 @@ def git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def git_file(commit: str, file: Path) -> str:
+    """A file of a commit of the checkout; empty where it has none."""
+    done = subprocess.run(  # noqa: S603 # a commit and a path, behind the end of options
+        ["git", "show", "--end-of-options", f"{commit}:./{file}"],  # noqa: S607
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
+    )  # fmt: skip
+    return "" if done.returncode else done.stdout
+
+
 def target(job: Job) -> str:
     """The commit of the branch that a merge request goes to, fetched."""
     branch = job.ci["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"]

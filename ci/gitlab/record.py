@@ -1,8 +1,9 @@
 """The release record, as the forge keeps it in; the record of a checkout that knows all of it, out.
 
 Jobs with the token fetch what applies of before kept; a job with the key merges that into its own
-checkout. A record may stop a purchase and never causes one, so a fetched one costs nothing to
-believe. Only what a job of the applied branch kept, and says of itself, is fetched.
+checkout. With each goes the record of the commit that it grew from: only what the apply changed is
+merged, so what somebody took out of git since does not come back. Only what a job of the applied
+branch kept, and says of itself, is fetched.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from job import (
     die,
     forge,
     fresh,
+    git_file,
     left,
     plain_file,
     program,
@@ -44,17 +46,21 @@ def fetch(job: Job, api: Api, folder: Path) -> int:
     place = folder / LOCKS
     place.mkdir()
     found = list(islice(_kept(job, api), MOST_LOCKS))
-    for index, (number_of_job, data) in enumerate(reversed(found)):
-        (place / f"{index}-{number_of_job}.lock").write_bytes(data)
+    for index, (number_of_job, data, commit) in enumerate(reversed(found)):
+        file = place / f"{index}-{number_of_job}.lock"
+        file.write_bytes(data)
+        file.with_suffix(".base").write_bytes(_there(api, str(job.lock), commit).content)
     return len(found)
 
 
-def _kept(job: Job, api: Api) -> Iterator[tuple[int, bytes]]:
+def _kept(job: Job, api: Api) -> Iterator[tuple[int, bytes, str]]:
+    """Job, record and commit of each apply that kept one, the newest first."""
     pipelines = api.pages(f"pipelines?ref={in_path(job.branch)}&order_by=id&sort=desc")
     for pipeline in islice(pipelines, MOST_PIPELINES):
         of_branch = at(pipeline, "ref") == job.branch and at(pipeline, "source") in {"push", "web"}
         if of_branch:
-            yield from _of_pipeline(job, api, number(pipeline, "id"))
+            for one, data in _of_pipeline(job, api, number(pipeline, "id")):
+                yield one, data, text(pipeline, "sha")
 
 
 def _of_pipeline(job: Job, api: Api, pipeline: int) -> Iterator[tuple[int, bytes]]:
@@ -96,17 +102,18 @@ def fetch_public(job: Job) -> None:
             f"the newest apply of {branch} shows no record: the plan knows ftctl.lock of git alone"
         )
     else:
-        if not merge(job, Path(job.ci["FTCTL_WORK"], "none"), job.lock, file):
+        base = Path(job.ci["FTCTL_WORK"], "base.lock")
+        base.write_text(git_file(job.ci["CI_MERGE_REQUEST_DIFF_BASE_SHA"], job.lock), "utf-8")
+        if not merge(job, base, job.lock, file):
             warn(f"the record of the newest apply of {branch} could not be read")
 
 
 def bring(job: Job, folder: Path, *, needed: bool) -> None:
     """Merge the records that lie in a folder into the checkout's. Where `needed`, or nothing."""
     place = folder / LOCKS
-    for file in sorted(place.iterdir()) if place.is_dir() and not place.is_symlink() else []:
-        if not plain_file(file) or not merge(
-            job, Path(job.ci["FTCTL_WORK"], "none"), job.lock, file
-        ):
+    for file in sorted(place.glob("*.lock")) if not place.is_symlink() else []:
+        base = file.with_suffix(".base")
+        if not (plain_file(file) and plain_file(base) and merge(job, base, job.lock, file)):
             why = f"the record of job {file.stem.partition('-')[2]} could not be read"
             if needed:
                 die(f"{why}. Delete that job's artifacts, and run this job again")
@@ -156,16 +163,18 @@ def _written(job: Job, api: Api, file: Path) -> bool:
     base = _there(api, path, job.ci["CI_COMMIT_SHA"])
     (work / "base.lock").write_bytes(base.content)
     (work / "theirs.lock").write_bytes(file.read_bytes())
-    sides = [work / "theirs.lock"]
+    sides = [("base.lock", "theirs.lock")]
     opened = None
     if job.record != "push":
         opened = _opened(job, api, branch)
         if opened is not None:  # what waits there already
-            waiting = _there(api, path, branch)
-            (work / "waiting.lock").write_bytes(waiting.content)
-            sides.append(work / "waiting.lock")
-    for side in sides:
-        if not merge(job, work / "base.lock", work / "ours.lock", side):
+            refs = f"refs[]={in_path(branch)}&refs[]={in_path(job.branch)}"
+            start = text(api.get(f"repository/merge_base?{refs}"), "id")
+            (work / "waiting.lock").write_bytes(_there(api, path, branch).content)
+            (work / "start.lock").write_bytes(_there(api, path, start).content)
+            sides.append(("start.lock", "waiting.lock"))
+    for grown_from, side in sides:
+        if not merge(job, work / grown_from, work / "ours.lock", work / side):
             die("the records could not be merged: the words above say why")
     merged = (work / "ours.lock").read_bytes()
     if merged == there.content:

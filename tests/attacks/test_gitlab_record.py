@@ -59,7 +59,7 @@ def _fetched(gitlab: GitLab, folder: Path) -> list[bytes]:
     ci = {"CI_DEFAULT_BRANCH": "main", "CI_PROJECT_ID": str(PROJECT)}
     job = JOB.Job(".", "", "ftctl", "5h", "", (), ci)
     count = RECORD.fetch(job, _api(gitlab), folder)
-    files = sorted((folder / "locks").iterdir())
+    files = sorted((folder / "locks").glob("*.lock"))
     assert len(files) == count
     return [file.read_bytes() for file in files]
 

@@ -474,3 +474,38 @@ def test_gitlab_a_record_that_is_only_an_artifact_is_known(gitlab: GitLab, story
     assert len(locks) == 1
     assert b"ftjob-" in begun[locks[0]]
     assert "warm" in note(gitlab, other["iid"])
+
+
+@pytest.mark.parametrize("how", ["push", "merge-request", "artifact"])
+def test_gitlab_a_promotion_that_was_taken_back_stays_so(
+    gitlab: GitLab, story: Story, how: str
+) -> None:
+    gitlab.inputs["record"] = how
+    story.says("A model is promoted by a commit, and that commit is reverted.")
+    gitlab.merge(_proposed(gitlab, "tone"))
+    first = gitlab.on_main("push")
+    kept = gitlab.artifacts[first["ftctl:wait"].id]["ftctl-waited/ftctl.lock"].decode()
+    gitlab.commit("main", {"ftctl.lock": kept})
+    lock = json.loads(kept)
+    (section,) = lock["environments"].values()
+    entry = section["finetunes"]["tone"]
+    at = "2026-11-29T06:39:42Z"
+    entry["promoted"] = {"prod": {"at": at, "job": entry["job"], "model": entry["model"]}}
+    gitlab.commit("main", {"ftctl.lock": json.dumps(lock, indent=2, sort_keys=True) + "\n"})
+    promoted = gitlab.on_main("push")
+    before = gitlab.artifacts[promoted["ftctl:wait"].id]["ftctl-waited/ftctl.lock"]
+    gitlab.commit("main", {"ftctl.lock": kept})
+
+    story.says("The next applies bring the record home without it.")
+    after = gitlab.on_main("push")
+    again = gitlab.on_main("push")
+
+    assert b"promoted" in before
+    for runs in (after, again):
+        assert set(ended(runs).values()) == {0}, runs["ftctl:apply"].log
+        lock = gitlab.artifacts[runs["ftctl:wait"].id]["ftctl-waited/ftctl.lock"].decode()
+        assert "promoted" not in lock
+    assert "promoted" not in gitlab.git("show", "main:ftctl.lock")
+    for request in gitlab.requests:
+        if request["source_branch"].startswith("ftctl/record"):
+            assert "promoted" not in gitlab.git("show", f"{request['source_branch']}:ftctl.lock")
