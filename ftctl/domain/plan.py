@@ -180,6 +180,9 @@ class Change:
     model: str | None = None
     # Of what is deferred, the newest job of the digest: where one is newer, it was bought since.
     follows: str | None = None
+    # Of what trains, the jobs for other specs of its name that run or came to a model: one that is
+    # not among them later on, was bought since.
+    beside: tuple[str, ...] = ()
     later: Later | None = None  # of what is deferred: what is bought then
     cost: Estimate | None = None  # None: it buys nothing, now or later
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost

@@ -57,7 +57,8 @@ class Approval:
 
     `options` are those of the command line that the plan was made with, as they stand in its
     document. `source` is the file that it was read from. `quiet` has the digests of fine-tunes that
-    it shows and does nothing about: no digest covers them, so they may only stop a purchase.
+    it shows and does nothing about, `beside` the jobs for other specs that it knew of what it buys:
+    no digest covers these, so they may only stop a purchase.
     """
 
     project: str
@@ -68,6 +69,7 @@ class Approval:
     account: AccountId = UNTOLD
     source: str = field(default="", compare=False)
     quiet: Mapping[ChangeKey, str] = field(default_factory=dict, compare=False)
+    beside: Mapping[ChangeKey, frozenset[str]] = field(default_factory=dict, compare=False)
 
     @property
     def purchases(self) -> frozenset[str]:
@@ -181,6 +183,11 @@ def _read(document: Document) -> Approval:
             (_text(change["kind"]), _text(change["name"])): _text(change["digest"])
             for change in document["changes"]
             if change["action"] in _NOTHING_DONE and change["digest"] is not None
+        },
+        beside={
+            (_text(change["kind"]), _text(change["name"])): frozenset(map(_text, change["beside"]))
+            for change in document["changes"]
+            if "beside" in change
         },
     )
 
@@ -297,6 +304,7 @@ def _change(change: Change) -> dict[str, Any]:
         "model": change.model,
         "follows": change.follows,
         "later": None if change.later is None else later_document(change.later),
+        **({"beside": list(change.beside)} if change.trains else {}),
         "housekeeping": change.housekeeping,
         "waiting": change.waiting,
         "fields": [

@@ -22,6 +22,7 @@ from ftctl.domain.plan_document import (
     asked_document,
 )
 from ftctl.errors import Stale, UsageError
+from ftctl.text.format import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ def unite(approvals: Sequence[Approval]) -> Approval:
             for at, one in enumerate(approvals)
             for key, digest in one.quiet.items()
             if at > counts.get(key, at)
+        },
+        beside={
+            key: approvals[at].beside[key]
+            for key, at in counts.items()
+            if key in approvals[at].beside
         },
     )
 
@@ -132,7 +138,11 @@ def reconcile(approval: Approval, plan: Plan) -> tuple[Remaining, tuple[str, ...
         return Remaining(replace(plan, changes=())), (elsewhere,)
     now = {change.key: change for change in plan.changes}
     judged = {
-        key: _approved_part(program, now.get(key), approval.quiet.get(key))
+        key: _unless_overtaken(
+            _approved_part(program, now.get(key), approval.quiet.get(key)),
+            approval.beside.get(key),
+            waited=program["action"] == Action.DEFER,
+        )
         for key, program in approval.programs.items()
     }
     others = [change for change in plan.changes if change.key not in judged]
@@ -143,13 +153,22 @@ def reconcile(approval: Approval, plan: Plan) -> tuple[Remaining, tuple[str, ...
         if _purchase(change)
     ]
     approved = {key: part for key, part in judged.items() if isinstance(part, Change)}
-    unapproved = [key[1] for key, part in approved.items() if len(part.steps) < len(now[key].steps)]
+    overtaken = {
+        key: part for key, part in approved.items() if part.superseded and not now[key].superseded
+    }
+    unapproved = [
+        key[1]
+        for key, part in approved.items()
+        if key not in overtaken and len(part.steps) < len(now[key].steps)
+    ]
     unapproved += [change.name for change in others if change.steps and not _purchase(change)]
     pending = {key: part for key, part in approved.items() if part.pending}
     done = [
-        key[1] for key, part in judged.items() if key not in pending and not isinstance(part, str)
+        key[1]
+        for key, part in judged.items()
+        if key not in pending | overtaken and not isinstance(part, str)
     ]
-    remaining = Remaining(_narrowed(plan, pending), tuple(done), tuple(unapproved))
+    remaining = Remaining(_narrowed(plan, pending | overtaken), tuple(done), tuple(unapproved))
     return remaining, tuple(moved)
 
 
@@ -226,6 +245,33 @@ def _approved_part(
             for step in change.steps
             if isinstance(step, Upload) or step is bought or _canonical(step) in steps
         ),
+    )
+
+
+def _unless_overtaken(
+    part: Change | str | None, known: frozenset[str] | None, *, waited: bool
+) -> Change | str | None:
+    """The approved part, where nobody has bought another spec under the name since that plan.
+
+    `known` are the jobs for other specs that the plan knew; one of an earlier version does not say.
+    A later merge has bought the rest. What was to follow by itself is let go; what was to begin at
+    once is stale: a plan of now says whether somebody wants to go back.
+    """
+    if not isinstance(part, Change) or known is None or not part.trains:
+        return part
+    since = joined([job for job in part.beside if job not in known])
+    if not since:
+        return part
+    if not waited:
+        return f"{since} was bought for another spec of it since that plan was made"
+    return replace(
+        part,
+        action=Action.ATTENTION,
+        reason=f"superseded by {since}, which was bought since that plan was made",
+        steps=(),
+        later=None,
+        cost=None,
+        superseded=True,
     )
 
 

@@ -98,6 +98,17 @@ class FactFinder:
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
 
+    def beside(self, finetune: FineTune) -> tuple[str, ...]:
+        """The jobs for other specs of a fine-tune that run or came to a model, by age."""
+        return tuple(
+            job.id
+            for job in sorted(self.by_name.get(finetune.name, ()), key=lambda job: job.age_order)
+            if job.digest is not None
+            and job.digest not in self.wanted
+            and job.status not in ("failed", "cancelled")
+            and self.options.scope.shares_environment(job)
+        )
+
     def _overtaken(self, finetune: FineTune) -> Job | None:
         """The newest job by which a newer checkout has gone past a cancelled one."""
         found = self.overtaken.get(finetune.name)

@@ -141,6 +141,7 @@ class _Planning:
             steps=tuple(steps),
             fields=fields,
             digest=finetune.digest,
+            beside=self.finder.beside(finetune) if decision.start else (),
             job=decision.stands.id if decision.stands else None,
             model=decision.stands.model if decision.stands else None,
             in_vain=decision.stands is not None
@@ -212,6 +213,7 @@ class _Planning:
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
             follows=_mark_of(facts.newest) if facts.newest is not None else None,
+            beside=self.finder.beside(finetune),
             later=later,
             fields=self._fields(finetune, facts, decision),
             waiting=finetune.name in self.waiting,

@@ -279,6 +279,10 @@ def test_a_failure_beside_an_older_job_that_nobody_approved_to_stop_is_not_green
     remote.ok("apply", "--auto-approve")
     git(remote.folder, "checkout", "-q", "HEAD~1", "--", "finetunes")
     git(remote.folder, "commit", "-q", "-m", "back")
+    file = remote.folder / "plan.json"
+    document = json.loads(file.read_text("utf-8"))
+    del document["changes"][0]["beside"]  # as an earlier version wrote it
+    file.write_text(json.dumps(document), "utf-8")
     remote.ok("apply", "plan.json")
     world.jobs[1]["status"] = "failed"
 
@@ -465,3 +469,75 @@ def test_the_command_that_waits_ends_in_the_same_way(
     assert "tone: ftjob-1 was superseded by ftjob-2 (of commit " in end.out
     assert "It is not waited for any more." in end.out
     assert "All there" not in end.out
+
+
+@pytest.mark.parametrize(
+    ("how", "waits"), [("same", "not"), ("shallow", "before"), ("shallow", "not"), ("whole", "not")]
+)
+def test_a_wait_that_runs_again_buys_no_child_that_was_bought_otherwise(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, how: str, waits: str
+) -> None:
+    """What the job that applied has seen, no later process knows: the plan says what it knew."""
+    world.finishes = False
+    first = merge(remote, 1, child=CHILD)
+    remote.ok("plan", "--out", "plan.json")
+    plan = str(remote.folder / "plan.json")
+    there = remote
+    if how != "same":
+        there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", how)
+    there.ok("apply", plan)
+    merge(remote, 1, child=f"{CHILD}hyperparameters: {{n_epochs: 9}}\n")
+
+    def later() -> None:
+        world.finishes = True
+        applied_later(remote)
+
+    if waits == "before":
+        replace(there, clock=Meanwhile(what=later)).ok("apply", plan, "--wait", "--timeout", "1h")
+    else:
+        later()
+    if how == "same":
+        git(remote.folder, "checkout", "-q", first)
+    report = str(remote.folder / "report.json")
+    end = there("apply", plan, "--wait", "--timeout", "1h", "--report", report)
+
+    assert end.status == 0, end
+    assert len(world.jobs) == 2
+    assert "child: superseded by ftjob-2, which was bought since that plan was made" in end.out
+    assert "Nothing more is bought for it." in end.out
+    told = json.loads(Path(report).read_text("utf-8"))
+    assert {one["name"]: one["outcome"] for one in told["finetunes"]}["child"] == "superseded"
+
+
+def test_a_purchase_that_was_not_made_is_stale_once_another_spec_was_bought(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    plan = str(remote.folder / "plan.json")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", "shallow")
+    merge(remote, 2)
+    remote.ok("apply", "--auto-approve", "--wait")
+
+    end = there("apply", plan, "--wait")
+
+    assert end.status == 5
+    assert "tone: ftjob-1 was bought for another spec of it since that plan was made" in end.err
+    assert len(world.jobs) == 1
+    there.ok("plan", "--out", "back.json")
+    there.ok("apply", "back.json", "--wait")
+    assert len(world.jobs) == 2  # whoever wants to go back, sees what there is
+
+
+def test_of_several_plans_the_one_that_counts_says_what_it_knew(
+    remote: Shell, world: World
+) -> None:
+    merge(remote, 1)
+    remote.ok("apply", "--auto-approve", "--wait")
+    merge(remote, 2)
+    remote.ok("plan", "--out", "first.json")
+    remote.ok("plan", "--out", "second.json")
+
+    remote.ok("apply", "first.json", "second.json", "--wait")
+
+    assert len(world.jobs) == 2
