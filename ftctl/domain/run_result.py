@@ -40,13 +40,14 @@ class Standing(StrEnum):
     CANCELLED = "cancelled"  # its job was stopped
     DONE = "done"  # jobs were cancelled, models or files deleted
     NOT_DONE = "not-done"  # what was to be done was not
+    NOT_KNOWN = "not-known"  # it was asked for, and no answer is known: there may be a job
     ATTENTION = "attention"  # a person must decide
     SUPERSEDED = "superseded"  # a newer checkout has bought another in its place
     RETIRED = "retired"  # its model was deleted by ftctl, as it was asked to
     NO_MODEL = "no-model"  # nothing was to be done, and it has no model
 
 
-NOT_OVER = frozenset({Standing.RUNNING, Standing.WAITING})
+NOT_OVER = frozenset({Standing.RUNNING, Standing.WAITING, Standing.NOT_KNOWN})
 IN_VAIN = frozenset({Standing.FAILED, Standing.CANCELLED, Standing.NOT_DONE})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from ftctl.apply.duplicates import Duplicates
@@ -75,6 +75,8 @@ class Executor:
     options: PlanOptions  # of the plan: what follows it is planned in the same way
     stopping: Callable[[], bool] = lambda: False
     parallelism: int = 4
+    # What was asked for (fine-tune → its job; None: no answer is known), however this ends.
+    bought: MutableMapping[str, str | None] = field(default_factory=dict)
 
     def carry_out(self, plan: Plan, observed: Observed) -> Report:
         """Do what the plan says. Raises `Interrupted` when told to stop on the way."""
@@ -102,6 +104,7 @@ class Executor:
                 observed.account,
                 session.context.environment,
                 session.context.clock,
+                self.bought,
             ),
             recorded=frozenset(one.job for one in self.options.witnesses if one.job is not None),
             environment=self.options.scope.mark,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Intents:
     account: AccountId
     environment: str | None
     clock: Clock
+    # What this run has asked for (fine-tune → its job; None: no answer is known), for its result.
+    bought: MutableMapping[str, str | None] = field(default_factory=dict)
 
     def asked(self, step: StartJob) -> None:
         """Write down, to the disk, that a job is about to be bought.
@@ -54,12 +56,17 @@ class Intents:
             write_atomically(self._path(step), self._text(step, None))
         except OSError as fault:
             raise file_fault(self.root / INTENTS_FOLDER, fault) from None
+        self.bought[step.finetune] = None
 
     def answered(self, step: StartJob, job: str | None) -> None:
         """Close an intent: with the job that was made, or None where none was for sure.
 
         A fault is passed over: an intent that stays open makes the next run look longer.
         """
+        if job is None:
+            self.bought.pop(step.finetune, None)
+        else:
+            self.bought[step.finetune] = job
         with suppress(OSError, FtctlError):
             if job is None:
                 self._path(step).unlink(missing_ok=True)

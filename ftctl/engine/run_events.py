@@ -5,6 +5,7 @@ A run that fails gives no report: what it has told on its way is all that is lef
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -67,4 +68,6 @@ class RunEnd:
     report: Report | None = None  # given last
     observed: Observed | None = None
     purchases: frozenset[str] = frozenset()  # fine-tunes whose training was approved
+    # What it has asked money for: fine-tune → its job; None: no answer is known.
+    bought: Mapping[str, str | None] = field(default_factory=dict)
     fault: BaseException | None = None

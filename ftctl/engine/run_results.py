@@ -25,9 +25,11 @@ from ftctl.domain.run_result import (
     Standing,
     ToDo,
 )
+from ftctl.domain.witness import Witness
 from ftctl.engine.command_words import command_words
 from ftctl.engine.context import RunContext
 from ftctl.engine.git import commit_of
+from ftctl.engine.intents import read_intents
 from ftctl.engine.run_events import RunEnd, RunEvents
 from ftctl.errors import (
     FtctlError,
@@ -52,6 +54,7 @@ _ASKED_FOR_SECONDS = 60.0  # that is begun no later than this
 _EVENTS = 400  # of a job, the newest
 _MOST_LOSSES = 40  # points of a curve
 _MOST_PROBLEMS = 50
+_NOT_KNOWN = "whether there is a job of it is not known; the next plan finds it"
 _BUSY = (408, 429)  # and from 500 on: that a service cannot answer now
 
 
@@ -164,6 +167,7 @@ class _Look:
     outcomes: Mapping[str, Outcome] = field(init=False)  # by fine-tune, the last of each
     ended: Mapping[str, Ended] = field(init=False)
     jobs: Mapping[str, Job] = field(init=False)  # that were seen when it was planned
+    open: tuple[Witness, ...] = field(init=False)  # purchases of this checkout without an answer
 
     def __post_init__(self) -> None:
         end, review, report = self.end, self.end.review, self.end.report
@@ -174,6 +178,10 @@ class _Look:
         self.outcomes = {one.name: one for one in outcomes}
         self.ended = {one.name: one for one in report.ended} if report is not None else {}
         self.jobs = {job.id: job for job in end.observed.every_job} if end.observed else {}
+        self.open = ()
+        if (session := self.session) is not None:
+            intents = read_intents(session.root, session.desired.project, session.info)
+            self.open = tuple(one for one in intents if one.job is None)
 
     @property
     def plan(self) -> Plan | None:
@@ -201,6 +209,28 @@ class _Look:
         for name in followed:
             if name not in changes:
                 yield self._row(name, None, concerned=True)
+        if plan is None and self.end.command == "apply":
+            for name in self._asked_before():
+                if name not in followed:
+                    yield self._row(name, None, concerned=True)
+
+    def _asked_before(self) -> Iterator[str]:
+        """What an earlier run was stopped in, where this one has not come to look for it."""
+        desired = self.session.desired.finetunes if self.session is not None else ()
+        asked = {(one.finetune, one.digest) for one in self.open}
+        for one in desired:
+            if (one.name, one.digest) in asked:
+                yield one.name
+
+    def _is_open(self, name: str, change: Change | None) -> bool:
+        """Whether it was asked for and no answer is known: by this run, or by another of here."""
+        if name in self.end.bought:
+            return self.end.bought[name] is None
+        if change is None:
+            return self.plan is None and name in self._asked_before()
+        steps = [step for step in change.steps if isinstance(step, StartJob)]
+        asked = {(one.digest, one.follows) for one in self.open}
+        return any((step.digest, step.follows) in asked for step in steps)
 
     def _concerns(self, change: Change) -> bool:
         name = change.name
@@ -223,7 +253,7 @@ class _Look:
         if standing is Standing.THERE and name in self.done:
             standing = Standing.TRAINED if trains else Standing.DONE  # before
         model = self._model(change, ended, job) if standing is not Standing.WAITING else None
-        if starts and standing is Standing.NOT_DONE and change is not None:
+        if starts and standing in (Standing.NOT_DONE, Standing.NOT_KNOWN) and change is not None:
             # That of before, which it was to replace, is no job of this.
             job = None if job is not None and job.id == change.job else job
         estimate = self._estimate(name, change, job) if trains else None
@@ -243,7 +273,7 @@ class _Look:
             trains=trains,
             why=why,
             done=tuple(self.end.events.steps.get(name) or (outcome.done if outcome else ())),
-            job=job.id if job is not None else (change.job if change and not starts else None),
+            job=job.id if job is not None else self._job_id(name, change, starts=starts),
             model=model,
             checkpoints=figures.checkpoints,
             estimate=estimate,
@@ -257,6 +287,12 @@ class _Look:
             total_steps=figures.total_steps or (progress.total_steps if progress else None),
             seconds=self._seconds(job) if trains else None,
         )
+
+    def _job_id(self, name: str, change: Change | None, *, starts: bool) -> str | None:
+        """Of a job that nobody has looked at."""
+        if (bought := self.end.bought.get(name)) is not None:
+            return bought
+        return change.job if change is not None and not starts else None
 
     def _trains(self, name: str, change: Change | None, standing: Standing) -> bool:
         """Whether the training of what starts no job now is of this run."""
@@ -282,6 +318,7 @@ class _Look:
         if progress is not None:
             seen[progress.job.id] = progress.job
             wanted = wanted or progress.job.id
+        wanted = wanted or self.end.bought.get(name)
         if wanted is None and change is not None:
             wanted = change.job
         if wanted is not None:
@@ -330,22 +367,40 @@ class _Look:
             return Standing.TRAINED, None
         if ended is not None:
             return _of_failed(job)
-        if outcome is not None and outcome.error is not None:
-            return Standing.NOT_DONE, fault_text(outcome.error).replace("\n    ", "; ")
-        if outcome is not None and outcome.skipped is not None:
-            return Standing.NOT_DONE, outcome.skipped
-        if outcome is not None and outcome.waits is not None:
-            return Standing.WAITING, outcome.waits
+        if (half := self._standing_undone(name, change, outcome)) is not None:
+            return half
         if report is not None and name in report.not_begun:
             return Standing.NOT_DONE, "not begun: there is no model of its parent, or no job of it"
         followed = self.end.events.progress.get(name)
         if (outcome is not None and outcome.job is not None) or followed is not None:
             return _of_job(job)
-        if name in self.end.events.started:
-            return Standing.RUNNING, None
+        if name in self.end.events.started or self.end.bought.get(name) is not None:
+            return Standing.RUNNING, None  # its answer came, and no more was heard
         if change is None:
             return _of_job(job)
         return self._standing_planned(change, outcome, job)
+
+    def _standing_undone(
+        self, name: str, change: Change | None, outcome: Outcome | None
+    ) -> tuple[Standing, str | None] | None:
+        """Of what did not go as planned. Not done is only what has bought nothing for sure."""
+        fault, job = (outcome.error, outcome.job) if outcome is not None else (None, None)
+        why = fault_text(fault).replace("\n    ", "; ") if fault is not None else None
+        if outcome is not None:
+            why = why or outcome.skipped or outcome.waits
+        if job is None and name not in self.end.events.progress and self._is_open(name, change):
+            if why is None and name in self.end.bought:
+                why = "it was being asked for when this stopped"
+            elif why is None:
+                why = "another run was stopped while it asked for it, or asks for it now"
+            return Standing.NOT_KNOWN, f"{why}; {_NOT_KNOWN}"
+        if outcome is None:
+            return None
+        if outcome.ok and outcome.waits is None:
+            return None
+        if job is not None and job.status != "cancelled":  # it was bought, and something else broke
+            return (Standing.ATTENTION if fault is not None else _of_job(job)[0]), why
+        return (Standing.WAITING if outcome.ok else Standing.NOT_DONE), why
 
     def _standing_planned(
         self, change: Change, outcome: Outcome | None, job: Job | None
@@ -515,6 +570,7 @@ def _todo(
     fault, review = end.fault, end.review
     running = sorted(one.name for one in rows if one.standing is Standing.RUNNING and one.concerned)
     waiting = any(one.standing is Standing.WAITING for one in rows)
+    not_known = any(one.standing is Standing.NOT_KNOWN for one in rows)
     named = running if len(running) <= _MOST_ASKED else []  # without names it waits for all
     wait_on = words("apply", "--wait") if waiting or not running else words("wait", *named)
     match ending:
@@ -540,6 +596,8 @@ def _todo(
             yield ToDo("Mend the problems with a pull request; it shows them:", words("validate"))
         case Ending.TIMED_OUT:
             yield ToDo("Run the job again to wait on: nothing is bought twice. Or", wait_on)
+        case Ending.INTERRUPTED | Ending.UNREACHABLE if not_known:
+            pass  # what helps is said of those
         case Ending.INTERRUPTED:
             yield ToDo("Run the job again to go on: what is done is skipped. Or", wait_on)
         case Ending.UNREACHABLE:
@@ -569,7 +627,13 @@ def _todo_of_rows(
     def words(*rest: str) -> str:
         return command_words(context, *rest)
 
-    if any(one.standing is Standing.NOT_DONE and one.done for one in rows) or any(
+    if any(one.standing is Standing.NOT_KNOWN for one in rows):
+        yield ToDo(
+            "Run the job again: what exists is found, and nothing is bought twice. Or",
+            words("apply"),
+        )
+    half = (Standing.NOT_DONE, Standing.ATTENTION)
+    if any(one.standing in half and one.done for one in rows) or any(
         one.standing is Standing.NOT_DONE and (one.why or "").startswith("not begun")
         for one in rows
     ):

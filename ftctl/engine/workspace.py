@@ -98,6 +98,7 @@ class Workspace:
         self._reviewed: Review | None = None
         self._report: Report | None = None
         self._purchases: frozenset[str] = frozenset()
+        self._bought: dict[str, str | None] = {}
 
     def _listen(self, event: Event) -> None:
         self._events(event)
@@ -157,6 +158,7 @@ class Workspace:
         self._events = RunEvents()
         self._observed = self._reviewed = self._report = None
         self._purchases = frozenset()
+        self._bought = {}
         return self
 
     def __exit__(
@@ -316,7 +318,12 @@ class Workspace:
                 report = Report(plan=plan, known_jobs=known_ids(planned.observed))
             else:
                 executor = Executor(
-                    session, provider, options_for(session, request), stopping, parallelism
+                    session,
+                    provider,
+                    options_for(session, request),
+                    stopping,
+                    parallelism,
+                    self._bought,
                 )
                 report = executor.carry_out(plan, planned.observed)
             report = replace(
@@ -378,7 +385,12 @@ class Workspace:
         self._planned = None
         with self.provider(session) as provider:
             executor = Executor(
-                session, provider, options_for(session, request), stopping, parallelism
+                session,
+                provider,
+                options_for(session, request),
+                stopping,
+                parallelism,
+                self._bought,
             )
             with _recorded(session, provider, record=record, parallelism=parallelism):
                 self._report = executor.wait(report, timeout_seconds)
@@ -447,7 +459,7 @@ class Workspace:
 
         end = RunEnd(
             command, self._events, self._reviewed, self._report, self._observed, self._purchases,
-            fault,
+            self._bought, fault,
         )  # fmt: skip
         session = self._session
         if session is None and fault is None:

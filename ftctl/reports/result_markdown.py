@@ -35,6 +35,7 @@ _STANDING = {
     Standing.CANCELLED: "**cancelled**",
     Standing.DONE: "done",
     Standing.NOT_DONE: "**not done**",
+    Standing.NOT_KNOWN: "**not known**",
     Standing.ATTENTION: "**attention**",
     Standing.SUPERSEDED: "superseded",
     Standing.RETIRED: "retired",
@@ -104,6 +105,7 @@ _COUNTED = (
     ({Standing.WAITING}, "{0:,} still to come"),
     ({Standing.FAILED, Standing.CANCELLED}, "{0:,} job{1} without a model"),
     ({Standing.NOT_DONE}, "{0:,} not done"),
+    ({Standing.NOT_KNOWN}, "{0:,} purchase{1} without an answer"),
     ({Standing.SUPERSEDED}, "{0:,} superseded"),
     ({Standing.ATTENTION}, "{0:,} needing a decision"),
 )

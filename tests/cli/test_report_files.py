@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import FINETUNE, KEY, HandClock, Shell, small_project
 from jsonschema import Draft202012Validator
-from plain_server import World
+from plain_server import CREATE, DAILY, World
 
 from ftctl.cli.main import run
 from ftctl.cli.settings import Settings
@@ -271,6 +274,163 @@ def test_an_interrupt_says_what_runs_on_and_asks_nobody(remote: Shell, world: Wo
     assert (status, outcomes(document)) == (130, ("interrupted", {"tone": "running"}))
     assert "Run the job again to go on" in comment
     assert world.requests[-1] == "GET /fine_tuning/jobs"
+
+
+NOT_KNOWN = "whether there is a job of it is not known; the next plan finds it"
+LOOK_AGAIN = (
+    "Run the job again: what exists is found, and nothing is bought twice. Or `ftctl apply`"
+)
+
+
+def stop_in(world: World, number: int = 1, *, times: int = 2) -> None:
+    """Press Ctrl-C so many times while the answer to a purchase is awaited: its job is made."""
+    begun: list[str] = []
+
+    def press(method: str, path: str) -> None:
+        if (method, path) != CREATE:
+            return
+        begun.append(path)
+        for _ in range(times if len(begun) == number else 0):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+
+    world.after = press
+
+
+def test_a_purchase_whose_answer_was_not_awaited_is_not_told_as_not_done(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    stop_in(world)
+
+    status, document, comment = reported(remote, "apply", "--auto-approve", "--parallelism", "1")
+
+    (tone,) = document["finetunes"]
+    assert (status, outcomes(document)) == (130, ("interrupted", {"tone": "not-known"}))
+    assert tone["reason"] == f"it was being asked for when this stopped; {NOT_KNOWN}"
+    assert tone["cost"]["estimate_high"] == document["cost"]["estimate_high"] > 0
+    assert comment.startswith("### ftctl: interrupted, 1 purchase without an answer, estimated ")
+    assert "not done" not in comment
+    assert f"- {LOOK_AGAIN}" in comment
+    assert "To go on" not in comment
+    assert len(world.jobs) == 1
+
+    _status, again, _comment = reported(remote, "apply", "--auto-approve")
+    assert outcomes(again) == ("started", {"tone": "running"})
+    assert len(world.jobs) == 1
+
+
+def test_an_answer_that_came_while_a_run_was_left_is_told(remote: Shell, world: World) -> None:
+    world.finishes = False
+    stop_in(world)
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (130, ("interrupted", {"tone": "running"}))
+    assert document["finetunes"][0]["job"] == "ftjob-1"
+    assert comment.startswith("### ftctl: interrupted, 1 job running, estimated ")
+
+
+def test_what_begins_during_a_wait_may_be_bought_when_that_is_left(
+    remote: Shell, world: World
+) -> None:
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    (remote.folder / "finetunes" / "child.yaml").write_text(child, "utf-8")
+    stop_in(world, number=2, times=1)
+
+    status, document, _comment = reported(
+        remote, "apply", "--auto-approve", "--wait", "--parallelism", "1"
+    )
+
+    assert len(world.jobs) == 2
+    assert (status, outcomes(document)) == (
+        130, ("interrupted", {"tone": "trained", "child": "not-known"}),
+    )  # fmt: skip
+
+
+def away_once_bought(world: World) -> Callable[[str, str], Any]:
+    later = (503, {"error": {"message": "later"}})
+    return lambda method, _path: later if world.jobs and method == "GET" else None
+
+
+def test_a_lost_answer_that_cannot_be_looked_for_is_not_told_as_not_done(
+    remote: Shell, world: World
+) -> None:
+    world.after = lambda method, path: "cut" if (method, path) == CREATE else None
+    world.before = away_once_bought(world)
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert len(world.jobs) == 1
+    assert (status, outcomes(document)) == (4, ("incomplete", {"tone": "not-known"}))
+    assert document["finetunes"][0]["reason"].endswith(f"; {NOT_KNOWN}")
+    assert "not done" not in comment
+    assert f"- {LOOK_AGAIN}" in comment
+
+
+def test_a_lost_answer_before_a_limit_is_no_turn_to_come(remote: Shell, world: World) -> None:
+    answers: list[Any] = ["cut", DAILY]
+    world.after = lambda method, path: answers.pop(0) if (method, path) == CREATE else None
+    hidden: list[Any] = [(200, {"object": "list", "data": [], "has_more": False})]
+    world.before = lambda method, path: (
+        hidden[0] if world.jobs and (method, path) == ("GET", "/fine_tuning/jobs") else None
+    )
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (0, ("started", {"tone": "not-known"}))
+    assert "12 jobs a day; " in document["finetunes"][0]["reason"]
+    assert f"- {LOOK_AGAIN}" in comment
+
+
+def test_what_an_earlier_run_was_stopped_in_is_told_where_nobody_could_look(
+    remote: Shell, world: World
+) -> None:
+    world.finishes = False
+    stop_in(world)
+    assert remote("apply", "--auto-approve", "--parallelism", "1").status == 130
+    world.before = away_once_bought(world)
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, outcomes(document)) == (1, ("unreachable", {"tone": "not-known"}))
+    assert "nothing was done" not in comment
+    assert f"- {LOOK_AGAIN}" in comment
+
+    (remote.folder / "finetunes" / "tone.yaml").write_text(f"{FINETUNE}seed: 8\n", "utf-8")
+    assert reported(remote, "apply")[1]["finetunes"] == []  # nobody asks for it any more
+
+
+@pytest.mark.parametrize(
+    ("break_it", "ended"),
+    [
+        (lambda world: stop_in(world, times=1), (130, ("interrupted", {"tone": "running"}))),
+        (
+            lambda world: setattr(
+                world, "before",
+                lambda _, path: (400, {"error": {"message": "no"}}) if "cancel" in path else None,
+            ),
+            (4, ("incomplete", {"tone": "attention"})),
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_bought_in_place_of_another_is_not_told_as_not_done(
+    remote: Shell, world: World, break_it: Callable[[World], None], ended: Any
+) -> None:
+    world.finishes = False
+    remote.ok("apply", "--auto-approve")
+    (remote.folder / "finetunes" / "tone.yaml").write_text(f"{FINETUNE}seed: 8\n", "utf-8")
+    break_it(world)
+
+    status, document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert [job["status"] for job in world.jobs] == ["queued", "queued"]
+    assert (status, outcomes(document)) == ended
+    assert document["finetunes"][0]["job"] == "ftjob-2"
+    assert document["finetunes"][0]["reason"]
+    assert "not done" not in comment
 
 
 def test_a_service_that_is_away_is_told_as_that(remote: Shell, world: World) -> None:
