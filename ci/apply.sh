@@ -81,7 +81,7 @@ fi
 # anything does not change when this job runs again: what waited too long is waited for again.
 case "$status" in
     0) left=0 ;;
-    1 | 4) left=$(jq '[.finetunes[] | select(.outcome == "not-done")] | length' "$work/report.json" || echo 1) ;;
+    1 | 4) left=$(jq '[.finetunes[] | select(.outcome == "not-done" or .outcome == "not-known")] | length' "$work/report.json" || echo 1) ;;
     *) left=1 ;;
 esac
 if [ "${#approved[@]}" != 0 ] && [ "$waits" != true ] && [ "$status" != 5 ]; then

@@ -1938,6 +1938,7 @@ def _apply(folder: Path, **given: str) -> tuple[int, str, str]:
         ("4", "running failed", "1", True, True),
         ("4", "running not-done", "1", False, True),
         ("1", "not-done", "1", False, True),
+        ("4", "running not-known", "1", False, True),  # it may be begun, or not
         ("1", "none", "1", False, True),  # it does not say
         ("5", "running", "1", False, False),
         ("6", "running", "1", False, True),
