@@ -17,7 +17,7 @@ from conftest import ROOT
 from forges.github import GitHub, JobRun
 
 _FOLDER = str(ROOT / "ci" / "github")
-_NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift")
+_NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift", "record")
 
 
 def _loaded() -> dict[str, Any]:
@@ -380,6 +380,69 @@ def test_without_a_plan_no_issue_is_touched(tmp_path: Path, status: int) -> None
     assert github.state["issues"] == []
     assert job_run.errors
     assert "no issue was touched" in job_run.errors[0]
+
+
+class _Commits:
+    """GitHub, as far as it says which commit is where: c1 is before c2, and so on."""
+
+    def __init__(self, kept: dict[int, str], tip: str) -> None:
+        self.kept, self.tip = kept, tip
+
+    def get(self, path: str) -> Any:
+        if path == "":
+            return {"id": 1, "default_branch": "main"}
+        if path == "git/ref/heads/main":
+            return {"object": {"sha": self.tip}}
+        if path.startswith("actions/artifacts?"):
+            artifacts = [
+                {"id": one, "name": "ftctl-lock-default@.", "expired": False,
+                 "workflow_run": {"head_sha": head}}
+                for one, head in self.kept.items()
+            ]  # fmt: skip
+            return {"artifacts": artifacts}
+        one, other = path.removeprefix("compare/").partition("?")[0].split("...")
+        if "gone" in (one, other):
+            raise _MODULES["forge"].Missing(path)
+        if "broken" in (one, other):
+            raise _MODULES["forge"].Unanswered(path)
+        return {"merge_base_commit": {"sha": min(one, other)}}
+
+
+MANY = {100 + one: f"c0.{one:02}" for one in range(40)}
+
+
+@pytest.mark.parametrize(
+    ("kept", "tip", "known", "left"),
+    [
+        ({1: "c1", 2: "c2", 3: "c3"}, "c3", {1, 2, 3}, {1, 2}),
+        ({1: "c1", 2: "c2", 3: "c3"}, "c3", {1, 3}, {1}),
+        ({1: "c1", 2: "c3", 3: "c2"}, "c2", {1, 2}, {1, 2}),  # the branch has nothing newer
+        ({1: "c1", 2: "gone"}, "c3", {1, 2}, {1}),
+        ({1: "c1"}, "c3", {1, 7}, {1, 7}),  # not listed any more
+        (MANY, "c3", {*MANY}, {one for one in MANY if one >= 110}),  # the newest are asked about
+    ],
+)
+def test_what_newer_commits_kept_is_merged_again_after_an_apply(
+    tmp_path: Path, kept: dict[int, str], tip: str, known: set[int], left: set[int]
+) -> None:
+    record = _record_of(tmp_path, _Commits(kept, tip), known)
+
+    record.forget_newer("c2")
+
+    assert record.known == left
+
+
+def test_where_nobody_says_what_is_newer_nothing_is_known_any_more(tmp_path: Path) -> None:
+    record = _record_of(tmp_path, _Commits({1: "c1", 2: "broken"}, "c3"), {1, 2})
+
+    with pytest.raises(_MODULES["forge"].Unanswered):
+        record.forget_newer("c2")
+
+    assert record.known == set()
+
+
+def _record_of(folder: Path, api: Any, known: set[int]) -> Any:
+    return _MODULES["record"].Record(api, "default@.", "ftctl.lock", (), folder, "", known)
 
 
 def test_a_run_of_another_branch_leaves_the_issue(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ MOST_LISTED = 300  # artifacts of this name that are looked at, newest first
 MOST_TAKEN = 20  # of them that are merged; mostly the newest knows all before it
 MOST_LOOKED = 60  # of which the runs are asked for
 MOST_KNOWN = 500  # ids that a record says it knows
+MOST_COMMITS = 30  # that are placed before or after this one; beyond, one counts as newer
 MOST_TRIES = 12
 LOCK = "ftctl.lock"
 EVENTS = {"push", "workflow_dispatch"}  # of the apply workflow
@@ -103,6 +104,34 @@ class Record:
             taken += 1
             lines.append(f"What run {run} recorded is known here.")
         return lines
+
+    def forget_newer(self, commit: str) -> None:
+        """Do not know any more what runs of newer commits kept.
+
+        An apply takes out of the record what its manifests do not have. Those of an older commit
+        do not have what a newer one added, and must not be what took it out. Where GitHub does not
+        say which commit is newer, nothing is known any more: then whoever fetches takes all of it.
+        """
+        known, self.known = self.known, set()
+        if not known or _Home.of(self.api).tip == commit:  # nothing is newer
+            self.known = known
+            return
+        kept: dict[str, set[int]] = {}
+        for artifact in self._candidates():
+            kept.setdefault(text(artifact, "workflow_run", "head_sha"), set()).add(
+                number(artifact, "id")
+            )
+        kept = {head: ids & known for head, ids in kept.items() if ids & known}
+        for place, (head, ids) in enumerate(kept.items()):
+            if place >= MOST_COMMITS or not self._is_behind(head, commit):
+                known -= ids
+        self.known = known
+
+    def _is_behind(self, head: str, commit: str) -> bool:
+        try:
+            return head == commit or _merge_base(self.api, commit, head) == head
+        except Missing:
+            return False
 
     def _candidates(self) -> list[Any]:
         found: list[Any] = []
@@ -453,10 +482,18 @@ def fetch(api: Api, job: Job) -> int:
 
 
 def keep(api: Api, job: Job) -> int:
-    """After an apply: the same, since others may have ended meanwhile; and leave it to be kept."""
+    """After an apply: the same, since others may have ended meanwhile; and leave it to be kept.
+
+    What runs of newer commits kept is merged again: this apply may have taken it out.
+    """
     record = _record(api, job)
     ours = Path(job.environ["RECORD_LOCK"])
-    status = _told(lambda: record.fetch(ours), record)
+
+    def again() -> list[str]:
+        record.forget_newer(job.environ["GITHUB_SHA"])
+        return record.fetch(ours)
+
+    status = _told(again, record)
     if ours.is_file():
         record.keep(ours, record.folder / "kept")
     return status

@@ -277,6 +277,40 @@ def test_the_lock_comes_home_by_a_push(github: GitHub, story: Story) -> None:
     assert github.git("rev-parse", "main^", at="origin.git") == before
 
 
+def test_an_older_commits_apply_takes_nothing_of_a_newer_one_out(
+    github: GitHub, story: Story
+) -> None:
+    tell(github, "pull-request")
+    story.says("`warm` is merged and applied, then `cool`. Nobody merges the record yet.")
+    merged(github, "warm", {"finetunes/warm.yaml": WARM})
+    github.push_main()
+    first = github.state["runs"][-1]["id"]
+    cool = WARM.replace("warm", "cool")
+    merged(github, "cool", {"finetunes/cool.yaml": cool, "data/cool.jsonl": chat_rows(14, "no")})
+    github.push_main()
+    (known,) = [one["id"] for one in _kept(github) if one["run"] != first]
+
+    story.says("Somebody runs all jobs of the first merge again: its manifests have no `cool`.")
+    jobs = github.run_again(first)
+
+    assert all(job.errors == [] for job in jobs.values())
+    newest = max(_kept(github), key=lambda one: one["id"])
+    assert newest["run"] == first
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(newest["content"]))) as archive:
+        lock = json.loads(archive.read("ftctl.lock"))
+        said = json.loads(archive.read("record.json"))
+    assert known in said["known"]
+    names = sorted(lock["environments"]["default"]["finetunes"])
+    story.says(f"What it keeps knows the second's, and has all of them: {', '.join(names)}.")
+    assert names == ["cool", "tone", "warm"]
+    assert lock_on(github, "ftctl/lock") == {"default": ["cool", "tone", "warm"]}
+
+
+def _kept(github: GitHub) -> list[dict[str, Any]]:
+    """The records that runs kept."""
+    return [one for one in github.state["artifacts"] if one["name"] == "ftctl-lock-default@."]
+
+
 def _forget(github: GitHub, run: int, name: str) -> None:
     """Take a fine-tune out of what a run kept, and that it knew any other."""
     state = github.state
