@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from ftctl.apply.duplicates import Duplicates
@@ -118,8 +118,14 @@ class Executor:
         remember_retired(self.session, self.provider, observed, report)
         listener(Applied(report))
         if self.stopping():
-            raise interrupted(self.session.context, started_jobs(report))
+            jobs = started_jobs(report)
+            raise interrupted(self.session.context, jobs, unanswered=self.unanswered)
         return report
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Fine-tunes that were asked for and of which no answer is known."""
+        return tuple(sorted(name for name, job in self.bought.items() if job is None))
 
     @property
     def terms(self) -> Terms:
@@ -222,19 +228,27 @@ def waiting_changes(report: Report) -> dict[str, str]:
 
 
 def interrupted(
-    context: RunContext, jobs: Mapping[str, str], *, unbegun: bool = False
+    context: RunContext,
+    jobs: Mapping[str, str],
+    *,
+    unbegun: bool = False,
+    unanswered: Collection[str] = (),
 ) -> Interrupted:
     """What to tell somebody who stopped a run, of the jobs that run on.
 
-    `unbegun`: something of the run is still to be started.
+    `unbegun`: something of the run is still to be started. `unanswered`: fine-tunes that were asked
+    for and of which no answer is known.
     """
-    if not jobs:
-        return Interrupted("stopped; no job of this command is running", "apply again to go on")
     running = ", ".join(f"{name} ({job})" for name, job in sorted(jobs.items()))
-    return Interrupted(
-        f"stopped; these run on at the service: {running}",
-        way_on(context, jobs, unbegun=unbegun),
-    )
+    told = [f"these run on at the service: {running}"] if jobs else []
+    cures = [way_on(context, jobs, unbegun=unbegun)] if jobs else []
+    if unanswered:
+        names = ", ".join(one_line(name) for name in sorted(unanswered))
+        told.append(f"whether there is a job of {names} is not known: no answer came")
+        cures.append("apply again: what exists is found, and nothing is bought twice")
+    if not told:
+        return Interrupted("stopped; no job of this command is running", "apply again to go on")
+    return Interrupted(f"stopped; {'; '.join(told)}", "; ".join(cures))
 
 
 def way_on(context: RunContext, jobs: Iterable[str], *, unbegun: bool = False) -> str:
@@ -274,13 +288,26 @@ class _Wait:
         try:
             return self.until_all_is_over()
         except KeyboardInterrupt:
-            raise interrupted(context, self.jobs, unbegun=self.unbegun) from None
+            raise interrupted(
+                context,
+                {**self._unheard(), **self.jobs},
+                unbegun=self.unbegun,
+                unanswered=self.executor.unanswered,
+            ) from None
         except (ProviderError, WaitTimeout) as fault:
             if self.jobs:
                 cure = f"{fault.hint}; " if isinstance(fault, ProviderError) and fault.hint else ""
                 on = way_on(context, self.jobs, unbegun=self.unbegun)
                 fault.hint = f"{cure}the jobs run on and are billed: {on}"
             raise
+
+    def _unheard(self) -> dict[str, str]:
+        """Jobs that were bought when this was stopped, before anything was made of that."""
+        reports = (self.report, *self.later)
+        heard = {one.name for each in reports for one in each.outcomes if one.job is not None}
+        heard |= {one.name for one in self.ended}
+        bought = self.executor.bought
+        return {name: job for name, job in bought.items() if job is not None and name not in heard}
 
     @property
     def unbegun(self) -> bool:

@@ -348,6 +348,41 @@ def test_what_begins_during_a_wait_may_be_bought_when_that_is_left(
     assert (status, outcomes(document)) == (
         130, ("interrupted", {"tone": "trained", "child": "not-known"}),
     )  # fmt: skip
+    assert document["message"] == (
+        "stopped; whether there is a job of child is not known: no answer came"
+    )
+
+
+def test_what_was_bought_while_a_wait_was_left_runs_on(remote: Shell, world: World) -> None:
+    child = FINETUNE.replace("name: tone", "name: child").replace(
+        "base_model: gpt-4.1-mini-2025-04-14", "base_model: {finetune: tone}"
+    )
+    (remote.folder / "finetunes" / "child.yaml").write_text(child, "utf-8")
+    stop_in(world, number=2, times=1)
+
+    status, document, _comment = reported(remote, "apply", "--auto-approve", "--wait")
+
+    assert (status, outcomes(document)) == (
+        130, ("interrupted", {"tone": "trained", "child": "running"}),
+    )  # fmt: skip
+    assert document["message"] == "stopped; these run on at the service: child (ftjob-2)"
+
+
+def test_one_interrupt_and_a_lost_answer_do_not_say_that_no_job_runs(
+    remote: Shell, world: World
+) -> None:
+    stop_in(world, times=1)
+    press, away = world.after, away_once_bought(world)
+    world.after = lambda method, path: (
+        press(method, path) or ("cut" if (method, path) == CREATE else None)
+    )
+    world.before = away
+
+    ended = remote("apply", "--auto-approve", "--report", "r.json")
+
+    document = json.loads((remote.folder / "r.json").read_text("utf-8"))
+    assert outcomes(document) == ("interrupted", {"tone": "not-known"})
+    assert "stopped; whether there is a job of tone is not known: no answer came" in ended.err
 
 
 def away_once_bought(world: World) -> Callable[[str, str], Any]:
