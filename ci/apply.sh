@@ -49,7 +49,9 @@ case "$status" in
     2)
         pending=$(jq '[.summary | .create, .replace, .cancel, .delete, .defer] | add' "$work/plan.json")
         if [ "$pending" = 0 ]; then
-            : # What needs attention is not carried out: there is nothing to approve.
+            # What needs attention is not carried out: there is nothing to approve. A wait tells of the
+            # rest all the same.
+            [ "$command" != wait ] || options+=("${approved[@]}")
         elif [ "${#approved[@]}" != 0 ]; then
             options+=("${approved[@]}")
         elif [ -n "${APPROVED_DIGEST:-}" ]; then

@@ -30,6 +30,11 @@ class Job:
         return int(self.environ["GITHUB_RUN_ATTEMPT"])
 
     @property
+    def by_hand(self) -> bool:
+        """Whether somebody started this run, and no merge."""
+        return self.environ["GITHUB_EVENT_NAME"] == "workflow_dispatch"
+
+    @property
     def bot(self) -> str:
         """The login whose comments and issues are ours."""
         return self.environ["INPUT_BOT"]

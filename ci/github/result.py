@@ -72,6 +72,8 @@ class Verdict:
 
 def announce(api: Api, job: Job) -> int:
     """Say that the merge is on its way: applying may wait for its turn, or for somebody."""
+    if job.by_hand:
+        return 0
     verdict = Verdict(
         "merged, and not applied yet",
         "The apply begins when it is its turn, and when those have approved it whom its environment"
@@ -92,7 +94,10 @@ def tell(api: Api, job: Job) -> int:
         applied, waited, job.attempt,
     )  # fmt: skip
     quiet = verdict.headline == NOTHING
-    _say(api, job, merged_pulls(api, job), verdict, planned_only=quiet)
+    tried = any(one.asked and one.changes for one in (applied, waited) if one)
+    # A run by hand that only shows a plan takes nothing of what the merge came to.
+    pulls = merged_pulls(api, job) if tried or not job.by_hand else []
+    _say(api, job, pulls, verdict, planned_only=quiet)
     _outdate(api, job, [one for one in (applied, waited) if one])
     return 0
 

@@ -126,6 +126,33 @@ def test_a_failed_job_is_no_green_run_and_is_bought_again_once(
     assert "started" not in replayed.log
 
 
+def test_a_failure_beside_a_model_and_a_look_at_what_another_try_costs(
+    github: GitHub, story: Story
+) -> None:
+    """The comment keeps what the merge came to while somebody reads a plan by hand."""
+    _let(github, {"job": {"number": 2}, "fails": "validation"})
+    number = _propose(github, "both", {**_finetune("cool"), **_finetune("warm")})
+    github.merge(number)
+    story.says(f"Ann merges #{number}. Of its two jobs one fails before anybody waits.")
+    github.push_main()
+    merged = _result(github, number)
+    story.shows(f"The second comment on #{number}", merged)
+
+    story.says("She runs the workflow by hand with retry-failed, to see what that would buy.")
+    looked = github.push_main("workflow_dispatch", retry_failed="true")
+
+    assert re.search(r"### ftctl: .*1 model, 1 job without a model", merged)
+    assert re.search(r"\| `cool` \| trained \|.*ft:", merged)
+    assert BY_HAND.search(looked.errors[0])
+    assert _result(github, number) == merged
+    assert _jobs(github) in (["cool", "warm"], ["warm", "cool"])
+
+
+def _result(github: GitHub, number: int) -> str:
+    """What our comment on what a merge came to says now."""
+    return next(text for text in github.comments(number) if "<!-- ftctl result:" in text)
+
+
 def test_three_merges_while_one_waits(github: GitHub, story: Story) -> None:
     _ask(github, "PUT", "/_ftctl/clock", {"kind": "hand"})
     runs = []
