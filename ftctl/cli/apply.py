@@ -176,7 +176,9 @@ def _say_what_is_next(settings: Settings, report: Report) -> None:
 
 def _say_how_it_ended(settings: Settings, report: Report) -> None:
     for name in report.not_begun:
-        settings.console.note(f"error: {name}: not begun: its parent has no model")
+        settings.console.note(
+            f"error: {name}: not begun: its parent has no model, or a note above says why"
+        )
     if status_of_report(report) != DONE or _attention(report):
         return
     if names := _without_model(report):

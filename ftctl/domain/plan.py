@@ -183,6 +183,8 @@ class Change:
     # Of what trains, the jobs for other specs of its name that run or came to a model: one that is
     # not among them later on, was bought since.
     beside: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()  # those of them that newer commits have bought
+    unplaced: tuple[str, ...] = ()  # and those of which git cannot say whether that is so
     later: Later | None = None  # of what is deferred: what is bought then
     cost: Estimate | None = None  # None: it buys nothing, now or later
     would_cost: Estimate | None = None  # of what needs attention: what buying it would cost
@@ -307,7 +309,7 @@ class Report:
     allow: frozenset[str] = frozenset()  # rules of the policy that may pass
     known_jobs: frozenset[str] = frozenset()  # those that there were before it: ids
     ended: tuple[Ended, ...] = ()  # the jobs that were waited for
-    not_begun: tuple[str, ...] = ()  # fine-tunes whose parents came to no model
+    not_begun: tuple[str, ...] = ()  # fine-tunes without a parent's model, or left to a person
     # Fine-tunes whose newest job had failed or was cancelled before, and that nothing was done for.
     failed: tuple[str, ...] = ()
     # Fine-tunes that a newer checkout has gone past, and what it did: nothing is bought for them.

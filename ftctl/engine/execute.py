@@ -53,6 +53,7 @@ from ftctl.manifest.schema import cosmetic_fields
 from ftctl.planner import PlanOptions
 from ftctl.providers.protocol import Provider
 from ftctl.text.escape.single_line import one_line
+from ftctl.text.format import joined
 
 _TURN_EVERY = 6  # polls between two tries to start what waits its turn
 
@@ -274,6 +275,7 @@ class _Wait:
     ended: list[Ended] = field(default_factory=list)
     later: list[Report] = field(default_factory=list)  # of what was started during the wait
     superseded: dict[str, str] = field(default_factory=dict)  # fine-tune → by what
+    left: set[str] = field(default_factory=set)  # not begun beside another spec's job
     over_before: frozenset[str] | None = None  # jobs that were over at the first look
     duplicates: Duplicates = field(init=False)
 
@@ -330,7 +332,7 @@ class _Wait:
         return replace(
             self.report,
             ended=tuple(self.ended),
-            not_begun=tuple(sorted(self.deferred)),
+            not_begun=tuple(sorted(self.deferred | self.left)),
             later=tuple(self.later),
             superseded=self.superseded,
         )
@@ -400,30 +402,30 @@ class _Wait:
                 return
         self.ended.append(Ended(name, job.id, job.model if job.status == "succeeded" else None))
 
-    def _drop_superseded(self, observed: Observed) -> None:
+    def _drop_superseded(self, plan: Plan) -> None:
         """Buy nothing for a fine-tune that was bought otherwise since the apply.
 
-        Of two merges the later one's spec is the one to stay, and whoever waits for the earlier
-        sees only that somebody has bought another.
+        A newer commit's spec is the one to stay. Where git cannot say which is newer, neither this
+        one is bought, nor is its purchase called needless.
         """
-        wanted = {finetune.digest for finetune in self.executor.session.desired.finetunes}
-        scope = self.executor.options.scope
-        for job in sorted(observed.jobs, key=lambda job: job.age_order):
-            name = job.finetune
-            if (
-                name in self.deferred | self.queued.keys()
-                and name is not None
-                and job.id not in self.report.known_jobs
-                and job.digest is not None
-                and job.digest not in wanted
-                and job.status not in ("failed", "cancelled")
-                and scope.shares_environment(job)
-            ):
-                self.deferred.discard(name)
-                self.queued.pop(name, None)
-                commit = f" (of commit {job.commit[:7]})" if job.commit else ""
-                why = f"superseded by {job.id}{commit}, which was bought since"
+        known = self.report.known_jobs
+        for change in plan.changes:
+            newer = [job for job in change.ahead if job not in known]
+            unplaced = [job for job in change.unplaced if job not in known]
+            name = change.name
+            if name not in self.deferred | self.queued.keys() or not (newer or unplaced):
+                continue
+            self.deferred.discard(name)
+            self.queued.pop(name, None)
+            if newer:
+                why = f"superseded by {joined(newer)}, which a newer commit has bought since"
                 self.superseded[name] = why
+            else:
+                self.left.add(name)
+                self.executor.note(
+                    f"{name}: not begun, since {joined(unplaced)} was bought for another spec of it"
+                    " and git cannot say here which is newer: its whole history is needed"
+                )
 
     def _change_of(self, name: str) -> Change | None:
         """What the planner says of one fine-tune now."""
@@ -436,7 +438,7 @@ class _Wait:
         plan, observed = self.executor.plan_for(names, as_asked=True)
         self._require_approved(names, plan)
         self._drop_bought(observed)
-        self._drop_superseded(observed)
+        self._drop_superseded(plan)
         plan = replace(
             plan,
             changes=tuple(

@@ -25,9 +25,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 def make_plan_by_commits(session: Session, observed: Observed, options: PlanOptions) -> Plan:
     """The plan.
 
-    git is asked only where it would stop or delete anything of another commit, or where another
-    may have gone past a job that was cancelled.
+    git is asked only where it would stop, delete or replace anything of another commit, or where
+    another may have gone past a job that was cancelled.
     """
+    commit_of = {job.id: job.commit for job in observed.jobs}
     scope, known = options.scope, {options.commit, None}
     overtaken = overtaken_jobs(session.desired, observed.jobs, scope)
     while True:
@@ -36,19 +37,25 @@ def make_plan_by_commits(session: Session, observed: Observed, options: PlanOpti
         steps = [step for change in plan.changes for step in change.steps]
         jobs = {job.commit for job in touched(steps, observed.jobs)}
         jobs |= {job.commit for one in overtaken.values() for job in one.by}
+        jobs |= {commit_of.get(job) for change in plan.changes for job in change.beside}
         commits = jobs - known
         if options.commit is None or not commits:
             return plan
-        newer, aside = _newer_and_aside(session, commits)
+        newer, aside, behind = _placed(session, commits)
         # What is left alone now may bring others within reach: they are looked at in turn.
-        scope = replace(scope, newer=scope.newer | newer, aside=scope.aside | aside)
+        scope = replace(
+            scope,
+            newer=scope.newer | newer,
+            aside=scope.aside | aside,
+            behind=scope.behind | behind,
+        )
         known |= commits
 
 
-def _newer_and_aside(
+def _placed(
     session: Session, commits: Iterable[str | None]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The commits that are newer than this checkout, and those of which that cannot be told.
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The commits newer than this checkout, those of which git cannot tell, and those behind it.
 
     A clone that is not shallow has every commit behind its own: one that it does not know is
     newer. A shallow one, as pipelines have, does not know the merge before either. A commit on
@@ -63,9 +70,10 @@ def _newer_and_aside(
         if "unknown" in places.values():
             shallow = repository.is_shallow
     except FtctlError:
-        return frozenset(), frozenset()
+        return frozenset(), frozenset(), frozenset()
     newer = {"ahead"} if shallow else {"ahead", "unknown"}
     return (
         frozenset(commit for commit, place in places.items() if place in newer),
         frozenset(commit for commit, place in places.items() if place not in (*newer, "behind")),
+        frozenset(commit for commit, place in places.items() if place == "behind"),
     )

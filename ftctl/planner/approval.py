@@ -251,28 +251,32 @@ def _approved_part(
 def _unless_overtaken(
     part: Change | str | None, known: frozenset[str] | None, *, waited: bool
 ) -> Change | str | None:
-    """The approved part, where nobody has bought another spec under the name since that plan.
+    """The approved part, where no newer commit has bought another spec under the name since.
 
     `known` are the jobs for other specs that the plan knew; one of an earlier version does not say.
-    A later merge has bought the rest. What was to follow by itself is let go; what was to begin at
-    once is stale: a plan of now says whether somebody wants to go back.
+    What was to follow by itself is let go: a later merge has gone past it. What was to begin at
+    once is stale: a plan of now says whether somebody wants to go back. Where git cannot tell which
+    is newer, nothing is bought and nobody is told that all is well.
     """
     if not isinstance(part, Change) or known is None or not part.trains:
         return part
-    since = joined([job for job in part.beside if job not in known])
-    if not since:
+    newer = [job for job in part.ahead if job not in known]
+    unplaced = [job for job in part.unplaced if job not in known]
+    if not newer and not unplaced:
         return part
-    if not waited:
-        return f"{since} was bought for another spec of it since that plan was made"
-    return replace(
-        part,
-        action=Action.ATTENTION,
-        reason=f"superseded by {since}, which was bought since that plan was made",
-        steps=(),
-        later=None,
-        cost=None,
-        superseded=True,
-    )
+    since = f"{joined(newer or unplaced)}, which {'a newer commit' if newer else 'another commit'}"
+    if newer and waited:
+        return replace(
+            part,
+            action=Action.ATTENTION,
+            reason=f"superseded by {since} has bought since that plan was made",
+            steps=(),
+            later=None,
+            cost=None,
+            superseded=True,
+        )
+    whole = "" if newer else "; git cannot say here which is newer: its whole history is needed"
+    return f"there is {since} has bought for another spec since that plan was made{whole}"
 
 
 def _purchase(change: Change) -> StartJob | None:

@@ -98,10 +98,10 @@ class FactFinder:
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
 
-    def beside(self, finetune: FineTune) -> tuple[str, ...]:
+    def beside(self, finetune: FineTune) -> tuple[Job, ...]:
         """The jobs for other specs of a fine-tune that run or came to a model, by age."""
         return tuple(
-            job.id
+            job
             for job in sorted(self.by_name.get(finetune.name, ()), key=lambda job: job.age_order)
             if job.digest is not None
             and job.digest not in self.wanted

@@ -141,7 +141,6 @@ class _Planning:
             steps=tuple(steps),
             fields=fields,
             digest=finetune.digest,
-            beside=self.finder.beside(finetune) if decision.start else (),
             job=decision.stands.id if decision.stands else None,
             model=decision.stands.model if decision.stands else None,
             in_vain=decision.stands is not None
@@ -168,7 +167,18 @@ class _Planning:
                 adopted=self.finder.adopted,
                 protected=self.options.protected,
             )
-        return change
+        return self._beside(finetune, change) if decision.start else change
+
+    def _beside(self, finetune: FineTune, change: Change) -> Change:
+        """A purchase with the jobs for other specs that it is made beside."""
+        jobs, scope = self.finder.beside(finetune), self.options.scope
+        placed = {job.id for job in jobs if scope.is_newer(job) or scope.is_older(job)}
+        return replace(
+            change,
+            beside=tuple(job.id for job in jobs),
+            ahead=tuple(job.id for job in jobs if scope.is_newer(job)),
+            unplaced=tuple(job.id for job in jobs if job.id not in placed),
+        )
 
     def _newer_models(self, jobs: Iterable[Job]) -> str:
         """The end of a reason: models that are kept because a newer checkout has bought them."""
@@ -207,17 +217,17 @@ class _Planning:
             finetune.validation,
             finetune.keep,
         )
-        return Change(
+        deferred = Change(
             name=finetune.name,
             action=Action.DEFER,
             reason=f"waits for {parent}{self._why_wait(parent)}",
             digest=finetune.digest,
             follows=_mark_of(facts.newest) if facts.newest is not None else None,
-            beside=self.finder.beside(finetune),
             later=later,
             fields=self._fields(finetune, facts, decision),
             waiting=finetune.name in self.waiting,
         )
+        return self._beside(finetune, deferred)
 
     def _is_on_its_way(self, parent: str) -> bool:
         """Whether jobs that run bring a fine-tune's model, its own or those that it waits for."""

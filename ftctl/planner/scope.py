@@ -21,6 +21,7 @@ class Scope:
     recorded: frozenset[str] = frozenset()  # jobs that this environment's record names
     newer: frozenset[str] = frozenset()  # git commits that this checkout does not have behind it
     aside: frozenset[str] = frozenset()  # those of which git cannot tell that
+    behind: frozenset[str] = frozenset()  # those that it has behind it, as far as git was asked
 
     def governs(self, job: Job) -> bool:
         """Whether a job is this environment's own to stop, retire or prune.
@@ -38,6 +39,10 @@ class Scope:
     def is_newer(self, job: Job) -> bool:
         """Whether a job was bought by a commit that this checkout does not have behind it."""
         return job.commit in self.newer
+
+    def is_older(self, job: Job) -> bool:
+        """Whether a job was bought by a commit that this checkout has behind it."""
+        return job.commit in self.behind
 
     def overtakes(self, job: Job, cancelled: Job, commit: str | None) -> bool:
         """Whether a later job shows that a newer checkout has gone past a cancelled one.

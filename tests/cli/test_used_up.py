@@ -245,16 +245,17 @@ def test_a_later_job_that_came_to_nothing_supersedes_nothing(
     assert "error: tone: ftjob-1 was cancelled; --retry-failed buys it again" in end.err
 
 
+@pytest.mark.parametrize("how", ["shallow", "whole"])
 def test_a_child_that_the_next_merge_has_bought_otherwise_is_not_bought(
-    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, how: str
 ) -> None:
     """Both merges wait for the same parent; the later one's child is there first."""
     world.finishes = False
     first = merge(remote, 1, child=CHILD)
     remote.ok("plan", "--out", "plan.json")
     plan = str(remote.folder / "plan.json")
-    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", "shallow")
-    second = merge(remote, 1, child=f"{CHILD}hyperparameters: {{n_epochs: 9}}\n")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", how)
+    merge(remote, 1, child=f"{CHILD}hyperparameters: {{n_epochs: 9}}\n")
 
     def later() -> None:
         world.finishes = True
@@ -263,10 +264,14 @@ def test_a_child_that_the_next_merge_has_bought_otherwise_is_not_bought(
     clock = Meanwhile(what=later)
     end = replace(there, clock=clock)("apply", plan, "--wait", "--timeout", "1h")
 
-    assert end.status == 0, end
     assert len(world.jobs) == 2
-    words = f"child: superseded by ftjob-2 (of commit {second[:7]}), which was bought since"
-    assert words in end.out
+    if how == "whole":
+        assert end.status == 0, end
+        words = "child: superseded by ftjob-2, which a newer commit has bought since"
+        assert words in end.out
+    else:
+        assert end.status == 4, end
+        assert "child: not begun, since ftjob-2 was bought for another spec of it" in end.err
 
 
 def test_a_failure_beside_an_older_job_that_nobody_approved_to_stop_is_not_green(
@@ -472,7 +477,7 @@ def test_the_command_that_waits_ends_in_the_same_way(
 
 
 @pytest.mark.parametrize(
-    ("how", "waits"), [("same", "not"), ("shallow", "before"), ("shallow", "not"), ("whole", "not")]
+    ("how", "waits"), [("same", "not"), ("whole", "before"), ("shallow", "not"), ("whole", "not")]
 )
 def test_a_wait_that_runs_again_buys_no_child_that_was_bought_otherwise(
     remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, how: str, waits: str
@@ -501,9 +506,15 @@ def test_a_wait_that_runs_again_buys_no_child_that_was_bought_otherwise(
     report = str(remote.folder / "report.json")
     end = there("apply", plan, "--wait", "--timeout", "1h", "--report", report)
 
-    assert end.status == 0, end
     assert len(world.jobs) == 2
-    assert "child: superseded by ftjob-2, which was bought since that plan was made" in end.out
+    if how == "shallow":
+        assert end.status == 5
+        assert "child: there is ftjob-2, which another commit has bought" in end.err
+        assert "git cannot say here which is newer" in end.err
+        return
+    assert end.status == 0, end
+    words = "child: superseded by ftjob-2, which a newer commit has bought since that plan was made"
+    assert words in end.out
     assert "Nothing more is bought for it." in end.out
     told = json.loads(Path(report).read_text("utf-8"))
     assert {one["name"]: one["outcome"] for one in told["finetunes"]}["child"] == "superseded"
@@ -522,7 +533,8 @@ def test_a_purchase_that_was_not_made_is_stale_once_another_spec_was_bought(
     end = there("apply", plan, "--wait")
 
     assert end.status == 5
-    assert "tone: ftjob-1 was bought for another spec of it since that plan was made" in end.err
+    words = "tone: there is ftjob-1, which another commit has bought for another spec since"
+    assert words in end.err
     assert len(world.jobs) == 1
     there.ok("plan", "--out", "back.json")
     there.ok("apply", "back.json", "--wait")
@@ -541,3 +553,41 @@ def test_of_several_plans_the_one_that_counts_says_what_it_knew(
     remote.ok("apply", "first.json", "second.json", "--wait")
 
     assert len(world.jobs) == 2
+
+
+@pytest.mark.parametrize("how", ["shallow", "whole"])
+@pytest.mark.parametrize("late", [False, True])
+def test_the_newer_merge_is_not_let_go_for_a_job_of_the_older(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, how: str, *, late: bool
+) -> None:
+    """Both wait for the same parent, and the older one's child is bought first."""
+    world.finishes = False
+    first = merge(remote, 1, child=CHILD)
+    remote.ok("plan", "--out", "plan1.json")
+    older = checkout(remote, first, tmp_path_factory.mktemp("runner") / "one", how)
+    older.ok("apply", str(remote.folder / "plan1.json"))
+    second = merge(remote, 1, child=f"{CHILD}hyperparameters: {{n_epochs: 9}}\n")
+    remote.ok("plan", "--out", "plan2.json")
+    newer = checkout(remote, second, tmp_path_factory.mktemp("runner") / "two", how)
+    newer.ok("apply", str(remote.folder / "plan2.json"))
+
+    def earlier() -> None:
+        world.finishes = True
+        with Workspace.open(older.folder, clock=HandClock(), environ=older.environ) as workspace:
+            workspace.apply(workspace.plan())
+
+    wait = ("apply", str(remote.folder / "plan2.json"), "--wait", "--timeout", "1h")
+    if late:
+        earlier()
+        end = newer(*wait)
+    else:
+        end = replace(newer, clock=Meanwhile(what=earlier))(*wait)
+
+    jobs = len(world.jobs)
+    if how == "whole":
+        assert end.status == 0, end
+        assert jobs == 3
+    else:
+        assert end.status == (5 if late else 4)
+        assert jobs == 2
+        assert "its whole history is needed" in end.err
