@@ -30,6 +30,7 @@ class ReportFiles:
     files: tuple[Path, ...]
     command: Literal["apply", "wait"]
     result: RunResult | None = None
+    begun: bool = False  # whether there was a run, which may have bought
 
     @contextmanager
     def run(self, workspace: Workspace) -> Iterator[None]:
@@ -44,6 +45,7 @@ class ReportFiles:
     def _look(self, workspace: Workspace, fault: BaseException | None) -> None:
         if not self.files:
             return
+        self.begun = True
         try:
             self.result = workspace.result(fault=fault, command=self.command)
         except Exception as bug:  # noqa: BLE001 - what was bought is bought: it is told shorter
@@ -71,7 +73,18 @@ class ReportFiles:
                 self._tell_bug(bug)
 
     def _short(self, fault: BaseException | None, status: int) -> RunResult:
-        """What is known without a look at what was done."""
+        """What is known without a look at what was done; of a run that began, not even that."""
+        from ftctl.domain.run_result import ToDo
+
+        result = self._early(fault, status)
+        if not self.begun:
+            return result
+        look = ToDo(
+            "What was done could not be found out. What there is now is told by", "ftctl status"
+        )
+        return replace(result, untold=True, todo=(*result.todo, look))
+
+    def _early(self, fault: BaseException | None, status: int) -> RunResult:
         from ftctl.domain.run_result import Ending, RunResult
         from ftctl.engine.run_results import early_result
 

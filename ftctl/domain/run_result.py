@@ -112,6 +112,7 @@ class RunResult:
     problems: tuple[str, ...] = ()  # of manifests and data
     fault: str | None = None  # what ended the run, in words
     todo: tuple[ToDo, ...] = ()
+    untold: bool = False  # what was done could not be found out
 
     def standing(self, *kinds: Standing) -> tuple[FineTuneResult, ...]:
         """Those of which one of these is said."""

@@ -84,6 +84,9 @@ _ENDINGS = {
 
 def _headline(result: RunResult) -> Iterator[str]:
     yield _ENDINGS[result.ending]
+    if result.untold:
+        yield "what was done is not known"
+        return
     if result.ending in _NOTHING_BEGUN and not _has_begun(result):
         yield "nothing was done"
         return

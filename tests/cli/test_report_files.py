@@ -664,6 +664,23 @@ def test_a_bug_in_a_report_changes_nothing_else(
     )
 
 
+def test_a_report_that_could_not_look_does_not_say_that_nothing_was_done(
+    remote: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("ftctl.engine.workspace.Workspace.result", broken)
+    stop_in(world)
+
+    status, _document, comment = reported(remote, "apply", "--auto-approve")
+
+    assert (status, len(world.jobs)) == (130, 1)
+    assert comment.startswith("### ftctl: interrupted, what was done is not known\n")
+    assert "`ftctl status`" in comment
+    assert "nothing was done" not in comment
+
+
 def test_a_bug_is_told_in_the_report_too(write_project: Write) -> None:
     class BrokenClock(HandClock):
         def sleep(self, seconds: float) -> None:
