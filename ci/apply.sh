@@ -83,7 +83,7 @@ fi
 # anything does not change when this job runs again: what waited too long is waited for again.
 case "$status" in
     0) left=0 ;;
-    1 | 4) left=$(jq '[.finetunes[] | select(.outcome == "not-done" or .outcome == "not-known")] | length' "$work/report.json" || echo 1) ;;
+    1 | 4) left=$(jq 'if .finetunes == [] then 1 else [.finetunes[] | select(.outcome == "not-done" or .outcome == "not-known")] | length end' "$work/report.json" || echo 1) ;;
     *) left=1 ;;
 esac
 if [ "${#approved[@]}" != 0 ] && [ "$waits" != true ] && [ "$status" != 5 ]; then

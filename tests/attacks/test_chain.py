@@ -1940,6 +1940,7 @@ def _apply(folder: Path, **given: str) -> tuple[int, str, str]:
         ("1", "not-done", "1", False, True),
         ("4", "running not-known", "1", False, True),  # it may be begun, or not
         ("1", "none", "1", False, True),  # it does not say
+        ("1", "", "1", False, True),  # nobody could look
         ("5", "running", "1", False, False),
         ("6", "running", "1", False, True),
         ("70", "running", "1", False, True),
