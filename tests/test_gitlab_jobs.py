@@ -253,6 +253,27 @@ def test_a_wait_after_a_half_done_apply_begins_nothing(ftctl: Said) -> None:
     assert ftctl.names == ["wait"]
 
 
+@pytest.mark.parametrize(
+    ("words", "half"),
+    [
+        (["running", "failed"], False), (["running", "not-done"], True),
+        (["running", "not-known"], True), ([], True),
+    ],
+)  # fmt: skip
+def test_an_apply_is_half_done_where_something_may_not_be_begun(
+    ftctl: Said, words: list[str], *, half: bool
+) -> None:
+    finetunes = [{"name": "a", "outcome": word, "done": []} for word in words]
+    report = json.dumps({"outcome": "failed", "finetunes": finetunes})
+    (ftctl.folder / "report.json").write_text(report, "utf-8")
+
+    with pytest.raises(SystemExit):
+        JOBS.end(_job(ftctl.folder), ftctl.folder, "apply", 1, "the log says why")
+
+    said = json.loads((ftctl.folder / "applied.json").read_text("utf-8"))
+    assert said["half"] is half
+
+
 def test_a_wait_that_the_world_overtook_begins_nothing_more(ftctl: Said) -> None:
     _approved(ftctl.folder, plans=1)
     _applied(ftctl.folder)

@@ -380,9 +380,8 @@ def end(job: Job, folder: Path, stage: str, status: int, why: str, *, words: str
         "pipeline": job.ci["CI_PIPELINE_ID"], "job": job.ci["CI_JOB_ID"], "place": job.place,
         "stage": stage, "status": status,
         "outcome": "incomplete" if status == 4 else report.get("outcome", "refused"),
-        "half": any(
-            one["outcome"] in {"not-done", "not-known"} for one in report.get("finetunes", [])
-        ),
+        "half": (status != 0 and not report.get("finetunes"))
+        or any(one["outcome"] in {"not-done", "not-known"} for one in report.get("finetunes", [])),
         "done": [one["name"] for one in report.get("finetunes", []) if one["done"]],
         "carried": bool(report),
     }  # fmt: skip
