@@ -102,6 +102,7 @@ def _report(status: int = 0, *, asked: bool = True, changes: bool = True, **more
 
 
 STARTED = _report(waited=False)
+BROKE = "started; waiting broke, or a job failed"
 BEFORE = {"attempt": 1, "waited": False}  # this is attempt 2
 
 
@@ -114,7 +115,7 @@ BEFORE = {"attempt": 1, "waited": False}  # this is attempt 2
         ("success", "skipped", STARTED, None, "started"),
         ("success", "failure", STARTED, _report(1), "failed"),
         ("success", "failure", STARTED, _report(6), "started, and still training"),
-        ("success", "failure", STARTED, None, "started; waiting broke"),
+        ("success", "failure", STARTED, None, BROKE),
         ("success", "cancelled", STARTED, None, "started; nobody waits any more"),
         ("failure", "skipped", _report(5, why="stale"), None, "not applied: outdated"),
         ("failure", "skipped", _report(1, asked=False), None, "not applied"),
@@ -134,7 +135,7 @@ BEFORE = {"attempt": 1, "waited": False}  # this is attempt 2
         ("failure", "skipped", _report(**BEFORE), None, "not applied, or not all of it"),
         ("cancelled", "skipped", _report(5, **BEFORE), None, "cancelled"),
         ("failure", "skipped", _report(5, **BEFORE), None, "not applied, or not all of it"),
-        ("success", "failure", STARTED, _report(6, attempt=1), "started; waiting broke"),
+        ("success", "failure", STARTED, _report(6, attempt=1), BROKE),
         ("success", "success", STARTED, _report(6, attempt=1), "applied"),
         ("success", "skipped", _report(5, **BEFORE), None, "over"),
         ("skipped", "skipped", None, None, "not applied"),
@@ -153,6 +154,20 @@ def test_an_ending_is_called_by_what_github_and_the_jobs_say(
     if applied is not None and applied.attempt == 1 and apply != "success":
         assert verdict.told is None
         assert verdict.besides == applied  # folded, below words of ours
+
+
+@pytest.mark.parametrize(
+    ("apply", "wait"),
+    [("success", "failure"), ("success", "cancelled"), ("cancelled", "skipped")],
+)
+def test_without_a_word_of_this_attempt_nobody_says_that_jobs_run_on(apply: str, wait: str) -> None:
+    """The job `result` alone may be run again, days after a job failed."""
+    applied = STARTED if apply == "success" else _report(**BEFORE)
+
+    verdict = result.judge(apply, wait, applied, _report(1, attempt=1), 2)
+
+    assert "whether one does is not known here, `ftctl status` knows" in verdict.advice
+    assert "were started run on" not in verdict.advice
 
 
 def test_a_job_that_broke_after_its_purchase_says_so_below_its_report() -> None:

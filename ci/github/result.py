@@ -140,7 +140,10 @@ def _ended(report: Report | None) -> str:
 
 def _without_report(ended: str, *, waiting: bool) -> Verdict:
     """Of a job that left no word in this attempt: no more is said than is known."""
-    billed = "The jobs that were started run on at the service, and are billed."
+    billed = (
+        "A job that was started and is not over runs on at the service, and is billed; whether one"
+        " does is not known here, `ftctl status` knows."
+    )
     match ended, waiting:
         case "success", True:
             return Verdict("applied")
@@ -153,7 +156,7 @@ def _without_report(ended: str, *, waiting: bool) -> Verdict:
             )
         case "failure", True:
             return Verdict(
-                "started; waiting broke",
+                "started; waiting broke, or a job failed",
                 f"{billed} The log of the run says what broke. To wait on, {_AGAIN}.",
             )
         case "cancelled", _:
