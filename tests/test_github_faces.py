@@ -397,6 +397,22 @@ def test_without_a_plan_no_issue_is_touched(tmp_path: Path, status: int) -> None
     assert "no issue was touched" in job_run.errors[0]
 
 
+def test_the_issue_is_found_among_more_than_a_list_has(tmp_path: Path) -> None:
+    github, _ = _morning(tmp_path, _changes(("a", "create", "")), 2)
+    state = github.state
+    ours = state["issues"][0]["number"]
+    others = {"user": {"login": "somebody"}, "state": "open", "title": "t", "body": ""}
+    many = [{**others, "number": 1_000 + one} for one in range(3_000)]
+    state["issues"] = [*many, *state["issues"]]
+    github.state = state
+
+    job_run = github.morning()
+
+    assert job_run.errors == []
+    (found,) = [one for one in github.state["issues"] if one["user"] != others["user"]]
+    assert found["number"] == ours
+
+
 class _Commits:
     """GitHub, as far as it says which commit is where: c1 is before c2, and so on."""
 

@@ -454,7 +454,12 @@ class Forge:
             {**one, "user": {"login": "someone"}, "pull_request": {}, "state": "open"}
             for one in self.state["pulls"]
         ]
-        return [one for one in (*pulls, *self.state["issues"]) if one["state"] == query["state"]]
+        return [
+            one
+            for one in (*pulls, *self.state["issues"])
+            if one["state"] == query["state"]
+            and query.get("creator", one["user"]["login"]) == one["user"]["login"]
+        ]
 
     def _add_issue(self, *, sent: Any, **_: Any) -> Any:
         issue = {
