@@ -17,7 +17,7 @@ from conftest import ROOT
 from forges.github import GitHub, JobRun
 
 _FOLDER = str(ROOT / "ci" / "github")
-_NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift", "record")
+_NAMES = ("forge", "job", "comments", "labels", "planned", "result", "drift", "record", "projects")
 
 
 def _loaded() -> dict[str, Any]:

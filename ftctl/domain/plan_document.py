@@ -187,7 +187,7 @@ def _read(document: Document) -> Approval:
         beside={
             (_text(change["kind"]), _text(change["name"])): frozenset(map(_text, change["beside"]))
             for change in document["changes"]
-            if "beside" in change
+            if change.get("beside") is not None
         },
     )
 
@@ -304,7 +304,7 @@ def _change(change: Change) -> dict[str, Any]:
         "model": change.model,
         "follows": change.follows,
         "later": None if change.later is None else later_document(change.later),
-        **({"beside": list(change.beside)} if change.trains else {}),
+        "beside": list(change.beside) if change.trains else None,
         "housekeeping": change.housekeeping,
         "waiting": change.waiting,
         "fields": [

@@ -860,6 +860,7 @@ NOT_APPROVED = {
     r"warnings.*|policy.*|data.*": "words beside the plan; the policy is asked again by an apply",
     r"changes\.\d+\.(reason|job|model|housekeeping|waiting)":
         "why, what stands there now, and what kind of change it is",
+    r"changes\.\d+\.beside.*": "what a plan knew besides: it may only stop a purchase",
     r"changes\.\d+\.(fields.*|cost.*|estimate.*|would_cost.*)": "words and prices",
     r"changes\.\d+\.steps\.\d+\.(training|validation)\.(dataset|filename|file|path|rows)":
         "where the rows are; their content is in it",

@@ -54,6 +54,7 @@ KEYS = {
         "a temporary AWS access key",
         "ASIA" + chance(16, string.ascii_uppercase + "234567"),
     ),
+    "bedrock": ("a Bedrock API key", "bedrock-api-key-" + chance(80)),
     "aws secret": ("an AWS secret key", "aws_secret_access_key = " + chance(40)),
     "github": ("a GitHub token", "ghp_" + chance(36)),
     "github oauth": ("a GitHub token", "gho_" + chance(36)),

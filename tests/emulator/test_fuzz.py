@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from conftest import rounds
 from fidelity import MISSING, SPEC, Judge, Operation, Recorder, load_specification, sdk_violations
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -371,9 +370,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzedLab]:
 _ALL_CHECKS = list(HealthCheck)
 
 
-@settings(
-    max_examples=rounds(1000), deadline=None, derandomize=True, suppress_health_check=_ALL_CHECKS
-)
+@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=_ALL_CHECKS)
 @given(wanted=requests())
 def test_no_request_makes_the_emulator_fail(lab: FuzzedLab, wanted: Wanted) -> None:
     check(lab, wanted)
