@@ -34,6 +34,7 @@ DATA = ROOT.parent / "shared" / "data"  # real data, beside every checkout of th
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--simulate-all", action="store_true", help="the long form of the simulation")
     parser.addoption("--attack-all", action="store_true", help="every input of tests/attacks")
+    parser.addoption("--stories", action="store_true", help="every story of tests/stories")
 
 
 def rounds(whole: int) -> int:
