@@ -67,10 +67,7 @@ asked=true status=0
 tool apply --report "$work/report.md" --report "$work/report.json" "${options[@]}" > "$work/applied.txt" 2>&1 || status=$?
 show "$work/applied.txt"
 set_output exitcode "$status"
-[ ! -f "$directory/ftctl.lock" ] || {
-    set_output lock-file "$directory/ftctl.lock"
-    set_output lock-artifact "ftctl-lock-$place"
-}
+[ ! -f "$directory/ftctl.lock" ] || set_output lock-file "$directory/ftctl.lock"
 if [ -s "$work/report.md" ]; then
     cat "$work/report.md" >> "$GITHUB_STEP_SUMMARY"
 else

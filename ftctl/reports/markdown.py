@@ -20,6 +20,7 @@ from ftctl.domain.plan import (
     Upload,
 )
 from ftctl.domain.review import DataChange, Review, Violation
+from ftctl.reports.comment_parts import LONGEST, MOST_NAMED, code, prose, table_row, that_fit
 from ftctl.reports.phrases import plan_line
 from ftctl.reports.presenter import (
     NOT_KNOWN,
@@ -58,8 +59,6 @@ from ftctl.text.escape import (
 from ftctl.text.format import joined, plural, size
 
 MOST = 60_000  # characters; GitHub takes 65,536
-_LONGEST = 400  # characters of a text of others
-_MOST_NAMED = 20
 _FOREMOST_ROOM = 1_000  # characters
 _KEPT_FREE = 1_200  # for the words on what is left out
 
@@ -128,7 +127,7 @@ def _head(review: Review, environment: str | None, how: Approving) -> str:
         comment_mark(plan.project, environment),
         f"### ftctl plan: {_money(headline(review))}",
         "",
-        " ".join([*of, _text(" ".join(about))]),
+        " ".join([*of, prose(" ".join(about))]),
     ]
     if plan.foremost:
         lines += ["", _warnings(plan.foremost, how, _FOREMOST_ROOM).text]
@@ -143,10 +142,10 @@ def _table(review: Review, how: Approving, room: int) -> _Part:
     if changes:
         columns = ["", "fine-tune", "action", "why", "data", "cost"]
         left_out = () if review.data else (4,)
-        lines = [_row([column for at, column in enumerate(columns) if at not in left_out])]
+        lines = [table_row([column for at, column in enumerate(columns) if at not in left_out])]
         lines.append("|" + "---|" * (len(columns) - len(left_out)))
         rows = (_change_row(review, change, left_out) for change in changes)
-        fitting = _fitting(rows, room - _KEPT_FREE)
+        fitting = that_fit(rows, room - _KEPT_FREE)
         lines += fitting
         more = len(changes) - len(fitting)
         parts += ["\n".join(lines)]
@@ -159,10 +158,10 @@ def _table(review: Review, how: Approving, room: int) -> _Part:
 def _change_row(review: Review, change: Change, left_out: Sequence[int]) -> str:
     row = row_of(review, change)
     cells = [
-        f"`{row.sign}`", _code(row.name), row.action, _text(row.why), _text(row.data),
+        f"`{row.sign}`", code(row.name), row.action, prose(row.why), prose(row.data),
         _money(row.cost),
     ]  # fmt: skip
-    return _row([cell for at, cell in enumerate(cells) if at not in left_out])
+    return table_row([cell for at, cell in enumerate(cells) if at not in left_out])
 
 
 def _attention(review: Review, how: Approving, room: int) -> _Part:
@@ -170,8 +169,8 @@ def _attention(review: Review, how: Approving, room: int) -> _Part:
     deciding = to_decide(review, how.command)
     if not deciding:
         return _Part("")
-    lines = (f"- {_code(line)} buys {_code(name)}: {_money(cost)}" for name, line, cost in deciding)
-    fitting = _fitting(lines, room)
+    lines = (f"- {code(line)} buys {code(name)}: {_money(cost)}" for name, line, cost in deciding)
+    fitting = that_fit(lines, room)
     more = len(deciding) - len(fitting)
     before, after = attention_words(how, [line for _name, line, _cost in deciding])
     rest = [f"and {more:,} more: {how.rest}."] if more else []
@@ -186,7 +185,7 @@ def _policy(review: Review, how: Approving, room: int) -> _Part:
     parts = []
     more = 0
     if spoken:
-        fitting = _fitting(map(_violation, spoken), room)
+        fitting = that_fit(map(_violation, spoken), room)
         parts = ["**Policy**", "\n".join(fitting)]
         if more := len(spoken) - len(fitting):
             parts.append(f"and {more:,} more verdicts: {how.rest}.")
@@ -196,15 +195,15 @@ def _policy(review: Review, how: Approving, room: int) -> _Part:
 
 
 def _violation(violation: Violation) -> str:
-    whose = f" for {_code(violation.finetune)}" if violation.finetune else ""
+    whose = f" for {code(violation.finetune)}" if violation.finetune else ""
     link = "of" if violation.severity == "warning" else "by"
-    head = f"- **{violation.severity}** {link} {_code(violation.rule)}{whose}:"
-    text = f"{head} {_text(sentence(violation.message))}"
-    return f"{text} To allow it: {_text(sentence(violation.hint))}" if violation.hint else text
+    head = f"- **{violation.severity}** {link} {code(violation.rule)}{whose}:"
+    text = f"{head} {prose(sentence(violation.message))}"
+    return f"{text} To allow it: {prose(sentence(violation.hint))}" if violation.hint else text
 
 
 def _warnings(warnings: Sequence[str], how: Approving, room: int) -> _Part:
-    fitting = _fitting((f"> **Warning:** {_text(sentence(warning))}" for warning in warnings), room)
+    fitting = that_fit((f"> **Warning:** {prose(sentence(warning))}" for warning in warnings), room)
     more = len(warnings) - len(fitting)
     # One after the other would flow together to one paragraph.
     rest = [f"> and {more:,} more warnings: {how.rest}."] if more else []
@@ -250,7 +249,7 @@ def _folds(review: Review) -> Iterator[_Fold]:
 
 def _summary(change: Change) -> str:
     cost = f", {_price(change.cost)}" if change.cost else ""
-    name = html_text(short(change.name, _LONGEST))
+    name = html_text(short(change.name, LONGEST))
     return f"<code>{name}</code>: {change.action.value}{html_text(cost)}"
 
 
@@ -270,15 +269,15 @@ def _fold(
 
 def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
     if change.fields:
-        lines = [_row(["field", "before", "after"]), "|---|---|---|"]
+        lines = [table_row(["field", "before", "after"]), "|---|---|---|"]
         lines += [
-            _row([markdown_code(field.field), _value(field.before), _value(field.after)])
+            table_row([markdown_code(field.field), _value(field.before), _value(field.after)])
             for field in change.fields
         ]
         yield "\n".join(lines)
         cosmetic = [field.field for field in change.fields if field.cosmetic]
         if cosmetic and not change.trains:
-            names = ", ".join(map(_code, cosmetic))
+            names = ", ".join(map(code, cosmetic))
             yield f"{names}: costs nothing, takes effect with the next training or `--replace`."
     lines = [line for step in change.steps for line in _step_lines(step, service)]
     if change.later is not None:
@@ -286,7 +285,7 @@ def _change_parts(change: Change, service: ServiceInfo) -> Iterator[str]:
     if lines:
         yield "\n".join(lines)
     if change.cost is not None:
-        yield f"Cost: {_text(cost_sentences(change.cost))}"
+        yield f"Cost: {prose(cost_sentences(change.cost))}"
 
 
 def _step_lines(step: Step, service: ServiceInfo) -> list[str]:
@@ -297,7 +296,7 @@ def _step_lines(step: Step, service: ServiceInfo) -> list[str]:
         case StartJob():
             return _training("train", step, service)
         case CancelJob():
-            return [f"- cancel {markdown_code(step.job)} ({_text(step.reason)})"]
+            return [f"- cancel {markdown_code(step.job)} ({prose(step.reason)})"]
         case DeleteModel():
             return [f"- delete model {markdown_code(step.model)}"]
         case DeleteFile():
@@ -333,23 +332,23 @@ def _data_table(files: Sequence[DataChange]) -> list[str]:
     if not files:
         return []
     columns = ["data", "role", "rows", "added", "removed", "changed", "tokens per epoch", "cost"]
-    lines = [_row(columns), "|---|---|" + "---:|" * 6]
+    lines = [table_row(columns), "|---|---|" + "---:|" * 6]
     return ["\n".join([*lines, *(_data_cells(data_row(file)) for file in files)])]
 
 
 def _data_cells(row: DataRow) -> str:
     counts = [row.rows, row.added, row.removed, row.changed, row.tokens]
-    return _row([_code(row.path), row.role, *counts, _money(row.cost)])
+    return table_row([code(row.path), row.role, *counts, _money(row.cost)])
 
 
 def _rows(files: Sequence[DataChange]) -> Iterator[str]:
     for file in files:
         if file.compared is None or file.compared.diff.empty:
             continue
-        lines = [*(f"- {_text(sentence(note))}" for note in notes(file.compared))]
+        lines = [*(f"- {prose(sentence(note))}" for note in notes(file.compared))]
         lines += rows_markdown(file.compared)
         if lines:
-            yield f"Rows of {_code(file.path)}:\n\n" + "\n".join(lines)
+            yield f"Rows of {code(file.path)}:\n\n" + "\n".join(lines)
 
 
 def _foot(review: Review, how: Approving, left_out: Sequence[str]) -> str:
@@ -370,38 +369,15 @@ def _foot(review: Review, how: Approving, left_out: Sequence[str]) -> str:
     return "\n".join([text, "", *markdown_fence([line], "sh")])
 
 
-def _fitting(lines: Iterable[str], room: int) -> list[str]:
-    """The first lines that fit into so many characters."""
-    fitting = []
-    for line in lines:
-        room -= len(line) + 3
-        if room < 0:
-            break
-        fitting.append(line)
-    return fitting
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _names(names: Sequence[str]) -> str:
     """The first of the names, and how many there are besides."""
-    told = ", ".join(markdown_code(short(name, 80)) for name in names[:_MOST_NAMED])
-    more = len(names) - _MOST_NAMED
+    told = ", ".join(markdown_code(short(name, 80)) for name in names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
     return f"{told} and {more:,} more" if more > 0 else told
 
 
 def _value(text: str | None) -> str:
     return "unset" if text is None else markdown_code(text)
-
-
-def _code(text: str) -> str:
-    return markdown_code(short(text, _LONGEST))
-
-
-def _text(text: str) -> str:
-    return markdown(short(text, _LONGEST))
 
 
 def _money(text: str) -> str:

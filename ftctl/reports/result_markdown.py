@@ -12,13 +12,12 @@ from ftctl.domain.run_result import (
     Standing,
     ToDo,
 )
+from ftctl.reports.comment_parts import MOST_NAMED, code, prose, table_row, that_fit
 from ftctl.reports.presenter import SHORT_COMMIT, cost_words, sentence
-from ftctl.text.escape import html_text, markdown, markdown_code, short
+from ftctl.text.escape import html_text, markdown_code, short
 from ftctl.text.format import duration, plural, usd, usd_range
 
 MOST = 60_000  # characters; GitHub takes 65,536
-_LONGEST = 400  # characters of a text of others
-_MOST_NAMED = 20
 _MOST_ROWS = 1_000  # of a table; more have no room in a comment
 _KEPT_FREE = 800  # for the words on what is left out
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
@@ -145,7 +144,7 @@ def _head(result: RunResult) -> str:
         at = "the embedded API"
         if result.service is not None and result.service.type != "emulator":
             at = f"{result.service.type}, {result.service.base_url}"
-        about.append(_text(f"Project {result.project}{where} at {at}."))
+        about.append(prose(f"Project {result.project}{where} at {at}."))
     if result.commit:
         about.append(f"Manifests at commit `{result.commit[:SHORT_COMMIT]}`.")
     lines = [f"### ftctl: {_money(result_headline(result))}"]
@@ -156,19 +155,19 @@ def _reasons(result: RunResult, room: int) -> str:
     """Why it ended so, where that is not plain."""
     parts = []
     if result.fault is not None and result.ending is not Ending.REFUSED:
-        parts.append(f"> {_linked(_text(sentence(_capital(result.fault))))}")
+        parts.append(f"> {_linked(prose(sentence(_capital(result.fault))))}")
     for head, texts in (
         ("**What is otherwise:**", result.moved),
         ("**Problems:**", result.problems),
     ):
         if texts:
-            parts += [head, _list(map(_text, texts), len(texts), room // 2)]
+            parts += [head, _list(map(prose, texts), len(texts), room // 2)]
     spoken = [one for one in result.violations if one.severity == "refused"]
     if spoken:
         lines = (
-            f"{_code(one.rule)}{f' for {_code(one.finetune)}' if one.finetune else ''}:"
-            f" {_text(sentence(one.message))}"
-            + (f" To allow it: {_text(sentence(one.hint))}" if one.hint else "")
+            f"{code(one.rule)}{f' for {code(one.finetune)}' if one.finetune else ''}:"
+            f" {prose(sentence(one.message))}"
+            + (f" To allow it: {prose(sentence(one.hint))}" if one.hint else "")
             for one in spoken
         )
         parts += ["**Refused by the policy:**", _list(lines, len(spoken), room // 2)]
@@ -196,8 +195,8 @@ def _table(result: RunResult, room: int) -> str:
     kept = [at for at in range(len(columns)) if at < 2 or any(row[at] for row in cells)]
     if len(kept) == 2 and all(one.why for one in rows):
         return ""  # the reasons below it say as much
-    lines = [_row([columns[at] for at in kept]), "|" + "---|" * len(kept)]
-    fitting = _fitting((_row([row[at] for at in kept]) for row in cells), room)
+    lines = [table_row([columns[at] for at in kept]), "|" + "---|" * len(kept)]
+    fitting = that_fit((table_row([row[at] for at in kept]) for row in cells), room)
     more = len(rows) - len(fitting)
     text = "\n".join([*lines, *fitting])
     return f"{text}\n\nand {plural(more, 'fine-tune')} more." if more else text
@@ -205,12 +204,12 @@ def _table(result: RunResult, room: int) -> str:
 
 def _cells(one: FineTuneResult) -> list[str]:
     return [
-        _code(one.name),
+        code(one.name),
         _STANDING[one.standing],
         _money(_cost(one)),
         "<br>".join(_losses(one)).replace(" ", _HARD_BLANK),
         duration(one.seconds).replace(" ", _HARD_BLANK) if one.seconds is not None else "",
-        _code(one.model) if one.model else "",
+        code(one.model) if one.model else "",
     ]
 
 
@@ -258,13 +257,13 @@ def _calm(result: RunResult, room: int) -> str:
     there = [one for one in result.finetunes if one.model and one.name not in shown]
     if not there:
         return ""
-    if result.ending is Ending.NOTHING and not shown and len(there) <= _MOST_NAMED:
-        lines = [_row(["fine-tune", "model"]), "|---|---|"]
+    if result.ending is Ending.NOTHING and not shown and len(there) <= MOST_NAMED:
+        lines = [table_row(["fine-tune", "model"]), "|---|---|"]
         return "\n".join(
-            [*lines, *(_row([_code(one.name), _code(one.model or "")]) for one in there)]
+            [*lines, *(table_row([code(one.name), code(one.model or "")]) for one in there)]
         )
     count = plural(len(there), "model")
-    rows = (f"{_code(one.name)}: {_code(one.model or '')}" for one in there)
+    rows = (f"{code(one.name)}: {code(one.model or '')}" for one in there)
     lines = [_list(rows, len(there), room)]
     summary = f"<details><summary>{count} as before</summary>"
     return "\n".join([summary, "", *lines, "", "</details>"])
@@ -274,7 +273,7 @@ def _why(result: RunResult, room: int) -> str:
     """The reason of what did not go well."""
     rows = [one for one in _shown(result) if one.why and _STANDING[one.standing].startswith("**")]
     lines = (
-        f"{_code(one.name)} {_STANDING[one.standing].strip('*')}: {_text(sentence(one.why or ''))}"
+        f"{code(one.name)} {_STANDING[one.standing].strip('*')}: {prose(sentence(one.why or ''))}"
         for one in rows
     )
     return _list(lines, len(rows), room) if rows else ""
@@ -284,7 +283,7 @@ def _todo(todo: Sequence[ToDo], room: int) -> str:
     if not todo:
         return ""
     lines = (
-        _linked(_text(one.sentence)) + (f" {markdown_code(one.command)}" if one.command else "")
+        _linked(prose(one.sentence)) + (f" {markdown_code(one.command)}" if one.command else "")
         for one in todo
     )
     return f"**What to do**\n\n{_list(lines, len(todo), room)}"
@@ -306,22 +305,22 @@ def _details(result: RunResult, room: int) -> str:
 def _detail(one: FineTuneResult) -> str:
     lines = []
     if one.why and not _STANDING[one.standing].startswith("**"):
-        lines.append(_text(sentence(_capital(one.why))))
-    lines += [f"model {_code(one.model)}"] if one.model else []
-    lines += [_text(_capital(line)) for line in one.done]
+        lines.append(prose(sentence(_capital(one.why))))
+    lines += [f"model {code(one.model)}"] if one.model else []
+    lines += [prose(_capital(line)) for line in one.done]
     if one.job:
-        lines.append(f"job {_code(one.job)}")
+        lines.append(f"job {code(one.job)}")
     if one.step is not None and one.standing in (Standing.RUNNING, Standing.CANCELLED):
         total = f" of {one.total_steps:,}" if one.total_steps else ""
         lines.append(f"step {one.step:,}{total}")
     if bars := curve(one.train_losses):
         lines.append(f"training loss `{bars}` {', '.join(_losses(one))}")
     if one.cost_words and (one.estimate is None or one.estimate.billed):
-        lines.append(f"cost so far: {_money(_text(one.cost_words))}")
+        lines.append(f"cost so far: {_money(prose(one.cost_words))}")
     tried = one.job is not None or one.standing is not Standing.NOT_DONE
     if tried and one.estimate is not None and one.estimate.billed:
-        lines.append(f"estimated: {_text(cost_words(one.estimate))} ({_text(one.estimate.basis)})")
-    lines += [f"at step {at.step:,}: {_code(at.model)}" for at in one.checkpoints[:_MOST_NAMED]]
+        lines.append(f"estimated: {prose(cost_words(one.estimate))} ({prose(one.estimate.basis)})")
+    lines += [f"at step {at.step:,}: {code(at.model)}" for at in one.checkpoints[:MOST_NAMED]]
     if not lines:
         return ""
     summary = f"<code>{html_text(short(one.name, 80))}</code>: {_STANDING[one.standing].strip('*')}"
@@ -347,41 +346,19 @@ def _linked(text: str) -> str:
 
 
 def _list(lines: Iterable[str], count: int, room: int) -> str:
-    fitting = _fitting((f"- {line}" for line in lines), room)
+    fitting = that_fit((f"- {line}" for line in lines), room)
     more = count - len(fitting)
     return "\n".join([*fitting, *([f"- and {more:,} more"] if more else [])])
 
 
-def _fitting(lines: Iterable[str], room: int) -> list[str]:
-    fitting = []
-    for line in lines:
-        room -= len(line) + 3
-        if room < 0:
-            break
-        fitting.append(line)
-    return fitting
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _names(names: Sequence[str]) -> str:
-    told = ", ".join(_code(name) for name in names[:_MOST_NAMED])
-    more = len(names) - _MOST_NAMED
+    told = ", ".join(code(name) for name in names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
     return f"{told} and {more:,} more" if more > 0 else told
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _code(text: str) -> str:
-    return markdown_code(short(text, _LONGEST))
-
-
-def _text(text: str) -> str:
-    return markdown(short(text, _LONGEST))
 
 
 def _money(text: str) -> str:
