@@ -591,3 +591,20 @@ def test_the_newer_merge_is_not_let_go_for_a_job_of_the_older(
         assert end.status == (5 if late else 4)
         assert jobs == 2
         assert "its whole history is needed" in end.err
+
+
+@pytest.mark.parametrize("became", ["failed", "cancelled"])
+def test_what_another_commit_bought_and_lost_makes_nothing_stale(
+    remote: Shell, world: World, tmp_path_factory: pytest.TempPathFactory, became: str
+) -> None:
+    world.finishes = False
+    first = merge(remote, 1)
+    remote.ok("plan", "--out", "plan.json")
+    there = checkout(remote, first, tmp_path_factory.mktemp("runner") / "clone", "whole")
+    merge(remote, 2)
+    remote.ok("apply", "--auto-approve")
+    world.jobs[0]["status"] = became
+
+    there.ok("apply", str(remote.folder / "plan.json"))
+
+    assert len(world.jobs) == 2
