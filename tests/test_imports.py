@@ -29,6 +29,10 @@ DOORS = {
     "click": {"cli"},
     "platformdirs": {"user_folders"},
     "orjson": {"data"},
+    "jsonschema_rs": {"data"},
+    "charset_normalizer": {"data"},
+    "phonenumbers": {"data"},
+    "py3langid": {"data"},
     "gigatoken": {"data"},  # an extra, as are those below
     "fsspec": {"data"},
     "aiohttp": {"data"},
