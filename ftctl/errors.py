@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ftctl.text.escape.single_line import one_line
 from ftctl.text.format import plural
 from ftctl.text.redaction import redact
+from ftctl.text.shell import FILE, NEW, ROWS, with_paths
 
 __all__ = [
+    "FILE",
+    "NEW",
+    "ROWS",
     "Diagnostic",
     "Finding",
     "FtctlError",
@@ -54,6 +58,8 @@ class Diagnostic:
     span: Span
     hint: str | None = None
     severity: Severity = "error"
+    # The hint as it would be for a file of any path; None where no path is in it.
+    hint_for_any: str | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         head = f"{self.span}: {self.severity}[{self.code}]: {self.message}"
@@ -63,6 +69,7 @@ class Diagnostic:
 class Finding(NamedTuple):
     """A problem that does not know yet whose file it is in. It quotes no training text.
 
+    In its hint, `FILE`, `NEW` and `ROWS` stand for that file's path and for those of new ones.
     Secrets and personal data appear with all but their first and last characters left out.
     """
 
@@ -75,7 +82,9 @@ class Finding(NamedTuple):
 
     def at(self, span: Span) -> Diagnostic:
         """The problem at a place that is known elsewhere."""
-        return Diagnostic(self.code, self.message, span, self.hint, self.severity)
+        hint = self.hint and with_paths(self.hint, span.path)
+        general = None if hint == self.hint else self.hint
+        return Diagnostic(self.code, self.message, span, hint, self.severity, general)
 
     def in_file(self, path: str) -> Diagnostic:
         """The problem at its own line of a file, which people know by this path."""

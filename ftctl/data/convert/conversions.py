@@ -21,6 +21,7 @@ from ftctl.data.convert.template import (
     parse_templates,
 )
 from ftctl.data.formats.lines import MAX_TEXT_BYTES
+from ftctl.data.formats.other_shapes import known_pair, shape_of
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import SURE, did_you_mean
@@ -35,17 +36,6 @@ _NEAREST: Mapping[Shape, Form] = {
     "preference": "preference",
     "pairs": "preference",
 }
-# Columns that need no template: (question, answer), by their names in lower case.
-_KNOWN_PAIRS = (
-    ("question", "answer"),
-    ("question", "response"),
-    ("query", "response"),
-    ("query", "answer"),
-    ("prompt", "response"),
-    ("input", "output"),
-    ("user", "assistant"),
-    ("text", "label"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,7 @@ def find_conversion(convert: Convert, records: Records, first: Row) -> Conversio
     columns = records.columns or tuple(first)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
-    shape = convert.origin if convert.origin in SHAPES else _shape_of(columns)
+    shape = convert.origin if convert.origin in SHAPES else shape_of(columns)
     if shape == "table" or shape is None:
         return _by_template(convert, records, columns, _default_template(columns))
     form = convert.to or _NEAREST[shape]
@@ -98,30 +88,13 @@ class _LeftOut:
                 self.seen[key] = None
 
 
-def _shape_of(keys: Collection[str]) -> Shape | None:
-    """The shape that the keys speak of."""
-    known = set(keys)
-    if "messages" in known:
-        return "chat"
-    if "conversations" in known:
-        return "sharegpt"
-    if "preferred_output" in known:
-        return "preference"
-    if {"chosen", "rejected"} <= known:
-        return "pairs"
-    if {"instruction", "output"} <= known:
-        return "alpaca"
-    return "completion" if {"prompt", "completion"} <= known else None
-
-
 def _default_template(columns: Collection[str]) -> Mapping[str, Template]:
-    by_name = {name.lower(): name for name in columns}
-    for question, answer in _KNOWN_PAIRS:
-        if question in by_name and answer in by_name:
-            return {
-                "user": Template(((by_name[question], True),)),
-                "assistant": Template(((by_name[answer], True),)),
-            }
+    if (pair := known_pair(columns)) is not None:
+        question, answer = pair
+        return {
+            "user": Template(((question, True),)),
+            "assistant": Template(((answer, True),)),
+        }
     message = f"the rows have {_names(columns)}; that is no shape known here"
     hint = "say what becomes of them with a template, such as user: '{question}'"
     raise FileFault(Finding("unknown-format", message, hint))

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.formats.message import role_of
+from ftctl.data.formats.other_shapes import known_pair, shape_of
 from ftctl.data.formats.row_checks import (
     CHAT_KEYS,
     Checked,
@@ -18,7 +19,7 @@ from ftctl.data.formats.row_checks import (
 )
 from ftctl.data.formats.shape import quoted_key
 from ftctl.domain.desired import Format, Method
-from ftctl.errors import Finding
+from ftctl.errors import FILE, ROWS, Finding
 from ftctl.text.format import plural
 from ftctl.text.suggest import SURE, nearest
 
@@ -185,7 +186,26 @@ def _unknown(row: dict[str, Any], wanted: tuple[Format, ...]) -> Finding:
     has = f"has the keys {keys}{', …' if len(row) > 5 else ''}" if row else "has no keys"
     needs = " or ".join(_NAMES[name] for name in wanted)
     message = f"the row {has}; that is no {needs} row"
-    return Finding("unknown-format", message, f"write {_shapes(wanted)}")
+    return Finding("unknown-format", message, _converted(row, wanted) or f"write {_shapes(wanted)}")
+
+
+_CALLED = {"sharegpt": "ShareGPT rows", "alpaca": "Alpaca rows", "pairs": "preference pairs"}
+
+
+def _converted(row: dict[str, Any], wanted: tuple[Format, ...]) -> str | None:
+    """What to type for rows that `ftctl dataset convert` reads as they are."""
+    shape = shape_of(row)
+    made: Format = "preference" if shape in ("pairs", "preference") else "chat"
+    to = "" if made in wanted else " --to chat"  # of a pair, the better answer
+    if "chat" not in wanted and made not in wanted:
+        return None
+    if shape is not None:
+        these = _CALLED.get(shape, f"{shape} rows")
+    elif (pair := known_pair(row)) is not None:
+        these = f"{quoted_key(pair[0])} and {quoted_key(pair[1])}"
+    else:
+        return None
+    return f"{these} are converted by: ftctl dataset convert {FILE} {ROWS}{to}"
 
 
 def _shapes(wanted: tuple[Format, ...]) -> str:

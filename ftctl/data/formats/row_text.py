@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import MAX_LINE_BYTES, MAX_TEXT_BYTES, Line
 from ftctl.data.formats.shape import described, quoted_key, strings
-from ftctl.errors import Finding
+from ftctl.errors import FILE, NEW, Finding
 
 Row = dict[str, Any]
 
@@ -85,10 +85,13 @@ def _decode(content: bytes, *, ended: bool) -> str | Finding:
         if not ended and error.reason == "unexpected end of data":
             return _truncated(column - 1)
         message = f"byte {error.start + 1} of the line is not UTF-8"
-        hint = "save the file as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.jsonl"
+        hint = f"save the file as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {FILE} > {NEW}"
         return Finding("not-utf-8", message, hint, column=column)
     if text.startswith("\ufeff"):
-        hint = "take it out; files that are joined keep theirs: sed 's/^\\xEF\\xBB\\xBF//' FILE"
+        hint = (
+            "take it out; files that are joined keep theirs:"
+            f""" LC_ALL=C sed "s/^$(printf '\\357\\273\\277')//" {FILE} > {NEW}"""
+        )
         return Finding("stray-byte-order-mark", "the line starts with a byte order mark", hint)
     return text
 
@@ -103,7 +106,7 @@ def _not_json(error: json.JSONDecodeError, text: str, *, ended: bool) -> Finding
     if error.msg == "Extra data":
         reason = "something follows the row's end"
         if "\r" in text.rstrip():
-            hint = "lines end in CR alone; turn them into LF: tr '\\r' '\\n' < FILE > FILE.jsonl"
+            hint = f"lines end in CR alone; turn them into LF: tr '\\r' '\\n' < {FILE} > {NEW}"
         elif text[error.pos] == ",":
             hint = "rows are not joined by commas: take it off"
     elif text.lstrip().startswith("{'"):

@@ -19,7 +19,7 @@ from ftctl.data.scanning.orjson_parser import Parser
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.data.scanning.token_tally import NO_ERRORS, TokenTally, cut_row
-from ftctl.errors import Finding
+from ftctl.errors import FILE, NEW, Finding
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -284,14 +284,14 @@ def _fingerprint_taker(
 def blank(count: int) -> Finding:
     """The finding on so many blank lines before a row."""
     message = "a blank line before a row" if count == 1 else f"{count:,} blank lines before a row"
-    return Finding("blank-line", message, "take it out: sed '/^[[:space:]]*$/d' FILE > FILE.jsonl")
+    return Finding("blank-line", message, f"take it out: sed '/^[[:space:]]*$/d' {FILE} > {NEW}")
 
 
 def _byte_order_mark() -> Finding:
     return Finding(
         "byte-order-mark",
         "the file starts with a byte order mark; Azure wants one, OpenAI none",
-        "if the service refuses the file: sed '1s/^\\xEF\\xBB\\xBF//' FILE > FILE.jsonl",
+        f"if the service refuses the file: tail -c +4 {FILE} > {NEW}",
     )
 
 

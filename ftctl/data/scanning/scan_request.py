@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ftctl.domain.desired import Dataset, Method, Tokens
-from ftctl.errors import Diagnostic, Span
+from ftctl.errors import Diagnostic, Finding
 
 if TYPE_CHECKING:
     from ftctl.data.formats.row_checks import Demands
@@ -126,7 +126,7 @@ def encoded(scan: ScanResult) -> dict[str, Any]:
     return {
         "facts": data and [data.examples, data.bytes, data.format],
         "problems": [
-            [one.code, one.message, one.span.line, one.span.column, one.hint, one.severity]
+            [one.code, one.message, one.span.line, one.span.column, _general(one), one.severity]
             for one in scan.diagnostics
         ],
         "sha256": scan.sha256,
@@ -138,7 +138,7 @@ def decoded(kept: Mapping[str, Any], name: str, shown: str) -> ScanResult:
     """The scan of what `encoded` gave."""
     totals = tuple(_totals(one) for one in kept["totals"])
     problems = tuple(
-        Diagnostic(code, message, Span(shown, line, column), hint, severity)
+        Finding(code, message, hint, line, column, severity).in_file(shown)
         for code, message, line, column, hint, severity in kept["problems"]
     )
     dataset = None
@@ -147,6 +147,11 @@ def decoded(kept: Mapping[str, Any], name: str, shown: str) -> ScanResult:
         tokens = tuple(one.tokens for one in totals)
         dataset = Dataset(name, shown, kept["sha256"], examples, size, form, tokens)
     return ScanResult(dataset, problems, totals, None, kept["sha256"])
+
+
+def _general(problem: Diagnostic) -> str | None:
+    """The cure, which is remembered by content: the file may have another path the next time."""
+    return problem.hint_for_any or problem.hint
 
 
 def _totals(kept: list[Any]) -> TokenTotals:

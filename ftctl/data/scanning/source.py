@@ -7,7 +7,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 from ftctl.data.sources import missing_hint, pointer_of
-from ftctl.errors import Finding
+from ftctl.errors import FILE, NEW, ROWS, Finding
 
 # POST /v1/files takes "up to 512 MB" (OpenAPI 2.3.0, 2026-08). It does not say which megabyte: the
 # larger one, since the service refuses the rest itself and a false alarm here has no way round.
@@ -28,11 +28,11 @@ _UTF16_STARTS = (
     b"\0\0\xfe\xff",
 )
 _COMPRESSED = {
-    b"\x1f\x8b": ("gzip", "gunzip FILE"),
-    b"BZh": ("bzip2", "bunzip2 FILE"),
-    b"\xfd7zXZ\0": ("xz", "unxz FILE"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd FILE"),
-    b"PK\x03\x04": ("zip", "unzip FILE"),
+    b"\x1f\x8b": ("gzip", f"gunzip -c < {FILE} > {NEW}"),
+    b"BZh": ("bzip2", f"bunzip2 -c < {FILE} > {NEW}"),
+    b"\xfd7zXZ\0": ("xz", f"xz -dc < {FILE} > {NEW}"),
+    b"\x28\xb5\x2f\xfd": ("zstd", f"zstd -dc < {FILE} > {NEW}"),
+    b"PK\x03\x04": ("zip", f"unzip -p {FILE} > {NEW}"),
 }
 
 
@@ -80,7 +80,7 @@ def recognise(head: bytes, shown: str) -> Finding | None:
         return Finding(
             "wrong-encoding",
             "the file is in UTF-16 or UTF-32; the service takes UTF-8",
-            "convert it: iconv -f UTF-16 -t UTF-8 FILE > FILE.jsonl",
+            f"convert it: iconv -f UTF-16 -t UTF-8 {FILE} > {NEW}",
         )
     if b"\0" in head and not _text_of(head).startswith(b"{"):
         return Finding("binary-file", "the file is not text", "name a JSONL file: one row per line")
@@ -94,7 +94,7 @@ def recognise_layout(head: bytes) -> Finding | None:
         return Finding(
             "json-not-lines",
             "the file is a JSON list; the service takes one object per line",
-            "convert it: ftctl dataset convert FILE FILE.jsonl",
+            f"convert it: ftctl dataset convert {FILE} {ROWS}",
         )
     first, newline, _ = text.partition(b"\n")
     # No row ends like this; only an object that goes on in the next line.
@@ -102,7 +102,7 @@ def recognise_layout(head: bytes) -> Finding | None:
         return Finding(
             "json-not-lines",
             "the first object goes on over several lines; the service takes one object per line",
-            "convert it: jq -c . FILE > FILE.jsonl",
+            f"convert it: jq -c . {FILE} > {NEW}",
         )
     return None
 
