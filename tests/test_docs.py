@@ -106,10 +106,11 @@ def _beside(text: str) -> Faulty:
     return Faulty(small_project(**{"finetunes/other.yaml": text}))
 
 
-def _file(content: str | bytes, *lines: str) -> Faulty:
+def _file(content: str | bytes, *lines: str, ftctl_yaml: str = "project: demo\n") -> Faulty:
     """A fine-tune on a data file with this content."""
     finetune = FINETUNE + "".join(f"{line}\n" for line in lines)
-    return Faulty({**small_project(finetune), "data/train.jsonl": content})
+    project = {**small_project(finetune), "ftctl.yaml": ftctl_yaml}
+    return Faulty({**project, "data/train.jsonl": content})
 
 
 def _rows(row: object, *lines: str) -> Faulty:
@@ -172,6 +173,18 @@ def _pairs(**keys: Any) -> Faulty:
     return _file("".join(json.dumps(row) + "\n" for row in rows), _DPO)
 
 
+def _asked(row: Mapping[str, Any]) -> str:
+    """Twelve rows like this one, each with a number in the question."""
+    text = json.dumps(row)
+    return "".join(text.replace("…", f"Question {number}?") + "\n" for number in range(12))
+
+
+_ASKED = _asked({"prompt": "…", "completion": " Yes."})
+_PHOTO = {"type": "image_url", "image_url": {"url": "https://images.example.com/1.png"}}
+_WHAT = {"type": "text", "text": "…"}
+_SEEN = _asked({"messages": [{"role": "user", "content": [_WHAT, _PHOTO]}, _ANSWER]})
+_WITH_TOOLS = _asked({"messages": [_QUESTION, _ANSWER], "tools": [_TOOL]})
+_NEBIUS = "project: demo\nprovider: {type: nebius}\n"
 _GATEWAY = "project: demo\nprovider:\n  type: compatible\n  base_url: https://host/v1\n"
 _GRADER = (
     "method: reinforcement",
@@ -455,7 +468,13 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "too-few-examples": (_file(chat_rows(7)),),
     "too-many-examples": (_questions(_QUESTION, count=50_001),),
     "unknown-format": (_file('{"question": "…", "answer": "…"}\n' * 12),),
-    "wrong-format": (_file(chat_rows(12), _DPO),),
+    "wrong-format": (_file(chat_rows(12), _DPO), _file(_ASKED)),
+    "images-not-trained": (_file(_SEEN),),
+    "tools-not-trained": (_file(_WITH_TOOLS, ftctl_yaml=_NEBIUS),),
+    "unlike-validation": (_validated(_WITH_TOOLS, chat_rows(2)),),
+    "unknown-base-model": (_manifest(base_model="gpt-4.1-mni"),),
+    "retired-base-model": (_manifest(base_model="gpt-3.5-turbo-0613"),),
+    "not-trained": (_manifest(base_model="gpt-5"),),
     "mixed-formats": (_rows({"prompt": "…", "completion": "…"}),),
     "blank-line": (_rows(""),),
     "line-too-long": (Faulty(small_project(), _long_row),),
@@ -607,7 +626,7 @@ def _replace_example(code: str, number: int, printed: str) -> None:
 
 # Which codes there are.
 
-_TAKES_A_CODE = ("Diagnostic", "Trap", "Finding", "_problem")
+_TAKES_A_CODE = ("Diagnostic", "Trap", "Finding", "_problem", "Misfit")
 _NAMED = {"ROW_TRUNCATED": ROW_TRUNCATED}
 _ONLY_RAISED = {"source-unreachable", "cache-unwritable"}  # the world's fault, in no file
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ftctl.domain.config import BaseModelOverride
+from ftctl.domain.desired import Format
 from ftctl.errors import FtctlError
 
 OWN = "ftctl.yaml"  # the source of what a project says itself
@@ -29,16 +30,20 @@ class Price:
 class BaseModelFacts:
     """A base model at a service. None: not known. `hourly` is what reinforcement costs there,
 
-    where other methods have a price by the token.
+    where other methods have a price by the token. `formats` are those of supervised rows: that of
+    other methods goes with the method. `images` and `tools` say whether rows may have them.
     """
 
     name: str
     training_context: int | None = None  # tokens of an example, after which it is cut
     encoding: str | None = None
-    methods: frozenset[str] | None = None
+    methods: frozenset[str] | None = None  # none at all: it is known, and cannot be trained
     shutdown: date | None = None  # of the model with its fine-tunes
     price: Price | None = None
     hourly: Price | None = None
+    formats: frozenset[Format] | None = None
+    images: bool | None = None
+    tools: bool | None = None
 
     def price_of(self, method: str) -> Price | None:
         """The price of training by a method; None for a method that the model is not trained by."""
@@ -61,6 +66,9 @@ class BaseModelFacts:
             training_context=own.training_context or self.training_context,
             encoding=own.encoding or self.encoding,
             methods=self.methods if own.methods is None else own.methods,
+            formats=self.formats if own.formats is None else own.formats,
+            images=self.images if own.images is None else own.images,
+            tools=self.tools if own.tools is None else own.tools,
             shutdown=stops,
             price=tokens or hour,
             hourly=hour if tokens else None,

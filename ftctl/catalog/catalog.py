@@ -16,12 +16,19 @@ _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
 
 @dataclass(frozen=True, slots=True)
 class KnownService:
-    """What is known of a service; `sources` says from where, by the kind of fact."""
+    """What is known of a service; `sources` says from where, by the kind of fact.
+
+    `refuses` are the kinds of facts that it is known to refuse a training for: what goes against
+    another is only doubtful. `any_model` is what is known of whatever it trains.
+    """
 
     models: Mapping[str, BaseModelFacts] = field(default_factory=dict)
     no_new_jobs_after: date | None = None
     epoch_rule: EpochRule | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    trains_no_others: bool = False  # whether `models` are all that it is known to train
+    refuses: frozenset[str] = frozenset()
+    any_model: BaseModelFacts = field(default_factory=lambda: BaseModelFacts(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,17 @@ class Catalog:
 
     def facts(self, service: str, model: str) -> BaseModelFacts:
         """What is known of a base model at a service; of a fine-tuned one, what is of its base."""
-        name = self._snapshot(model)
-        models = self.services.get(service, KnownService()).models
-        return models.get(name, BaseModelFacts(name))
+        name = self.snapshot(model)
+        known = self.services.get(service, KnownService())
+        return known.models.get(name) or replace(known.any_model, name=name)
+
+    def knows(self, service: str, model: str) -> bool:
+        """Whether a base model stands among those of a service, under any of its names."""
+        return self.snapshot(model) in self.services.get(service, KnownService()).models
+
+    def service(self, service: str) -> KnownService:
+        """What is known of a service; nothing of one that is not in the catalog."""
+        return self.services.get(service, KnownService())
 
     def shutdown(self, service: str, model: str) -> date | None:
         """The day on which a base model and its fine-tunes stop at a service, where it is known."""
@@ -95,12 +110,15 @@ class Catalog:
     ) -> Mapping[str, BaseModelFacts]:
         laid = dict(shipped.models)
         # What is said of a snapshot goes before what is said of its alias.
-        for model in sorted(models, key=lambda model: (self._snapshot(model) == model, model)):
-            name = self._snapshot(model)
-            laid[name] = laid.get(name, BaseModelFacts(name)).overridden(models[model], service)
+        for model in sorted(models, key=lambda model: (self.snapshot(model) == model, model)):
+            name = self.snapshot(model)
+            laid[name] = (laid.get(name) or replace(shipped.any_model, name=name)).overridden(
+                models[model], service
+            )
         return laid
 
-    def _snapshot(self, model: str) -> str:
+    def snapshot(self, model: str) -> str:
+        """The base model's own name: no alias, no vendor, and of a fine-tuned one its base."""
         name = _bare(model)
         return self.aliases.get(name, name)
 

@@ -29,11 +29,15 @@ def load_catalog() -> Catalog:
 def _service(document: Mapping[str, Any]) -> KnownService:
     day, rule = document.get("no_new_jobs_after"), document.get("epoch_rule")
     dated = document.get("prices", {})
+    every = document.get("every_model", {})
     return KnownService(
-        {name: _model(name, facts, dated) for name, facts in document["models"].items()},
+        {name: _model(name, every | facts, dated) for name, facts in document["models"].items()},
         date.fromisoformat(day) if day else None,
         EpochRule(**rule) if rule else None,
         document["sources"],
+        document.get("trains_no_others", False),
+        frozenset(document.get("refuses", ())),
+        BaseModelFacts("") if document.get("trains_no_others") else _model("", every, {}),
     )
 
 
@@ -44,6 +48,7 @@ def _model(name: str, document: Mapping[str, Any], dated: Mapping[str, Any]) -> 
     elif "usd_per_hour" in document:
         price = Price(Decimal(document["usd_per_hour"]), "hour", **dated)
     methods, day = document.get("methods"), document.get("shutdown")
+    formats = document.get("formats")
     return BaseModelFacts(
         name,
         document.get("training_context"),
@@ -51,4 +56,7 @@ def _model(name: str, document: Mapping[str, Any], dated: Mapping[str, Any]) -> 
         None if methods is None else frozenset(methods),
         date.fromisoformat(day) if day else None,
         price,
+        formats=None if formats is None else frozenset(formats),
+        images=document.get("images"),
+        tools=document.get("tools"),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from ftctl.domain.desired import nothing
+from ftctl.domain.desired import Format, nothing
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.quality_settings import PROJECT_DEFAULTS, QualitySettings
 from ftctl.domain.variables import Variable
@@ -163,6 +163,9 @@ class BaseModelOverride:
     training_context: int | None = None
     encoding: str | None = None
     methods: frozenset[str] | None = None
+    formats: frozenset[Format] | None = None  # of supervised rows
+    images: bool | None = None
+    tools: bool | None = None
     shutdown: str | None = None  # in the form of a day, though there may be no such day
 
     @classmethod
@@ -173,6 +176,7 @@ class BaseModelOverride:
             "usd_per_hour": exact,
             "training_context": _whole,
             "methods": frozenset,
+            "formats": frozenset,
         }
         return cls(**{
             key: typed[key](value) if key in typed else value for key, value in facts.items()

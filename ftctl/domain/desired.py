@@ -48,6 +48,8 @@ class Dataset:
     bytes: int
     format: Format
     tokens: tuple[Tokens, ...] = ()  # one for each encoding and limit that was asked for
+    image_rows: int = 0  # rows with at least one image
+    has_tools: bool = False  # whether any row declares tools
 
     def tokens_of(self, encoding: str, limit: int) -> Tokens | None:
         """The tokens by that encoding and limit, where they were counted."""

@@ -12,3 +12,9 @@ def command_words(context: RunContext, *words: str) -> str:
     directory = ("-C", context.directory) if context.directory else ()
     environment = ("--env", context.environment) if context.environment else ()
     return shlex.join(("ftctl", *directory, *environment, *words))
+
+
+def project_command(context: RunContext, *words: str) -> str:
+    """The same for a command that is the same in every environment."""
+    directory = ("-C", context.directory) if context.directory else ()
+    return shlex.join(("ftctl", *directory, *words))

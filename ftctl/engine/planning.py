@@ -8,6 +8,7 @@ from typing import Any
 
 from ftctl.domain.observed import Observed
 from ftctl.domain.plan import Plan
+from ftctl.engine.fitting import fit_warnings
 from ftctl.engine.git import commit_of
 from ftctl.engine.intents import read_intents
 from ftctl.engine.newer_commits import make_plan_by_commits
@@ -208,4 +209,10 @@ def priced_plan(session: Session, observed: Observed, options: PlanOptions) -> P
     plan = make_plan_by_commits(session, observed, options)
     plan = price_plan(plan, session.desired, session.catalog)
     told = told_differences(plan, session.desired, observed, session.catalog)
-    return replace(plan, warnings=(*session.shutdown_warnings(), *plan.warnings, *told))
+    warnings = (
+        *session.shutdown_warnings(),
+        *plan.warnings,
+        *told,
+        *fit_warnings(session, plan),
+    )
+    return replace(plan, warnings=warnings)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,18 @@ from ftctl.catalog.services import Service
 from ftctl.data.cache import open_store
 from ftctl.data.cache.upkeep import tend
 from ftctl.domain.desired import Desired, ServiceInfo
+from ftctl.engine.command_words import project_command
 from ftctl.engine.context import RunContext
 from ftctl.engine.embedded_store import embedded_store, require_store
 from ftctl.engine.events import Listener, Noted, Requested, Scanned, Scanning
 from ftctl.engine.way_in import WayIn
 from ftctl.errors import Diagnostic, FtctlError, InvalidProject, in_order, redact
 from ftctl.files import file_fault, keep_out_of_git, run_folder
+from ftctl.lockfile import read_lock_file, witnesses_of
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
 from ftctl.project.extra_fields import check_extra
+from ftctl.project.fit import Unfit, check_fit, told
 from ftctl.project.link import SymbolTable, link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate, makes_data
@@ -55,6 +59,7 @@ class Session:
     base: BaseFile | None = None  # ftctl.yaml at the revision that a change goes to
     cache: Path | None = None  # where this run keeps what it has found out
     files: Mapping[tuple[str, str], Path] = field(default_factory=dict)  # by path and content
+    unfit: tuple[Unfit, ...] = ()  # what its base models are not trained on, as far as is known
 
     def place_of(self, path: str, sha256: str) -> Path:
         """Where a dataset lies on this machine: what was fetched or made has no place here."""
@@ -170,6 +175,7 @@ class Validation:
 
     problems: tuple[Diagnostic, ...]
     session: Session | None = None
+    unfit: tuple[Unfit, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -184,14 +190,46 @@ class Validation:
 
 def open_session(context: RunContext) -> Session:
     """The project in the context's folder, or `InvalidProject` with every problem."""
-    validation = check_project(context, count=True)
+    validation = _checked(context, count=True)
     if validation.session is None:
         raise InvalidProject(validation.problems)
     return validation.session
 
 
 def check_project(context: RunContext, *, count: bool = False) -> Validation:
-    """Every problem and warning of manifests and data. With `count`, datasets have their tokens."""
+    """Every problem and warning of manifests and data. With `count`, datasets have their tokens.
+
+    What a base model is known not to be trained on is an error here, unless ftctl.lock says that
+    the fine-tune is trained: what stops a purchase must not stop a project that buys nothing.
+    """
+    validation = _checked(context, count=count)
+    more = told(validation.unfit, _trained(validation.session))
+    if not more:
+        return validation
+    problems = in_order((*validation.problems, *more))
+    failed = any(problem.severity == "error" for problem in more)
+    return replace(validation, problems=problems, session=None if failed else validation.session)
+
+
+def _trained(session: Session | None) -> frozenset[str]:
+    """The fine-tunes whose model, as they are asked for, stands in ftctl.lock for this service."""
+    if session is None or not session.unfit:
+        return frozenset()
+    try:
+        lock = read_lock_file(session.root)
+    except FtctlError:
+        return frozenset()
+    digests = {
+        witness.digest
+        for witness in witnesses_of(lock)
+        if witness.model is not None
+        and witness.base_url is not None
+        and session.info.is_at(witness.base_url)
+    }
+    return frozenset(one.name for one in session.desired.finetunes if one.digest in digests)
+
+
+def _checked(context: RunContext, *, count: bool) -> Validation:
     root = context.root
     if not root.is_dir():
         raise FtctlError(f"there is no folder {root}", "check the path after -C")
@@ -244,10 +282,15 @@ def _check(
     problems += faults
     if choice is not None:
         problems += check_service(project.finetunes, choice.service)
+    catalog = load_catalog().with_overrides(project.config.catalog)
+    unfit = check_fit(
+        scanned, project.config.provider.type, catalog, context.today,
+        partial(project_command, context),
+    )  # fmt: skip
     problems += _written_keys(project, WayIn(project, choice, context, base) if choice else None)
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or choice is None:
-        return Validation(problems)
+        return Validation(problems, unfit=unfit)
     desired = resolve(scanned, load_schema("finetune"), cosmetic_fields())
     session = Session(
         context,
@@ -255,14 +298,15 @@ def _check(
         desired,
         choice,
         problems,
-        load_catalog().with_overrides(project.config.catalog),
+        catalog,
         scanned.leaks,
         scanned.duplicates,
         base,
         cache,
         scanned.files,
+        unfit,
     )
-    return Validation(problems, session)
+    return Validation(problems, session, unfit)
 
 
 def _without_keys(problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -30,6 +30,7 @@ from ftctl.engine.context import (
 )
 from ftctl.engine.events import Event, Listener, Reconciled, nobody
 from ftctl.engine.execute import Executor
+from ftctl.engine.fitting import require_fit
 from ftctl.engine.observing import observe
 from ftctl.engine.plan_files import find_plan, is_digest
 from ftctl.engine.planning import (
@@ -219,7 +220,8 @@ class Workspace:
         `observed`: against this snapshot, and `offline` against ftctl.lock; nobody is asked, and
         the plan can be looked at but not applied. `show_text`: rows that differ from the base are
         in the review. `waits`: children of what is trained now count too.
-        Raises `InvalidProject`, and `UsageError` for a request that names what there is not.
+        Raises `InvalidProject`, also where it buys what the service is known to refuse, and
+        `UsageError` for a request that names what there is not.
         """
         if approval is not None and not isinstance(approval, Approval | str):
             approval = unite(tuple(approval))
@@ -251,9 +253,11 @@ class Workspace:
         self._purchases = approval.purchases if approval is not None else frozenset()
         if approval is not None:
             plan, request, (remaining, moved) = _left_of(approval, session, observed, request, plan)
+        shown = plan if moved else remaining.plan
+        require_fit(session, shown)
         reviewed = review(
             session,
-            plan if moved else remaining.plan,
+            shown,
             observed,
             request,
             offline=offline,
@@ -358,6 +362,7 @@ class Workspace:
                 "run the same command again",
                 moved,
             )
+        require_fit(session, remaining.plan)
         require_allowed(session, remaining.plan, observed, request, waits=reviewed.waits)
         self.context.listener(Reconciled(remaining.done, remaining.unapproved))
         return _Planned(replace(reviewed, plan=remaining.plan), observed, whole)

@@ -30,7 +30,7 @@ _UNREADABLE = frozenset({"missing-file", "not-a-regular-file", "unreadable-file"
 
 # The services want ten rows to train on, and some to measure on (OpenAI's guides, 2026-07).
 _LEAST_ROWS: Mapping[str, int] = {"training": 10, "validation": 1}
-_METHODS = ("supervised", "dpo", "reinforcement")
+METHODS = ("supervised", "dpo", "reinforcement")
 
 DEFAULT_ENCODING = "o200k_base"  # of every base model that can still be trained at OpenAI
 
@@ -142,7 +142,7 @@ def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
             source = located.source_of(document, role)
             if source is not None:
                 used.add(source.name)
-                add(source, method if method in _METHODS else None, least)
+                add(source, method if method in METHODS else None, least)
     for name, source in located.datasets.items():
         if name not in used:
             add(source, None, _LEAST_ROWS["training"])

@@ -127,8 +127,9 @@ def test_all_that_is_known_of_a_model() -> None:
     price = Price(Decimal("5.00"), "million-tokens", "2025-11", source)
 
     assert catalog.facts("openai", "gpt-4.1-mini") == BaseModelFacts(
-        BASE, 65_536, "o200k_base", frozenset({"supervised", "dpo"}), END, price
-    )
+        BASE, 65_536, "o200k_base", frozenset({"supervised", "dpo"}), END, price,
+        formats=frozenset({"chat"}), images=False, tools=True,
+    )  # fmt: skip
     assert catalog.facts("azure", BASE).price is None
     assert catalog.facts("azure", BASE).shutdown == date(2027, 10, 14)
 
@@ -151,9 +152,15 @@ def test_names_lead_to_the_snapshot_that_they_mean(model: str, snapshot: str) ->
     assert load_catalog().facts("openai", model).name == snapshot
 
 
-@pytest.mark.parametrize("service", ["openai", "nebius", "compatible", "emulator", "elsewhere"])
+@pytest.mark.parametrize("service", ["openai", "azure", "compatible", "emulator", "elsewhere"])
 def test_of_an_unknown_model_nothing_is_known(service: str) -> None:
     assert load_catalog().facts(service, "own-model") == BaseModelFacts("own-model")
+
+
+def test_of_a_model_that_is_not_listed_counts_what_is_known_of_all() -> None:
+    assert load_catalog().facts("nebius", "own-model") == BaseModelFacts(
+        "own-model", formats=frozenset({"chat", "completion"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,6 +212,7 @@ def test_a_new_model_at_a_new_service_may_be_told_all_about() -> None:
     own = {
         "usd_per_million_tokens": 0.4, "bills_validation": True, "training_context": 8_192,
         "encoding": "cl100k_base", "methods": ["supervised"], "shutdown": "2028-01-01",
+        "formats": ["chat"], "images": True, "tools": False,
     }  # fmt: skip
 
     facts = with_own({"compatible": {"llama": own}}).facts("compatible", "llama")
@@ -216,6 +224,9 @@ def test_a_new_model_at_a_new_service_may_be_told_all_about() -> None:
         frozenset({"supervised"}),
         date(2028, 1, 1),
         Price(Decimal("0.4"), "million-tokens", OWN, OWN, bills_validation=True),
+        formats=frozenset({"chat"}),
+        images=True,
+        tools=False,
     )
 
 

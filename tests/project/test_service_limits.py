@@ -11,6 +11,7 @@ from conftest import FINETUNE, Shell, small_project
 Write = Callable[[Mapping[str, str]], Path]
 
 NEBIUS = "project: demo\nprovider: {type: nebius}\n"
+LLAMA = FINETUNE.replace("gpt-4.1-mini-2025-04-14", "meta-llama/Llama-3.3-70B-Instruct")
 AZURE = "project: demo\nprovider: {type: azure, base_url: 'https://res.example/openai/v1'}\n"
 
 
@@ -27,7 +28,7 @@ AZURE = "project: demo\nprovider: {type: azure, base_url: 'https://res.example/o
 def test_a_factor_where_the_rate_itself_is_meant_is_an_error(
     shell: Shell, write_project: Write, lines: str, place: str, shown: str
 ) -> None:
-    write_project(small_project(f"{FINETUNE}{lines}\n", **{"ftctl.yaml": NEBIUS}))
+    write_project(small_project(f"{LLAMA}{lines}\n", **{"ftctl.yaml": NEBIUS}))
 
     result = shell("validate")
 
@@ -53,7 +54,8 @@ def test_a_factor_where_the_rate_itself_is_meant_is_an_error(
 def test_a_rate_that_the_service_means_so_is_let_by(
     shell: Shell, write_project: Write, settings: str, lines: str
 ) -> None:
-    write_project(small_project(f"{FINETUNE}{lines}\n", **{"ftctl.yaml": settings}))
+    finetune = LLAMA if settings == NEBIUS else FINETUNE
+    write_project(small_project(f"{finetune}{lines}\n", **{"ftctl.yaml": settings}))
 
     assert shell.ok("validate").out.startswith("Valid")
 

@@ -73,7 +73,8 @@ _WITH_MESSAGES = ("chat", "reinforcement")
 class RowChecker:
     """Checks the rows of one file by the format that its first row settles.
 
-    Checkers of parts of a file add up: `image_rows` is the only other thing that they count.
+    Checkers of parts of a file add up: `image_rows` is the only other thing that they count, and
+    `has_tools` the only other thing that they remember.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class RowChecker:
         self.demands = demands
         self.format: Format | None = None
         self.image_rows = 0  # rows with at least one image
+        self.has_tools = False  # whether any row declares tools
         self._refused = False  # told once for the file, not for each of its rows
         self._puzzled = False
 
@@ -94,8 +96,7 @@ class RowChecker:
         if self._refused:
             return
         if self.format in _WITH_MESSAGES and "messages" in row:
-            images = yield from CHECKS[self.format](row, self.demands)
-            self.image_rows += images > 0
+            yield from self._check_row(self.format, row)
             return
         guess = format_of(row)
         if self.format is None:
@@ -103,11 +104,15 @@ class RowChecker:
         if self.format is None:
             return
         if guess is None or _alike(guess, self.format):
-            images = yield from CHECKS[self.format](row, self.demands)
-            self.image_rows += images > 0
+            yield from self._check_row(self.format, row)
         else:
             names = f"a {_NAMES[guess]} row in a file of {_NAMES[self.format]} rows"
             yield Finding("mixed-formats", names, f"write it as {_SHAPES[self.format]}")
+
+    def _check_row(self, form: Format, row: dict[str, Any]) -> Iterator[Finding]:
+        images = yield from CHECKS[form](row, self.demands)
+        self.image_rows += images > 0
+        self.has_tools = self.has_tools or declares_tools(row)
 
     def check_count(self, rows: int) -> Iterator[Finding]:
         if rows < self.least:
@@ -163,6 +168,13 @@ def format_of(row: dict[str, Any]) -> Format | None:
         if near := nearest(key, owners, SURE):
             return owners[near]
     return None
+
+
+def declares_tools(row: dict[str, Any]) -> bool:
+    """Whether a row says which functions may be called; of a preference row, its input does."""
+    given = row.get("input")
+    said = given if isinstance(given, dict) else row
+    return bool(said.get("tools") or said.get("functions"))
 
 
 def _alike(guess: Format, settled: Format) -> bool:

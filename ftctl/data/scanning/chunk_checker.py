@@ -47,6 +47,7 @@ class CheckedChunk:
     first: tuple[int, int] | None = None
     blank_after: int = 0  # blank lines after the last row
     image_rows: int = 0  # as RowChecker counts them
+    has_tools: bool = False  # as it remembers them
     fingerprints: FingerprintTable | None = None
     sample: tuple[int, tuple[int, ...]] | None = None  # a line, and its tokens by each counting
 
@@ -77,6 +78,7 @@ class ChunkChecker:
         images = self.checker.image_rows
         self._check_lines(chunk, found)
         found.image_rows = self.checker.image_rows - images
+        found.has_tools = self.checker.has_tools
         return found
 
     def _check_lines(self, chunk: Chunk, found: CheckedChunk) -> None:

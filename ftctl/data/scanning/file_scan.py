@@ -120,6 +120,7 @@ class _Pass:
         self._tallies = tuple(TokenTally(one) for one in request.countings)
         self._fingerprints: FingerprintTable | None = None
         self._rows = self._blank = self._bytes = self._image_rows = 0
+        self._has_tools = False
 
     def scan(self, stream: BufferedReader, name: str, shown: str) -> ScanResult:
         lines = ChunkReader(stream)
@@ -137,8 +138,9 @@ class _Pass:
         if not failed and sha256 is not None and self._checker.format is not None:
             tokens = tuple(one.tokens for one in totals)
             dataset = Dataset(
-                name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens
-            )
+                name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens,
+                self._image_rows, self._has_tools,
+            )  # fmt: skip
         return ScanResult(dataset, problems, totals, self._fingerprints, sha256)
 
     def _recognise(self, stream: BufferedReader, shown: str) -> bool:
@@ -205,6 +207,7 @@ class _Pass:
             self._blank = found.blank_after
         self._rows += found.rows
         self._image_rows += found.image_rows
+        self._has_tools = self._has_tools or found.has_tools
         self._findings.join(found.findings)
         for mine, theirs in zip(self._tallies, found.tallies, strict=True):
             mine.join(theirs)

@@ -124,7 +124,7 @@ def encoded(scan: ScanResult) -> dict[str, Any]:
     """The scan as JSON, but for the fingerprints and the names of the file."""
     data = scan.dataset
     return {
-        "facts": data and [data.examples, data.bytes, data.format],
+        "facts": data and [data.examples, data.bytes, data.format, data.image_rows, data.has_tools],
         "problems": [
             [one.code, one.message, one.span.line, one.span.column, _general(one), one.severity]
             for one in scan.diagnostics
@@ -143,9 +143,11 @@ def decoded(kept: Mapping[str, Any], name: str, shown: str) -> ScanResult:
     )
     dataset = None
     if kept["facts"] is not None:
-        examples, size, form = kept["facts"]
+        examples, size, form, image_rows, has_tools = kept["facts"]
         tokens = tuple(one.tokens for one in totals)
-        dataset = Dataset(name, shown, kept["sha256"], examples, size, form, tokens)
+        dataset = Dataset(
+            name, shown, kept["sha256"], examples, size, form, tokens, image_rows, has_tools
+        )
     return ScanResult(dataset, problems, totals, None, kept["sha256"])
 
 
