@@ -1,118 +1,35 @@
-"""What keys and tokens look like, each form once: for those who redact, and those who search rows.
-
-`exact` is for where a false alarm costs: its last group must look random besides. `loose` is for
-where a key that stays costs more. Forms are those that the issuers document.
-"""
+"""A text in; where keys and tokens stand in it, as they are or encoded, out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-
-class CredentialForm(NamedTuple):
-    """A kind of key, in words with its article. A text without `hint` holds none."""
-
-    what: str
-    hint: str
-    exact: str
-    loose: str | None = None
-
-
-# Longer prefixes first: the first form that fits names the key.
-FORMS = (
-    CredentialForm("an Anthropic key", "sk-ant-", r"\bsk-ant-[a-z0-9]{2,12}-([A-Za-z0-9_-]{20,})"),
-    CredentialForm(
-        "an OpenAI key", "sk-", r"\bsk-(?:proj-|svcacct-|admin-|None-)?([A-Za-z0-9_-]{20,})"
-    ),
-    CredentialForm("an AWS access key", "AKIA", r"\bAKIA([A-Z2-7]{16})\b", r"\bAKIA[A-Z0-9]{12,}"),
-    CredentialForm(
-        "a temporary AWS access key", "ASIA", r"\bASIA([A-Z2-7]{16})\b", r"\bASIA[A-Z0-9]{12,}"
-    ),
-    CredentialForm(
-        "a Bedrock API key",
-        "bedrock-api-key-",
-        r"\bbedrock-api-key-([A-Za-z0-9+/_-]{40,}={0,2})",
-        r"\bbedrock-api-key-[A-Za-z0-9+/_-]{16,}={0,2}",
-    ),
-    CredentialForm(
-        "an AWS secret key",
-        "aws_secret_access_key",
-        r"aws_secret_access_key[\"']?\s{0,9}[=:]\s{0,9}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
-    ),
-    CredentialForm(
-        "a GitHub token", "github_pat_", r"\bgithub_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})\b"
-    ),
-    *(
-        CredentialForm(
-            "a GitHub token",
-            prefix,
-            rf"\b{prefix}([A-Za-z0-9]{{36,}})\b",
-            rf"\b{prefix}[A-Za-z0-9]{{16,}}",
-        )
-        for prefix in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")
-    ),
-    CredentialForm("a GitLab token", "glpat-", r"\bglpat-([A-Za-z0-9_-]{20,})"),
-    CredentialForm("a Slack token", "xox", r"\bxox[abeoprs]-([A-Za-z0-9-]{16,})"),
-    CredentialForm(
-        "a Slack webhook",
-        "hooks.slack.com",
-        r"hooks\.slack\.com/services/T[A-Z0-9]{6,14}/B[A-Z0-9]{6,14}/([A-Za-z0-9]{20,})",
-    ),
-    CredentialForm("a Google key", "AIza", r"\bAIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])"),
-    CredentialForm("a Stripe key", "k_live_", r"\b[sr]k_live_([A-Za-z0-9]{20,})"),
-    CredentialForm(
-        "a Hugging Face token", "hf_", r"\bhf_([A-Za-z]{34})\b", r"\bhf_[A-Za-z0-9]{8,}"
-    ),
-    CredentialForm("an npm token", "npm_", r"\bnpm_([A-Za-z0-9]{36})\b"),
-    CredentialForm("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.([A-Za-z0-9_-]{43})"),
-    CredentialForm("a PyPI token", "pypi-", r"\bpypi-(AgE[A-Za-z0-9_-]{50,})"),
-)
-
-_GOOGLE_OAUTH = r"\bya29\.[\w.\-]+"  # of no fixed length: in rows it would be a guess
-_GOOGLE_FORM = CredentialForm("a Google token", "ya29.", _GOOGLE_OAUTH)
-JWT = CredentialForm(
-    "a signed token (JWT)",
-    "eyJ",
-    r"\b(eyJ[A-Za-z0-9_-]{8,})\.(eyJ[A-Za-z0-9_-]{8,})\.([A-Za-z0-9_-]{20,})",
-    r"\beyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]+)?",
-)
-_WHOLE_PRIVATE_KEY = (
-    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{40,}(?:-----END [A-Z ]+-----)?"
-)
-PRIVATE_KEY = CredentialForm(
-    "a private key",
-    "-----BEGIN",
-    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]{40,})",
-)
-
-# Of those who speak OpenAI's wire: any length, so that only what looks random counts. A made-up key
-# of words, as local services take, and a name such as sk-support-2025 (Slovak) are none.
-_SHORT_FORMS = tuple(
-    CredentialForm("a key", f"{prefix}-", rf"\b{prefix}-[A-Za-z0-9_\-]{{8,}}")
-    for prefix in ("sk", "ek", "rk")
-)
-# In the words of HTTP: `Authorization: Bearer …`, `x-api-key: …`. Case does not count.
-_IN_HEADERS = (
-    CredentialForm("a key in a header", "bearer", r"(?i:(?<=\bbearer )[A-Za-z0-9._~+/=-]{16,})"),
-    CredentialForm("a password in a header", "basic", r"(?i:(?<=\bbasic )[A-Za-z0-9+/_-]{12,}=*)"),
-    CredentialForm(
-        "a key in a header",
-        "key",
-        r"(?i:(?<=\bapi[-_]key: )[A-Za-z0-9._~+/=-]{16,}|(?<=\bsubscription-key: )[a-f0-9]{32})",
-    ),
-)
-_IN_ADDRESS = CredentialForm(
-    "a password in an address", "://", r"(?<=://)[^/\s@:\"'<>]*:[^/\s@\"'<>]+(?=@)"
+from ftctl.text.credential_forms import (
+    FORMS,
+    GOOGLE_FORM,
+    GOOGLE_OAUTH,
+    IN_ADDRESS,
+    IN_HEADERS,
+    JWT,
+    PRIVATE_KEY,
+    SHORT_FORMS,
+    WHOLE_PRIVATE_KEY,
+    CredentialForm,
+    FormList,
+    compiled,
+    may_hold_key,
+    rules,
+    secret_of,
 )
 
 
 def loose_pattern() -> str:
     """One pattern for whatever looks like a key: for text of others that may quote ours."""
     loose = [form.loose for form in (*FORMS, JWT) if form.loose is not None]
-    return "|".join([*loose, _GOOGLE_OAUTH])
+    return "|".join([*loose, GOOGLE_OAUTH])
 
 
 # Words in the name of a header, parameter or field whose value lets its bearer in.
@@ -157,13 +74,22 @@ def keys_in(text: str) -> Iterator[FoundKey]:
 
 
 def _plain_keys(text: str) -> Iterator[FoundKey]:
-    lowered = text.lower()
-    for form, is_key in _SETTLED:
-        if form.hint in (text if form not in _IN_HEADERS else lowered):
-            for pattern in dict.fromkeys((form.exact, form.loose or form.exact)):
-                for match in _compiled(pattern).finditer(text):
-                    if is_key(match[0]):
-                        yield FoundKey(form.what, *match.span())
+    for form in _SETTLED.in_text(text):
+        for pattern in dict.fromkeys((form.exact, form.loose or form.exact)):
+            yield from _matches(form, pattern, text, _IS_KEY[form])
+    if may_hold_key(text.encode("utf-8", "replace")):
+        for form in rules().in_text(text):
+            yield from _matches(form, form.exact, text, _is_key)
+
+
+def _matches(
+    form: CredentialForm, pattern: str, text: str, is_key: Callable[[str], bool]
+) -> Iterator[FoundKey]:
+    for match in compiled(pattern).finditer(text):
+        secret = secret_of(form, match)
+        if secret is not None and is_key(match[0]):
+            # What names it stays, so that a reader knows which key it was.
+            yield FoundKey(form.what, *(secret if form.named else match.span()))
 
 
 _ENCODING = frozenset("%\\&")
@@ -216,7 +142,9 @@ _RUN = b"w" * 24
 PACKED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _RUNS = bytes(ord("w") if sign in PACKED.encode() else ord(" ") for sign in range(256))
 _HEX = frozenset("0123456789abcdefABCDEF")
-_HINTS = "|".join(re.escape(form.hint) for form in (*FORMS, *_SHORT_FORMS, JWT, PRIVATE_KEY))
+_HINTS = "|".join(
+    re.escape(hint) for form in (*FORMS, *SHORT_FORMS, JWT, PRIVATE_KEY) for hint in form.hints
+)
 
 
 def _packed_runs(text: str) -> Iterator[tuple[int, int, bytes]]:
@@ -260,7 +188,7 @@ def _packed_keys(text: str) -> Iterator[FoundKey]:
     """Runs of base64 or hexadecimal digits that unpack to a key."""
     hints = _compiled_bytes(_HINTS)
     for start, end, packed in _packed_runs(text):
-        if hints.search(packed):
+        if hints.search(packed.lower()):
             found = next(_plain_keys(packed.decode("latin-1")), None)
             if found is not None:
                 yield FoundKey(found.what, start, padded_end(text, end))
@@ -304,16 +232,24 @@ def _is_word(part: str) -> bool:
 
 
 # Each form, and what tells a key from honest text that looks like it.
-_SETTLED: Sequence[tuple[CredentialForm, Callable[[str], bool]]] = (
-    *((form, _is_key) for form in (*FORMS, JWT)),
-    *((form, _is_random) for form in (*_SHORT_FORMS, *_IN_HEADERS)),
-    (_GOOGLE_FORM, bool),
-    (PRIVATE_KEY._replace(exact=_WHOLE_PRIVATE_KEY), bool),
-    (_IN_ADDRESS, bool),
-)
+_IS_KEY: Mapping[CredentialForm, Callable[[str], bool]] = {
+    **dict.fromkeys((*FORMS, JWT), _is_key),
+    **dict.fromkeys((*SHORT_FORMS, *IN_HEADERS), _is_random),
+    GOOGLE_FORM: bool,
+    PRIVATE_KEY._replace(exact=WHOLE_PRIVATE_KEY): bool,
+    IN_ADDRESS: bool,
+}
+_SETTLED = FormList(_IS_KEY)
+
+
+_TAKEN_OUT = "[redacted]"
 
 
 def looks_taken_out(text: str) -> str:
     """The words of another program without what looks like a key, for certain or not."""
-    looks = (form.loose or form.exact for form in (*FORMS, JWT, PRIVATE_KEY))
-    return re.sub("|".join((*looks, _GOOGLE_OAUTH)), "[redacted]", text)
+    looks = (form.loose or form.exact for form in (*FORMS, JWT, PRIVATE_KEY) if not form.named)
+    text = compiled("|".join((*looks, GOOGLE_OAUTH))).sub(_TAKEN_OUT, text)
+    if may_hold_key(text.encode("utf-8", "replace")):
+        for form in rules().in_text(text):
+            text = compiled(form.exact).sub(_TAKEN_OUT, text)
+    return text

@@ -27,9 +27,12 @@ from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
 from ftctl.data.quality.secret_search import entropy, may_hold_secret, secrets_in
 from ftctl.errors import redact
-from ftctl.text.credentials import FORMS, JWT, PRIVATE_KEY, loose_pattern
+from ftctl.text.credential_forms import FORMS, JWT, PRIVATE_KEY, ROW_FORMS
+from ftctl.text.credentials import loose_pattern
 
 _ALL = string.ascii_letters + string.digits
+_HEX = "0123456789abcdef"
+PASSWORD = "k7Wq2xPz9v"
 
 
 def chance(length: int, alphabet: str = _ALL) -> str:
@@ -71,6 +74,45 @@ KEYS = {
     "npm": ("an npm token", "npm_" + chance(36)),
     "sendgrid": ("a SendGrid key", f"SG.{chance(22)}.{chance(43)}"),
     "pypi": ("a PyPI token", "pypi-AgE" + chance(60)),
+    "openrouter": ("an OpenRouter key", "sk-or-v1-" + chance(64, _HEX)),
+    "langfuse": (
+        "a Langfuse key",
+        "sk-lf-" + "-".join(chance(length, _HEX) for length in (8, 4, 4, 4, 12)),
+    ),
+    "aws session token": ("an AWS session token", "IQoJb3JpZ2lu" + chance(400, _ALL + "+/")),
+    "google client": ("a Google client secret", "GOCSPX-" + chance(28)),
+    "wandb": ("a Weights & Biases key", "wandb_v1_" + chance(77)),
+    "wandb of old": ("a Weights & Biases key", "WANDB_API_KEY=" + chance(40, _HEX)),
+    "wandb login": ("a Weights & Biases key", "wandb login " + chance(40, _HEX)),
+    "nebius": ("a Nebius key", f"v1.CmQKHHN0YXRpY2tleS1l{chance(180)}"),
+    "together": ("a Together key", "tgp_v1_" + chance(43)),
+    "together of old": ("a Together key", "TOGETHER_API_KEY=" + chance(64, _HEX)),
+    "fireworks": ("a Fireworks key", "fw_" + chance(24)),
+    "groq": ("a Groq key", "gsk_" + chance(52)),
+    "xai": ("an xAI key", "xai-" + chance(80)),
+    "replicate": ("a Replicate key", "r8_" + chance(37)),
+    "nvidia": ("an NVIDIA key", "nvapi-" + chance(64, _ALL + "_-")),
+    "perplexity": ("a Perplexity key", "pplx-" + chance(48)),
+    "cerebras": ("a Cerebras key", "csk-" + chance(48, string.ascii_lowercase + string.digits)),
+    "pinecone": ("a Pinecone key", f"pcsk_{chance(6)}_{chance(63)}"),
+    "langsmith": ("a LangSmith key", f"lsv2_pt_{chance(32, _HEX)}_{chance(10, _HEX)}"),
+    "mistral": ("a Mistral key", "MISTRAL_API_KEY: " + chance(32)),
+    "cohere": ("a Cohere key", "CO_API_KEY=" + chance(40)),
+    "telegram": ("a Telegram bot token", f"8123456789:AA{chance(33)}"),
+    "discord": (
+        "a Discord bot token",
+        f"DISCORD_TOKEN=MTA{chance(21)}.{chance(6)}.{chance(38)}",
+    ),
+    "azure": ("an Azure key", f"{chance(52)}JQQJ99BGACHYHv6XJ3w3AAABACOG{chance(4)}"),
+    "azure of old": ("an Azure key", "AZURE_OPENAI_API_KEY=" + chance(32, _HEX)),
+    "azure header": ("an Azure key", "Ocp-Apim-Subscription-Key: " + chance(32, _HEX)),
+    "azure storage": ("an Azure storage key", f"AccountKey={chance(86, _ALL + '+/')}=="),
+    "azure signed": ("a signed Azure address", f"sv=2024-11-04&sig={chance(43)}%3D"),
+    "bearer": ("a key in a header", "Authorization: Bearer " + chance(40)),
+    "address": (
+        "a password in an address",
+        f"postgresql://app:{PASSWORD}@db.acme.io:5432/shop",
+    ),
     "jwt": ("a signed token (JWT)", token({"alg": "HS256", "typ": "JWT"})),
     "private": ("a private key", f"-----BEGIN RSA PRIVATE KEY-----\n{PEM}\n-----END"),
     "private in json": (
@@ -94,7 +136,7 @@ def test_a_key_is_found_wherever_it_stands(what: str, key: str, text: str) -> No
 def test_every_known_form_of_a_key_is_tried_here() -> None:
     tried = {what for what, _ in KEYS.values()}
 
-    assert tried == {form.what for form in (*FORMS, JWT, PRIVATE_KEY)}
+    assert tried == {form.what for form in (*FORMS, *ROW_FORMS, JWT, PRIVATE_KEY)}
 
 
 REDACTED = ("aws", "aws session", "github", "github oauth", "hugging face", "jwt")
@@ -124,7 +166,7 @@ def test_what_is_shown_of_a_key_does_not_open_anything(what: str, key: str) -> N
 @pytest.mark.parametrize(("what", "key"), KEYS.values(), ids=KEYS)
 def test_an_allowed_key_is_let_by(what: str, key: str) -> None:
     if what != "a private key":
-        allowed = [key.removeprefix("https://")]
+        allowed = [key.removeprefix("https://"), re.split(r"[ ]|sig=|app:|@", key)[-1], PASSWORD]
 
         assert list(secrets_in(key, 3.0, allowed)) == []
 

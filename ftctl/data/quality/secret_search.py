@@ -13,11 +13,20 @@ import re
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Collection, Iterator
-from functools import cache
-from string import ascii_letters, digits
+from string import digits
 from typing import NamedTuple
 
-from ftctl.text.credentials import FORMS, JWT, PRIVATE_KEY
+from ftctl.text.credential_forms import (
+    JWT,
+    PRIVATE_KEY,
+    PRIVATE_KEY_BEGINS,
+    ROW_FORMS,
+    CredentialForm,
+    compiled,
+    may_hold_key,
+    row_forms,
+    secret_of,
+)
 
 
 class Found(NamedTuple):
@@ -27,11 +36,6 @@ class Found(NamedTuple):
     shown: str
 
 
-_RUN = b"w" * 20  # every form has so long a run of these characters
-_IN_RUNS = (ascii_letters + digits + "_-").encode()
-_RUNS = bytes(ord("w") if sign in _IN_RUNS else ord(" ") for sign in range(256))
-_NO_DIGITS = bytes(set(range(256)) - set(digits.encode()))
-_MAYBE_NO_DIGIT = (b"hf_", b"AKIA", b"ASIA")
 _PLACEHOLDER = re.compile(
     r"example|your|placeholder|dummy|sample|redacted|changeme|insert|fake|(.)\1{5}|"
     r"0123456|1234567|abcdefg|replace_?me",
@@ -39,19 +43,19 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_LONG = 16  # characters of a secret whose ends may be shown
+_NO_PASSWORD = re.compile(r"passw|secret|[$*<>{}\\]|\.\.\.", re.IGNORECASE)
+_ZEROS = re.compile(r"A{10,}")  # as tokens have that are packed
+_ADDRESS = re.compile(rb"://[^/\s@:]{1,64}:[^/\s@]{8,128}@")
+
+
 def may_hold_secret(raw: bytes) -> bool:
     """Whether the text, as UTF-8, is worth a closer look: False is certain."""
-    runs = raw.translate(_RUNS)
-    start = runs.find(_RUN)
-    if start >= 0 and any(prefix in raw for prefix in _MAYBE_NO_DIGIT):
-        return True
-    while start >= 0:
-        # Most long runs are rules and names; keys have digits.
-        end = (runs.find(b" ", start) + 1 or len(runs) + 1) - 1
-        if raw[start:end].translate(None, _NO_DIGITS):
-            return True
-        start = runs.find(_RUN, end)
-    return PRIVATE_KEY.hint.encode() in raw
+    return (
+        may_hold_key(raw)
+        or PRIVATE_KEY_BEGINS.encode() in raw
+        or (b"://" in raw and _ADDRESS.search(raw) is not None)
+    )
 
 
 def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterator[Found]:
@@ -59,41 +63,59 @@ def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterato
 
     Those in `allowed` are let by.
     """
-    taken: set[int] = set()
-    for form in FORMS:
-        if form.hint not in text:
-            continue
-        for match in _compiled(form.exact).finditer(text):
-            if match.start() in taken or not _random(match[1], bits):
+    taken = bytearray(len(text))
+    for form in row_forms().in_text(text):
+        for match in compiled(form.exact).finditer(text):
+            start, end = secret_of(form, match) or (0, 0)
+            if taken.find(1, start, end) >= 0 or not _is_secret(form, text[start:end], bits):
                 continue
-            taken.add(match.start())
-            if match[0] not in allowed:
-                yield Found(form.what, _shown(match[0], match.start(1) - match.start()))
-    if JWT.hint in text:
+            taken[start:end] = b"\1" * (end - start)
+            if allowed and not {match[0], text[start:end]}.isdisjoint(allowed):
+                continue
+            yield Found(form.what, _shown(form, match, start, end))
+    if JWT.hints[0] in text.lower():
         yield from (
-            Found(JWT.what, _shown(match[0], 3))
-            for match in _compiled(JWT.exact).finditer(text)
+            Found(JWT.what, f"{match[0][:3]}…{match[0][-4:]}")
+            for match in compiled(JWT.exact).finditer(text)
             if _is_header(match[1]) and match[0] not in allowed
         )
-    if PRIVATE_KEY.hint in text:
+    if PRIVATE_KEY_BEGINS in text:
         yield from (
-            Found(PRIVATE_KEY.what, f"{PRIVATE_KEY.hint} …")
-            for match in _compiled(PRIVATE_KEY.exact).finditer(text)
+            Found(PRIVATE_KEY.what, f"{PRIVATE_KEY_BEGINS} …")
+            for match in compiled(PRIVATE_KEY.exact).finditer(text)
             if _random(re.sub(r"\\n|\s", "", match[1])[:200], bits)
         )
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _is_secret(form: CredentialForm, secret: str, bits: float) -> bool:
+    if not secret or entropy(secret) <= form.bits:
+        return False
+    if any(compiled(pattern).search(secret) for pattern in form.allowed):
+        return False
+    if form in ROW_FORMS and (not any(map(str.isdigit, secret)) or _NO_PASSWORD.search(secret)):
+        return False
+    prefix = next((hint for hint in form.hints if secret.lower().startswith(hint)), "")
+    return _random(secret[len(prefix) :], bits)
 
 
-def _shown(key: str, prefix: int) -> str:
-    return f"{key[: min(prefix, 11)]}…{key[-4:]}"
+def _shown(form: CredentialForm, match: re.Match[str], start: int, end: int) -> str:
+    """The secret's last four characters, and as much as is no secret of what stands before it."""
+    if end - start < _LONG:  # a password: its ends would be half of it
+        return f"{match.string[start]}…{match.string[end - 1]}"
+    first = start if form.named else match.start()
+    prefix = next(
+        (len(hint) for hint in form.hints if match.string[start:end].lower().startswith(hint)), 0
+    )
+    head = match.string[first : start + prefix] or match.string[start : start + 2]
+    return f"{head[:11]}…{match.string[end - 4 : end]}"
 
 
 def _random(body: str, bits: float) -> bool:
-    return entropy(body) >= bits and not _PLACEHOLDER.search(body) and not _is_words(body)
+    body = _ZEROS.sub("", body)
+    if not body or _PLACEHOLDER.search(body) or _is_words(body):
+        return False
+    # A short one cannot have as much, however random it is.
+    return entropy(body) >= min(bits, 0.8 * math.log2(len(body)))
 
 
 def _is_words(body: str) -> bool:
