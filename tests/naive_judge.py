@@ -2,7 +2,8 @@
 
 Written from the public description alone (OpenAPI 2.3.0 of 2026-08; the supervised, vision, direct
 preference and reinforcement guides of 2026-07) and with nothing of ftctl, to judge ftctl by. A
-refusal is what the description rules out; a doubt is what it has no word for.
+refusal is what the description rules out; a doubt is what it has no word for, or what only an
+API for requests is known to mind.
 """
 
 from __future__ import annotations
@@ -52,21 +53,21 @@ class Judge:
     def completion(self, row: dict[str, Any]) -> None:
         only(row, "prompt", "completion")
         need(type(row.get("prompt")) is str, "a prompt")
-        need(type(row.get("completion")) is str and row["completion"], "a completion")
+        need(type(row.get("completion")) is str, "a completion")
 
     def preference(self, row: dict[str, Any]) -> None:
         only(row, "input", "preferred_output", "non_preferred_output")
         need(type(row.get("input")) is dict, "an input")
         only(row["input"], "messages", "tools", "parallel_tool_calls")
         messages = self.talk(row["input"])
-        need(messages[-1]["role"] != "assistant", "an open end")
+        self.doubt(messages[-1]["role"] != "assistant", "an open end")
         for key in ("preferred_output", "non_preferred_output"):
             output = row.get(key)
             need(type(output) is list and len(output) == 1, "one message in each output")
             self.message(output[0], names(row["input"].get("tools")), None)
             need(output[0]["role"] == "assistant", "outputs of the assistant")
             ids = [call["id"] for call in output[0].get("tool_calls") or []]
-            need(len(set(ids)) == len(ids), "each call has its own id")
+            self.doubt(len(set(ids)) == len(ids), "each call has its own id")
         need("image_url" not in kinds(row), "text only")
 
     def reinforcement(self, row: dict[str, Any]) -> None:
@@ -95,8 +96,9 @@ class Judge:
                 waiting.remove(message["tool_call_id"])
                 continue
             need(not waiting, "every call is answered")
-            waiting = [call["id"] for call in message.get("tool_calls") or []]
-            need(len(set(waiting)) == len(waiting), "each call has its own id")
+            ids = [call["id"] for call in message.get("tool_calls") or []]
+            waiting = list(set(ids))
+            self.doubt(len(waiting) == len(ids), "each call has its own id")
         need(kinds(messages).count("image_url") <= 10, "ten images")
         return messages
 
@@ -117,7 +119,7 @@ class Judge:
             need(type(function.get("parameters")) in (dict, type(None)), "its parameters")
             need(type(function.get("strict")) in (bool, type(None)), "strict")
         known = names(items) or []
-        need(len(set(known)) == len(known), "each function once")
+        self.doubt(len(set(known)) == len(known), "each function once")
 
     def message(self, message: Any, tools: list[str] | None, functions: list[str] | None) -> None:
         need(type(message) is dict, "a message is an object")
@@ -221,11 +223,14 @@ class Judge:
         self.beside(call, "name", "arguments")
         name = call.get("name")
         need(type(name) is str and re.fullmatch("[a-zA-Z0-9_-]{1,64}", name), "a name")
-        need(known is None or name in known, "a declared function")
+        self.doubt(known is None or name in known, "a declared function")
         need(type(call.get("arguments")) is str, "arguments are text")
-        arguments = read(call["arguments"].encode("utf-8", "surrogatepass"))
-        need(type(arguments) is dict, "arguments are an object")
-        no_halves(arguments)
+        try:
+            arguments = read(call["arguments"].encode("utf-8", "surrogatepass"))
+            need(type(arguments) is dict, "arguments are an object")
+            no_halves(arguments)
+        except Refused as told:
+            self.doubt(False, str(told))  # they are learnt as the text that they are
 
     def fit(self, call: dict[str, Any]) -> None:
         schema = self.parameters.get(call["name"], {})

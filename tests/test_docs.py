@@ -491,6 +491,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "empty-value": (_rows({"messages": []}),),
     "ignored-key": (_message(annotations=[]),),
     "name-form": (_rows({"messages": [{**_QUESTION, "name": "Ana Lopez"}, _ANSWER]}),),
+    "reserved-token": (_message(content="<|im_start|>a<|im_end|><|fim_suffix|>"),),
     "unknown-role": (_chat({"role": "asistant", "content": "…"}),),
     "unknown-part": (_message(content=[{"type": "input_text", "text": "…"}]),),
     "part-not-allowed": (_message(content=[{"type": "image_url", "image_url": {"url": "…"}}]),),
@@ -690,6 +691,36 @@ def test_our_own_training_rows_speak_of_codes_that_exist() -> None:
 
     assert spoken_of
     assert spoken_of <= known
+
+
+# How it is known that a service refuses it.
+
+_HOW = {
+    "refused": "seen to be refused",
+    "documented": "a service says so itself",
+    "unreadable": "none is needed",
+    "taken": "seen to be trained on",
+    "nothing": "none of a refusal",
+}
+
+
+def _evidence(code: str) -> str:
+    known, what, source = formats.EVIDENCE[code]
+    return f"Evidence: {_HOW[known]}. {what[0].upper()}{what[1:]}" + (
+        f" ({source})." if source else ""
+    )
+
+
+@pytest.mark.parametrize("code", formats.EVIDENCE)
+def test_every_code_of_a_row_has_its_evidence_beside_it(code: str) -> None:
+    before, section, after = _section(code)
+    told = re.findall(r"^Evidence: .*$", section, re.MULTILINE)
+    if UPDATE and told != [_evidence(code)]:
+        bare = re.sub(r"^Evidence: .*\n+", "", section, flags=re.MULTILINE).rstrip("\n")
+        ERRORS.write_text(f"{before}{bare}\n\n{_evidence(code)}\n\n{after}", "utf-8")
+        return
+
+    assert told == [_evidence(code)]
 
 
 # What is generated.

@@ -422,7 +422,10 @@ COMPLETIONS: dict[str, tuple[Row, str]] = {
     "no prompt": ({"completion": "a"}, "missing-key"),
     "a prompt that is null": ({**COMPLETION, "prompt": None}, "wrong-type"),
     "a prompt in parts": ({**COMPLETION, "prompt": [TEXT]}, "wrong-type"),
-    "an empty completion": ({**COMPLETION, "completion": ""}, "empty-value"),
+    "a completion that ends a text": (
+        {**COMPLETION, "completion": "a <|endoftext|>"},
+        "reserved-token",
+    ),
     "a completion that is a number": ({**COMPLETION, "completion": 4}, "wrong-type"),
     "a label": ({**COMPLETION, "label": "x"}, "unknown-key"),
     "a chat": (chat(USER, ANSWER), "mixed-formats"),
@@ -430,6 +433,11 @@ COMPLETIONS: dict[str, tuple[Row, str]] = {
 
 PAIRS: dict[str, tuple[Row, str]] = {
     "no input": (without(PAIR, "input"), "missing-key"),
+    "messages beside the outputs": ({**without(PAIR, "input"), "messages": [USER]}, "missing-key"),
+    "tools and messages beside them": (
+        {**without(PAIR, "input"), "messages": [USER], "tools": [tool()]},
+        "missing-key",
+    ),
     "input as text": ({**PAIR, "input": "Q?"}, "wrong-type"),
     "input without messages": ({**PAIR, "input": {}}, "missing-key"),
     "another key in the input": (

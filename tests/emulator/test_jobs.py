@@ -390,6 +390,7 @@ def test_a_file_of_another_purpose_cannot_be_trained_on(lab: Lab) -> None:
 
 _PROMPT = {"prompt": "a", "completion": "b"}
 _USER = {"role": "user", "content": "Hi"}
+_TOKEN = "It is <|fim_suffix|> then."
 
 
 @pytest.mark.parametrize(
@@ -405,6 +406,18 @@ _USER = {"role": "user", "content": "Hi"}
         (lines({"messages": ["hi"]}), "invalid_training_file", "known role"),
         (b"\xff\n" * 12, "invalid_training_file", "Line 1 is not valid JSON"),
         (b"[" * 300_000, "invalid_training_file", "nested too deeply"),
+        (
+            chats(11) + lines({"messages": [_USER, {"role": "assistant", "content": _TOKEN}]}),
+            "invalid_file_format",
+            "The job failed due to a file format error in the training file. Invalid file format."
+            " Example 12 message contains an invalid token: <|fim_suffix|>.",
+        ),
+        (
+            chats(9) + b'{"messages": [{"role": "user", "content": "\\u003c|fim_suffix|\\u003e"},'
+            b' {"role": "assistant", "content": "a"}]}',
+            "invalid_file_format",
+            "Example 10 message contains an invalid token: <|fim_suffix|>.",
+        ),
     ],
 )
 def test_bad_data_fails_the_job_after_the_create_succeeded(

@@ -6,13 +6,21 @@ from ftctl.lazy import lazily
 
 TYPE_CHECKING = False  # as in ftctl.emulator
 if TYPE_CHECKING:
-    from ftctl.data.formats.format_codes import CODES, WARNINGS
+    from ftctl.data.formats.format_codes import CODES, EVIDENCE, WARNINGS
     from ftctl.data.formats.formats import MAX_REINFORCEMENT_EXAMPLES, METHOD_FORMATS, MIN_EXAMPLES
 
-__all__ = ["CODES", "MAX_REINFORCEMENT_EXAMPLES", "METHOD_FORMATS", "MIN_EXAMPLES", "WARNINGS"]
+__all__ = [
+    "CODES",
+    "EVIDENCE",
+    "MAX_REINFORCEMENT_EXAMPLES",
+    "METHOD_FORMATS",
+    "MIN_EXAMPLES",
+    "WARNINGS",
+]
 
 _HOMES = {
     "CODES": "format_codes",
+    "EVIDENCE": "format_codes",
     "MAX_REINFORCEMENT_EXAMPLES": "formats",
     "METHOD_FORMATS": "formats",
     "MIN_EXAMPLES": "formats",

@@ -127,9 +127,11 @@ def _check_call(
 def _check_called(
     name: str, place: str, declared: Declarations | None, declaring: str
 ) -> Iterator[Finding]:
-    if declared is None:
-        yield from function_name_fault(name, place)
-    elif name not in declared:
+    if declared is None or name not in declared:
+        problems = [*function_name_fault(name, place)]
+        yield from problems
+        if problems or declared is None:
+            return
         message = f"{place} is none of the {len(declared)} that the row's {declaring} declare"
         yield Finding(
             "undeclared-function", message, f"declare it in {declaring}, or mend the name"
@@ -156,13 +158,15 @@ def check_arguments(text: str, place: str, rule: Rule | None) -> Iterator[Findin
 
 
 def _check_text(text: str, value: dict[str, Any], place: str) -> Iterator[Finding]:
-    """What the arguments would be told of as a row of their own."""
+    """What the arguments would be told of as a row of their own; but they are learnt as text."""
     for key in repeated_keys(text, value):
         message = f"{place} has the key {quoted_key(key)} more than once in one object"
-        yield Finding("repeated-key", message, "keep one: readers disagree on which of them counts")
+        hint = "keep one: readers disagree on which of them counts"
+        yield Finding("repeated-key", message, hint, severity="warning")
     if "\\u" in text and any(_SURROGATE.search(part) for _, part in strings(value)):
         message = f"{place} has half of a surrogate pair"
-        yield Finding("lone-surrogate", message, "write the text again from its source")
+        hint = "write the text again from its source"
+        yield Finding("lone-surrogate", message, hint, severity="warning")
 
 
 def _check_fit(value: dict[str, Any], place: str, rule: Rule | None) -> Iterator[Finding]:

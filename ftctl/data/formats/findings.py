@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from ftctl.errors import Diagnostic, Finding, in_order
+from ftctl.errors import Diagnostic, Finding, Severity, in_order
 
 MAX_PER_CODE = 20
+
+
+_Kind = tuple[str, Severity]  # no warning may fill the room of an error that has its code
 
 
 class Omitted(NamedTuple):
@@ -26,31 +29,31 @@ class FindingLog:
     def __init__(self, most: int | None = MAX_PER_CODE) -> None:
         self.most = most
         self.kept: list[Finding] = []
-        self.counts: dict[str, int] = {}  # of those that are kept
-        self.omitted: dict[str, Omitted] = {}
+        self.counts: dict[_Kind, int] = {}  # of those that are kept
+        self.omitted: dict[_Kind, Omitted] = {}
 
     def add(self, finding: Finding, line: int | None = None) -> None:
         """Add a finding, of that line unless it has one of its own."""
         if line is not None:
             finding = finding._replace(line=line)
-        code = finding.code
-        count = self.counts.get(code, 0)
+        kind = (finding.code, finding.severity)
+        count = self.counts.get(kind, 0)
         if self.most is None or count < self.most:
-            self.counts[code] = count + 1
+            self.counts[kind] = count + 1
             self.kept.append(finding)
         else:
-            self._omit(code, Omitted(1, finding))
+            self._omit(kind, Omitted(1, finding))
 
     def join(self, later: FindingLog) -> None:
         """Add what was collected of the part that follows."""
         for finding in later.kept:
             self.add(finding)
-        for code, omitted in later.omitted.items():
-            self._omit(code, omitted)
+        for kind, omitted in later.omitted.items():
+            self._omit(kind, omitted)
 
     def has_errors(self, warnings: Collection[str]) -> bool:
-        """Whether there is a finding of another kind than these."""
-        return any(code not in warnings for code in self.counts)
+        """Whether there is an error; findings of these codes are none, whatever they say."""
+        return any(level == "error" and code not in warnings for code, level in self.counts)
 
     def diagnostics(self, path: str, warnings: Collection[str] = ()) -> tuple[Diagnostic, ...]:
         """Every problem, by line; `warnings` are kinds that are no errors, whatever they say."""
@@ -66,9 +69,9 @@ class FindingLog:
             for one in every
         )
 
-    def _omit(self, code: str, omitted: Omitted) -> None:
-        known = self.omitted.get(code)
-        self.omitted[code] = (
+    def _omit(self, kind: _Kind, omitted: Omitted) -> None:
+        known = self.omitted.get(kind)
+        self.omitted[kind] = (
             Omitted(known.number + omitted.number, known.first) if known else omitted
         )
 

@@ -98,7 +98,7 @@ class RowChecker:
         if self.format in _WITH_MESSAGES and "messages" in row:
             yield from self._check_row(self.format, row)
             return
-        guess = format_of(row)
+        guess = format_of(row, self.method)
         if self.format is None:
             yield from self._settle(row, guess)
         if self.format is None:
@@ -150,12 +150,19 @@ class RowChecker:
             yield Finding("wrong-format", message, f"write {_shapes(wanted)}, or change the method")
 
 
-def format_of(row: dict[str, Any]) -> Format | None:
-    """The format that the row's keys speak of, misspelt ones included."""
+def format_of(row: dict[str, Any], method: Method | None = None) -> Format | None:
+    """The format that the row's keys speak of, misspelt ones included.
+
+    A method, where it is known, decides what could be either: a grader may read any key, and a chat
+    may by mistake end with a question.
+    """
+    if method != "reinforcement" and ("preferred_output" in row or "non_preferred_output" in row):
+        return "preference"
     if "messages" in row:
         roles = _roles(row)
-        ends_open = roles[-1:] == ["user"] and "assistant" not in roles
-        return "reinforcement" if ends_open else "chat"
+        asks = roles[-1:] == ["user"]
+        graded = method is None and any(key not in CHAT_KEYS for key in row)
+        return "reinforcement" if asks and (graded or "assistant" not in roles) else "chat"
     if "preferred_output" in row or "non_preferred_output" in row:
         return "preference"
     if isinstance(row.get("input"), dict):

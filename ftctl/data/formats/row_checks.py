@@ -81,13 +81,19 @@ def _check_images(talk: ConversationState, demands: Demands) -> Iterator[Finding
 def check_completion(row: dict[str, Any], _: Demands) -> Checked:
     yield from unknown_keys(row, _COMPLETION_KEYS)
     yield from check_text(row, "prompt")
-    yield from check_text(row, "completion", filled=True)
+    yield from check_text(row, "completion")  # an empty one is for `teaches-nothing` to tell
     return 0
 
 
 def check_preference(row: dict[str, Any], _: Demands) -> Checked:
-    yield from unknown_keys(row, _PREFERENCE_KEYS)
     declared = NOTHING
+    if "input" not in row and (outside := [key for key in _INPUT_KEYS if key in row]):
+        rest = {key: value for key, value in row.items() if key not in outside}
+        yield from unknown_keys(rest, _PREFERENCE_KEYS)
+        yield _outside_of_input(outside)
+        row = {**rest, "input": {key: row[key] for key in outside}}
+    else:
+        yield from unknown_keys(row, _PREFERENCE_KEYS)
     if "input" not in row:
         yield missing_key("input")
     elif not isinstance(row["input"], dict):
@@ -105,6 +111,14 @@ def check_preference(row: dict[str, Any], _: Demands) -> Checked:
         yield from _check_output(row, key, ConversationState(declared, takes_images=False))
     yield from _check_difference(row)
     return 0
+
+
+def _outside_of_input(keys: list[str]) -> Finding:
+    names = " and ".join(f"'{key}'" for key in keys)
+    verb = "belongs" if len(keys) == 1 else "belong"
+    example = '{"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}'
+    message = f"{names} {verb} into 'input' of a preference row, not beside its outputs"
+    return Finding("missing-key", message, f"write {example}")
 
 
 def _check_output(row: dict[str, Any], key: str, talk: ConversationState) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.keys import repeated_keys
 from ftctl.data.formats.lines import Line
+from ftctl.data.formats.reserved_tokens import check_reserved, may_hold_reserved
 from ftctl.data.formats.row_text import read_row, repeated_key
 from ftctl.data.scanning.chunks import CHUNK_BYTES, Chunk
 from ftctl.data.scanning.fast_path import KnownGoodRows
@@ -19,7 +20,7 @@ from ftctl.data.scanning.orjson_parser import Parser
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.data.scanning.token_tally import NO_ERRORS, TokenTally, cut_row
-from ftctl.errors import FILE, NEW, Finding
+from ftctl.errors import FILE, NEW, Finding, Severity
 
 if TYPE_CHECKING:
     from ftctl.data.quality import FingerprintTable
@@ -67,6 +68,8 @@ class ChunkChecker:
         self._take_fingerprint = _fingerprint_taker(request.quality)
         self._batched = parser is not None and request.totals
         self._batches: dict[str, TokenBatch] = {}  # by encoding
+        self._encodings = frozenset(one.encoding for one in request.countings)
+        self._suspect = False  # whether a row of the chunk may hold a reserved token
         self._waiting: list[tuple[Row, int]] = []  # rows to count; see _count_batch
 
     def check(self, chunk: Chunk) -> CheckedChunk:
@@ -88,6 +91,7 @@ class ChunkChecker:
             return
         pieces = chunk.content.split(b"\n")
         written = self._key_counts(chunk.content, len(pieces))
+        self._suspect = may_hold_reserved(chunk.content)
         last = len(pieces) - 1
         if not pieces[last]:
             pieces.pop()
@@ -146,15 +150,21 @@ class ChunkChecker:
         findings: list[Finding] = []
         if written != whole and may_repeat(raw, whole):
             findings = [repeated_key(key) for key in repeated_keys(raw.decode(), row)]
+        findings += self._reserved(row, raw)
         if keys and not findings:
             self._count_tokens(row, number, len(raw), found)
             return True
-        codes = self._report_row(row, number, findings, found)
-        if not codes:
+        kinds = self._report_row(row, number, findings, found)
+        if not kinds:
             self._known_good.learn(row)
-        if codes <= NO_ERRORS:
+        if not _has_error(kinds):
             self._count_tokens(row, number, _bound(raw), found)
         return True
+
+    def _reserved(self, row: Row, raw: bytes) -> list[Finding]:
+        if not self._suspect or not may_hold_reserved(raw):
+            return []
+        return [*islice(check_reserved(row, self._encodings), _MOST_OF_A_ROW)]
 
     def _read_carefully(self, line: Line, found: CheckedChunk) -> None:
         try:
@@ -165,18 +175,20 @@ class ChunkChecker:
         if row is None or line.content is None:
             for finding in findings:
                 found.findings.add(finding, line.number)
-        elif self._report_row(row, line.number, findings, found) <= NO_ERRORS:
+            return
+        findings = (*findings, *self._reserved(row, line.content))
+        if not _has_error(self._report_row(row, line.number, findings, found)):
             self._count_tokens(row, line.number, _bound(line.content), found)
 
     def _report_row(
         self, row: Row, number: int, findings: Sequence[Finding], found: CheckedChunk
-    ) -> set[str]:
-        """The kinds of problems that the row has."""
-        codes = set()
+    ) -> set[tuple[str, Severity]]:
+        """The kinds of problems that the row has, with how severe they say they are."""
+        kinds = set()
         for finding in islice(self._findings(row, findings), _MOST_OF_A_ROW):
-            codes.add(finding.code)
+            kinds.add((finding.code, finding.severity))
             found.findings.add(finding, number)
-        return codes
+        return kinds
 
     def _findings(self, row: Row, findings: Sequence[Finding]) -> Iterator[Finding]:
         yield from findings
@@ -256,6 +268,10 @@ class ChunkChecker:
         if counter is None:
             counter = self._counters[counting.encoding] = self._open(counting.encoding)
         return counter
+
+
+def _has_error(kinds: set[tuple[str, Severity]]) -> bool:
+    return any(level == "error" and code not in NO_ERRORS for code, level in kinds)
 
 
 def _bound(raw: bytes) -> int:

@@ -37,6 +37,7 @@ class Examined:
     examples: int
     tokens: int | None = None  # None: not counted
     fault: str | None = None
+    format_error: str | None = None  # of which example, in the service's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,12 @@ def _contents(job: Job, file_id: str, param: str, at: float, conditions: Conditi
     if content.fault is not None:
         message = f"The file {file_id} is unusable. {content.fault}"
         raise BadFiles(f"invalid_{param}", message, param)
+    if content.format_error is not None:
+        message = (
+            f"The job failed due to a file format error in the {param.replace('_', ' ')}."
+            f" Invalid file format. {content.format_error}"
+        )
+        raise BadFiles("invalid_file_format", message, param)
     return content
 
 

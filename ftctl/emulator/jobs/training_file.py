@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from ftctl.emulator.http.wire import parse_json
@@ -13,11 +13,19 @@ Form = Literal["chat", "completion", "preference", "reinforcement"]
 MIN_EXAMPLES = 10
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
+# "Invalid file format. Example 6174 message contains an invalid token: <|fim_suffix|>." (github
+# johny-b/llmcomp#59, 2026-02-12). No other name was found in any report.
+REFUSED_TOKENS = ("<|fim_suffix|>",)
+
 _BOM = b"\xef\xbb\xbf"
 
 
 class BadExamples(Exception):
     """Says in which line of the file which rule is broken."""
+
+
+class BadFormat(BadExamples):
+    """Says which example holds what the service refuses, in the words that people report of it."""
 
 
 def read_examples(content: bytes, form: Form) -> list[dict[str, Any]]:
@@ -37,6 +45,30 @@ def read_examples(content: bytes, form: Form) -> list[dict[str, Any]]:
             raise BadExamples(f"Line {number}: {fault_text}.")
         examples.append(example)
     return examples
+
+
+def refuse_tokens(content: bytes, examples: Iterable[Mapping[str, Any]]) -> None:
+    """BadFormat for the first example in which a text or a key has a token that is refused."""
+    if b"|>" not in content and b"\\u00" not in content:
+        return
+    for number, example in enumerate(examples, start=1):
+        for text in _texts(example):
+            for token in REFUSED_TOKENS:
+                if token in text:
+                    message = f"Example {number} message contains an invalid token: {token}."
+                    raise BadFormat(message)
+
+
+def _texts(example: Mapping[str, Any]) -> Iterator[str]:
+    waiting: list[Any] = [example]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _chat(example: dict[str, Any]) -> str | None:

@@ -17,7 +17,13 @@ from ftctl.emulator.http.wire import Json
 from ftctl.emulator.jobs.checkpoint_schedule import reports_metrics, saves_checkpoint
 from ftctl.emulator.jobs.job_grader import Grade
 from ftctl.emulator.jobs.lifecycle import Examined, NotPrepared, Trained
-from ftctl.emulator.jobs.training_file import BadExamples, Form, read_examples
+from ftctl.emulator.jobs.training_file import (
+    BadExamples,
+    BadFormat,
+    Form,
+    read_examples,
+    refuse_tokens,
+)
 from ftctl.emulator.storage.job_record import Job
 from ftctl.emulator.storage.trainings import SavedTraining
 
@@ -240,6 +246,9 @@ def _examples(content: bytes, form: Form) -> list[Example]:
 def _examined(content: bytes, form: Form, base: str | None) -> Examined:
     try:
         rows = read_examples(content, form)
+        refuse_tokens(content, rows)
+    except BadFormat as fault:
+        return Examined(0, format_error=str(fault))
     except BadExamples as fault:
         return Examined(0, fault=str(fault))
     if base is None:
