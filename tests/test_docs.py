@@ -723,6 +723,12 @@ def test_every_code_of_a_row_has_its_evidence_beside_it(code: str) -> None:
     assert told == [_evidence(code)]
 
 
+def test_evidence_stands_beside_nothing_else() -> None:
+    told = re.findall(r"^Evidence: ", ERRORS.read_text("utf-8"), re.MULTILINE)
+
+    assert len(told) == len(formats.EVIDENCE)
+
+
 # What is generated.
 
 
