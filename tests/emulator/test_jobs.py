@@ -409,8 +409,10 @@ _TOKEN = "It is <|fim_suffix|> then."
         (
             chats(11) + lines({"messages": [_USER, {"role": "assistant", "content": _TOKEN}]}),
             "invalid_file_format",
-            "The job failed due to a file format error in the training file. Invalid file format."
-            " Example 12 message contains an invalid token: <|fim_suffix|>.",
+            (
+                "The job failed due to a file format error in the training file. Invalid file"
+                " format. Example 12 message contains an invalid token: <|fim_suffix|>."
+            ),
         ),
         (
             chats(9) + b'{"messages": [{"role": "user", "content": "\\u003c|fim_suffix|\\u003e"},'
