@@ -18,7 +18,6 @@ from ftctl.apply.inspection import NotAsAsked, Purchase
 from ftctl.apply.journal import Journal
 from ftctl.apply.terms import Terms
 from ftctl.clock import Clock
-from ftctl.domain.desired import DERIVED
 from ftctl.domain.observed import UNREADABLE, File, Job, Observed, best_checkpoint
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.domain.spec_memory import packed_spec
@@ -84,7 +83,7 @@ class JobCreator:
             lost = True
             return ask()
 
-        file = self._ready(step, source, with_backoff(ask, self.clock))
+        file = self._ready(step, with_backoff(ask, self.clock))
         self._require_name(step, file)
         self.uploaded[step.filename] = file.id
         return file.id
@@ -96,7 +95,7 @@ class JobCreator:
                 return File(file, step.filename, step.bytes, 0)
         return None
 
-    def _ready(self, step: Upload, source: Path, file: File) -> File:
+    def _ready(self, step: Upload, file: File) -> File:
         """The file once the service has looked at it, or takes long for that."""
         for number, pause in enumerate(_READY_SECONDS):
             if not file.processing:
@@ -112,10 +111,11 @@ class JobCreator:
                     break  # whether it is ready, the create will tell
                 raise
         if file.refusal is not None:
-            where = source if step.path.startswith(DERIVED) else step.path
+            # What steps have made is checked with its project: its place says nothing to anybody.
+            check = "validate" if step.origin is not None else f"dataset check {step.path}"
             raise FtctlError(
                 f"the service cannot train on {step.path}: {file.refusal}",
-                f"see 'ftctl dataset check {where}', or what the service wants of its files",
+                f"see 'ftctl {check}', or what the service wants of its files",
             )
         return file
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -38,11 +38,28 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What steps of a Dataset have made its rows of: the source that its manifest names."""
+
+    path: str  # as people know it, relative to the project's folder; or an address
+    sha256: str
+    rows: int  # that the source has
+    rows_taken: int  # of them, those that are trained on
+    steps: tuple[Spec, ...] = field(hash=False)  # in their order, each as the manifest has it
+
+    def face(self, name: str) -> str:
+        """What a Dataset of that name is called: `qa-train (data/qa.csv, 29 of 40 rows)`."""
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        taken = f"{self.rows_taken:,} of " if self.rows_taken != self.rows else ""
+        return f"{name} ({self.path}, {taken}{rows})"
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A data file that passed its checks. Its identity is the SHA-256 of its bytes."""
 
     name: str
-    path: str  # as people know it, relative to the project's folder
+    path: str  # as people know it, relative to the project's folder; else the face of its origin
     sha256: str
     examples: int
     bytes: int
@@ -50,6 +67,7 @@ class Dataset:
     tokens: tuple[Tokens, ...] = ()  # one for each encoding and limit that was asked for
     image_rows: int = 0  # rows with at least one image
     has_tools: bool = False  # whether any row declares tools
+    origin: Origin | None = None  # of rows that steps have made
 
     def tokens_of(self, encoding: str, limit: int) -> Tokens | None:
         """The tokens by that encoding and limit, where they were counted."""
@@ -120,10 +138,6 @@ class Desired:
         return {finetune.name: finetune for finetune in self.finetunes}
 
 
-# What a file is called that steps of a Dataset have made: it has no place in the project.
-DERIVED = "derived:"
-
-
 @dataclass(frozen=True, slots=True)
 class DataSource:
     """A file that manifests name, before it is read."""
@@ -134,6 +148,7 @@ class DataSource:
     span: Span  # where the manifest names it
     sha256: str | None = None  # the pin, where the manifest has one
     url: str | None = None  # where it is fetched from; `source` counts once it has been
+    origin: Origin | None = None  # of a file that steps have made: `shown` is its face
 
 
 @dataclass(frozen=True, slots=True)

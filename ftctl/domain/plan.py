@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-from ftctl.domain.desired import Checkpoint, Dataset, Parent, ServiceInfo, Spec, nothing
+from ftctl.domain.desired import Checkpoint, Dataset, Origin, Parent, ServiceInfo, Spec, nothing
 from ftctl.domain.observed import UNSEEN, UNTOLD, AccountId, Job
 from ftctl.errors import FtctlError
 
@@ -49,6 +49,7 @@ class FileRef:
     id: str | None = None
     path: str = ""  # as people know it, relative to the project's folder
     rows: int | None = None
+    origin: Origin | None = None  # of rows that steps have made: `path` is its face
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Upload:
     sha256: str
     bytes: int
     filename: str  # at the service: it carries our tag
+    origin: Origin | None = None  # of rows that steps have made: `path` is its face
 
 
 @dataclass(frozen=True, slots=True)

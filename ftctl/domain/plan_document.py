@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ftctl import __version__
-from ftctl.domain.desired import Dataset, ServiceInfo
+from ftctl.domain.desired import Dataset, Origin, ServiceInfo
 from ftctl.domain.digest import canonical_json
 from ftctl.domain.observed import UNTOLD, AccountId
 from ftctl.domain.plan import (
@@ -35,7 +35,7 @@ from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
 
-FORMAT_VERSION = "1.3"
+FORMAT_VERSION = "1.4"
 _EARLIER = {
     "1.0": "its digest leaves out options and the account that it is for",
     "1.1": "its digest leaves out what is sent, and all of what is bought later but its training",
@@ -393,10 +393,11 @@ def step_document(step: Step) -> dict[str, Any]:
             return {
                 "step": "upload",
                 "dataset": step.dataset,
-                "path": step.path,
+                "path": _path(step.path, step.origin),
                 "sha256": step.sha256,
                 "bytes": step.bytes,
                 "filename": step.filename,
+                "origin": origin_document(step.origin),
             }
         case StartJob():
             return {
@@ -437,8 +438,9 @@ def _file(ref: FileRef) -> dict[str, Any]:
         "filename": ref.filename,
         "sha256": ref.sha256,
         "file": ref.id,
-        "path": ref.path,
+        "path": _path(ref.path, ref.origin),
         "rows": ref.rows,
+        "origin": origin_document(ref.origin),
     }
 
 
@@ -458,8 +460,27 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "sha256": dataset.sha256,
-        "path": dataset.path,
+        "path": _path(dataset.path, dataset.origin),
         "rows": dataset.examples,
+        "origin": origin_document(dataset.origin),
+    }
+
+
+def _path(path: str, origin: Origin | None) -> str:
+    """The file as the manifest names it, whatever has been made of it."""
+    return path if origin is None else origin.path
+
+
+def origin_document(origin: Origin | None) -> dict[str, Any] | None:
+    """What steps have made rows of, as JSON."""
+    if origin is None:
+        return None
+    return {
+        "path": origin.path,
+        "sha256": origin.sha256,
+        "rows": origin.rows,
+        "rows_taken": origin.rows_taken,
+        "steps": [_plain(step) for step in origin.steps],
     }
 
 

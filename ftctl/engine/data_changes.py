@@ -10,7 +10,7 @@ from typing import Literal
 from ftctl.data.diff import compare_files
 from ftctl.data.scanning import RowFile
 from ftctl.data.stats import BaseModel
-from ftctl.domain.desired import DERIVED, Dataset, FineTune
+from ftctl.domain.desired import Dataset, FineTune
 from ftctl.domain.review import DataChange
 from ftctl.domain.row_diff import Compared
 from ftctl.engine.base_revision import rows_at
@@ -56,7 +56,7 @@ def _files(session: Session) -> Iterator[_Used]:
             ("validation", one.validation),
         )
         for role, dataset in sides:
-            if dataset is not None and not dataset.path.startswith(DERIVED):
+            if dataset is not None and dataset.origin is None:
                 users.setdefault((dataset.path, role), []).append(one)
                 datasets[dataset.path, role] = dataset
     for (path, role), finetunes in users.items():

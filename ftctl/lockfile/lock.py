@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ftctl.domain.desired import Spec, nothing
+from ftctl.domain.desired import Origin, Spec, nothing
 
 DEFAULT_ENVIRONMENT = "default"  # the section of a run without --env
 
@@ -17,10 +17,12 @@ DEFAULT_ENVIRONMENT = "default"  # the section of a run without --env
 class DataFile:
     """A data file as it was trained on."""
 
-    path: str  # relative to the project's folder
+    path: str  # relative to the project's folder; of rows that steps have made, their source
     sha256: str
     rows: int
     more: Spec = field(default_factory=nothing)
+    dataset: str | None = None  # whose steps have made it
+    origin: Origin | None = None  # what they have made it of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,17 @@ class Lock:
     def entry(self, environment: str, name: str) -> Entry:
         """What is on record about a fine-tune; an empty entry where nothing is."""
         return self.entries(environment).get(name, Entry())
+
+    @property
+    def names_origins(self) -> bool:
+        """Whether it says of some rows what steps have made them of."""
+        return any(
+            data is not None and data.origin is not None
+            for section in self.environments.values()
+            for entry in section.finetunes.values()
+            for release in entry.releases
+            for data in (release.training, release.validation)
+        )
 
     def with_entries(self, environment: str, entries: Mapping[str, Entry]) -> Lock:
         """The same with other fine-tunes in one environment; one without any has no section."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ftctl.domain.desired import Spec
+from ftctl.domain.desired import Origin, Spec
+from ftctl.domain.plan_document import origin_document
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Pointer, Release, Section
 from ftctl.text.identifiers import is_identifier, is_own_name
 
@@ -108,7 +109,12 @@ def release_document(release: Release) -> dict[str, Any]:
 
 
 def _data_file(file: DataFile) -> dict[str, Any]:
-    return {**file.more, "path": file.path, "sha256": file.sha256, "rows": file.rows}
+    document = {**file.more, "path": file.path, "sha256": file.sha256, "rows": file.rows}
+    if file.origin is not None and file.dataset is not None:
+        document["dataset"] = file.dataset
+        document["name"] = file.origin.face(file.dataset)
+        document["origin"] = origin_document(file.origin)
+    return document
 
 
 def pointer_document(pointer: Pointer) -> dict[str, Any]:
@@ -198,8 +204,23 @@ def _read_data_file(data: _Part, role: str) -> DataFile | None:
         return None
     part = data.below(role)
     rows = part.number("rows") or 0
-    more = part.rest("path", "sha256", "rows")
-    return DataFile(part.text("path"), part.text("sha256"), rows, more)
+    more = part.rest("path", "sha256", "rows", "dataset", "name", "origin")
+    origin = _read_origin(part.below("origin")) if "origin" in part.raw else None
+    dataset = None if origin is None else part.text("dataset")
+    return DataFile(part.text("path"), part.text("sha256"), rows, more, dataset, origin)
+
+
+def _read_origin(part: _Part) -> Origin:
+    steps = part.list_of_parts("steps")
+    for step in steps:
+        step.text("step")
+    return Origin(
+        path=part.text("path"),
+        sha256=part.text("sha256"),
+        rows=part.number("rows") or 0,
+        rows_taken=part.number("rows_taken") or 0,
+        steps=tuple(step.raw for step in steps),
+    )
 
 
 def _read_checkpoints(part: _Part) -> dict[int, str]:

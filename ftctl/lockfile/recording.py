@@ -14,6 +14,8 @@ from ftctl.domain.plan import Action, Plan
 from ftctl.lockfile.lock import DataFile, Entry, Lock, Release
 from ftctl.lockfile.renaming import renamed
 
+_MINOR = 3  # of the form of the record that says what rows were made of: 1.3
+
 Checkpoints = Mapping[str, Mapping[int, str]]  # by job: step -> model
 
 
@@ -64,7 +66,8 @@ def updated(
         for name, entry in entries.items()
         if entry.release or entry.promoted or entry.retired or entry.beside
     }
-    return lock.with_entries(environment, kept)
+    now = lock.with_entries(environment, kept)
+    return replace(now, minor=max(now.minor, _MINOR)) if now.names_origins else now
 
 
 def _not_seen(entry: Entry, shown: Collection[str]) -> tuple[Release, ...]:
@@ -159,6 +162,10 @@ def _data_file(
     """The file that the job was bought with, under the path that it has now."""
     if dataset is None or (recorded is not None and before is None):
         return before
-    if before is not None:
-        return replace(before, path=dataset.path) if dataset.sha256 == before.sha256 else before
-    return DataFile(dataset.path, dataset.sha256, dataset.examples)
+    if before is not None and dataset.sha256 != before.sha256:
+        return before
+    known = before or DataFile("", dataset.sha256, dataset.examples)
+    if dataset.origin is None:
+        return replace(known, path=dataset.path, dataset=None, origin=None)
+    path = dataset.origin.path
+    return replace(known, path=path, dataset=dataset.name, origin=dataset.origin)

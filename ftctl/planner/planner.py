@@ -322,7 +322,7 @@ class _Planning:
         if self.options.tag_in_file_name:
             tag, name = finetune.digest, finetune.name
         there = self.files.get((dataset.sha256, tag, dataset.bytes, run))
-        rows = (dataset.path, dataset.examples)
+        rows = (dataset.path, dataset.examples, dataset.origin)
         if there is not None:
             return None, FileRef(dataset.name, there.name, dataset.sha256, there.id, *rows)
         # Equal content is uploaded once, under the name of the dataset that comes first.
@@ -330,7 +330,9 @@ class _Planning:
             (dataset.sha256, tag),
             file_name(self.desired.project, name, dataset.sha256, tag, run),
         )
-        upload = Upload(dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename)
+        upload = Upload(
+            dataset.name, dataset.path, dataset.sha256, dataset.bytes, filename, dataset.origin
+        )
         return upload, FileRef(dataset.name, filename, dataset.sha256, None, *rows)
 
     def uploads_once(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ftctl.data.cache import Hashes, open_store
 from ftctl.data.sources import unprintable
-from ftctl.domain.desired import DERIVED, DataSource
+from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, Finding
 from ftctl.manifest import Document
 from ftctl.project.link import SymbolTable
@@ -150,9 +150,10 @@ def _made_sources(
         name: replace(
             placed[name],
             source=absolute(one.path),
-            shown=f"{DERIVED}{one.path.name}",  # the same on every machine
+            shown=one.origin.face(name),  # the same on every machine
             sha256=None,
+            origin=one.origin,
         )
         for name, one in made.items()
-        if one.path is not None
+        if one.path is not None and one.origin is not None
     }

@@ -111,6 +111,9 @@ def scan(
             on_progress(source.shown, 0, 0)
             on_read = partial(on_progress, source.shown)
             result = data.scan(source.name, source.source, source.shown, request, on_read)
+            if result.dataset is not None:
+                made = replace(result.dataset, origin=source.origin)
+                result = replace(result, dataset=made)
             found[place] = _Found(result, source, request)
             problems += _problems(result, need, located.symbols)
             for note in result.notes:

@@ -7,7 +7,7 @@ makes of the request. A long text is told by its size and hash, with its lines b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ftctl.catalog.request import Asked, asked_of, job_request, row_of
@@ -48,9 +48,13 @@ def training_facts(training: StartJob | Later, service: ServiceInfo) -> tuple[Fa
 
 
 def data_words(data: FileRef | Dataset) -> str:
-    """`data/train.jsonl, 480 rows, sha256:…`."""
+    """`data/train.jsonl, 480 rows, sha256:…`, and `qa-train (data/qa.csv, 29 of 40 rows), …`."""
+    name = data.dataset if isinstance(data, FileRef) else data.name
+    if data.origin is not None:
+        origin = replace(data.origin, path=literal(data.origin.path))
+        return f"{origin.face(name)}, sha256:{data.sha256}"
     rows = data.rows if isinstance(data, FileRef) else data.examples
-    parts = [literal(data.path or (data.dataset if isinstance(data, FileRef) else data.name))]
+    parts = [literal(data.path or name)]
     parts += [plural(rows, "row")] if rows is not None else []
     return ", ".join([*parts, f"sha256:{data.sha256}"])
 

@@ -862,9 +862,9 @@ NOT_APPROVED = {
         "why, what stands there now, and what kind of change it is",
     r"changes\.\d+\.beside.*": "what a plan knew besides: it may only stop a purchase",
     r"changes\.\d+\.(fields.*|cost.*|estimate.*|would_cost.*)": "words and prices",
-    r"changes\.\d+\.steps\.\d+\.(training|validation)\.(dataset|filename|file|path|rows)":
+    r"changes\.\d+\.steps\.\d+\.(training|validation)\.(dataset|filename|file|path|rows|origin.*)":
         "where the rows are; their content is in it",
-    r"changes\.\d+\.later\.(training|validation)\.(dataset|path|rows)": "the same",
+    r"changes\.\d+\.later\.(training|validation)\.(dataset|path|rows|origin.*)": "the same",
     r"changes\.0\.steps\.0\.(?!step$).*": "an upload: what is sent already is not approved"
         " again, and its content is that of a training",
     r"changes\.[23]\.(?!action$).*": "nothing is done",
@@ -908,7 +908,7 @@ def test_every_leaf_of_a_plan_is_under_its_digest(way: tuple[Any, ...]) -> None:
 
 def _digest_of(document: Mapping[str, Any]) -> str | None:
     """What the digest of a document must be for it to be accepted; None where it is no plan."""
-    whole = {**document, "offline": False, "digest": "sha256:" + "0" * 64, "format_version": "1.3"}
+    whole = {**document, "offline": False, "digest": "sha256:" + "0" * 64, "format_version": "1.4"}
     try:
         return _read(whole).digest
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -1274,7 +1274,7 @@ def _plan(*specs: Mapping[str, Any], version: str = "1.0") -> Mapping[str, Any]:
 def _later(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """A plan of which one fine-tune waits for its parent."""
     change = {"name": "child", "steps": [], "later": {"request": spec}}
-    return {"format_version": "1.3", "changes": [change]}
+    return {"format_version": "1.4", "changes": [change]}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import re
 import sys
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.convert.make import Piece, Pieces, at_source, make
 from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
-from ftctl.domain.desired import DataSource
+from ftctl.domain.desired import DataSource, Origin
 from ftctl.errors import Diagnostic, FtctlError, Span
 from ftctl.files import (
     file_fault,
@@ -50,6 +50,7 @@ class Materialised:
     problems: tuple[Diagnostic, ...]
     notes: tuple[str, ...] = ()  # what was detected and decided
     shown: str = ""  # the source as people know it
+    origin: Origin | None = None  # what it was made of; None where problems stood against it
     _places: Path | None = field(default=None, repr=False)
 
     def at_source(self, problem: Diagnostic) -> Diagnostic:
@@ -78,7 +79,7 @@ def materialise(
         return _refused(source, _pin_problem(source, before))
     _make_folder(folder)
     entry = folder / f"{_key(source, before, recipe)}.json"
-    kept = None if before is None else _kept(entry, source, recipe, hash_of)
+    kept = None if before is None else _kept(entry, source, before, recipe, hash_of)
     if kept is not None:
         return kept
     sweep_drafts(folder, STEM)
@@ -93,12 +94,10 @@ def materialise(
     except TemplateFault as fault:
         at = places.get(f"convert.template.{fault.role}", places.get("convert", source.span))
         return _refused(source, fault.finding.at(at))
-    found = _kept(entry, source, recipe, hash_of)
+    found = None if before is None else _kept(entry, source, before, recipe, hash_of)
     if found is None:
         raise FtctlError(f"what was made of {source.shown} was taken away", "run it again")
-    return Materialised(
-        found.path, found.sha256, problems, found.notes, found.shown, _places_of(entry, recipe)
-    )
+    return replace(found, problems=problems)
 
 
 def _refused(source: DataSource, problem: Diagnostic) -> Materialised:
@@ -133,7 +132,9 @@ def _key(source: DataSource, sha256: str | None, recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:40]
 
 
-def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Materialised | None:
+def _kept(
+    entry: Path, source: DataSource, before: str, recipe: Recipe, hash_of: Hash
+) -> Materialised | None:
     part = _part(recipe)
     content = read_regular(entry, _MOST_BYTES)
     if content is None:
@@ -141,6 +142,7 @@ def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Mat
     try:
         known: Any = json.loads(content)
         (sha256, size), notes = known["parts"][part], tuple(str(note) for note in known["notes"])
+        rows, taken = int(known["rows"]), int(known["taken"][part])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     places = _places_of(entry, recipe)
@@ -150,7 +152,8 @@ def _kept(entry: Path, source: DataSource, recipe: Recipe, hash_of: Hash) -> Mat
     if not _has_size(path, size) or hash_of(path) != sha256:
         return None
     mark_used(entry)
-    return Materialised(path, sha256, (), notes, source.shown, places)
+    origin = Origin(source.shown, before, rows, taken, recipe.steps)
+    return Materialised(path, sha256, (), notes, source.shown, origin, places)
 
 
 def _has_size(path: Path, size: object) -> bool:
@@ -169,7 +172,8 @@ def _keep(entry: Path, pieces: Pieces) -> None:
         piece.draft.keep(entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl", replace=True)
         _write_whole(_places_path(entry, part or "all"), _places_bytes(piece))
         parts[part or "all"] = (sha256, piece.draft.bytes)
-    known = {"notes": list(pieces.notes), "parts": parts}
+    taken = {part or "all": piece.draft.rows for part, piece in pieces.parts.items()}
+    known = {"notes": list(pieces.notes), "parts": parts, "rows": pieces.rows, "taken": taken}
     _write_whole(entry, json.dumps(known, sort_keys=True).encode())
 
 

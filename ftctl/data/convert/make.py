@@ -37,6 +37,7 @@ class Pieces:
     problems: tuple[Diagnostic, ...]
     notes: tuple[str, ...]  # what was detected and decided, in sentences
     form: str | None
+    rows: int = 0  # of the source, before any are left out
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def make(
                 parts = _deal(work, division, drafts, folder)
         if any(problem.severity == "error" for problem in problems):
             parts = {}
-        yield Pieces(parts, tuple(problems), tuple(notes), rows.form)
+        yield Pieces(parts, tuple(problems), tuple(notes), rows.form, work.draft.rows)
 
 
 def _write(rows: Rows, work: Piece, *, sample: bool, split: bool) -> RowSimilarity | None:

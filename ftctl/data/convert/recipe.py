@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, get_args
 
 Container = Literal["csv", "tsv", "xlsx", "parquet", "json", "jsonl"]
@@ -70,6 +70,12 @@ class Recipe:
     def empty(self) -> bool:
         return self == Recipe()
 
+    @property
+    def steps(self) -> tuple[Mapping[str, Any], ...]:
+        """Each step with what its manifest sets, in the order in which they are done."""
+        done = (("convert", self.convert), ("sample", self.sample), ("split", self.split))
+        return tuple({"step": name, **_told(step)} for name, step in done if step is not None)
+
     def canonical(self) -> str:
         """Equal for recipes that do the same to a file, whichever part of it is meant."""
         known = {"convert": _convert(self.convert), "sample": None, "split": None}
@@ -79,6 +85,24 @@ class Recipe:
             split = self.split
             known["split"] = [split.validation, split.test, split.seed, split.by_answer]
         return json.dumps(known, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _told(step: Convert | Sample | Split) -> dict[str, Any]:
+    """What a step has beside its defaults, under the manifest's names."""
+    told: dict[str, Any] = {}
+    for one in fields(step):
+        value = getattr(step, one.name)
+        if one.default is MISSING or value != one.default:
+            told[_NAMES.get(one.name, one.name)] = value
+    if "by" in told:
+        told["by"] = "answer"
+    if "template" in told:
+        told["template"] = dict(told["template"])
+    return told
+
+
+# Of fields that are called otherwise than in a manifest.
+_NAMES: Mapping[str, str] = {"origin": "from", "by_answer": "by"}
 
 
 def recipe_of(manifest: Mapping[str, Any]) -> Recipe:
