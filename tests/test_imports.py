@@ -30,7 +30,7 @@ DOORS = {
     "platformdirs": {"user_folders"},
     "orjson": {"data"},
     "jsonschema_rs": {"data"},
-    "charset_normalizer": {"data"},
+    "chardet": {"data"},
     "phonenumbers": {"data"},
     "py3langid": {"data"},
     "gigatoken": {"data"},  # an extra, as are those below
@@ -54,7 +54,7 @@ ORDER = [
 # Inside the largest wing, the rooms in the same way.
 ROOMS = {
     "data": [
-        "sources", "quality", "tokens", "formats", "scanning", "convert", "stats", "diff", "cache",
+        "encodings", "sources", "quality", "tokens", "formats", "scanning", "convert", "stats", "diff", "cache",
     ],
 }  # fmt: skip
 

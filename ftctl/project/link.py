@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftctl.data.convert.recipe import Recipe, recipe_of
+from ftctl.data.encodings.names import UnknownEncoding, text_encoding
 from ftctl.data.sources import is_remote, show_source
 from ftctl.domain.desired import DataSource, Format
 from ftctl.errors import Diagnostic, Span
@@ -80,6 +81,8 @@ def link(project: Project) -> SymbolTable:
     problems += _cycles(finetunes)
     steps = {name: found for name, one in datasets.items() if (found := _steps(one)) is not None}
     problems += _unlike_splits(steps, sources)
+    for document in datasets.values():
+        problems += _unknown_encoding(document)
     formats = {
         name: (one.value["format"], one.place(("format",)))
         for name, one in datasets.items()
@@ -93,11 +96,22 @@ def _steps(document: Document) -> Steps | None:
     if recipe.empty:
         return None
     ways: list[tuple[str, ...]] = [
-        (step,) for step in ("convert", "sample", "split") if step in document.value
+        (step,) for step in ("encoding", "convert", "sample", "split") if step in document.value
     ]
     roles = document.value.get("convert", {}).get("template", {})
     ways += [("convert", "template", role) for role in roles]
     return Steps(recipe, {".".join(way): document.place(way) for way in ways})
+
+
+def _unknown_encoding(document: Document) -> Iterator[Diagnostic]:
+    """A name that is of no text encoding."""
+    name = document.value.get("encoding")
+    if name is not None:
+        try:
+            text_encoding(name)
+        except UnknownEncoding as fault:
+            message = f"'encoding' is '{shorten(name)}', which {fault.message}"
+            yield Diagnostic("wrong-value", message, document.place(("encoding",)), fault.hint)
 
 
 def _unlike_splits(

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from ftctl.cli.dataset.printing import json_text
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.exit_codes import DONE, FAILED
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
@@ -68,6 +69,7 @@ class CheckOptions:
     base: BaseModel | None
     quality: QualitySettings
     most: int | None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class CheckedFile:
     help="What the rows are for.  [default: what the first row fits]",
 )  # fmt: skip
 @click.option("--model", metavar="BASE", help="Count tokens for this base model.")
+@encoding_option("each FILE")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
     help="How to print the problems; json: all of them.",
@@ -114,6 +117,7 @@ def check_command(
     validation: str | None,
     method: Method | None,
     model: str | None,
+    encoding: str | None,
     form: str,
     max_per_code: int,
     moderation: bool,
@@ -131,6 +135,7 @@ def check_command(
         None if model is None else BaseModel.about(model),
         replace(QualitySettings(), **off),  # type: ignore[arg-type]  # every one of them is a level
         None if form == "json" else max_per_code,
+        encoding,
     )
     ask = _moderator(settings, options.most) if moderation else None  # without a key, at once
     checked, problems = check_files(settings, files, validation, options)
@@ -182,6 +187,8 @@ def _request(options: CheckOptions) -> ScanRequest:
         totals=options.base is not None,
         quality=options.quality,
         most=options.most,
+        encoding=options.encoding,
+        samples=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ftctl.cli.dataset.step_outcome import report_outcome, target_of
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -32,6 +33,7 @@ _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
     help="What a role says, with {column} for a cell; once for each role.",
 )  # fmt: skip
 @click.option("--delimiter", metavar="CHARACTER", help="What stands between cells of a CSV file.")
+@encoding_option("SOURCE")
 @click.option("--sheet", metavar="NAME", help="The sheet of an XLSX file.  [default: the first]")
 @click.option("--check", is_flag=True, help="Check the rows as training data before they are kept.")
 @click.option("--force", is_flag=True, help=FORCE)
@@ -44,6 +46,7 @@ def convert_command(
     to: Form | None,
     templates: tuple[str, ...],
     delimiter: str | None,
+    encoding: str | None,
     sheet: str | None,
     check: bool,
     force: bool,
@@ -57,7 +60,13 @@ def convert_command(
     where = target_of(settings, target, force=force)
     step = Convert(origin, to, _templates(templates), _delimiter(delimiter), sheet)
     done = convert_file(
-        settings.folder / source, source, where.place, step, check=check, replace=force
+        settings.folder / source,
+        source,
+        where.place,
+        step,
+        encoding=encoding,
+        check=check,
+        replace=force,
     )
     report_outcome(settings, done, {None: target})
     return DONE

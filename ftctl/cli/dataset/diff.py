@@ -9,6 +9,7 @@ import click
 
 from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.dataset.revisions import open_side
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
 from ftctl.data.diff import compare_files, diff_document, diff_markdown, diff_text
@@ -26,10 +27,17 @@ from ftctl.data.stats import BaseModel
     "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",
     help="How to print it; markdown: for a comment on a pull request.",
 )  # fmt: skip
+@encoding_option("files that are not UTF-8")
 @click.option("--show-text", is_flag=True, help="Show the text of rows that differ.")
 @click.pass_context
 def diff_command(
-    context: click.Context, before: str, after: str, model: str | None, form: str, show_text: bool
+    context: click.Context,
+    before: str,
+    after: str,
+    model: str | None,
+    form: str,
+    encoding: str | None,
+    show_text: bool,
 ) -> int:
     """Show which rows differ between two data files.
 
@@ -39,8 +47,8 @@ def diff_command(
     """
     settings = settings_of(context)
     with TemporaryDirectory(prefix="ftctl-") as scratch:
-        old = open_side(before, settings.folder, Path(scratch, "before"))
-        new = open_side(after, settings.folder, Path(scratch, "after"))
+        old = open_side(before, settings.folder, Path(scratch, "before"), encoding)
+        new = open_side(after, settings.folder, Path(scratch, "after"), encoding)
         compared = compare_files(old, new, BaseModel.about(model), show_text=show_text)
     match form:
         case "json":

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ftctl.data.encodings.diagnosis import is_utf8
 from ftctl.data.scanning import RowFile
 from ftctl.engine.git import Answer, ask_git
 from ftctl.errors import FtctlError, UsageError
 
 
-def open_side(text: str, folder: Path, scratch: Path) -> RowFile:
+def open_side(text: str, folder: Path, scratch: Path, encoding: str | None = None) -> RowFile:
     """The rows of a path, or of a path in a revision of the repository around `folder`.
 
     A file of that very name goes first. What git has is copied to `scratch`, which must be a path
     where no file is yet. As everywhere in git, the path counts from the repository's top unless it
-    starts with `./` or `../`.
+    starts with `./` or `../`. `encoding` is that of a side that is not UTF-8.
     """
     revision, colon, path = text.partition(":")
     if not colon or (folder / text).exists():
-        return RowFile(folder / text, text)
+        return _row_file(folder / text, text, encoding)
     if revision.startswith("-") or not path:
         raise UsageError(
             f"'{text}' is neither a file nor a file in a git revision",
@@ -27,7 +28,15 @@ def open_side(text: str, folder: Path, scratch: Path) -> RowFile:
     blob = _blob(text, folder)
     with scratch.open("xb") as copy:
         _said(ask_git(["cat-file", "blob", blob], folder, copy), text)
-    return RowFile(scratch, text)
+    return _row_file(scratch, text, encoding)
+
+
+def _row_file(path: Path, shown: str, encoding: str | None) -> RowFile:
+    """The file; where one side was turned into UTF-8, the encoding is the other's alone."""
+    if encoding is not None and path.is_file():
+        with path.open("rb") as stream:
+            encoding = None if is_utf8(stream) else encoding
+    return RowFile(path, shown, encoding, samples=True)
 
 
 def _blob(text: str, folder: Path) -> str:

@@ -6,6 +6,7 @@ import click
 
 from ftctl.cli.dataset.amounts import ROWS, Amount
 from ftctl.cli.dataset.step_outcome import report_outcome, target_of
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -24,6 +25,7 @@ from ftctl.data.convert import Sample, sample_file
     help="Another seed takes other rows.",
 )  # fmt: skip
 @click.option("--by", type=click.Choice(["answer"]), help="Keep the share of each answer.")
+@encoding_option("FILE")
 @click.option("--force", is_flag=True, help=FORCE)
 @click.pass_context
 def sample_command(
@@ -33,6 +35,7 @@ def sample_command(
     rows: Amount,
     seed: int,
     by: str | None,
+    encoding: str | None,
     force: bool,
 ) -> int:
     """Take some of a data file's rows.
@@ -43,6 +46,8 @@ def sample_command(
     settings = settings_of(context)
     where = target_of(settings, target, force=force)
     step = Sample(rows, seed, by is not None)
-    done = sample_file(settings.folder / file, file, where.place, step, replace=force)
+    done = sample_file(
+        settings.folder / file, file, where.place, step, encoding=encoding, replace=force
+    )
     report_outcome(settings, done, {None: target})
     return DONE

@@ -8,6 +8,7 @@ import click
 
 from ftctl.cli.dataset.amounts import ROWS, Amount
 from ftctl.cli.dataset.step_outcome import report_outcome
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -34,6 +35,7 @@ from ftctl.data.convert import Part, Split, split_file
 @click.option(
     "--out", type=click.Path(), metavar="DIR", help="Where to write.  [default: beside FILE]"
 )
+@encoding_option("FILE")
 @click.option("--force", is_flag=True, help=FORCE)
 @click.pass_context
 def split_command(
@@ -44,6 +46,7 @@ def split_command(
     seed: int,
     by: str | None,
     out: str | None,
+    encoding: str | None,
     force: bool,
 ) -> int:
     """Divide a data file into training and validation rows.
@@ -57,7 +60,7 @@ def split_command(
     for name in shown.values():
         refuse_to_overwrite(settings.folder / name, name, force=force)
     targets = {part: settings.folder / name for part, name in shown.items()}
-    done = split_file(settings.folder / file, file, targets, step, replace=force)
+    done = split_file(settings.folder / file, file, targets, step, encoding=encoding, replace=force)
     report_outcome(settings, done, dict(shown.items()))
     return DONE
 

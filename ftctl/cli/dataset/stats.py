@@ -10,6 +10,7 @@ import click
 
 from ftctl.catalog import load_catalog
 from ftctl.cli.dataset.printing import json_text
+from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE, refuse_to_overwrite, write_file
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
@@ -43,6 +44,7 @@ _BY_SUFFIX = {".json": "json", ".svg": "svg"}
     help="How to print them; svg: the histogram.  [default: by --out's ending, else text]",
 )  # fmt: skip
 @click.option("--out", metavar="PATH", type=click.Path(), help="Write them to a file instead.")
+@encoding_option("FILE")
 @click.option("--force", is_flag=True, help=FORCE)
 @click.option("--show-text", is_flag=True, help="Show answers that repeat, whatever their length.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII alone.")
@@ -53,6 +55,7 @@ def stats_command(
     model: str | None,
     form: str | None,
     out: str | None,
+    encoding: str | None,
     force: bool,
     show_text: bool,
     ascii_only: bool,
@@ -65,7 +68,9 @@ def stats_command(
     settings = settings_of(context)
     if out is not None:
         refuse_to_overwrite(settings.folder / out, out, force=force)
-    found = collect(settings.folder / file, file, BaseModel.about(model), show_text=show_text)
+    found = collect(
+        settings.folder / file, file, BaseModel.about(model), encoding, show_text=show_text
+    )
     form = form or _BY_SUFFIX.get(Path(out or "").suffix.lower(), "text")
     today = datetime.fromtimestamp(settings.clock.now(), tz=UTC).date()
     text = _printed(
@@ -79,9 +84,11 @@ def stats_command(
     return DONE
 
 
-def collect(path: Path, shown: str, base: BaseModel, *, show_text: bool = False) -> Statistics:
+def collect(
+    path: Path, shown: str, base: BaseModel, encoding: str | None = None, *, show_text: bool = False
+) -> Statistics:
     """The statistics of a file, in one pass."""
-    source = RowFile(path, shown)
+    source = RowFile(path, shown, encoding, samples=True)
     collector = Collector(base, show_text=show_text)
     for _, row in source.rows():
         collector.add(row)

@@ -49,18 +49,27 @@ def convert_file(
     target: Target,
     convert: Convert,
     *,
+    encoding: str | None = None,
     check: bool = False,
     replace: bool = False,
 ) -> StepOutcome:
     """The rows in the wanted form. `check` reads them back as training data first."""
-    return _carry_out(source, shown, {None: target}, Recipe(convert), check=check, replace=replace)
+    recipe = Recipe(convert, encoding=encoding)
+    return _carry_out(source, shown, {None: target}, recipe, check=check, replace=replace)
 
 
 def sample_file(
-    source: Path, shown: str, target: Target, sample: Sample, *, replace: bool = False
+    source: Path,
+    shown: str,
+    target: Target,
+    sample: Sample,
+    *,
+    encoding: str | None = None,
+    replace: bool = False,
 ) -> StepOutcome:
-    """Fewer rows, in their order, byte for byte."""
-    return _carry_out(source, shown, {None: target}, Recipe(sample=sample), replace=replace)
+    """Fewer rows, in their order, byte for byte; in UTF-8 where they are in another encoding."""
+    recipe = Recipe(sample=sample, encoding=encoding)
+    return _carry_out(source, shown, {None: target}, recipe, replace=replace)
 
 
 def split_file(
@@ -69,11 +78,12 @@ def split_file(
     targets: Mapping[Part, Path],
     split: Split,
     *,
+    encoding: str | None = None,
     replace: bool = False,
 ) -> StepOutcome:
-    """A file for each of `split.parts`, byte for byte, rows in their order."""
+    """A file for each of `split.parts`, rows as in `sample_file`."""
     parts: dict[Part | None, Target] = {part: targets[part] for part in split.parts}
-    return _carry_out(source, shown, parts, Recipe(split=split), replace=replace)
+    return _carry_out(source, shown, parts, Recipe(split=split, encoding=encoding), replace=replace)
 
 
 def _carry_out(
@@ -94,7 +104,7 @@ def _carry_out(
     try:
         with (
             _workplace(paths) as folder,
-            make(source, shown, recipe, folder, check=check) as pieces,
+            make(source, shown, recipe, folder, check=check, samples=True) as pieces,
         ):
             written = _keep(pieces, targets, replace=replace) if pieces.parts else {}
             return StepOutcome(written, pieces.problems, pieces.notes, pieces.form)

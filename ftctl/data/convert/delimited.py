@@ -6,11 +6,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ftctl.data.convert.bounds import MOST_ROW_CHARACTERS, too_much
-from ftctl.data.convert.encodings import decoding, encoding_of
+from ftctl.data.convert.encodings import TextSource, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.recipe import Container
 from ftctl.data.convert.records import Record, Records, check_header
@@ -29,30 +28,30 @@ class _Dialect(NamedTuple):
 
 
 def read_delimited(
-    path: Path, stream: BinaryIO, container: Container, delimiter: str | None
+    source: TextSource, stream: BinaryIO, container: Container, delimiter: str | None
 ) -> Records:
     """The rows below the header. The delimiter is found out where none is given."""
     csv.field_size_limit(MOST_ROW_CHARACTERS)
-    encoding, head = _head(path)
+    encoding, head = _head(source)
     if not head.strip():
         raise FileFault(Finding("empty-file", "the file holds no rows", "add a header and rows"))
     dialect = _dialect(head, container, delimiter)
     text = io.TextIOWrapper(stream, encoding, "strict", newline="")
     rows = _rows(text, dialect)
-    with decoding(path, encoding):
+    with source.decoding(encoding):
         header = next((cells for _, cells in rows if _filled(cells)), [])
     columns = check_header(header)
     between = _NAMES.get(dialect.delimiter, repr(dialect.delimiter))
     read_as = f"{container.upper()} with {between} between cells"
-    return Records(container, _records(path, encoding, rows, columns), columns, read_as)
+    return Records(container, _records(source, encoding, rows, columns), columns, read_as)
 
 
-def _head(path: Path) -> tuple[str, str]:
+def _head(source: TextSource) -> tuple[str, str]:
     """The file's encoding and the start of its text."""
-    with path.open("rb") as stream:
+    with source.open() as stream:
         encoding = encoding_of(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES])
         text = io.TextIOWrapper(stream, encoding, "strict", newline="")
-        with text, decoding(path, encoding):
+        with text, source.decoding(encoding):
             return encoding, text.read(_HEAD_CHARACTERS)
 
 
@@ -125,10 +124,13 @@ class _BoundedLines:
 
 
 def _records(
-    path: Path, encoding: str, rows: Iterator[tuple[int, list[str]]], columns: Sequence[str]
+    source: TextSource,
+    encoding: str,
+    rows: Iterator[tuple[int, list[str]]],
+    columns: Sequence[str],
 ) -> Iterator[Record]:
     width = len(columns)
-    with decoding(path, encoding):
+    with source.decoding(encoding):
         for number, cells in rows:
             if not _filled(cells):
                 yield Record(number, {})

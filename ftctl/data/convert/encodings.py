@@ -1,23 +1,83 @@
-"""A file's first bytes go in; the encoding that its text is in comes out, where that is certain."""
+"""A source and the encoding that was named for it go in; its text as UTF-8, or a fault, out."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from ftctl.data.convert.fault import FileFault
-from ftctl.errors import Finding
+from ftctl.data.encodings.transcoded import transcoded
+from ftctl.errors import FILE, ROWS, Finding
 
 _LONG = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first starts like one of UTF-16
-_CURE = "save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
+_CONVERT = f"read it so: ftctl dataset convert {FILE} {ROWS} --encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """A file whose text is in `encoding`; None: in UTF-8, or in UTF-16 that shows itself.
+
+    `samples` shows a piece of a file that is in another, as on a command line.
+    """
+
+    path: Path
+    shown: str
+    encoding: str | None
+    samples: bool
+
+    def check(self, stream: BinaryIO) -> None:
+        """`FileFault` where the file is hardly in the encoding that was named."""
+        if self.encoding is None:
+            return
+        from ftctl.data.encodings.diagnosis import doubts_of  # noqa: PLC0415 - rarely asked for
+
+        said = "--encoding" if self.samples else "'encoding'"
+        finding = doubts_of(stream, self.encoding, said, samples=self.samples)
+        if finding is not None:
+            raise FileFault(finding, finding.line)
+
+    def as_utf8(self, stream: BufferedReader, *, owner: bool = False) -> BufferedReader:
+        """The open file from its start: as it is, or as UTF-8 if an encoding was named."""
+        stream.seek(0)
+        if self.encoding is None:
+            return stream
+        return transcoded(stream, self.encoding, owner=owner)
+
+    def open(self) -> BufferedReader:
+        """The same of the file, opened once more."""
+        return self.as_utf8(self.path.open("rb"), owner=True)
+
+    def refuse_other_text(self) -> None:
+        """`FileFault` with what the file is in, where that is not UTF-8."""
+        from ftctl.data.encodings.diagnosis import not_utf8  # noqa: PLC0415 - it is rare
+
+        with self.path.open("rb") as stream:
+            finding = not_utf8(stream, samples=self.samples)
+        if finding is not None:  # else it has been mended since
+            raise FileFault(finding, finding.line)
+
+    @contextmanager
+    def decoding(self, encoding: str) -> Iterator[None]:
+        """Turns a decoder's complaint into what the file is in, and the line that shows it."""
+        try:
+            yield
+        except UnicodeDecodeError:
+            if encoding.startswith("utf-8"):
+                self.refuse_other_text()
+            message = "the file is not valid UTF-16, though it starts like it"
+            hint = "copy or write the file again"
+            raise FileFault(Finding("wrong-encoding", message, hint)) from None
 
 
 def encoding_of(head: bytes) -> str:
     """UTF-8 or UTF-16, as Python names them; `FileFault` for UTF-32 and for what is no text."""
     if head.startswith(_LONG):
-        raise FileFault(Finding("wrong-encoding", "the file is in UTF-32", _CURE))
+        raise FileFault(Finding("wrong-encoding", "the file is in UTF-32", f"{_CONVERT} utf-32"))
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
@@ -32,27 +92,3 @@ def encoding_of(head: bytes) -> str:
         return "utf-16-be"
     hint = "name a file of text, or say what it is with 'from'"
     raise FileFault(Finding("binary-file", "the file is not text", hint))
-
-
-@contextmanager
-def decoding(path: Path, encoding: str) -> Iterator[None]:
-    """Turns a decoder's complaint into the line that it is about."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        if encoding.startswith("utf-8"):
-            number, byte = _first_bad_line(path)
-            message = f"byte {byte} of the line is not UTF-8"
-            raise FileFault(Finding("not-utf-8", message, _CURE), number) from None
-        message = "the file is not valid UTF-16, though it starts like it"
-        raise FileFault(Finding("wrong-encoding", message, _CURE)) from None
-
-
-def _first_bad_line(path: Path) -> tuple[int, int]:
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                return number, error.start + 1
-    return 1, 1  # it has been mended since

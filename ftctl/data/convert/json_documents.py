@@ -6,11 +6,10 @@ import io
 import re
 from collections.abc import Iterator
 from io import BufferedReader
-from pathlib import Path
 from typing import BinaryIO
 
 from ftctl.data.convert.bounds import too_much
-from ftctl.data.convert.encodings import decoding, encoding_of
+from ftctl.data.convert.encodings import TextSource, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, keyed
 from ftctl.data.formats.lines import MAX_LINE_BYTES, Line, LineReader, is_too_long
@@ -52,15 +51,15 @@ def record_of(line: Line) -> Record:
     return Record(line.number, row)
 
 
-def read_list(path: Path, stream: BinaryIO) -> Records:
+def read_list(source: TextSource, stream: BinaryIO) -> Records:
     """The objects of a JSON list, without holding more than one of them."""
     encoding = encoding_of(stream.peek(4096)[:4096])  # type: ignore[attr-defined]
-    return keyed("json", _elements(path, encoding, stream), "a JSON list")
+    return keyed("json", _elements(source, encoding, stream), "a JSON list")
 
 
-def _elements(path: Path, encoding: str, stream: BinaryIO) -> Iterator[Record]:
+def _elements(source: TextSource, encoding: str, stream: BinaryIO) -> Iterator[Record]:
     text = io.TextIOWrapper(stream, encoding, "strict", newline="")
-    with text, decoding(path, encoding):
+    with text, source.decoding(encoding):
         for number, element in _slices(text):
             content = element.encode(errors="surrogatepass")
             whole = None if is_too_long(content) else content

@@ -42,15 +42,22 @@ class Pieces:
 
 @contextmanager
 def make(
-    path: Path, shown: str, recipe: Recipe, folder: Path, *, check: bool = False
+    path: Path,
+    shown: str,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    check: bool = False,
+    samples: bool = False,
 ) -> Iterator[Pieces]:
     """The parts, until the block ends; what is not kept by then is gone.
 
     `check` reads the rows back as training data and tells their problems at the source's rows.
+    `samples` shows a piece of a source that is in another encoding than it should be.
     `TemplateFault` when the recipe's template does not fit the source.
     """
     with ExitStack() as drafts:
-        rows = Rows(path, shown, recipe.convert)
+        rows = Rows(path, shown, recipe.convert, recipe.encoding, samples=samples)
         work = Piece(drafts.enter_context(RowDraft(folder)), array("I"))
         similarity = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None

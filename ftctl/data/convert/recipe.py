@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, get_args
 
+from ftctl.data.encodings.names import UTF_8, UnknownEncoding, text_encoding
+
 Container = Literal["csv", "tsv", "xlsx", "parquet", "json", "jsonl"]
 Shape = Literal["chat", "completion", "preference", "sharegpt", "alpaca", "pairs", "table"]
 Form = Literal["chat", "completion", "preference", "sharegpt", "alpaca", "pairs"]
@@ -60,11 +62,12 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is done to a file, always in this order: convert, sample, split."""
+    """How a file is read, and what is done to it, in this order: convert, sample, split."""
 
     convert: Convert | None = None
     sample: Sample | None = None
     split: Split | None = None
+    encoding: str | None = None  # of the source's text; None: UTF-8, or what shows itself
 
     @property
     def empty(self) -> bool:
@@ -78,12 +81,18 @@ class Recipe:
 
     def canonical(self) -> str:
         """Equal for recipes that do the same to a file, whichever part of it is meant."""
-        known = {"convert": _convert(self.convert), "sample": None, "split": None}
+        known: dict[str, object] = {
+            "convert": _convert(self.convert),
+            "sample": None,
+            "split": None,
+        }
         if self.sample is not None:
             known["sample"] = [self.sample.rows, self.sample.seed, self.sample.by_answer]
         if self.split is not None:
             split = self.split
             known["split"] = [split.validation, split.test, split.seed, split.by_answer]
+        if self.encoding is not None:
+            known["encoding"] = self.encoding
         return json.dumps(known, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
@@ -122,7 +131,22 @@ def recipe_of(manifest: Mapping[str, Any]) -> Recipe:
             "by" in split,
             split["part"],
         ),
+        _encoding(manifest.get("encoding")),
     )
+
+
+def _encoding(name: str | None) -> str | None:
+    """Python's name of it; None where a file without one is read in the same way.
+
+    A name of none is kept: it is told of where the manifests are read.
+    """
+    if name is None:
+        return None
+    try:
+        known = text_encoding(name)
+    except UnknownEncoding:
+        return name
+    return None if known in UTF_8 else known
 
 
 def _read_convert(value: Mapping[str, Any], form: Any) -> Convert:

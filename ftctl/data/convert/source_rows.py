@@ -11,12 +11,14 @@ from ftctl.data.convert.bounds import MadeBytes, row_too_long
 from ftctl.data.convert.canonical import line_of
 from ftctl.data.convert.conversions import Conversion, find_conversion
 from ftctl.data.convert.delimited import read_delimited
+from ftctl.data.convert.encodings import TextSource
 from ftctl.data.convert.fault import FileFault, RowFault
 from ftctl.data.convert.json_documents import read_lines, read_list, record_of, text_lines
 from ftctl.data.convert.parquet import read_parquet
 from ftctl.data.convert.recipe import CONTAINERS, Container, Convert
 from ftctl.data.convert.records import Record, Records
 from ftctl.data.convert.sheets import read_sheet
+from ftctl.data.encodings.transcoded import EncodingFault
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.lines import is_too_long
@@ -43,6 +45,7 @@ _REFUSED: Mapping[Container, frozenset[str]] = {
     "xlsx": frozenset({"pointer-file"}),  # it is a zip file itself
     "parquet": frozenset({"pointer-file"}),
 }
+_BINARY = ("xlsx", "parquet")
 _BUFFER_BYTES = 1024 * 1024
 
 
@@ -57,7 +60,17 @@ class Made(NamedTuple):
 class Rows:
     """The rows of one source, to be gone through once; afterwards what there is to say of it."""
 
-    def __init__(self, path: Path, shown: str, convert: Convert | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        shown: str,
+        convert: Convert | None,
+        encoding: str | None = None,
+        *,
+        samples: bool = False,
+    ) -> None:
+        """`samples` shows a piece of a file that is in another encoding: on a command line."""
+        self._source = TextSource(path, shown, encoding, samples)
         self._path = path
         self._convert = convert
         self.shown = shown
@@ -77,10 +90,13 @@ class Rows:
         with opened:
             try:
                 if self._convert is None:
-                    yield from self._as_they_are(opened)
+                    self._source.check(opened)
+                    yield from self._as_they_are(self._source.as_utf8(opened))
                 else:
                     yield from self._converted(opened, self._convert)
             except FileFault as fault:
+                self.findings.add(fault.finding)
+            except EncodingFault as fault:  # it was changed since it was looked through
                 self.findings.add(fault.finding)
             except OSError as error:
                 self.findings.add(unreadable(error))
@@ -131,28 +147,45 @@ class Rows:
     def _records(self, stream: BufferedReader, convert: Convert) -> Records:
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
         container = _container(self._path, head, convert.origin)
+        if container in _BINARY:
+            _refuse_encoding(self._source, container)
+        else:
+            self._source.check(stream)
+            stream = self._source.as_utf8(stream)
+            head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+            container = _container(self._path, head, convert.origin)
         fault = recognise(head, self.shown)
         if fault is not None and fault.code in _REFUSED[container]:
             raise FileFault(fault)
         match container:
             case "csv" | "tsv":
-                return read_delimited(self._path, stream, container, convert.delimiter)
+                return read_delimited(self._source, stream, container, convert.delimiter)
             case "xlsx":
                 return read_sheet(self._path, convert.sheet)
             case "parquet":
                 return read_parquet(self._path)
             case "json":
-                return read_list(self._path, stream)
+                return read_list(self._source, stream)
             case "jsonl":
                 return read_lines(stream)
 
     def _tell(self, record: Record) -> None:
         if isinstance(record.value, Finding):
+            if record.value.code == "not-utf-8":
+                self._source.refuse_other_text()
             self.findings.add(record.value, record.number)
 
     def _expect(self, rows: int) -> None:
         if not rows:
             self.findings.add(Finding("empty-file", "the file holds no rows", "add rows"))
+
+
+def _refuse_encoding(source: TextSource, container: Container) -> None:
+    if source.encoding is not None:
+        kind = "an XLSX file" if container == "xlsx" else "a Parquet file"
+        said = "--encoding" if source.samples else "'encoding'"
+        message = f"{kind} knows the encoding of its text: {said} {source.encoding} is for others"
+        raise FileFault(Finding("wrong-encoding", message, f"leave {said} out"))
 
 
 def _container(path: Path, head: bytes, origin: str) -> Container:

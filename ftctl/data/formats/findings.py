@@ -51,6 +51,13 @@ class FindingLog:
         for kind, omitted in later.omitted.items():
             self._omit(kind, omitted)
 
+    def tell_instead(self, code: str, finding: Finding) -> None:
+        """One finding in place of all of a kind, which have one cause."""
+        self.kept = [one for one in self.kept if one.code != code]
+        self.counts.pop(code, None)
+        self.omitted.pop(code, None)
+        self.add(finding)
+
     def has_errors(self, warnings: Collection[str]) -> bool:
         """Whether there is an error; findings of these codes are none, whatever they say."""
         return any(level == "error" and code not in warnings for code, level in self.counts)

@@ -85,7 +85,7 @@ def _decode(content: bytes, *, ended: bool) -> str | Finding:
         if not ended and error.reason == "unexpected end of data":
             return _truncated(column - 1)
         message = f"byte {error.start + 1} of the line is not UTF-8"
-        hint = f"save the file as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {FILE} > {NEW}"
+        hint = f"what it may be instead is told by: ftctl dataset check {FILE}"
         return Finding("not-utf-8", message, hint, column=column)
     if text.startswith("\ufeff"):
         hint = (

@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftctl.data.encodings.transcoded import EncodingFault, transcoded
 from ftctl.data.formats.findings import FindingLog, as_diagnostics
 from ftctl.data.formats.formats import MIN_EXAMPLES, RowChecker
 from ftctl.data.formats.lines import Line
@@ -70,13 +71,33 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
         counted = (request.totals and request.countings != ()) or quality is not None
         if workers is not None and not workers.take(size, counted=counted):
             workers = None
+        doubt = _doubt(opened, request)
+        if doubt is not None:
+            return ScanResult(None, (doubt.in_file(shown),))
         run = _Pass(request, workers, on_progress)
         try:
-            return run.scan(opened, name, shown)
+            return run.scan(_as_text(opened, request), size, name, shown)
         except _Disagreement as found:
-            opened.seek(0)
-            again = _Pass(request, workers, on_progress, exact=True).scan(opened, name, shown)
-            return replace(again, notes=(f"{shown}: {found}",))
+            again = _Pass(request, workers, on_progress, exact=True)
+            result = again.scan(_as_text(opened, request), size, name, shown)
+            return replace(result, notes=(f"{shown}: {found}",))
+
+
+def _doubt(stream: BufferedReader, request: ScanRequest) -> Finding | None:
+    """Why the file is hardly in the encoding that is named, where one is."""
+    if request.encoding is None:
+        return None
+    from ftctl.data.encodings.diagnosis import doubts_of  # noqa: PLC0415 - rarely asked for
+
+    return doubts_of(stream, request.encoding, "--encoding", samples=request.samples)
+
+
+def _as_text(stream: BufferedReader, request: ScanRequest) -> BufferedReader:
+    """The file from its start, as UTF-8."""
+    stream.seek(0)
+    if request.encoding is None:
+        return stream
+    return transcoded(stream, request.encoding)
 
 
 def read_dataset(
@@ -122,15 +143,18 @@ class _Pass:
         self._rows = self._blank = self._bytes = self._image_rows = 0
         self._has_tools = False
 
-    def scan(self, stream: BufferedReader, name: str, shown: str) -> ScanResult:
+    def scan(self, stream: BufferedReader, size: int, name: str, shown: str) -> ScanResult:
         lines = ChunkReader(stream)
         sha256 = None
         try:
             if self._recognise(stream, shown):
-                self._read(lines, os.fstat(stream.fileno()).st_size)
+                self._read(lines, size)
                 sha256 = lines.sha256
+                self._tell_encoding(stream)
         except OSError as error:
             self._findings.add(unreadable(error))
+        except EncodingFault as fault:  # it was changed since it was looked through
+            self._findings.add(fault.finding)
         problems = self._problems(shown)
         failed = any(one.severity == "error" for one in problems)
         totals = tuple(one.totals() for one in self._tallies) if self._request.totals else ()
@@ -151,6 +175,17 @@ class _Pass:
         elif fault := recognise_layout(head):
             self._findings.add(fault, 1)
         return fault is None
+
+    def _tell_encoding(self, stream: BufferedReader) -> None:
+        """One finding, on what the file is in, for all of its lines that are not UTF-8."""
+        if "not-utf-8" not in self._findings.counts:
+            return
+        from ftctl.data.encodings.diagnosis import not_utf8  # noqa: PLC0415 - it is rare
+
+        stream.seek(0)
+        finding = not_utf8(stream, samples=self._request.samples)
+        if finding is not None:  # else it has been mended since
+            self._findings.tell_instead("not-utf-8", finding)
 
     def _read(self, lines: ChunkReader, size: int) -> None:
         with closing(self._checked(lines, size)) as results:

@@ -8,6 +8,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
+from ftctl.data.encodings.transcoded import EncodingFault, Transcoded, transcoded
 from ftctl.data.formats.lines import Line, LineReader
 from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.source import (
@@ -30,9 +31,18 @@ class RowFile:
     `ftctl dataset check` to say. `InvalidProject` tells of a file that is no JSONL at all.
     """
 
-    def __init__(self, path: Path, shown: str) -> None:
+    def __init__(
+        self, path: Path, shown: str, encoding: str | None = None, *, samples: bool = False
+    ) -> None:
+        """`encoding` is what a file that is not UTF-8 is in.
+
+        `samples`: one that is in another is refused with a piece of it, as on a command line.
+        """
         self.path = path
         self.shown = shown
+        self._encoding = encoding
+        self._samples = samples
+        self._looked = False
         self.bytes = 0
         self.sha256 = ""
         self.unreadable = 0
@@ -49,12 +59,17 @@ class RowFile:
                     row = _row_of(line)
                     if row is None:
                         unreadable_rows += 1
+                        self._refuse_other_text(line)
                     elif row is not _BLANK:
                         yield line.number, row
+                raw = stream.raw
         except OSError as error:
             raise self._refused(unreadable(error)) from None
+        except EncodingFault as fault:
+            raise self._refused(fault.finding, fault.finding.line) from None
         if lines is None:
-            self.bytes, self.sha256 = reader.bytes, reader.sha256
+            read = raw if isinstance(raw, Transcoded) else reader
+            self.bytes, self.sha256 = read.bytes, read.sha256
             self.unreadable = unreadable_rows
 
     def _open(self) -> BufferedReader:
@@ -64,12 +79,36 @@ class RowFile:
             if opened.code != "file-too-large":
                 raise self._refused(opened)
             opened = BufferedReader(FileIO(self.path))
+        if self._encoding is not None:
+            opened = self._as_utf8(opened, self._encoding)
         head = opened.peek(HEAD_BYTES)[:HEAD_BYTES]
         for fault, line in ((recognise(head, self.shown), None), (recognise_layout(head), 1)):
             if fault is not None:
                 opened.close()
                 raise self._refused(fault, line)
         return opened
+
+    def _as_utf8(self, stream: BufferedReader, encoding: str) -> BufferedReader:
+        from ftctl.data.encodings.diagnosis import doubts_of  # noqa: PLC0415 - rarely asked for
+
+        fault = doubts_of(stream, encoding, "--encoding", samples=self._samples)
+        if fault is not None:
+            stream.close()
+            raise self._refused(fault, fault.line)
+        stream.seek(0)
+        return transcoded(stream, encoding, owner=True)
+
+    def _refuse_other_text(self, line: Line) -> None:
+        """Raise where the line is unreadable because the file is in another encoding."""
+        if not self._samples or self._looked or line.content is None or _is_utf8(line.content):
+            return
+        from ftctl.data.encodings.diagnosis import not_utf8  # noqa: PLC0415 - it is rare
+
+        self._looked = True
+        with self.path.open("rb") as stream:
+            fault = not_utf8(stream, samples=True, mixed=False)
+        if fault is not None:
+            raise InvalidProject([named_here(fault.in_file(self.shown))])
 
     def _refused(self, fault: Finding, line: int | None = None) -> InvalidProject:
         return InvalidProject([file_problem(fault, self.shown, line)])
@@ -88,6 +127,14 @@ def named_here(problem: Diagnostic) -> Diagnostic:
 
 
 _BLANK: Row = {}
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _row_of(line: Line) -> Row | None:

@@ -39,6 +39,8 @@ class ScanRequest:
     many rows there must be; `demands` is what else is asked of each. Without `totals`, only rows
     that may be longer than a counting's limit are counted, and a file without them needs no
     vocabulary. `most` is how many problems of a kind are kept; None keeps all.
+    `encoding` is what the file is in, where that is not UTF-8. `samples` shows a piece of a file
+    that is in another.
     """
 
     method: Method | None = None
@@ -48,13 +50,16 @@ class ScanRequest:
     quality: QualitySettings | None = None
     most: int | None = MAX_SHOWN_PER_CODE
     demands: Demands | None = None
+    encoding: str | None = None
+    samples: bool = False
 
     @property
     def key(self) -> str:
         """The request as text; equal requests have equal keys."""
         countings = ",".join(f"{one.encoding}:{one.limit}" for one in self.countings)
         asked = f"{self.method}|{self.least}|{countings}|{self.totals}|{self.most}"
-        return f"{asked}|{self.demands!r}|{self.quality!r}".encode("unicode_escape").decode()
+        read = f"{self.encoding}|{self.samples}"
+        return f"{asked}|{self.demands!r}|{self.quality!r}|{read}".encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Bytes in; the text encoding that they are in, a text that was wrongly decoded, and cures out."""

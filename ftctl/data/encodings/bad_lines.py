@@ -1,0 +1,80 @@
+"""A file's lines go in; which are not UTF-8, which are, and some of each, come out."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+_MOST_BYTES = 256 * 1024  # of each kind, from the whole file
+_LINE_BYTES = 1024 * 1024  # of a longer line the first are looked at
+_SHOWN_LINES = 5
+
+
+class Sampled:
+    """Lines of the whole file: of a large one every second, fourth, … is kept."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.first: list[int] = []
+        self.last = 0
+        self._kept: list[tuple[int, bytes]] = []
+        self._bytes = 0
+        self._step = 1
+
+    def add(self, number: int, line: bytes) -> None:
+        if self.number % self._step == 0:
+            self._kept.append((number, line))
+            self._bytes += len(line)
+            if self._bytes > _MOST_BYTES and len(self._kept) > 1:
+                self._kept = self._kept[::2]
+                self._step *= 2
+                self._bytes = sum(len(kept) for _, kept in self._kept)
+        self.number += 1
+        self.last = number
+        if len(self.first) < _SHOWN_LINES:
+            self.first.append(number)
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        return iter(self._kept)
+
+    @property
+    def content(self) -> bytes:
+        return b"\n".join(line for _, line in self._kept)
+
+
+@dataclass(slots=True)
+class HighLines:
+    """The lines with bytes beyond ASCII, by whether they are UTF-8."""
+
+    bad: Sampled = field(default_factory=Sampled)
+    good: Sampled = field(default_factory=Sampled)
+    column: int = 1  # of the first bad byte in its line, in characters of what stands before
+    byte: int = 1
+
+
+def high_lines(stream: BinaryIO) -> HighLines:
+    """Goes through the whole file."""
+    found = HighLines()
+    number, begins = 0, True
+    while line := stream.readline(_LINE_BYTES):
+        number += begins
+        whole = line.endswith(b"\n")
+        if begins and not line.isascii():
+            _sort(found, number, line, cut=not whole and len(line) == _LINE_BYTES)
+        begins = whole
+    return found
+
+
+def _sort(found: HighLines, number: int, line: bytes, *, cut: bool) -> None:
+    try:
+        text = codecs.utf_8_decode(line, "strict", not cut)[0]
+    except UnicodeDecodeError as error:
+        if not found.bad.number:
+            found.byte = error.start + 1
+            found.column = len(line[: error.start].decode()) + 1
+        found.bad.add(number, line)
+    else:
+        if text != "\ufeff" and not text.removeprefix("\ufeff").isascii():
+            found.good.add(number, line)
