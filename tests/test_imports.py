@@ -54,7 +54,8 @@ ORDER = [
 # Inside the largest wing, the rooms in the same way.
 ROOMS = {
     "data": [
-        "encodings", "sources", "quality", "tokens", "formats", "scanning", "convert", "stats", "diff", "cache",
+        "encodings", "sources", "quality", "tokens", "formats", "scanning", "convert", "stats",
+        "diff", "cache",
     ],
 }  # fmt: skip
 

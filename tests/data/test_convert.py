@@ -238,8 +238,8 @@ def test_a_misspelt_column_has_a_suggestion(file: File) -> None:
         ("question,answer\n" + "A?,yes\n" * 900 + "B\0?,no\n",
          ["a.csv:902: nul-byte: the cell in column 'question' has a NUL character"]),
         (b"question,answer\nA?,yes\ncaf\xe9?,no\n",
-         ["a.csv:3:4: not-utf-8: the file is not UTF-8: 1 line read as cp1252"
-          " (Western European), such as 'café?,no'"]),
+         [("a.csv:3:4: not-utf-8: the file is not UTF-8: 1 line read as cp1252"
+           " (Western European), such as 'café?,no'")]),
         ("question,answer\nA?,yes\n".encode("utf-32"),
          ["a.csv: wrong-encoding: the file is in UTF-32"]),
         (b"\xff\xfeq\0,\0a\0\n\0\x00\xd8A\0", [("a.csv: wrong-encoding: the file is not valid"

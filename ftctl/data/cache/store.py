@@ -19,7 +19,8 @@ from ftctl.user_folders import make_private
 
 # What decides how a manifest or a row is read. A change of one makes all that was kept stale.
 _DECIDING = (
-    "data/cache", "data/encodings", "data/formats", "data/quality", "data/scanning", "data/sources", "data/tokens",
+    "data/cache", "data/encodings", "data/formats", "data/quality", "data/scanning", "data/sources",
+    "data/tokens",
     "manifest", "manifest/schema", "text", "text/escape",
     "catalog/services.py", "catalog/variables.py",
     "errors.py", "files.py", "git_index.py", "user_folders.py",
