@@ -39,6 +39,7 @@ class QualitySettings:
     secret_bits: float = 3.0  # of entropy per character; placeholders have fewer
     personal_data: Level = "warning"
     allow: tuple[str, ...] = ()  # addresses, numbers, keys and mail domains that may stand in rows
+    regions: tuple[str, ...] = ()  # ISO 3166: their national phone numbers are looked for
     moderation: Level = "ignore"  # no setting of a project: texts leave the machine for it
 
     @classmethod
@@ -46,8 +47,8 @@ class QualitySettings:
         """Those of a `quality:` that fits its schema; all else is as in PROJECT_DEFAULTS."""
         known = {one.name for one in fields(cls)} - {"moderation"}
         given = {key: value for key, value in config.items() if key in known}
-        allow = tuple(given.pop("allow", ()))
-        return replace(PROJECT_DEFAULTS, **given, allow=allow)
+        allow, regions = tuple(given.pop("allow", ())), tuple(given.pop("regions", ()))
+        return replace(PROJECT_DEFAULTS, **given, allow=allow, regions=regions)
 
     @property
     def signs(self) -> bool:

@@ -110,12 +110,12 @@ def test_each_check_has_an_off_switch_and_a_level() -> None:
 
 
 def test_settings_come_from_the_project_file() -> None:
-    config = {"leakage": "error", "allow": ["acme.com"], "similarity": 0.9}
+    config = {"leakage": "error", "allow": ["acme.com"], "regions": ["KR"], "similarity": 0.9}
 
     settings = QualitySettings.from_config(config)
 
     assert settings == replace(
-        PROJECT_DEFAULTS, leakage="error", allow=("acme.com",), similarity=0.9
+        PROJECT_DEFAULTS, leakage="error", allow=("acme.com",), regions=("KR",), similarity=0.9
     )
     assert QualitySettings.from_config({}) == PROJECT_DEFAULTS
 
@@ -127,7 +127,9 @@ def test_the_schema_and_the_settings_have_the_same_keys_and_defaults() -> None:
     assert [*schema["properties"]] == names
     for name, described in schema["properties"].items():
         default = getattr(PROJECT_DEFAULTS, name)
-        assert described.get("default", []) == (list(default) if name == "allow" else default)
+        assert described.get("default", []) == (
+            list(default) if isinstance(default, tuple) else default
+        )
 
 
 def test_a_large_file_is_not_searched_for_near_duplicates() -> None:

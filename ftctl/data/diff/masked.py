@@ -22,7 +22,7 @@ _LONGEST = 200  # what the end of a text that was cut may hold the beginning of
 
 _KEY = r"[A-Za-z0-9_.+/=-]*"
 _ADDRESS = r"[A-Za-z0-9._%+-]{0,64}"
-_NUMBER = r"[A-Z0-9 .()/-]{0,60}?"  # an account's number may have letters
+_NUMBER = r"[A-Za-z0-9 .()/-]{0,60}?"  # some numbers have letters
 
 
 def masked_text(value: Any) -> str:
@@ -66,7 +66,7 @@ def _forms(text: str) -> Iterator[tuple[str, str]]:
         if tail.startswith("@"):
             yield found.what, re.escape(head) + _ADDRESS + re.escape(tail)
         else:
-            yield found.what, _parted(head) + _NUMBER + _parted(tail) + r"(?![A-Z0-9])"
+            yield found.what, _parted(head) + _NUMBER + _parted(tail) + r"(?![A-Za-z0-9])"
 
 
 def _parted(ends: str) -> str:

@@ -159,5 +159,8 @@ def _found_in(text: str, settings: QualitySettings) -> tuple[tuple[int, str, str
             for one in secrets_in(text, settings.secret_bits, settings.allow)
         ]
     if settings.personal_data != "ignore" and may_hold_personal(raw):
-        found += [(Flag.PERSONAL, one.what, one.shown) for one in personal_in(text, settings.allow)]
+        found += [
+            (Flag.PERSONAL, one.what, one.shown)
+            for one in personal_in(text, settings.allow, settings.regions)
+        ]
     return tuple(found)

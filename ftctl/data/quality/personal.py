@@ -7,21 +7,22 @@ any number's need a word in front that says what they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from string import digits
-from typing import NamedTuple
 
-from ftctl.data.quality.checkdigits import (
-    IBAN_LENGTHS,
-    is_brazilian_taxpayer,
-    is_card,
-    is_dutch_citizen,
-    is_german_tax,
-    is_iban,
-    is_korean_resident,
-    is_us_social_security,
+from ftctl.data.quality.checkdigits import IBAN_LENGTHS, is_iban
+from ftctl.data.quality.identifiers import (
+    ANY_DIGITS,
+    ANY_NAME,
+    DIGITS,
+    LETTERED,
+    NAMED,
+    Form,
+    may_hold_lettered,
+    shape_of,
 )
+from ftctl.data.quality.phones import phones_in
 from ftctl.data.quality.secret_search import Found
 
 _EIGHT = b"0" * 8  # the fewest digits of any number that is looked for
@@ -48,105 +49,112 @@ _END_NAMES = (
 _ENDS = frozenset(_END_NAMES.split())
 _DOMAIN = r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,24})(?![\w-])"
 _LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?\Z")
-_PHONE = r"(?<![\w+(])\+(?:[1-9]\d{0,2})(?:[ .\-/]?\(?\d{1,12}\)?){1,6}(?!\w)"
-# Numbers kept free for stories: NANP 555-01xx; Ofcom's drama numbers.
-_STORY = re.compile(r"1\d{3}55501\d\d|447700900\d{3}|4420794?60\d{3}|441632960\d{3}")
-
-_NORTH_AMERICAN = re.compile(r"1[2-9]\d{2}[2-9]\d{6}")
-
-
-class _Number(NamedTuple):
-    what: str
-    pattern: str  # the number is the last group
-    right: Callable[[str], bool]
-
-
-_BEFORE, _AFTER = r"(?<![\w.\-])", r"(?![\w]|[.\-]\d)"
-_NEAR = r"\b[^\d\n]{0,24}"
-_FORMS = (
-    _Number(
-        "a card number",
-        rf"{_BEFORE}(\d{{14,19}}|\d{{4}}([ -])\d{{4}}\2\d{{4}}\2\d{{4}}(?:\2\d{{3}})?"
-        rf"|\d{{4}}([ -])\d{{6}}\3\d{{4,5}}){_AFTER}",
-        is_card,
-    ),
-    _Number("a US social security number", rf"{_BEFORE}(\d{{3}}-\d\d-\d{{4}}){_AFTER}",
-            is_us_social_security),
-    _Number("a Korean resident number", rf"{_BEFORE}(\d{{6}}-[1-8]\d{{6}}){_AFTER}",
-            is_korean_resident),
-    _Number("a Brazilian CPF", rf"{_BEFORE}(\d{{3}}\.\d{{3}}\.\d{{3}}-\d\d){_AFTER}",
-            is_brazilian_taxpayer),
-)  # fmt: skip
-_NAMED = (
-    _Number("a Brazilian CPF", rf"(?i)\bcpf{_NEAR}(\d{{11}}){_AFTER}", is_brazilian_taxpayer),
-    _Number(
-        "a US social security number",
-        rf"(?i)\b(?:ssn|social security(?: number)?){_NEAR}(\d{{9}}|\d{{3}} \d\d \d{{4}}){_AFTER}",
-        is_us_social_security,
-    ),
-    _Number(
-        "a Korean resident number",
-        rf"(?i)(?:주민(?:등록)?번호|\brrn\b)[^\d\n]{{0,24}}(\d{{13}}){_AFTER}",
-        is_korean_resident,
-    ),
-    _Number(
-        "a German tax number",
-        rf"(?i)\b(?:steuer-?id|idnr|steuer-?identifikationsnummer|tax id)\b[^\d\n]{{0,24}}"
-        rf"(\d{{11}}|\d\d \d{{3}} \d{{3}} \d{{3}}){_AFTER}",
-        is_german_tax,
-    ),
-    _Number(
-        "a Dutch citizen number",
-        rf"(?i)\b(?:bsn|burgerservicenummer|sofinummer){_NEAR}"
-        rf"(\d{{9}}|\d{{4}}\.\d\d\.\d{{3}}){_AFTER}",
-        is_dutch_citizen,
-    ),
-)  # fmt: skip
-_WORDS = (
-    "cpf", "ssn", "social security", "주민", "rrn", "steuer", "idnr", "tax id", "bsn", "burger",
-    "sofi",
-)  # fmt: skip
 # A run of digits as people part them. Patterns that start with a look behind are slow to search
 # for: this one is fast, and only around what it finds is looked closer.
 _RUN = r"\d[\d .()/-]{6,60}\d"
-_IBAN = r"(?<![\w])([A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?)(?![a-z0-9])"
+_IBAN = r"(?<![\w])([A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?)"
+_NEAR = 40  # characters in front of a number in which a word may name it
+
+_Placed = tuple[int, int, Found]
 
 
 def may_hold_personal(raw: bytes) -> bool:
     """Whether the text, as UTF-8, is worth a closer look: False is certain."""
-    return b"@" in raw or _EIGHT in raw.translate(_NUMBERS, _SEPARATORS)
+    if b"@" in raw:
+        return True
+    numbers = raw.translate(_NUMBERS, _SEPARATORS)
+    if _EIGHT in numbers:
+        return True
+    return b"000" in numbers and may_hold_lettered(shape_of(raw))
 
 
-def personal_in(text: str, allowed: Collection[str]) -> Iterator[Found]:
-    """Each address or number; those in `allowed`, and addresses at a domain in it, are let by."""
+def personal_in(
+    text: str, allowed: Collection[str], regions: Collection[str] = ()
+) -> Iterator[Found]:
+    """Each address or number; those in `allowed`, and addresses at a domain in it, are let by.
+
+    National phone numbers are looked for in the `regions`, codes of ISO 3166.
+    """
     if "@" in text:
         yield from _addresses(text, allowed)
-    runs = list(_compiled(_RUN).finditer(text))
-    if not runs:
-        return
-    lower = text.lower()
-    forms = (*_FORMS, *(_NAMED if any(word in lower for word in _WORDS) else ()))
-    found: dict[tuple[int, int], Found] = {}
-    for run in runs:
-        start, end = run.span()
-        for place, one in _around(text, start, end + 2, forms, allowed):
-            found.setdefault(place, one)
-    yield from (found[place] for place in sorted(found))
+    found: list[_Placed] = []
+    for run in _compiled(_RUN).finditer(text):
+        found += _around(text, *run.span(), regions, allowed)
+    shape = shape_of(text.encode("ascii", "replace"))
+    if may_hold_lettered(shape):
+        found += _lettered(text, shape, allowed)
+    yield from _without_overlaps(found)
+
+
+def _without_overlaps(found: Iterable[_Placed]) -> Iterator[Found]:
+    """By place; of two that are about the same digits, the one that was found first."""
+    kept: list[_Placed] = []
+    for one in found:
+        if not any(one[0] < other[1] and other[0] < one[1] for other in kept):
+            kept.append(one)
+    yield from (one for _, _, one in sorted(kept, key=lambda placed: placed[:2]))
 
 
 def _around(
-    text: str, start: int, end: int, forms: Iterable[_Number], allowed: Collection[str]
-) -> Iterator[tuple[tuple[int, int], Found]]:
+    text: str, start: int, end: int, regions: Collection[str], allowed: Collection[str]
+) -> Iterator[_Placed]:
     """What is found about one run of digits, with its place."""
-    if "+" in text[max(0, start - 2) : end]:
-        yield from _phones(text, max(0, start - 2), end, allowed)
-    yield from _ibans(text, max(0, start - 12), end + 40, allowed)
-    for number in forms:
-        before = max(0, start - 48) if number in _NAMED else start
-        for match in _compiled(number.pattern).finditer(text, before, end):
-            compact = re.sub(r"\D", "", match[1])
-            if number.right(compact) and not {compact, match[1]} & set(allowed):
-                yield match.span(1), Found(number.what, _shown(compact))
+    first = max(0, start - _NEAR)
+    shape = shape_of(text[first : end + 1].encode("ascii", "replace"))
+    own = shape[start - first :]
+    if ANY_DIGITS.search(own):
+        for form in DIGITS:
+            if any(one in own for one in form.shapes):
+                yield from _matches(form, text, start, end + 1, allowed)
+    if b"AA00" in shape:
+        yield from _ibans(text, start, end, allowed)
+    near = _in_front(text, first, shape[: start - first])
+    if near and ANY_NAME.search(near):
+        for form in NAMED:
+            if form.word is not None and form.word.search(near):
+                yield from _matches(form, text, start, end + 1, allowed)
+    for phone in phones_in(text, start, end, near, regions):
+        shown = text[phone.start : phone.end]
+        if not {shown, phone.digits, phone.international} & set(allowed):
+            sign = "+" if shown.startswith("+") else ""
+            yield phone.start, phone.end, Found("a phone number", sign + _shown(phone.digits))
+
+
+def _in_front(text: str, first: int, shape: bytes) -> str:
+    """Of a text's part with that shape, what stands after its last number or line's end.
+
+    In lower case; nothing, where it has no letters.
+    """
+    after = max(shape.rfind(b"0"), shape.rfind(b"\n")) + 1
+    if shape.find(b"A", after) < 0 and shape.find(b"?", after) < 0:
+        return ""
+    return text[first + after : first + len(shape)].lower()
+
+
+def _lettered(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Placed]:
+    for form in LETTERED:
+        if any(one in shape for one in form.shapes):
+            yield from (
+                one
+                for one in _matches(form, text, 0, len(text), allowed)
+                if form.word is None or form.word.search(_before(text, shape, one[0]))
+            )
+
+
+def _matches(
+    form: Form, text: str, start: int, end: int, allowed: Collection[str]
+) -> Iterator[_Placed]:
+    for match in form.pattern.finditer(text, start, end):
+        compact = re.sub(r"[^A-Za-z0-9]", "", match[1])
+        if form.what == "a Finnish personal identity code":
+            compact = match[1]  # its separator tells the century
+        if form.right(compact.upper()) and not {compact, match[1]} & set(allowed):
+            yield match.start(1), match.end(1), Found(form.what, _shown(compact))
+
+
+def _before(text: str, shape: bytes, start: int) -> str:
+    first = max(0, start - _NEAR)
+    return _in_front(text, first, shape[first:start])
 
 
 @cache
@@ -175,39 +183,19 @@ def _at_allowed(domain: str, allowed: Collection[str]) -> bool:
     return any(domain == one.lower() or domain.endswith("." + one.lower()) for one in allowed)
 
 
-def _phones(
-    text: str, start: int, end: int, allowed: Collection[str]
-) -> Iterator[tuple[tuple[int, int], Found]]:
-    for match in _compiled(_PHONE).finditer(text, start, end):
-        compact = re.sub(r"\D", "", match[0])
-        # Without a separator a short one is any number with its sign: +20000000.
-        short = len(compact) < (8 if len(match[0]) > len(compact) + 1 else 10)
-        if short or len(compact) > 15 or not (_varied(compact) and _is_given_out(compact)):
+def _ibans(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator[_Placed]:
+    for match in _compiled(_IBAN).finditer(text, max(0, start - 12), end + 40):
+        # In the form with spaces, words may follow the number.
+        size = IBAN_LENGTHS.get(match[1][:2].upper(), 0)
+        signs = [place for place, sign in enumerate(match[1]) if sign not in " -"][:size]
+        if len(signs) < size or not size:
             continue
-        if not {match[0], "+" + compact} & set(allowed):
-            yield match.span(), Found("a phone number", f"+{_shown(compact)}")
-
-
-def _is_given_out(compact: str) -> bool:
-    """Whether a country's plan has the number; only that of North America is looked at."""
-    if compact[0] == "1" and not _NORTH_AMERICAN.fullmatch(compact):
-        return False
-    return _STORY.fullmatch(compact) is None
-
-
-def _varied(compact: str) -> bool:
-    """Whether it is more than a run such as 1234567890 or 5555555555."""
-    return len(set(compact)) > 3 and "1234567" not in compact and "0000" not in compact
-
-
-def _ibans(
-    text: str, start: int, end: int, allowed: Collection[str]
-) -> Iterator[tuple[tuple[int, int], Found]]:
-    for match in _compiled(_IBAN).finditer(text, start, end):
-        # In the form with spaces, words in capitals may follow the number.
-        compact = match[1].replace(" ", "")[: IBAN_LENGTHS.get(match[1][:2], 0)]
-        if is_iban(compact) and not {compact, match[1]} & set(allowed):
-            yield match.span(), Found("an account number (IBAN)", _shown(compact))
+        last = match.start() + signs[-1] + 1
+        compact = "".join(match[1][place] for place in signs)
+        if text[last : last + 1].isalnum() or not is_iban(compact.upper()):
+            continue
+        if not {compact, text[match.start() : last]} & set(allowed):
+            yield match.start(), last, Found("an account number (IBAN)", _shown(compact))
 
 
 def _shown(compact: str) -> str:

@@ -59,8 +59,11 @@ def cure_for(value: Any, rule: JsonSchema, root: JsonSchema, *, must_be: bool) -
         return _beyond_ascii(value, rule, root)
     # A constant is all that the message expects: no need to say it twice.
     word = value[:_LONGEST_KEY].lower() if isinstance(value, str) and "const" not in rule else ""
+    known = {choice.lower(): choice for choice in choices} | rule.get("x-meant", {})
     longer = (choice for choice in choices if len(choice) > 1 and word.startswith(choice))
-    if near := nearest(word, choices) or next(longer, None):
+    if near := nearest(word, known):
+        return f"did you mean '{known[near]}'?"
+    if near := next(longer, None):
         return f"did you mean '{near}'?"
     if isinstance(value, str) and redact(value) != value:
         return None
