@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -41,6 +41,17 @@ def sha256_of(path: Path) -> str | None:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (OSError, ValueError):
         return None
+
+
+def free_name(path: str, word: str, folder: Path) -> str:
+    """A file of rows beside another that is not there yet: `data/faq-chat.jsonl`.
+
+    `path` is as people know it, from `folder` on.
+    """
+    beside = PurePosixPath(path)
+    names = [f"{beside.stem}-{word}{number}.jsonl" for number in ("", *range(2, 10))]
+    shown = [str(beside.with_name(name)) for name in names]
+    return next((one for one in shown if not (folder / one).exists()), shown[0])
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes | None:

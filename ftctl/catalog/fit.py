@@ -109,6 +109,20 @@ class Training:
         return tuple(facts.name for facts in left)
 
 
+def likely_service(catalog: Catalog, model: str) -> str | None:
+    """The service that a base model is most likely meant for, by its name; None for another's."""
+    others = (one for one in catalog.services if catalog.knows(one, model))
+    if catalog.knows(_LIKE, model):
+        return _LIKE
+    return next(others, None if "/" in catalog.snapshot(model) else _LIKE)
+
+
+def method_of(rows: Dataset) -> Method:
+    """The method that rows of a format are for."""
+    methods: dict[Format, Method] = {"preference": "dpo", "reinforcement": "reinforcement"}
+    return methods.get(rows.format, "supervised")
+
+
 def model_misfits(training: Training) -> Iterator[Misfit]:
     """What is odd about a base model at a service, whatever the rows are."""
     if not training.known:
@@ -135,6 +149,8 @@ def model_misfits(training: Training) -> Iterator[Misfit]:
 def row_misfits(training: Training, rows: Dataset) -> Iterator[Misfit]:
     """What of a file's rows a base model is not trained on, as far as that is known."""
     facts, name, where = training.facts, training.snapshot, training.where
+    if facts.methods == frozenset():  # it is not trained at all, which is told
+        return
     if training.method == "supervised" and facts.formats and rows.format not in facts.formats:
         takes = " or ".join(_WORDS[one] for one in sorted(facts.formats))
         to = min(facts.formats)

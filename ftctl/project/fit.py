@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from pathlib import PurePosixPath
 
 from ftctl.catalog import Catalog
 from ftctl.catalog.fit import Misfit, Training, model_misfits, pair_misfits, row_misfits
 from ftctl.domain.desired import Dataset, DataSource, Format
 from ftctl.errors import Diagnostic, Span
+from ftctl.files import free_name
 from ftctl.manifest import Document
 from ftctl.project.link import ROLES, parent_of
 from ftctl.project.scan import METHODS, ScannedData
@@ -24,6 +24,8 @@ _MOST_NAMED = 5
 _DISPROVED = frozenset({"images-not-trained", "tools-not-trained", "not-trained"}) | {
     "unknown-base-model", "unlike-validation",
 }  # fmt: skip
+
+_TO_CHAT = "convert: {}"  # what prompt and completion are nearest to
 
 Command = Callable[..., str]  # words of a command line of ours -> what is pasted
 
@@ -96,7 +98,7 @@ def check_fit(
         for problem in problems:
             names = found.setdefault(problem, [])
             names += [] if name in names else [name]
-    return tuple(Unfit(tuple(names), problem) for problem, names in found.items())
+    return tuple(Unfit(tuple(sorted(names)), problem) for problem, names in found.items())
 
 
 def _root(document: Document, scanned: ScannedData) -> Document | None:
@@ -156,20 +158,11 @@ def _at_rows(
 def _cure(scanned: ScannedData, command: Command, source: DataSource, to: Format) -> str:
     """How the rows of a source become those of another format."""
     symbols = scanned.located.symbols
-    steps = symbols.steps.get(source.name)
-    if steps is not None and "convert" in steps.places:
-        return f"write 'to: {to}' below 'convert' at {steps.places['convert']}"
-    if source.name in symbols.datasets and (steps is not None or source.url is not None):
-        return f"add 'convert: {{to: {to}}}' to the Dataset '{source.name}' at {source.span}"
-    if source.url is not None:
-        return f"declare a Dataset with this source and 'convert: {{to: {to}}}'"
-    words = ("dataset", "convert", source.shown, _target(source, to), "--to", to)
-    return f"name at {source.span} what this writes: {command(*words)}"
-
-
-def _target(source: DataSource, to: Format) -> str:
-    """A file beside the source that is not there yet."""
-    path = PurePosixPath(source.shown)
-    names = [f"{path.stem}-{to}.jsonl", *(f"{path.stem}-{to}-{n}.jsonl" for n in range(2, 10))]
-    free = (name for name in names if not (source.source.parent / name).exists())
-    return str(path.with_name(next(free, names[0])))
+    named = symbols.datasets.get(source.name, source)  # what steps have made has no place here
+    if named.url is not None:
+        if to == "chat":
+            return f"give a Dataset of this source: {_TO_CHAT}"
+        return f"keep a copy of it, and convert that: ftctl dataset convert COPY NEW --to {to}"
+    target = free_name(named.shown, to, symbols.project.root)
+    words = ("dataset", "convert", named.shown, target, "--to", to)
+    return f"train on what this writes: {command(*words)}"

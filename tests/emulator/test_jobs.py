@@ -399,7 +399,7 @@ _TOKEN = "It is <|fim_suffix|> then."
         (chats(9), "invalid_n_examples", "has 9 example(s), but must have at least 10"),
         (chats(11) + b"{", "invalid_training_file", "Line 12 is not valid JSON"),
         (chats(11) + b"[]", "invalid_training_file", "Line 12 is not a JSON object"),
-        (lines(_PROMPT), "invalid_training_file", "Line 1: 'messages' must be"),
+        (lines(_PROMPT), "invalid_training_file", "Line 1 is a completion example; the base model"),
         (lines({"messages": [_USER]}), "invalid_training_file", "no message from the assistant"),
         (lines({"messages": []}), "invalid_training_file", "Line 1: 'messages' must be"),
         (lines({"messages": [{"role": "bot"}]}), "invalid_training_file", "known role"),
@@ -462,7 +462,12 @@ def test_old_base_models_take_prompts_and_completions(lab: Lab) -> None:
     lab.now += 50
 
     assert lab.job(good["id"])["fine_tuned_model"].startswith("ft:babbage-002:")
-    assert lab.job(bad["id"])["error"]["code"] == "invalid_training_file"
+    assert lab.job(bad["id"])["error"] == {
+        "code": "invalid_training_file",
+        "param": "training_file",
+        "message": f"The file {bad['training_file']} is unusable. Line 1 is a chat example; the"
+        " base model and method of this job take completion examples.",
+    }
 
 
 def test_a_file_deleted_before_the_job_validates_fails_the_job(lab: Lab) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ftctl.catalog import load_catalog
+from ftctl.catalog.fit import (
+    Misfit,
+    Training,
+    likely_service,
+    method_of,
+    model_misfits,
+    pair_misfits,
+    row_misfits,
+)
 from ftctl.cli.dataset.printing import json_text
 from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.exit_codes import DONE, FAILED
+from ftctl.cli.listening import context_of
 from ftctl.cli.scan_progress import ScanProgress
 from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.findings import as_diagnostics
@@ -32,7 +43,9 @@ from ftctl.data.scanning.scan_request import MAX_SHOWN_PER_CODE
 from ftctl.data.stats import BaseModel
 from ftctl.domain.desired import Method
 from ftctl.domain.quality_settings import QualitySettings
-from ftctl.errors import Diagnostic, in_order, problems_text
+from ftctl.engine.command_words import project_command
+from ftctl.errors import Diagnostic, Span, in_order, problems_text
+from ftctl.files import free_name
 from ftctl.reports.problems import problems_github, problems_json
 from ftctl.text.format import plural
 
@@ -94,7 +107,10 @@ class CheckedFile:
     "--method", type=click.Choice(["supervised", "dpo", "reinforcement"]),
     help="What the rows are for.  [default: what the first row fits]",
 )  # fmt: skip
-@click.option("--model", metavar="BASE", help="Count tokens for this base model.")
+@click.option(
+    "--model", metavar="BASE",
+    help="Count tokens for this base model, and tell what it is not trained on.",
+)  # fmt: skip
 @encoding_option("each FILE")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
@@ -139,6 +155,7 @@ def check_command(
     )
     ask = _moderator(settings, options.most) if moderation else None  # without a key, at once
     checked, problems = check_files(settings, files, validation, options)
+    problems = in_order([*problems, *unfit_rows(settings, checked, model, method, validation)])
     if ask is not None:
         problems = in_order([*problems, *ask(checked)])
     failed = any(problem.severity == "error" for problem in problems)
@@ -161,6 +178,53 @@ def check_files(
             problems += _leaks(checked, held, options)
             checked.append(held)
     return tuple(checked), in_order(map(named_here, problems))
+
+
+def unfit_rows(
+    settings: Settings,
+    checked: Sequence[CheckedFile],
+    model: str | None,
+    method: Method | None,
+    validation: str | None,
+) -> Iterator[Diagnostic]:
+    """What of the files is not what a base model is trained on, and rows to measure on that differ.
+
+    No project says which service is meant: it goes by the model's name.
+    """
+    catalog = load_catalog()
+    service = likely_service(catalog, model or "")
+    files = [(one.path, one.scan.dataset) for one in checked if one.scan.dataset is not None]
+    today = context_of(settings).today
+    told: set[Misfit] = set()
+    wrong: set[str] = set()
+    for path, rows in files:
+        if model is None or service is None:
+            break
+        training = Training(catalog, service, model, method or method_of(rows), today)
+        for misfit in model_misfits(training):
+            if misfit not in told:
+                told.add(misfit)
+                yield _at_rows(misfit, path, settings, line=None)
+        for misfit in row_misfits(training, rows):
+            wrong.update([path] if misfit.code == "wrong-format" else ())
+            yield _at_rows(misfit, path, settings)
+    measured = dict(files).get(validation or "")
+    for path, rows in files:
+        if measured is None or validation is None:
+            break
+        if path != validation and wrong.isdisjoint((path, validation)):
+            for misfit in pair_misfits(rows, measured):
+                yield _at_rows(misfit, validation, settings)
+
+
+def _at_rows(misfit: Misfit, path: str, settings: Settings, line: int | None = 1) -> Diagnostic:
+    hint = misfit.hint
+    if misfit.to is not None:
+        target = free_name(path, misfit.to, settings.folder)
+        words = ("dataset", "convert", path, target, "--to", misfit.to)
+        command = project_command(context_of(settings), *words)
+        hint = f"{hint}; or {command}" if hint else command
+    return Diagnostic(misfit.code, misfit.message, Span(path, line), hint, misfit.severity)
 
 
 def _moderator(

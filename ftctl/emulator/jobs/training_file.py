@@ -41,6 +41,11 @@ def read_examples(content: bytes, form: Form) -> list[dict[str, Any]]:
         if not isinstance(example, dict):
             raise BadExamples(f"Line {number} is not a JSON object.")
         fault_text = _CHECKS[form](example)
+        if fault_text and (other := _other_form(example, form)) is not None:
+            raise BadExamples(
+                f"Line {number} is a {other} example; the base model and method of this job take"
+                f" {form} examples."
+            )
         if fault_text:
             raise BadExamples(f"Line {number}: {fault_text}.")
         examples.append(example)
@@ -69,6 +74,18 @@ def _texts(example: Mapping[str, Any]) -> Iterator[str]:
             waiting += [*value, *value.values()]
         elif isinstance(value, list):
             waiting += value
+
+
+def _other_form(example: dict[str, Any], form: Form) -> Form | None:
+    """The form that an example's keys speak of, where that is not the one that is asked for."""
+    if "messages" in example:  # those of chat and of reinforcement have the same keys
+        other: Form | None = "chat"
+    elif "input" in example or "preferred_output" in example:
+        other = "preference"
+    else:
+        other = "completion" if "completion" in example else None
+    wanted = "chat" if form == "reinforcement" else form
+    return None if other == wanted else other
 
 
 def _chat(example: dict[str, Any]) -> str | None:
