@@ -424,6 +424,12 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
             "format: preference",
         ),
     ),
+    "unread-key": (
+        _made(
+            _TABLE.replace("question,answer", "question,answer,video").replace(".\n", ".,a.mp4\n"),
+            "convert: {}",
+        ),
+    ),
     "empty-part": (_made(_TABLE, "convert: {}", "split: {part: train, validation: 12}"),),
     "split-differs": (
         _made(

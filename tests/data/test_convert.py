@@ -93,7 +93,7 @@ def test_a_table_of_questions_and_answers_needs_no_settings(
     result, rows = run(file(name, content))
 
     assert rows == qa(("A?", "yes"), ("B?", "no")), result
-    assert result.problems == ()
+    assert [one.code for one in result.problems] == (["unread-key"] if "id" in str(content) else [])
 
 
 def test_cells_keep_quotes_line_ends_and_every_language(file: File) -> None:

@@ -9,7 +9,7 @@ from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exit_codes import DONE
 from ftctl.cli.settings import settings_of, shared_options
-from ftctl.data.convert import CONTAINERS, FORMS, SHAPES, Convert, Form, convert_file
+from ftctl.data.convert import CONTAINERS, FORMS, SHAPES, Convert, Form, Manner, convert_file
 from ftctl.errors import UsageError
 
 _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
@@ -35,7 +35,14 @@ _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
 @click.option("--delimiter", metavar="CHARACTER", help="What stands between cells of a CSV file.")
 @encoding_option("SOURCE")
 @click.option("--sheet", metavar="NAME", help="The sheet of an XLSX file.  [default: the first]")
-@click.option("--check", is_flag=True, help="Check the rows as training data before they are kept.")
+@click.option(
+    "--drop", "dropped", multiple=True, metavar="KEY",
+    help="Leave out a key of the rows, or of their messages; once for each.",
+)  # fmt: skip
+@click.option(
+    "--check/--no-check", default=True, show_default=True,
+    help="Check the rows as training data before they are kept.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help=FORCE)
 @click.pass_context
 def convert_command(
@@ -48,17 +55,18 @@ def convert_command(
     delimiter: str | None,
     encoding: str | None,
     sheet: str | None,
+    dropped: tuple[str, ...],
     check: bool,
     force: bool,
 ) -> int:
     """Make training rows of a table or of rows in another shape.
 
     SOURCE is CSV, TSV, XLSX, Parquet, a JSON list or JSON Lines; '-' as TARGET is standard output.
-    Nothing is written if any row has a problem.
+    Nothing is written if any row has a problem, or a key that nothing is made of: --drop it.
     """
     settings = settings_of(context)
     where = target_of(settings, target, force=force)
-    step = Convert(origin, to, _templates(templates), _delimiter(delimiter), sheet)
+    step = Convert(origin, to, _templates(templates), _delimiter(delimiter), sheet, dropped)
     done = convert_file(
         settings.folder / source,
         source,
@@ -67,9 +75,27 @@ def convert_command(
         encoding=encoding,
         check=check,
         replace=force,
+        manner=Manner(_command(context, source, target)),
     )
     report_outcome(settings, done, {None: target})
     return DONE
+
+
+def _command(context: click.Context, source: str, target: str) -> tuple[str, ...]:
+    """This command with its options, to be told with more of them."""
+    words = ["ftctl", "dataset", "convert", source, target]
+    for option in context.command.params:
+        if not isinstance(option, click.Option) or option.name not in context.params:
+            continue
+        value = context.params[option.name]
+        if value == option.get_default(context) or value == ():
+            continue
+        if option.is_flag:
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+        else:
+            several = value if option.multiple else (value,)
+            words += [word for one in several for word in (option.opts[0], str(one))]
+    return tuple(words)
 
 
 def _templates(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

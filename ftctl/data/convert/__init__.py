@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         split_file,
     )
     from ftctl.data.convert.derived import Materialised, materialise
+    from ftctl.data.convert.manner import Manner
     from ftctl.data.convert.recipe import (
         CONTAINERS,
         FORMS,
@@ -40,6 +41,7 @@ __all__ = [
     "SHAPES",
     "Convert",
     "Form",
+    "Manner",
     "Materialised",
     "Part",
     "Recipe",
@@ -63,6 +65,7 @@ _HOMES = {
     "convert_file": "convert_files",
     "sample_file": "convert_files",
     "split_file": "convert_files",
+    "Manner": "manner",
     "CONTAINERS": "recipe",
     "FORMS": "recipe",
     "PARTS": "recipe",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from ast import literal_eval
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ftctl.data.convert.fault import RowFault
 from ftctl.data.formats.row_text import parse_json
-from ftctl.data.formats.shape import described, missing_key, wrong_type
+from ftctl.data.formats.shape import missing_key, wrong_type
 from ftctl.errors import Finding
 
 Message = dict[str, Any]
@@ -39,7 +39,12 @@ def said(role: str, content: str) -> Message:
 
 def refuse(message: str, cure: str) -> NoReturn:
     """End this row's conversion: the wanted form cannot say what the row says."""
-    raise RowFault(Finding("cannot-convert", message, cure))
+    raise cannot(message, cure)
+
+
+def cannot(message: str, cure: str) -> RowFault:
+    """What `refuse` raises."""
+    return RowFault(Finding("cannot-convert", message, cure))
 
 
 def text_at(row: dict[str, Any], key: str, place: str = "") -> str:
@@ -50,34 +55,6 @@ def text_at(row: dict[str, Any], key: str, place: str = "") -> str:
     if not isinstance(value, str):
         raise RowFault(wrong_type(f"{place}.{key}" if place else key, value, "a string"))
     return value
-
-
-def messages_at(row: dict[str, Any], key: str) -> list[Message]:
-    """The messages under a key; a text of JSON, as tables hold it, is read."""
-    value = row.get(key)
-    if isinstance(value, str):
-        value = _parsed(value, key)
-    if not isinstance(value, list):
-        raise RowFault(wrong_type(key, value, "a list of messages"))
-    for index, message in enumerate(value):
-        if not isinstance(message, dict):
-            text = f"{key}[{index}] is {described(message)}, not an object"
-            raise RowFault(Finding("wrong-type", text, "write a message with role and content"))
-        if not isinstance(message.get("role"), str):
-            raise RowFault(missing_key("role", f"{key}[{index}]"))
-    return value
-
-
-def extras_of(row: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """Tools and the like, where the row has them; lists may be texts of JSON."""
-    found = {}
-    for key in keys:
-        value = row.get(key)
-        if isinstance(value, str):
-            value = _parsed(value, key) if value.strip() else None
-        if value is not None and value != []:
-            found[key] = value
-    return found
 
 
 def plain_text(message: Message, place: str) -> str:
@@ -92,9 +69,18 @@ def plain_text(message: Message, place: str) -> str:
     return content
 
 
-def _parsed(text: str, key: str) -> Any:
+_MOST_LITERAL = 1_000_000  # characters
+
+
+def jsonish(text: str) -> Any:
+    """The value of a JSON text, or of one as Python prints it; None when it is neither."""
     try:
         return parse_json(text)
     except (ValueError, RecursionError):
-        hint = "write a list, or the text of a JSON list"
-        raise RowFault(Finding("wrong-type", f"{key} is not a list", hint)) from None
+        pass
+    if len(text) > _MOST_LITERAL or not text.strip().startswith(("[", "{")):
+        return None
+    try:  # what pandas writes for a list in a table
+        return literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None

@@ -14,6 +14,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-template": "A template's braces do not fit together, or its roles do not.",
         "unknown-column": "A template names a column that the table does not have.",
         "cannot-convert": "A row says something that the wanted form cannot say.",
+        "unread-key": "Rows have a key that nothing is made of, and that was not left out by name.",
         "empty-part": "A division leaves a part without rows.",
         "split-differs": "Two Datasets divide one file in two ways, so that rows stand in both.",
     }

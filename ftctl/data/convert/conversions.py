@@ -8,10 +8,13 @@ from typing import Any, cast
 
 from ftctl.data.convert.bounds import row_too_long
 from ftctl.data.convert.cells import cell_text
-from ftctl.data.convert.conversation import Conversation, Message, PreferencePair, said
-from ftctl.data.convert.decoders import DECODERS, KEYS
+from ftctl.data.convert.conversation import Conversation, Message, PreferencePair, refuse, said
+from ftctl.data.convert.decoders import DECODERS, KEYS, Table, decode_columns, no_key
+from ftctl.data.convert.dialects import looks_like_messages
 from ftctl.data.convert.encoders import ENCODERS
 from ftctl.data.convert.fault import FileFault, RowFault, TemplateFault
+from ftctl.data.convert.manner import Manner
+from ftctl.data.convert.reading import Reading
 from ftctl.data.convert.recipe import SHAPES, Convert, Form, Shape
 from ftctl.data.convert.records import Records
 from ftctl.data.convert.template import (
@@ -20,8 +23,9 @@ from ftctl.data.convert.template import (
     form_of,
     parse_templates,
 )
+from ftctl.data.convert.unread import Unread, names
 from ftctl.data.formats.lines import MAX_TEXT_BYTES
-from ftctl.data.formats.other_shapes import known_pair, shape_of
+from ftctl.data.formats.other_shapes import Pair, known_pair, likely_pair, shape_of
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 from ftctl.text.suggest import SURE, did_you_mean
@@ -42,62 +46,142 @@ _NEAREST: Mapping[Shape, Form] = {
 class Conversion:
     """How every row of a file is converted, and in words what was found out or chosen."""
 
-    shape: Shape
     form: Form
     change: Callable[[int, Row], Row]  # row number and row in; RowFault when it cannot be
-    notes: tuple[str, ...]
+    notes: Callable[[], Iterable[str]]  # once the rows are through
+    findings: Callable[[], Iterable[Finding]] = tuple  # of the file, likewise
 
 
-def find_conversion(convert: Convert, records: Records, first: Row) -> Conversion:
+def find_conversion(convert: Convert, records: Records, first: Row, manner: Manner) -> Conversion:
     """The conversion for this file; `FileFault` or `TemplateFault` when there is none."""
     columns = records.columns or tuple(first)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
+    columns = tuple(name for name in columns if name not in convert.drop)
     shape = convert.origin if convert.origin in SHAPES else shape_of(columns)
     if shape == "table" or shape is None:
-        return _by_template(convert, records, columns, _default_template(columns))
-    form = convert.to or _NEAREST[shape]
-    notes = [f"{shape} rows, written as {form}"]
-    left_out = _LeftOut(KEYS[shape])
-    left_out.look_at(columns)
-    if left_out.seen:
-        notes.append(f"left out: {_names(left_out.seen)}")
+        pair = known_pair(columns)
+        if pair is None:
+            raise FileFault(_unknown(columns, manner))
+        return _by_columns(convert, records, pair, manner)
+    return _by_shape(convert, records, first, shape, manner)
+
+
+def _by_shape(
+    convert: Convert, records: Records, first: Row, shape: Shape, manner: Manner
+) -> Conversion:
+    form = convert.to or _form_of(shape, first)
     decode, encode = DECODERS[shape], ENCODERS[form]
+    misspelt = _Misspelt(KEYS[shape])
+    unread = Unread(convert.drop)
+    # Rows to be answered may be what a manifest means; a command says so with `--to rows`.
+    may_be_open = shape == "chat" and not manner.is_strict
 
     def change(_: int, row: Row) -> Row:
-        if records.columns is None:
-            left_out.look_at(row)
-        return encode(decode(row))
+        reading = Reading(row, convert.drop)
+        what = decode(reading)
+        misspelt.look_at(reading)
+        unread.note(row, reading.left())
+        if isinstance(what, PreferencePair) and convert.to is None and form != "preference":
+            refuse("the row has two answers, in a file of rows with one", "keep the better one")
+        if isinstance(what, Conversation) and not may_be_open:
+            _expect_answer(what)
+        return encode(what)
 
-    return Conversion(shape, form, change, tuple(notes))
+    def notes() -> list[str]:
+        said = [f"{shape} rows, written as {form}"]
+        if shape in ("pairs", "preference") and form not in ("pairs", "preference"):
+            said.append("of each pair the better answer; the worse one is left out")
+        return [*said, *unread.notes(records.columns or first)]
+
+    return Conversion(
+        form,
+        change,
+        notes,
+        lambda: unread.findings(manner, records.container, f"{form} rows", None),
+    )
 
 
-class _LeftOut:
-    """Keys that a shape has no use for. None may be one that was meant and misspelt."""
+def _form_of(shape: Shape, first: Row) -> Form:
+    """Rows of Alpaca's shape had pairs before they had keys of their own."""
+    if shape == "alpaca" and isinstance(first.get("output"), list):
+        return "preference"
+    return _NEAREST[shape]
+
+
+def _expect_answer(talk: Conversation) -> None:
+    if not any(message["role"] == "assistant" for message in talk.messages):
+        message = "messages has no assistant message"
+        hint = "end the conversation with the answer to learn; rows without one: --to rows"
+        raise RowFault(Finding("no-learnt-turn", message, hint))
+
+
+class _Misspelt:
+    """Finds keys that are nearly one that the shape knows and the row lacks."""
 
     def __init__(self, known: Collection[str]) -> None:
         self._known = frozenset(known)
-        self.seen: dict[str, None] = {}
+        self._seen: set[str] = set()
 
-    def look_at(self, keys: Collection[str]) -> None:
-        for key in keys:
-            if key not in self._known and key not in self.seen:
-                hint = did_you_mean(key, self._known.difference(keys), SURE)
+    def look_at(self, reading: Reading) -> None:
+        for key in reading.row:
+            if key not in self._known and key not in self._seen and not reading.has_taken(key):
+                lacking = self._known.difference(reading.row)
+                if lacking and "prompt" in lacking and not reading.has_taken("prompt"):
+                    lacking -= {"prompt"}
+                hint = did_you_mean(key, lacking, SURE)
                 if hint:
                     raise RowFault(Finding("unknown-key", f"unknown key {quoted_key(key)}", hint))
-                self.seen[key] = None
+                self._seen.add(key)
 
 
-def _default_template(columns: Collection[str]) -> Mapping[str, Template]:
-    if (pair := known_pair(columns)) is not None:
-        question, answer = pair
-        return {
-            "user": Template(((question, True),)),
-            "assistant": Template(((answer, True),)),
-        }
-    message = f"the rows have {_names(columns)}; that is no shape known here"
-    hint = "say what becomes of them with a template, such as user: '{question}'"
-    raise FileFault(Finding("unknown-format", message, hint))
+def _by_columns(convert: Convert, records: Records, pair: Pair, manner: Manner) -> Conversion:
+    form: Form = convert.to or "chat"
+    if form in ("preference", "pairs"):
+        hint = "give the columns of the better and the worse answer by a template"
+        finding = Finding("bad-template", f"the columns make chat rows, not {form} rows", hint)
+        raise TemplateFault(finding, "user")
+    encode = ENCODERS[form]
+    unread = Unread(convert.drop)
+    texts = {"user": f"{{{pair.question}}}", "assistant": f"{{{pair.answer}}}"}
+    as_json = manner.template(texts)
+    fill = _fill(records)
+
+    def change(number: int, row: Row) -> Row:
+        reading = Reading(row, convert.drop)
+        table = Table(lambda column: records.cell(number, column), fill, as_json)
+        what = decode_columns(reading, pair, table)
+        left = {key: value for key, value in reading.left().items() if not key.startswith("{")}
+        unread.note(row, left)
+        return encode(what)
+
+    def notes() -> list[str]:
+        used = [f"user from {names([pair.question])}", f"assistant from {names([pair.answer])}"]
+        return [*used, *unread.notes(records.columns or ())]
+
+    return Conversion(
+        form,
+        change,
+        notes,
+        lambda: unread.findings(manner, records.container, f"{form} rows", pair),
+    )
+
+
+def _fill(records: Records) -> str:
+    if records.container == "xlsx":
+        return "fill it or take the row out; if it has a formula, compute and save it"
+    return "fill it, or take the row out"
+
+
+def _unknown(columns: Collection[str], manner: Manner) -> Finding:
+    message = f"the rows have {names(columns)}; that is no shape known here"
+    pair = likely_pair(columns)
+    if pair is None:
+        hint = "name a file with a column for the questions and one for their answers"
+    else:
+        texts = {"user": f"{{{pair.question}}}", "assistant": f"{{{pair.answer}}}"}
+        hint = f"say what becomes of them: {manner.template(texts)}"
+    return Finding("unknown-format", message, hint)
 
 
 def _by_template(
@@ -113,19 +197,36 @@ def _by_template(
     encode = ENCODERS[form]
     used = {column for template in templates.values() for column in template.columns}
 
+    as_json: dict[str, None] = {}
+
     def change(number: int, row: Row) -> Row:
         cells = {}
         for column in used:
             if column not in row:
-                raise RowFault(_no_key(column))
-            cells[column] = cell_text(row[column], records.cell(number, column))
+                raise RowFault(no_key(column))
+            value = row[column]
+            if isinstance(value, list | dict):
+                _expect_no_messages(value, records.cell(number, column))
+                as_json.setdefault(column)
+            cells[column] = cell_text(value, records.cell(number, column))
         return encode(_filled(templates, cells, records, number))
 
-    notes = [f"{role} from {_names(template.columns)}" for role, template in templates.items()]
+    notes = [f"{role} from {names(template.columns)}" for role, template in templates.items()]
     unused = [name for name in columns if name not in used and not name.startswith("{")]
     if unused:
-        notes.append(f"not used: {_names(unused)}")
-    return Conversion("table", form, change, tuple(notes))
+        notes.append(f"not used: {names(unused)}")
+
+    def told() -> list[str]:
+        return [*notes, *([f"written as JSON: {names(as_json)}"] if as_json else [])]
+
+    return Conversion(form, change, told)
+
+
+def _expect_no_messages(value: Any, place: str) -> None:
+    if looks_like_messages(value):
+        message = f"{place} is a list of messages, which no text of a template can be"
+        hint = "call it 'messages', or leave the template out"
+        raise RowFault(Finding("bad-cell", message, hint))
 
 
 def _filled(
@@ -138,14 +239,8 @@ def _filled(
     for role, text in texts.items():
         if not text.strip() and role != "system":
             places = [records.cell(number, column) for column in templates[role].columns]
-            finding = Finding(
-                "bad-cell",
-                f"{' and '.join(places) or role} is empty, and {role} needs a text",
-                "fill it, or take the row out"
-                if records.container != "xlsx"
-                else "fill it or take the row out; if it has a formula, compute and save it",
-            )
-            raise RowFault(finding)
+            message = f"{' and '.join(places) or role} is empty, and {role} needs a text"
+            raise RowFault(Finding("bad-cell", message, _fill(records)))
     system = texts.get("system", "")
     messages: list[Message] = [said("system", system)] if system.strip() else []
     messages.append(said("user", texts["user"] if "user" in texts else texts["prompt"]))
@@ -154,12 +249,3 @@ def _filled(
         return PreferencePair(messages, chosen, rejected, {})
     answer = texts["assistant"] if "assistant" in texts else texts["completion"]
     return Conversation([*messages, said("assistant", answer)], {})
-
-
-def _names(columns: Iterable[str]) -> str:
-    return ", ".join(quoted_key(name) for name in list(columns)[:10]) or "no columns"
-
-
-def _no_key(column: str) -> Finding:
-    message = f"the row has no key {quoted_key(column)}"
-    return Finding("missing-key", message, "add it; null stands for no text")

@@ -12,9 +12,12 @@ from typing import BinaryIO
 
 from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.convert.make import Pieces, make
+from ftctl.data.convert.manner import Manner
 from ftctl.data.convert.recipe import Convert, Part, Recipe, Sample, Split
 from ftctl.data.convert.row_draft import RowDraft
 from ftctl.errors import Diagnostic, FtctlError, Span
+
+_MANIFEST = Manner()
 
 Target = Path | BinaryIO  # a stream gets the rows only once all of them are known to be good
 
@@ -52,10 +55,17 @@ def convert_file(
     encoding: str | None = None,
     check: bool = False,
     replace: bool = False,
+    manner: Manner = _MANIFEST,
 ) -> StepOutcome:
-    """The rows in the wanted form. `check` reads them back as training data first."""
+    """The rows in the wanted form. `check` reads them back as training data first.
+
+    `manner` has the command that asks for it, so that a cure is one to paste; keys that nothing is
+    made of are errors then.
+    """
     recipe = Recipe(convert, encoding=encoding)
-    return _carry_out(source, shown, {None: target}, recipe, check=check, replace=replace)
+    return _carry_out(
+        source, shown, {None: target}, recipe, check=check, replace=replace, manner=manner
+    )
 
 
 def sample_file(
@@ -94,6 +104,7 @@ def _carry_out(
     *,
     check: bool = False,
     replace: bool,
+    manner: Manner = _MANIFEST,
 ) -> StepOutcome:
     paths = [target for target in targets.values() if isinstance(target, Path)]
     if not replace:
@@ -104,7 +115,7 @@ def _carry_out(
     try:
         with (
             _workplace(paths) as folder,
-            make(source, shown, recipe, folder, check=check, samples=True) as pieces,
+            make(source, shown, recipe, folder, check=check, samples=True, manner=manner) as pieces,
         ):
             written = _keep(pieces, targets, replace=replace) if pieces.parts else {}
             return StepOutcome(written, pieces.problems, pieces.notes, pieces.form)

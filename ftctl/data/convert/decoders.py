@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from ftctl.data.convert.cells import cell_text
 from ftctl.data.convert.conversation import (
     Conversation,
     Message,
     PreferencePair,
-    extras_of,
-    messages_at,
+    jsonish,
     refuse,
     said,
     text_at,
 )
+from ftctl.data.convert.declared_tools import extras_of
+from ftctl.data.convert.dialects import (
+    SPEAKERS,
+    calls_of,
+    looks_like_messages,
+    read_messages,
+)
 from ftctl.data.convert.fault import RowFault
+from ftctl.data.convert.images import PLACE, images_of, with_images
+from ftctl.data.convert.reading import Reading, says_something
 from ftctl.data.convert.recipe import Shape
-from ftctl.data.formats.shape import missing_key, nearest, quoted_word, wrong_type
+from ftctl.data.formats.other_shapes import (
+    CONVERSATIONS,
+    Pair,
+    TaskKeys,
+    answer_keys,
+    question_keys,
+    task_keys,
+)
+from ftctl.data.formats.shape import missing_key, quoted_key, quoted_word, wrong_type
 from ftctl.errors import Finding
 
 Row = dict[str, Any]
+What = Conversation | PreferencePair
 
 CHAT_EXTRAS = ("tools", "parallel_tool_calls", "functions")
 _PAIR_EXTRAS = ("tools", "parallel_tool_calls")
-_SPEAKERS: Mapping[str, str] = {
-    "system": "system",
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "assistant": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-}
+_SYSTEMS = ("system", "system_prompt", "system_message", "systemInstruction", "system_instruction")
+_IMAGES = ("images", "image")
+_ALPACA = TaskKeys("instruction", "input", "output")
 
-# The keys that a shape's rows are read for; every other one is left out, and that is told.
+# The keys that a shape's rows are known by: what is nearly one of them is a misspelt one.
 KEYS: Mapping[Shape, tuple[str, ...]] = {
     "chat": ("messages", *CHAT_EXTRAS),
     "completion": ("prompt", "completion", "tools"),
@@ -46,79 +57,92 @@ KEYS: Mapping[Shape, tuple[str, ...]] = {
 }
 
 
-def decode_chat(row: Row) -> Conversation:
-    return Conversation(messages_at(row, "messages"), extras_of(row, CHAT_EXTRAS))
+def decode_chat(reading: Reading) -> Conversation:
+    """Messages under any name that a conversation goes by, in any dialect."""
+    key = next((key for key in CONVERSATIONS if key in reading.row), "messages")
+    return _conversation(reading, _messages_at(reading, key), CHAT_EXTRAS)
 
 
-def decode_completion(row: Row) -> Conversation:
+def decode_completion(reading: Reading) -> Conversation:
     """TRL's prompt/completion: two texts, or two lists of messages."""
-    if isinstance(row.get("prompt"), list):
-        messages = [*messages_at(row, "prompt"), *messages_at(row, "completion")]
-        return Conversation(messages, extras_of(row, ("tools",)))
-    prompt, completion = text_at(row, "prompt"), text_at(row, "completion")
-    return Conversation([said("user", prompt), said("assistant", completion)], {})
+    messages = [
+        *_texts_or_messages(reading, "prompt", "user"),
+        *_texts_or_messages(reading, "completion", "assistant"),
+    ]
+    return _conversation(reading, messages, ("tools",))
 
 
-def decode_sharegpt(row: Row) -> Conversation:
-    turns = row.get("conversations")
-    if not isinstance(turns, list):
-        raise RowFault(wrong_type("conversations", turns, "a list of turns"))
-    messages = [said("system", text_at(row, "system"))] if row.get("system") else []
-    messages += [_turn(turn, f"conversations[{index}]") for index, turn in enumerate(turns)]
-    return Conversation(messages, {})
+def decode_sharegpt(reading: Reading) -> Conversation:
+    messages = [*_own_system(reading), *_messages_at(reading, "conversations")]
+    return _conversation(reading, messages, ("tools",))
 
 
-def decode_alpaca(row: Row) -> Conversation:
+def decode_alpaca(reading: Reading) -> What:
     """The input stands below the instruction, after an empty line."""
-    messages = [said("system", text_at(row, "system"))] if row.get("system") else []
-    for index, turn in enumerate(row.get("history") or []):
-        match turn:
-            case [str(question), str(answer)]:
-                messages += [said("user", question), said("assistant", answer)]
-            case _:
-                raise RowFault(wrong_type(f"history[{index}]", turn, "a question and an answer"))
-    task = text_at(row, "instruction")
-    if row.get("input"):
-        task = f"{task}\n\n{text_at(row, 'input')}"
-    return Conversation(
-        [*messages, said("user", task), said("assistant", text_at(row, "output"))], {}
-    )
+    instruction, below, output = task_keys(reading.row) or _ALPACA
+    asked = _task(reading, instruction, below)
+    messages = [*_own_system(reading), *_history(reading), *asked]
+    answers = _better_and_worse(reading.row.get(output))
+    if answers is not None:
+        reading.take(output)
+        talk = _conversation(reading, messages, ("tools",))
+        chosen, rejected = (said("assistant", text) for text in answers)
+        return PreferencePair(talk.messages, chosen, rejected, talk.extras)
+    answer = _texts_or_messages(reading, output, "assistant")
+    return _conversation(reading, [*messages, *answer], ("tools",))
 
 
-def decode_preference(row: Row) -> PreferencePair:
-    given = row.get("input")
+def decode_preference(reading: Reading) -> PreferencePair:
+    given = reading.take("input")
     if not isinstance(given, dict):
         raise RowFault(wrong_type("input", given, "an object with messages"))
-    return PreferencePair(
-        messages_at(given, "messages"),
-        _one(messages_at(row, "preferred_output"), "preferred_output"),
-        _one(messages_at(row, "non_preferred_output"), "non_preferred_output"),
-        extras_of(given, _PAIR_EXTRAS),
+    inner = Reading(given, reading.dropped)
+    pair = PreferencePair(
+        _messages_at(inner, "messages"),
+        _one(_messages_at(reading, "preferred_output"), "preferred_output"),
+        _one(_messages_at(reading, "non_preferred_output"), "non_preferred_output"),
+        extras_of(inner, _PAIR_EXTRAS),
     )
+    for key, value in inner.left().items():
+        reading.leave(key, value)
+    return pair
 
 
-def decode_pairs(row: Row) -> PreferencePair:
-    """TRL's preference rows: texts or messages; a prompt that only the answers hold is found."""
-    prompt = row.get("prompt")
-    chosen, rejected = _answers(row, "chosen"), _answers(row, "rejected")
-    if prompt is None:
-        shared = _shared(chosen, rejected)
-        if not shared:
-            refuse("chosen and rejected begin with no message in common", "add 'prompt'")
-    elif isinstance(prompt, str):
-        system = [one for one in chosen[:1] if one["role"] == "system"]
-        shared = [*system, said("user", prompt)]
+def decode_pairs(reading: Reading) -> PreferencePair:
+    """A question or conversation with two answers; one that only the answers hold is found."""
+    keys = answer_keys(reading.row)
+    better, worse = keys or ("chosen", "rejected")
+    chosen, rejected = _answers(reading, better), _answers(reading, worse)
+    shared = _context(reading, chosen, rejected)
+    chosen, rejected = _after(shared, chosen), _after(shared, rejected)
+    if len(chosen) > 1 and len(rejected) > 1:
+        more = _shared(chosen, rejected)
+        shared = [*shared, *more]
+        chosen, rejected = chosen[len(more) :], rejected[len(more) :]
+    talk = _conversation(reading, shared, ("tools",))
+    return PreferencePair(talk.messages, _one(chosen, better), _one(rejected, worse), talk.extras)
+
+
+def decode_columns(reading: Reading, pair: Pair, table: Table) -> Conversation:
+    """Of a table: the columns that ask and answer, and what stands beside any conversation."""
+    declares = _declares_tools(reading.row.get("tools"))
+    calls = calls_of(reading.row.get(pair.answer)) if declares else None
+    asked = [*_history(reading), *_cell(reading, pair.question, "user", table)]
+    if calls is None:
+        answer = _cell(reading, pair.answer, "assistant", table)
     else:
-        shared = messages_at(row, "prompt")
-    return PreferencePair(
-        shared,
-        _one(_after(shared, chosen), "chosen"),
-        _one(_after(shared, rejected), "rejected"),
-        extras_of(row, ("tools",)),
-    )
+        turn = {"from": "function_call", "value": reading.take(pair.answer)}
+        answer = read_messages([turn], pair.answer, reading)
+    return _conversation(reading, [*asked, *answer], ("tools",) if declares else ())
 
 
-DECODERS: Mapping[Shape, Callable[[Row], Conversation | PreferencePair]] = {
+def _declares_tools(value: Any) -> bool:
+    """Whether a column of that name declares functions; it may be about hammers."""
+    tools = jsonish(value) if isinstance(value, str) else value
+    return isinstance(tools, list | dict) and bool(tools)
+
+
+DECODERS: Mapping[Shape, Callable[[Reading], What]] = {
     "chat": decode_chat,
     "completion": decode_completion,
     "preference": decode_preference,
@@ -128,23 +152,166 @@ DECODERS: Mapping[Shape, Callable[[Row], Conversation | PreferencePair]] = {
 }
 
 
-def _turn(turn: Any, place: str) -> Message:
-    if not isinstance(turn, dict):
-        raise RowFault(wrong_type(place, turn, "an object with from and value"))
-    speaker = text_at(turn, "from", place)
-    if speaker not in _SPEAKERS:
-        known = tuple(_SPEAKERS)
-        hint = nearest(speaker[:40], known) or f"known here: {', '.join(known)}"
-        message = f"{place}.from is {quoted_word(speaker)}, which is no speaker known here"
-        raise RowFault(Finding("unknown-role", message, hint))
-    return said(_SPEAKERS[speaker], text_at(turn, "value", place))
+# What stands beside a conversation.
 
 
-def _answers(row: Row, key: str) -> list[Message]:
-    if key not in row:
+def _conversation(
+    reading: Reading, messages: list[Message], extras: tuple[str, ...]
+) -> Conversation:
+    """The messages with the row's system message, images and tools."""
+    messages = _with_system(reading, messages)
+    return Conversation(_with_images(reading, messages), extras_of(reading, extras))
+
+
+def _own_system(reading: Reading) -> list[Message]:
+    """The system message where the shape itself has a key for it."""
+    if not isinstance(reading.row.get("system"), str) or not reading.row["system"]:
+        return []
+    return [said("system", reading.take("system"))]
+
+
+def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
+    for key in _SYSTEMS:
+        value = reading.left().get(key)
+        if value is None:
+            continue
+        made = _system(value, key, reading)
+        if made is None:
+            continue
+        reading.take(key)
+        first = messages[0] if messages else {}
+        if first.get("role") not in ("system", "developer"):
+            messages = [made, *messages]
+        elif first.get("content") != made["content"]:
+            refuse(f"the row has a system message in {key!r} and another one in its messages",
+                   "keep one of them")  # fmt: skip
+    return messages
+
+
+def _system(value: Any, key: str, reading: Reading) -> Message | None:
+    """The system message; None where the value is nothing of the kind."""
+    if isinstance(value, str):
+        return said("system", value)
+    turn = {"role": "system", "content": value}
+    if isinstance(value, dict) and "role" in value:
+        turn = {**value, "role": "system"}
+    if isinstance(value, dict | list):
+        return next(iter(read_messages([turn], key, reading)), None)
+    return None
+
+
+def _with_images(reading: Reading, messages: list[Message]) -> list[Message]:
+    for key in _IMAGES:
+        value = reading.row.get(key)
+        if says_something(value):
+            reading.take(key)
+            return with_images(messages, images_of(value, key), key)
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        if isinstance(content, list) and {"type": "image"} in content:
+            refuse(f"messages[{index}] has a place for an image, and the row has no 'images'",
+                   f"add them, or take the {PLACE} out")  # fmt: skip
+    return messages
+
+
+def _history(reading: Reading) -> list[Message]:
+    """Questions and answers that went before."""
+    value = reading.row.get("history")
+    if not says_something(value):
+        return []
+    reading.take("history")
+    turns = jsonish(value) if isinstance(value, str) else value
+    if looks_like_messages(turns):
+        return read_messages(turns, "history", reading)
+    messages = []
+    for index, turn in enumerate(turns if isinstance(turns, list) else [turns]):
+        match turn:
+            case [str(question), str(answer)]:
+                messages += [said("user", question), said("assistant", answer)]
+            case _:
+                raise RowFault(wrong_type(f"history[{index}]", turn, "a question and an answer"))
+    return messages
+
+
+# Questions.
+
+
+def _task(reading: Reading, instruction: str, below: str | None) -> list[Message]:
+    if not isinstance(reading.row.get(instruction), str):
+        return _texts_or_messages(reading, instruction, "user")
+    task = text_at(reading.row, instruction)
+    reading.take(instruction)
+    if below and reading.take(below):
+        added = reading.row[below]
+        if looks_like_messages(added):
+            messages = read_messages(added, below, reading)
+            return [said("system", task), *messages] if task.strip() else messages
+        task = f"{task}\n\n{text_at(reading.row, below)}"
+    return [said("user", task)]
+
+
+def _context(reading: Reading, chosen: list[Message], rejected: list[Message]) -> list[Message]:
+    """What the two answers answer, perhaps only found in both of them."""
+    row = reading.row
+    key = next((key for key in CONVERSATIONS if says_something(row.get(key))), None)
+    shared = _shared(chosen, rejected)
+    asked = question_keys([name for name in row if name not in CONVERSATIONS])
+    if asked is not None and _asks(row, asked[0], other=bool(key or shared)):
+        question = _asked(reading, asked, chosen)
+        if key is not None and _messages_at(reading, key) != [*question, *_after(question, chosen)]:
+            refuse(f"the row has {asked[0]!r} and {key!r} that say different things",
+                   "keep one of them")  # fmt: skip
+        return [*_history(reading), *question]
+    reading.take("prompt")
+    if key is None:
+        if not shared:
+            refuse("chosen and rejected begin with no message in common", "add 'prompt'")
+        return shared
+    messages = _messages_at(reading, key)
+    if messages and messages[-1]["role"] == "assistant":
+        if messages != chosen and messages[-1:] != chosen:
+            refuse(f"{key} ends with an answer of its own, beside the two", "take it out")
+        messages = messages[:-1]
+    return messages
+
+
+def _asks(row: Row, key: str, *, other: bool) -> bool:
+    """Whether this key has the question. A prompt always does; what else is, only by itself."""
+    value = row.get(key)
+    if key == "prompt" and value is not None:
+        return says_something(value) or not other
+    return says_something(value) and not other
+
+
+def _asked(reading: Reading, keys: tuple[str, str | None], chosen: list[Message]) -> list[Message]:
+    question, below = keys
+    value = reading.row[question]
+    if isinstance(value, str) and not looks_like_messages(value):
+        system = [one for one in chosen[:1] if one["role"] == "system"]
+        return [*system, *_task(reading, question, below)]
+    return _messages_at(reading, question)
+
+
+# Answers.
+
+
+def _better_and_worse(value: Any) -> tuple[str, str] | None:
+    """The older form of a preference: a list of the better answer and the worse one."""
+    match value:
+        case [str(better), str(worse)]:
+            return better, worse
+    return None
+
+
+def _answers(reading: Reading, key: str) -> list[Message]:
+    value = reading.take(key)
+    if key not in reading.row:
         raise RowFault(missing_key(key))
-    value = row[key]
-    return [said("assistant", value)] if isinstance(value, str) else messages_at(row, key)
+    if isinstance(value, dict):
+        value = [value]
+    if isinstance(value, str) and not looks_like_messages(value):
+        return [said("assistant", value)]
+    return read_messages(value, key, reading)
 
 
 def _shared(chosen: list[Message], rejected: list[Message]) -> list[Message]:
@@ -166,3 +333,63 @@ def _one(messages: list[Message], place: str) -> Message:
         roles = ", ".join(quoted_word(message["role"]) for message in messages[:5]) or "none"
         refuse(f"{place} is not one assistant message (roles: {roles})", "keep the last answer")
     return messages[0]
+
+
+# Texts and messages.
+
+
+def _messages_at(reading: Reading, key: str) -> list[Message]:
+    return read_messages(reading.take(key), key, reading)
+
+
+def _texts_or_messages(reading: Reading, key: str, role: str) -> list[Message]:
+    """A text is what the role says; messages, or the JSON of them, are taken over."""
+    value = reading.row.get(key)
+    if isinstance(value, list) or _holds_messages(value, role):
+        return _messages_at(reading, key)
+    reading.take(key)
+    return [said(role, text_at(reading.row, key))]
+
+
+def _holds_messages(value: Any, role: str) -> bool:
+    """Whether messages stand where a text could. A text that is their JSON may be an answer."""
+    if not looks_like_messages(value):
+        return False
+    turns = jsonish(value) if isinstance(value, str) else value
+    return role != "assistant" or not isinstance(value, str) or _all_answers(turns)
+
+
+def _all_answers(turns: list[Row]) -> bool:
+    speakers = (turn.get("role", turn.get("from")) for turn in turns)
+    return all(SPEAKERS.get(str(speaker).casefold()) == "assistant" for speaker in speakers)
+
+
+class Table(NamedTuple):
+    """How the cells of one row are called, and what mends them."""
+
+    cell: Callable[[str], str]
+    fill: str
+    as_json: str  # what to write so that lists become JSON
+
+
+def _cell(reading: Reading, column: str, role: str, table: Table) -> list[Message]:
+    if column not in reading.row:
+        raise RowFault(no_key(column))
+    value, place = reading.take(column), table.cell(column)
+    if _holds_messages(value, role):
+        return read_messages(value, column, reading)
+    if isinstance(value, list | dict):
+        what = "a list" if isinstance(value, list) else "an object"
+        hint = f"write a text; if it is to be JSON, say so: {table.as_json}"
+        raise RowFault(Finding("bad-cell", f"{place} is {what}, not a text", hint))
+    text = cell_text(value, place)
+    if not text.strip():
+        message = f"{place} is empty, and {role} needs a text"
+        raise RowFault(Finding("bad-cell", message, table.fill))
+    return [said(role, text)]
+
+
+def no_key(column: str) -> Finding:
+    """What to say of a row without a column that is needed."""
+    message = f"the row has no key {quoted_key(column)}"
+    return Finding("missing-key", message, "add it; null stands for no text")

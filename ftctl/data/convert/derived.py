@@ -13,7 +13,7 @@ import re
 import sys
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ftctl.data.convert.make import Piece, Pieces, at_source, make
 from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
 from ftctl.domain.desired import DataSource, Origin
-from ftctl.errors import Diagnostic, FtctlError, Span
+from ftctl.errors import Diagnostic, Finding, FtctlError, Span
 from ftctl.files import (
     file_fault,
     mark_used,
@@ -85,8 +85,8 @@ def materialise(
     sweep_drafts(folder, STEM)
     try:
         with make(source.source, source.shown, recipe, folder) as pieces:
-            problems = tuple(_at_step(one, places) for one in pieces.problems)
             if not pieces.parts:
+                problems = tuple(_at_step(one, places) for one in pieces.problems)
                 return Materialised(None, None, problems, pieces.notes, source.shown)
             if sha256_of(source.source) != before:
                 raise FtctlError(f"{source.shown} changed while it was read", "run it again")
@@ -97,7 +97,7 @@ def materialise(
     found = None if before is None else _kept(entry, source, before, recipe, hash_of)
     if found is None:
         raise FtctlError(f"what was made of {source.shown} was taken away", "run it again")
-    return replace(found, problems=problems)
+    return found
 
 
 def _refused(source: DataSource, problem: Diagnostic) -> Materialised:
@@ -143,6 +143,7 @@ def _kept(
         known: Any = json.loads(content)
         (sha256, size), notes = known["parts"][part], tuple(str(note) for note in known["notes"])
         rows, taken = int(known["rows"]), int(known["taken"][part])
+        problems = tuple(_read_warning(one, source.shown) for one in known["warnings"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     places = _places_of(entry, recipe)
@@ -153,7 +154,13 @@ def _kept(
         return None
     mark_used(entry)
     origin = Origin(source.shown, before, rows, taken, recipe.steps)
-    return Materialised(path, sha256, (), notes, source.shown, origin, places)
+    return Materialised(path, sha256, problems, notes, source.shown, origin, places)
+
+
+def _read_warning(kept: Any, shown: str) -> Diagnostic:
+    code, message, hint, line = kept
+    known = str(code), str(message), hint and str(hint), line and int(line), None, "warning"
+    return Finding._make(known).in_file(shown)
 
 
 def _has_size(path: Path, size: object) -> bool:
@@ -173,7 +180,17 @@ def _keep(entry: Path, pieces: Pieces) -> None:
         _write_whole(_places_path(entry, part or "all"), _places_bytes(piece))
         parts[part or "all"] = (sha256, piece.draft.bytes)
     taken = {part or "all": piece.draft.rows for part, piece in pieces.parts.items()}
-    known = {"notes": list(pieces.notes), "parts": parts, "rows": pieces.rows, "taken": taken}
+    warnings = [
+        [one.code, one.message, one.hint_for_any or one.hint, one.span.line]
+        for one in pieces.problems
+    ]
+    known = {
+        "notes": list(pieces.notes),
+        "parts": parts,
+        "rows": pieces.rows,
+        "taken": taken,
+        "warnings": warnings,
+    }
     _write_whole(entry, json.dumps(known, sort_keys=True).encode())
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ftctl.data.convert.manner import Manner
 from ftctl.data.convert.recipe import Part, Recipe, Split
 from ftctl.data.convert.row_draft import RowDraft
 from ftctl.data.convert.row_similarity import RowSimilarity
@@ -19,6 +20,7 @@ from ftctl.data.scanning import read_dataset
 from ftctl.errors import Diagnostic, Finding, Span
 
 _CHECKED = frozenset({"chat", "completion", "preference"})
+_MANIFEST = Manner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,24 @@ def make(
     *,
     check: bool = False,
     samples: bool = False,
+    manner: Manner = _MANIFEST,
 ) -> Iterator[Pieces]:
     """The parts, until the block ends; what is not kept by then is gone.
 
     `check` reads the rows back as training data and tells their problems at the source's rows.
-    `samples` shows a piece of a source that is in another encoding than it should be.
+    `samples` shows a piece of a source that is in another encoding than it should be, and `manner`
+    is how the steps are asked for.
     `TemplateFault` when the recipe's template does not fit the source.
     """
     with ExitStack() as drafts:
-        rows = Rows(path, shown, recipe.convert, recipe.encoding, samples=samples)
+        rows = Rows(path, shown, recipe.convert, recipe.encoding, samples=samples, manner=manner)
         work = Piece(drafts.enter_context(RowDraft(folder)), array("I"))
         similarity = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None
         )
         problems = [*rows.findings.diagnostics(shown, WARNINGS)]
-        if check and not rows.findings.has_errors(WARNINGS) and rows.form in _CHECKED:
+        sound = not any(problem.severity == "error" for problem in problems)
+        if check and sound and rows.form in _CHECKED:
             problems += _checked(work, shown)
         notes = list(rows.notes)
         parts: dict[Part | None, Piece] = {}

@@ -22,7 +22,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 # Raise it with every change that makes the same source and steps give other bytes: what earlier
 # versions kept is then made anew.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Convert:
     template: tuple[tuple[str, str], ...] = ()  # (role, text with {column}), in the file's order
     delimiter: str | None = None  # between the cells of a CSV file; None: detected
     sheet: str | None = None  # of an XLSX file; None: the first
+    drop: tuple[str, ...] = ()  # keys of rows, or of their messages, that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _read_convert(value: Mapping[str, Any], form: Any) -> Convert:
         tuple(value.get("template", {}).items()),
         value.get("delimiter"),
         value.get("sheet"),
+        tuple(value.get("drop", ())),
     )
 
 
@@ -167,4 +169,5 @@ def _convert(step: Convert | None) -> object:
     if step is None:
         return None
     template = sorted(list(pair) for pair in step.template)
-    return [step.origin, step.to, template, step.delimiter, step.sheet]
+    known: list[object] = [step.origin, step.to, template, step.delimiter, step.sheet]
+    return [*known, {"drop": sorted(set(step.drop))}] if step.drop else known

@@ -14,6 +14,7 @@ from ftctl.data.convert.delimited import read_delimited
 from ftctl.data.convert.encodings import TextSource
 from ftctl.data.convert.fault import FileFault, RowFault
 from ftctl.data.convert.json_documents import read_lines, read_list, record_of, text_lines
+from ftctl.data.convert.manner import Manner
 from ftctl.data.convert.parquet import read_parquet
 from ftctl.data.convert.recipe import CONTAINERS, Container, Convert
 from ftctl.data.convert.records import Record, Records
@@ -47,6 +48,7 @@ _REFUSED: Mapping[Container, frozenset[str]] = {
 }
 _BINARY = ("xlsx", "parquet")
 _BUFFER_BYTES = 1024 * 1024
+_MANIFEST = Manner()
 
 
 class Made(NamedTuple):
@@ -68,11 +70,13 @@ class Rows:
         encoding: str | None = None,
         *,
         samples: bool = False,
+        manner: Manner = _MANIFEST,
     ) -> None:
         """`samples` shows a piece of a file that is in another encoding: on a command line."""
         self._source = TextSource(path, shown, encoding, samples)
         self._path = path
         self._convert = convert
+        self._manner = manner
         self.shown = shown
         self.findings = FindingLog()
         self.notes: tuple[str, ...] = ()
@@ -131,7 +135,9 @@ class Rows:
                 self._tell(record)
                 continue
             try:
-                conversion = conversion or find_conversion(convert, records, record.value)
+                conversion = conversion or find_conversion(
+                    convert, records, record.value, self._manner
+                )
                 row = conversion.change(record.number, record.value)
                 line = _line(row)
                 made.add(len(line), record.number)
@@ -141,8 +147,10 @@ class Rows:
         self._expect(rows)
         if conversion is not None:
             left_out = [f"{blank:,} blank rows left out"] if blank else []
-            self.notes = (f"read as {records.read_as}", *conversion.notes, *left_out)
+            self.notes = (f"read as {records.read_as}", *conversion.notes(), *left_out)
             self.form = conversion.form
+            for finding in conversion.findings():
+                self.findings.add(finding)
 
     def _records(self, stream: BufferedReader, convert: Convert) -> Records:
         head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]

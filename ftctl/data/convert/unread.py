@@ -1,0 +1,135 @@
+"""The keys that no row was read for go in; whether that is a problem, and its cure, come out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ftctl.data.convert.manner import Manner
+from ftctl.data.convert.reading import says_something
+from ftctl.data.convert.recipe import Container
+from ftctl.data.formats.other_shapes import Pair, plain_name
+from ftctl.data.formats.shape import quoted_key
+from ftctl.errors import FILE, NEW, Finding, Severity
+
+# Without these, rows teach something else than they say, or the contrary.
+_MEANT = frozenset({
+    "chosen", "images", "image", "videos", "video", "audios", "audio", "weight", "weights",
+    "tools", "functions",
+    "tool_calls", "train", "loss", "loss_mask", "mask", "masked", "history", "messages",
+    "conversations", "conversation", "preferred_output", "non_preferred_output",
+})  # fmt: skip
+_LABELS = frozenset({"label", "kto_tag", "kto_label", "desirable", "is_desirable"})
+_GOOD = (True, 1, "true", "True", "TRUE", "1", "yes", "desirable", "good", "chosen")
+_BAD = (False, 0, "false", "False", "FALSE", "0", "no", "undesirable", "bad", "rejected", -1, "-1")
+_MOST_NAMES = 10
+
+
+class Unread:
+    """What was left out of the rows so far: dropped as asked for, or read by nobody."""
+
+    def __init__(self, dropped: Collection[str]) -> None:
+        self.keys: dict[str, None] = {}
+        self._dropped = frozenset(dropped)
+        self._rows = 0
+        self._labels: dict[str, _Label] = {}
+
+    def note(self, row: Mapping[str, Any], left: Mapping[str, Any]) -> None:
+        """Count a row, given what was not read of it."""
+        self._rows += 1
+        for key in left:
+            self.keys.setdefault(key)
+        for key in _LABELS.intersection(row):
+            if key in left or key in self._dropped:
+                self._labels.setdefault(key, _Label()).count(row[key])
+
+    def notes(self, columns: Collection[str]) -> list[str]:
+        """What was left out, in a sentence."""
+        left = [*(key for key in columns if key in self._dropped), *self.keys]
+        return [f"left out: {names(left)}"] if left else []
+
+    def findings(
+        self, manner: Manner, container: Container, into: str, pair: Pair | None
+    ) -> Iterator[Finding]:
+        """Of keys that nothing is made of. `into` is what the rows become, `pair` a table's."""
+        judging = {key: label for key, label in self._labels.items() if label.bad and label.judges}
+        for key, label in judging.items():
+            tell = _labelled if key in self.keys else _dropped_label
+            yield tell(key, label, self._rows, container)
+        keys = [key for key in self.keys if key not in judging]
+        wrong = [key for key in keys if manner.is_strict or key in _MEANT]
+        for some, severity in ((wrong, _ERROR), ([key for key in keys if key not in wrong], _TOLD)):
+            if some:
+                message = f"nothing is made of {names(some)}: {into} have no place for {_it(some)}"
+                hint = f"leave {_it(some)} out: {manner.dropping(some)}"
+                context = [key for key in some if plain_name(key) in _CONTEXT]
+                if pair is not None and context:
+                    texts = {"user": f"{{{context[0]}}} {{{pair.question}}}",
+                             "assistant": f"{{{pair.answer}}}"}  # fmt: skip
+                    hint = f"use it: {manner.template(texts)}; or {hint}"
+                yield Finding("unread-key", message, hint, severity=severity)
+
+
+_ERROR: Severity = "error"
+_TOLD: Severity = "warning"
+_CONTEXT = frozenset(map(plain_name, (
+    "context", "passage", "document", "background", "reference", "article", "paragraph", "문맥",
+    "지문", "본문", "맥락", "배경", "文脈", "背景", "本文", "上下文", "段落", "原文", "参考",
+    "contexto", "contexte", "kontext", "contesto", "контекст", "bağlam", "ngữ cảnh", "سياق",
+)))  # fmt: skip
+
+
+class _Label:
+    """Whether a key says which answers are good."""
+
+    def __init__(self) -> None:
+        self.bad = 0
+        self.good: Any = True  # how it says so
+        self.judges = True
+
+    def count(self, value: Any) -> None:
+        if value in _GOOD and not isinstance(value, float):
+            self.good = value
+        elif value in _BAD:
+            self.bad += 1
+        elif says_something(value):
+            self.judges = False
+
+
+def _labelled(key: str, label: _Label, rows: int, container: Container) -> Finding:
+    message = (
+        f"{quoted_key(key)} says which answers are good, and the bad ones would be learnt with"
+        f" them ({label.bad:,} of {rows:,} rows)"
+    )
+    return Finding("unread-key", message, _good_ones(key, label, container))
+
+
+def _dropped_label(key: str, label: _Label, rows: int, container: Container) -> Finding:
+    message = (
+        f"{quoted_key(key)} is left out, so {label.bad:,} of {rows:,} answers are learnt that it"
+        " says are bad"
+    )
+    return Finding("unread-key", message, _good_ones(key, label, container), severity="warning")
+
+
+def _good_ones(key: str, label: _Label, container: Container) -> str:
+    if container not in ("json", "jsonl") or not re.fullmatch("[a-z_]+", key):
+        return f"keep the rows whose {key} is {label.good}, and take the column out"
+    each = ".[] | " if container == "json" else ""
+    good = json.dumps(label.good)
+    return (
+        f"keep the good ones: jq -c '{each}select(.{key} == {good}) | del(.{key})' {FILE} > {NEW}"
+    )
+
+
+def _it(keys: Collection[str]) -> str:
+    return "it" if len(keys) == 1 else "them"
+
+
+def names(columns: Collection[str]) -> str:
+    """Some keys, in quotes."""
+    some = list(columns)
+    more = f" and {len(some) - _MOST_NAMES:,} more" if len(some) > _MOST_NAMES else ""
+    return (", ".join(map(quoted_key, some[:_MOST_NAMES])) or "no columns") + more
