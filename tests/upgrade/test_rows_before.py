@@ -22,7 +22,7 @@ for _line in (THEN / "cases.jsonl").read_text("utf-8").splitlines():
 # What was not made as it was meant, so that today's code may do otherwise or refuse.
 UNMEANT = re.compile(
     r".*-with-(system|label|tag|images?|videos|audios|weights?|tools|functions|calls|answers"
-    r"|answer-texts|outputs?)|sharegpt-(preference|turns-weigh).*|chat-and-.*|cells-(list|one-text"
+    r"|answer-texts|outputs?)|sharegpt-(preference|turns-weigh).*|chat-and-.*|cells-(list|one-text|history|system"
     r"|object|turns|images|squad).*|(list|texts|parts)[.]parquet|rows-labelled.*"
     r"|chat-(keys|dialect-parts|tool-use|gemini-parts|roles).*|preference-input-more.*"
 )
