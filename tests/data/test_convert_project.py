@@ -181,9 +181,9 @@ def test_problems_stand_at_the_tables_lines_and_the_manifests_places(
         "finetunes/other.yaml:5:64: error[unknown-column]: there is no column 'anser'\n"
         "    hint: did you mean {answer}?\n"
         "finetunes/other.yaml:11:10: error[bad-template]: the columns make chat rows, not"
-            " preference rows\n"
-            "    hint: give the columns of the better and the worse answer by a template\n"
-        )
+        " preference rows\n"
+        "    hint: give the columns of the better and the worse answer by a template\n"
+    )
 
 
 def test_a_row_that_the_service_would_refuse_is_told_at_its_row_of_the_source(
