@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from ftctl.catalog.base_model import BaseModelFacts
 from ftctl.catalog.catalog import Catalog
@@ -27,6 +28,11 @@ _WORDS: dict[Format, str] = {
 }
 
 
+def has_own_facts(service: str) -> bool:
+    """Whether what is known of a service's base models is its own, and not another's."""
+    return service not in _LIKE_OTHERS
+
+
 @dataclass(frozen=True, slots=True)
 class Misfit:
     """One thing that does not fit, without a place.
@@ -41,7 +47,7 @@ class Misfit:
     to: Format | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Training:
     """A base model that is trained by a method at a service, on a day."""
 
@@ -51,16 +57,16 @@ class Training:
     method: Method
     today: date
 
-    @property
+    @cached_property
     def snapshot(self) -> str:
         """The base model's own name."""
         return self.catalog.snapshot(self.model)
 
-    @property
+    @cached_property
     def facts(self) -> BaseModelFacts:
         """What is known of it there, or where the service's facts are another's, of it there."""
         own = self.catalog.facts(self.service, self.model)
-        if self.service not in _LIKE_OTHERS:
+        if has_own_facts(self.service):
             return own
         like = self.catalog.facts(_LIKE, self.model)
         return replace(
@@ -72,7 +78,7 @@ class Training:
             shutdown=own.shutdown or like.shutdown,
         )
 
-    @property
+    @cached_property
     def known(self) -> bool:
         """Whether it stands among the base models that are known."""
         return any(self.catalog.knows(one, self.model) for one in (self.service, self.whose))
@@ -80,7 +86,7 @@ class Training:
     @property
     def whose(self) -> str:
         """The service whose facts count."""
-        return _LIKE if self.service in _LIKE_OTHERS else self.service
+        return self.service if has_own_facts(self.service) else _LIKE
 
     @property
     def where(self) -> str:
@@ -223,7 +229,7 @@ def _meant(training: Training) -> str | None:
     models = catalog.service(whose).models
     trained = [name for name, facts in models.items() if facts.methods != frozenset()]
     names = [*trained, *(alias for alias, name in catalog.aliases.items() if name in trained)]
-    near = nearest(catalog.snapshot(training.model), names)
+    near = nearest(catalog.snapshot(training.model).lower(), names)
     if near is None:
         return None
     name = catalog.snapshot(near)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ftctl.catalog.fit import has_own_facts
 from ftctl.domain.plan import Action, Change, Plan
 from ftctl.engine.session import Session
 from ftctl.errors import InvalidProject
@@ -24,11 +25,13 @@ def require_fit(session: Session, plan: Plan) -> None:
 def fit_warnings(session: Session, plan: Plan) -> tuple[str, ...]:
     """What may come of what a plan buys, and why what has failed may fail again."""
     names = [change.name for change in plan.changes if change.trains or _has_failed(change)]
+    # Where the service's own dates are known and it bills, min_days_to_shutdown speaks of them.
+    judged = session.service.billed and has_own_facts(session.service.type)
     return tuple(
         one.sentence
         for one in _concerning(session, names)
-        if not (one.problem.code == "retired-base-model" and session.service.billed)
-    )  # the policy's min_days_to_shutdown speaks of those
+        if not (judged and one.problem.code == "retired-base-model")
+    )
 
 
 def _concerning(session: Session, names: Collection[str]) -> tuple[Unfit, ...]:

@@ -84,20 +84,23 @@ def check_fit(
     scanned: ScannedData, service: str, catalog: Catalog, today: date, command: Command
 ) -> tuple[Unfit, ...]:
     """What does not fit, of every fine-tune that is to be trained at a service of this type."""
-    found: dict[Diagnostic, list[str]] = {}
+    found: dict[Diagnostic, set[str]] = {}
+    first: dict[Misfit, Diagnostic] = {}  # a base model is told of where it stands first
+    known: dict[tuple[str, str], tuple[Training, tuple[Misfit, ...]]] = {}
     for name, document in scanned.located.symbols.finetunes.items():
         method = document.value.get("method", "supervised")
         root = _root(document, scanned)
         if "adopt" in document.value or method not in METHODS or root is None:
             continue
-        training = Training(catalog, service, root.value["base_model"], method, today)
-        problems = [
-            *_of_model(training, root),
-            *_of_rows(training, document, scanned, command),
-        ]
+        key = (root.value["base_model"], method)
+        if key not in known:
+            training = Training(catalog, service, key[0], method, today)
+            known[key] = training, tuple(model_misfits(training))
+        training, misfits = known[key]
+        problems = [first.setdefault(misfit, _at_model(misfit, root)) for misfit in misfits]
+        problems += _of_rows(training, document, scanned, command)
         for problem in problems:
-            names = found.setdefault(problem, [])
-            names += [] if name in names else [name]
+            found.setdefault(problem, set()).add(name)
     return tuple(Unfit(tuple(sorted(names)), problem) for problem, names in found.items())
 
 
@@ -113,10 +116,9 @@ def _root(document: Document, scanned: ScannedData) -> Document | None:
     return document if isinstance(document.value.get("base_model"), str) else None
 
 
-def _of_model(training: Training, root: Document) -> Iterator[Diagnostic]:
+def _at_model(misfit: Misfit, root: Document) -> Diagnostic:
     place = root.place(("base_model",))
-    for misfit in model_misfits(training):
-        yield Diagnostic(misfit.code, misfit.message, place, misfit.hint, misfit.severity)
+    return Diagnostic(misfit.code, misfit.message, place, misfit.hint, misfit.severity)
 
 
 def _of_rows(

@@ -186,6 +186,11 @@ def test_a_base_model_that_cannot_be_trained_is_told(
             ("train gpt-4.1-2025-04-14, gpt-4.1-mini-2025-04-14, gpt-4o-2024-08-06,"
             " gpt-4o-mini-2024-07-18; openai takes no new jobs after 2027-01-06"),
         ),
+        (
+            "openai", "GPT-4o-Mini",
+            ("did you mean 'gpt-4o-mini-2024-07-18'? openai shuts it down on 2027-01-14 and takes"
+             " no new jobs after 2027-01-06"),
+        ),
         ("azure", "gpt-4.1-mni", f"did you mean '{MINI}'? azure shuts it down on 2027-10-14"),
     ],
 )  # fmt: skip

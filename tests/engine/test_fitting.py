@@ -211,6 +211,25 @@ def test_a_cause_is_told_once_with_all_whom_it_concerns(shell: Shell, write_proj
     ]
 
 
+def test_a_base_model_is_told_of_once_where_it_stands_first(
+    shell: Shell, write_project: Write
+) -> None:
+    typo = FINETUNE.replace(MINI, "gpt-4.1-mni")
+    second = typo.replace("name: tone", "name: again") + "seed: 7\n"
+    write_project(small_project(typo, **{"finetunes/z.yaml": second}))
+
+    told = shell.ok("validate").out.splitlines()
+    warnings = json.loads(shell.ok("plan", "--format", "json").out)["warnings"]
+
+    assert told[:-1] == [
+        ("finetunes/tone.yaml:4:13: warning[unknown-base-model]: the embedded API trains no base"
+        " model 'gpt-4.1-mni' (fine-tunes again, tone)"),
+        ("    hint: did you mean 'gpt-4.1-mini-2025-04-14'? openai shuts it down on 2027-01-14 and"
+        " takes no new jobs after 2027-01-06"),
+    ]
+    assert len(warnings) == 1
+
+
 def test_a_chain_goes_by_the_base_model_at_its_root(shell: Shell, write_project: Write) -> None:
     child = FINETUNE.replace("name: tone", "name: child").replace(MINI, "{finetune: tone}")
     child = child.replace("train.jsonl", "asked.jsonl")
