@@ -222,10 +222,14 @@ def test_a_base_model_is_told_of_once_where_it_stands_first(
     warnings = json.loads(shell.ok("plan", "--format", "json").out)["warnings"]
 
     assert told[:-1] == [
-        ("finetunes/tone.yaml:4:13: warning[unknown-base-model]: the embedded API trains no base"
-        " model 'gpt-4.1-mni' (fine-tunes again, tone)"),
-        ("    hint: did you mean 'gpt-4.1-mini-2025-04-14'? openai shuts it down on 2027-01-14 and"
-        " takes no new jobs after 2027-01-06"),
+        (
+            "finetunes/tone.yaml:4:13: warning[unknown-base-model]: the embedded API trains no base"
+            " model 'gpt-4.1-mni' (fine-tunes again, tone)"
+        ),
+        (
+            "    hint: did you mean 'gpt-4.1-mini-2025-04-14'? openai shuts it down on 2027-01-14 and"
+            " takes no new jobs after 2027-01-06"
+        ),
     ]
     assert len(warnings) == 1
 
