@@ -227,8 +227,8 @@ def test_a_base_model_is_told_of_once_where_it_stands_first(
             " model 'gpt-4.1-mni' (fine-tunes again, tone)"
         ),
         (
-            "    hint: did you mean 'gpt-4.1-mini-2025-04-14'? openai shuts it down on 2027-01-14 and"
-            " takes no new jobs after 2027-01-06"
+            "    hint: did you mean 'gpt-4.1-mini-2025-04-14'? openai shuts it down on 2027-01-14"
+            " and takes no new jobs after 2027-01-06"
         ),
     ]
     assert len(warnings) == 1
