@@ -15,7 +15,7 @@ from ftctl.catalog.variables import owner_of
 from ftctl.domain.variables import references
 from ftctl.errors import Diagnostic, Span
 from ftctl.manifest import Document, Where, shorten
-from ftctl.text.credentials import key_in, names_secret
+from ftctl.text.credentials import key_in, named_key_in, names_secret
 from ftctl.text.redaction import holds_secret
 
 _SHOWN_BY_THE_SERVICE = "take it out: everybody in the account can read it"
@@ -43,13 +43,24 @@ _HIDDEN = "…"
 
 def keys_written_in(document: Document) -> tuple[Diagnostic, ...]:
     """Everything in a document that looks like a key: values and keys of mappings."""
-    if key_in(_all_text([document])) is None:
+    if key_in(_all_text([document])) is None:  # nearly always
         return ()
     return tuple(
         _written(document, way, f"what looks like {kind}", is_key=is_key)
         for way, text, is_key in _texts(document.value, ())
-        if (kind := key_in(text)) is not None and not _told_elsewhere(way, kind)
+        if (kind := _key_in(way, text, is_key=is_key)) is not None
+        and not _told_elsewhere(way, kind)
     )
+
+
+def _key_in(way: Where, text: str, *, is_key: bool) -> str | None:
+    """What kind of key a text is, also by the names of the fields that it stands in."""
+    kind = key_in(text)
+    return kind if kind or is_key else named_key_in(_with_names(way, text))
+
+
+def _with_names(way: Where, text: str) -> str:
+    return f"{' '.join(str(step) for step in way[-2:])}: {text}"
 
 
 def check_written_keys(
@@ -81,16 +92,16 @@ def _known_keys(documents: Collection[Document], secrets: Collection[str]) -> li
 def _all_text(documents: Iterable[Document]) -> str:
     """Every text of documents, a line for each: one look at them all is cheaper than many."""
     found: list[str] = []
-    waiting = [document.value for document in documents]
+    waiting: list[tuple[Where, Any]] = [((), document.value) for document in documents]
     while waiting:
-        value = waiting.pop()
+        way, value = waiting.pop()
         if isinstance(value, str):
-            found.append(value)
+            found.append(_with_names(way, value))
         elif isinstance(value, dict):
             found += [key for key in value if isinstance(key, str)]
-            waiting.extend(value.values())
+            waiting.extend(((*way[-1:], key), inner) for key, inner in value.items())
         elif isinstance(value, list):
-            waiting.extend(value)
+            waiting.extend(((*way[-1:], place), inner) for place, inner in enumerate(value))
     return "\n".join(found)
 
 

@@ -102,6 +102,19 @@ FORMS = (
     _form("a Cerebras key", "csk-", r"\bcsk-([a-z0-9]{40,})\b"),
     _form("a Pinecone key", "pcsk_", r"\bpcsk_([A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,})\b"),
     _form("a LangSmith key", "lsv2_", r"\blsv2_(?:pt|sk)_([a-f0-9]{32}_[a-f0-9]{10})\b"),
+    _form("a Docker token", "dckr_pat_", r"\bdckr_pat_([A-Za-z0-9_-]{24,})"),
+    _form("a Figma token", "figd_", r"\bfigd_([A-Za-z0-9_-]{36,})"),
+    _form("a Bitbucket password", "ATBB", r"\bATBB([A-Za-z0-9]{28,})\b"),
+    _form("a Supabase token", "sbp_", r"\bsbp_([a-f0-9]{40})\b"),
+    _form("a Netlify token", "nfp_", r"\bnfp_([A-Za-z0-9]{36,})\b"),
+    _form("a RunPod key", "rpa_", r"\brpa_([A-Z0-9]{36,}[a-z0-9]{0,8})\b"),
+    _form("a Stripe webhook secret", "whsec_", r"\bwhsec_([A-Za-z0-9+/]{32,})"),
+    _form("a Square secret", "sq0csp-", r"\bsq0csp-([A-Za-z0-9_-]{40,})"),
+    _form("a Tavily key", "tvly-", r"\btvly-((?:dev-|prod-)?[A-Za-z0-9-]{28,})"),
+    _form("a Jina key", "jina_", r"\bjina_([A-Za-z0-9_-]{50,})"),
+    _form("a Google key", "aq.ab", r"\bAQ\.(Ab[A-Za-z0-9_-]{40,})"),
+    _form("an ElevenLabs key", "sk_", r"\bsk_([a-f0-9]{48})\b"),
+    _form("a NuGet key", "oy2", r"\b(oy2[a-z0-9]{43})\b"),
     CredentialForm(
         "a Telegram bot token", (":aa",), r"(?<![\w:])\d{8,10}:(AA[A-Za-z0-9_-]{33})(?![\w-])"
     ),
@@ -127,6 +140,7 @@ FORMS = (
         "wandb", "w&b", "biases",
     ),
     _after("a Together key", r"together[._ -]?(?:ai|api|xyz|key)", _HEX_64, "together"),
+    _after("a Twilio key", r"twilio", "(?:SK)?[0-9a-f]{32}", "twilio"),
     _after("a Mistral key", r"mistral", "[A-Za-z0-9]{32}", "mistral"),
     _after("a Cohere key", r"cohere|\bco_api_key", "[A-Za-z0-9]{40}", "cohere", "co_api_key"),
     _after(
@@ -140,9 +154,26 @@ FORMS = (
 ROW_FORMS = (
     _form("a key in a header", "bearer", r"(?i:\bbearer[ =:]{1,3})([A-Za-z0-9._~+/=-]{20,})"),
     _form(
+        "a password in a header",
+        "basic ",
+        r"(?i:\bauthorization[\"'\\]{0,3}\s?[:=,]\s{0,3}[\"'\\]{0,3}basic )"
+        r"([A-Za-z0-9+/]{16,}={0,2})",
+    ),
+    _form(
         "a password in an address",
         "://",
-        r"(?<=://)[^/\s@:\"'<>]{1,64}:([^/\s@\"'<>]{8,128})@(?=[A-Za-z0-9\[])",
+        r"(?<=://)[^/\s@:\"'<>]{1,64}:([^/\s@\"'<>,]{8,128})@(?=[A-Za-z0-9\[])",
+    ),
+    CredentialForm(
+        "what is called a key or password",
+        ("key", "token", "secret", "passw", "pwd"),
+        # Of names that end so, those of what identifies rows, pages and caches are left out.
+        r"(?<![A-Za-z0-9])(?i:(?:api|access|secret|auth|private|client|master|encryption|signing"
+        r"|service|app|bot|user|admin|db|database|root|webhook|refresh|personal|deploy|bearer"
+        r"|account|storage|shared)[ _.-]?(?:access[ _.-]?)?"
+        r"(?:key|token|secret|password|passwd|pwd)|apikey|passw(?:or)?d|token|secret)"
+        r"[\"'\\]{0,3}\s{0,3}(?:=>|:=|=|:|\sis\s)\s{0,3}[\\\"'`]{0,3}"
+        r"([A-Za-z0-9+/_~=-]{16,200})(?![\w.(\[])",
     ),
 )
 
@@ -229,6 +260,7 @@ class FormList:
 
 
 _LONG = 15  # so many signs without a break has every secret that is found by a hint
+_LONGER = 20
 _RUN = b"w" * _LONG
 _RUN_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+%"
 _RUNS = bytes(ord("w") if sign in _RUN_SIGNS else ord(" ") for sign in range(256))
@@ -245,10 +277,12 @@ def may_hold_key(raw: bytes) -> bool:
     start = runs.find(_RUN)
     while start >= 0:
         end = (runs.find(b" ", start) + 1 or len(runs) + 1) - 1
-        # A value that a word names has digits; without them only a prefix may make it a key.
-        named = raw[start:end].translate(None, _NO_DIGITS)
-        before = max(0, start - (_BEFORE if named else 4))
-        if _any_hint().search(raw[before:end].lower()):
+        run = raw[start:end]
+        before = max(0, start - _BEFORE)
+        if not run.translate(None, _NO_DIGITS):
+            # A value that a word names has digits; what has none mixes cases, and is longer.
+            before = before if len(run) >= _LONGER and not run.islower() else end
+        if before < end and _any_hint().search(raw[before:end].lower()):
             return True
         start = runs.find(_RUN, end)
     return False

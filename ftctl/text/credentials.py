@@ -65,6 +65,15 @@ def key_in(text: str) -> str | None:
     return None if found is None else found.what
 
 
+def named_key_in(text: str) -> str | None:
+    """What kind of key stands in a text that only a word before it says to be one."""
+    if not may_hold_key(text.encode("utf-8", "replace")):
+        return None
+    forms = [form for form in _NAMED.in_text(text) + rules().in_text(text) if form.named]
+    found = (key for form in forms for key in _matches(form, form.exact, text, bool))
+    return next((key.what for key in found), None)
+
+
 def keys_in(text: str) -> Iterator[FoundKey]:
     """Every text that looks like a key, as it is or encoded; the same place may come twice."""
     yield from _plain_keys(text)
@@ -240,6 +249,7 @@ _IS_KEY: Mapping[CredentialForm, Callable[[str], bool]] = {
     IN_ADDRESS: bool,
 }
 _SETTLED = FormList(_IS_KEY)
+_NAMED = FormList(form for form in FORMS if form.named)
 
 
 _TAKEN_OUT = "[redacted]"

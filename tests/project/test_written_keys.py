@@ -9,6 +9,9 @@ import pytest
 from conftest import FINETUNE, KEY, Shell, small_project
 from plain_server import World
 
+from ftctl.manifest.manifest_files import parse_documents
+from ftctl.project.written_keys import keys_written_in
+
 HF = "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh"
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -113,6 +116,30 @@ def test_a_key_in_the_projects_defaults_is_told_there(shell: Shell, write_projec
     result = shell("validate")
 
     assert result.out.count("ftctl.yaml:2:33: error[written-key]") == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ("wandb: {api_key: '4f9b2c7de01a83564f9b2c7de01a83564f9b2c7d'}", "a Weights & Biases key"),
+        ("azure_openai_key: '4f9b2c7de01a83564f9b2c7de01a8356'", "an Azure key"),
+        ("datadog: {token: '4f9b2c7de01a83564f9b2c7de01a83564f9b2c7d'}", "a Datadog access token"),
+        ("groq: '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'", "a Groq key"),
+        ("commit: '4f9b2c7de01a83564f9b2c7de01a83564f9b2c7d'", None),
+        ("wandb: {commit: '4f9b2c7de01a83564f9b2c7de01a83564f9b2c7d'}", None),
+    ],
+)  # fmt: skip
+def test_a_value_that_looks_like_any_other_is_a_key_by_the_names_around_it(
+    fields: str, what: str | None
+) -> None:
+    text = f"kind: FineTune\nname: a\nextra:\n  {fields}\n"
+    (document,), _ = parse_documents(text.encode(), "finetunes/a.yaml")
+
+    problems = keys_written_in(document)
+
+    assert [problem.message.split("holds ")[1].split(",")[0] for problem in problems] == (
+        [] if what is None else [f"what looks like {what}"]
+    )
 
 
 # References.

@@ -58,9 +58,10 @@ def _masked(text: str) -> str:
 def _forms(text: str) -> Iterator[tuple[str, str]]:
     """Of each finding, what it is, and a pattern for what it shows only the ends of."""
     for found in secrets_in(text, QualitySettings().secret_bits):
-        head, _, _tail = found.shown.partition("…")
+        head, _, tail = found.shown.partition("…")
         block = head.startswith("-----BEGIN")
-        yield found.what, r"(?s)-----BEGIN.*" if block else re.escape(head) + _KEY
+        ends = re.escape(head) + _KEY + re.escape(tail)
+        yield found.what, r"(?s)-----BEGIN.*" if block else ends
     for found in personal_in(text, ()):
         head, _, tail = found.shown.partition("…")
         if tail.startswith("@"):

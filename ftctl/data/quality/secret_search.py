@@ -13,6 +13,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 from string import digits
 from typing import NamedTuple
 
@@ -37,14 +38,22 @@ class Found(NamedTuple):
 
 
 _PLACEHOLDER = re.compile(
-    r"example|your|placeholder|dummy|sample|redacted|changeme|insert|fake|(.)\1{5}|"
+    r"example|your|placeholder|dummy|sample|redacted|changeme|insert|fake|"
     r"0123456|1234567|abcdefg|replace_?me",
     re.IGNORECASE,
 )
 
 
 _LONG = 16  # characters of a secret whose ends may be shown
-_NO_PASSWORD = re.compile(r"passw|secret|[$*<>{}\\]|\.\.\.", re.IGNORECASE)
+_REPEATED = re.compile(r"(.)\1{5}", re.IGNORECASE)
+_CHANCE = 64  # characters: a longer one may have a short word in it by chance
+_NAME = re.compile(
+    r"p(?:a|@|%40)ss|secret|token|key|test|demo|some|user|name|value|data|from|bytes|[$*<>{}\\]"
+    r"|\.\.\.|^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$",
+    re.IGNORECASE,
+)
+_HEX = re.compile(r"[0-9a-f]{24,}|[0-9A-F]{24,}")
+_PACKED = re.compile(r"[A-Za-z0-9+/=]{32}")
 _ZEROS = re.compile(r"A{10,}")  # as tokens have that are packed
 _ADDRESS = re.compile(rb"://[^/\s@:]{1,64}:[^/\s@]{8,128}@")
 
@@ -83,7 +92,8 @@ def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterato
         yield from (
             Found(PRIVATE_KEY.what, f"{PRIVATE_KEY_BEGINS} …")
             for match in compiled(PRIVATE_KEY.exact).finditer(text)
-            if _random(re.sub(r"\\n|\s", "", match[1])[:200], bits)
+            if _PACKED.search(match[1], 0, 400)
+            and _random(re.sub(r"\\n|\s", "", match[1])[:200], bits)
         )
 
 
@@ -92,17 +102,34 @@ def _is_secret(form: CredentialForm, secret: str, bits: float) -> bool:
         return False
     if any(compiled(pattern).search(secret) for pattern in form.allowed):
         return False
-    if form in ROW_FORMS and (not any(map(str.isdigit, secret)) or _NO_PASSWORD.search(secret)):
+    if form in ROW_FORMS and not _is_made_up(secret):
         return False
     prefix = next((hint for hint in form.hints if secret.lower().startswith(hint)), "")
     return _random(secret[len(prefix) :], bits)
+
+
+def _is_made_up(secret: str) -> bool:
+    """Whether it is a value that somebody, or a program, made up: no name and no words.
+
+    Digits and cases change all the time in it, or it is hexadecimal.
+    """
+    if _NAME.search(secret):
+        return False
+    if _HEX.fullmatch(secret):
+        return any(map(str.isdigit, secret)) and any(map(str.isalpha, secret))
+    changes = sum(_class(one) != _class(other) for one, other in pairwise(secret))
+    return changes >= 0.4 * len(secret)
+
+
+def _class(sign: str) -> int:
+    return 0 if sign.isdigit() else 1 if sign.isupper() else 2 if sign.islower() else 3
 
 
 def _shown(form: CredentialForm, match: re.Match[str], start: int, end: int) -> str:
     """The secret's last four characters, and as much as is no secret of what stands before it."""
     if end - start < _LONG:  # a password: its ends would be half of it
         return f"{match.string[start]}…{match.string[end - 1]}"
-    first = start if form.named else match.start()
+    first = start if form.named or form in ROW_FORMS else match.start()
     prefix = next(
         (len(hint) for hint in form.hints if match.string[start:end].lower().startswith(hint)), 0
     )
@@ -112,7 +139,9 @@ def _shown(form: CredentialForm, match: re.Match[str], start: int, end: int) -> 
 
 def _random(body: str, bits: float) -> bool:
     body = _ZEROS.sub("", body)
-    if not body or _PLACEHOLDER.search(body) or _is_words(body):
+    if not body or _REPEATED.search(body) or _is_words(body):
+        return False
+    if len(body) < _CHANCE and _PLACEHOLDER.search(body):
         return False
     # A short one cannot have as much, however random it is.
     return entropy(body) >= min(bits, 0.8 * math.log2(len(body)))
