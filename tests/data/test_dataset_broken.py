@@ -434,6 +434,7 @@ COMPLETIONS: dict[str, tuple[Row, str]] = {
 PAIRS: dict[str, tuple[Row, str]] = {
     "no input": (without(PAIR, "input"), "missing-key"),
     "messages beside the outputs": ({**without(PAIR, "input"), "messages": [USER]}, "missing-key"),
+    "tools beside the input": ({**PAIR, "tools": [tool()]}, "unknown-key"),
     "tools and messages beside them": (
         {**without(PAIR, "input"), "messages": [USER], "tools": [tool()]},
         "missing-key",

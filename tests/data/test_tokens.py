@@ -22,12 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiktoken_ext import openai_public
 
-from ftctl.data.tokens import VocabularyError, encoding_for, open_counter
+from ftctl.data.tokens import Counter, VocabularyError, encoding_for, open_counter
 from ftctl.data.tokens.counter import (
     ENTRY_SIZE,
     GENERATION_SIZE,
     LONGEST_BLANK,
     LONGEST_REMEMBERED,
+    MOST_MEASURED,
     encode_around_blanks,
     quick_pattern,
 )
@@ -266,7 +267,7 @@ def test_a_text_met_again_has_the_same_count_and_memory_has_a_bound() -> None:
     assert memory.find(long) is None
 
 
-def test_a_value_is_rendered_once_and_never_taken_for_another() -> None:
+def test_a_value_is_measured_once_and_never_taken_for_another() -> None:
     counter = type(open_counter("o200k_base"))(open_counter("o200k_base")._tiktoken)
     deep: list[object] = []
     for _ in range(3_000):
@@ -281,17 +282,30 @@ def test_a_value_is_rendered_once_and_never_taken_for_another() -> None:
         [10**40],
         deep,
     ]
-    rendered: list[object] = []
+    measured: list[object] = []
 
-    def render(value: object) -> str:
-        rendered.append(value)
-        return "[deep]" if value is deep else json.dumps(value)
+    def measure(value: object, by: Counter) -> tuple[int, int]:
+        measured.append(value)
+        return 7, by.text("[deep]" if value is deep else json.dumps(value))
 
-    counts = [[counter.rendered(value, render) for value in values] for _ in range(2)]
+    counts = [[counter.measured(value, measure) for value in values] for _ in range(2)]
 
     texts = [*map(json.dumps, values[:-1]), "[deep]"]
-    assert counts == [[len(counter.encode(text)) for text in texts]] * 2
-    assert [*map(id, rendered)] == [*map(id, values), id(deep)]  # too deep to be remembered
+    assert counts == [[(7, len(counter.encode(text))) for text in texts]] * 2
+    assert [*map(id, measured)] == [*map(id, values), id(deep)]  # too deep to be remembered
+
+
+def test_what_is_measured_takes_bounded_memory() -> None:
+    counter = type(open_counter("o200k_base"))(open_counter("o200k_base")._tiktoken)
+    often = ["often"]
+
+    for number in range(400):
+        value = [f"{number} " * 20_000]
+        assert counter.measured(value, lambda _, __: (1,)) == (1,)
+        assert counter.measured(often, lambda _, __: (2,)) == (2,)
+
+    assert sum(map(len, counter._by_content)) <= GENERATION_SIZE
+    assert len(counter._measured) <= MOST_MEASURED
 
 
 def test_threads_share_a_counter() -> None:

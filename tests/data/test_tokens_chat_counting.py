@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -100,13 +99,14 @@ def test_calls_count_by_name_and_arguments(counter: Counter) -> None:
     ]
 
 
-def test_tools_count_as_compact_json_apart_from_the_messages(counter: Counter) -> None:
+def test_tools_make_a_range_apart_from_the_messages(counter: Counter) -> None:
     row = {"messages": [USER, REPLY], "tools": TOOLS, "parallel_tool_calls": False}
     compact = '[{"type":"function","function":{"name":"look_up","parameters":{"größe":null}}}]'
-    tools = counter.text(compact)
+    written, formula = counter.text(compact), 7 + counter.text("look_up:") + 12
 
+    assert formula > written  # as for few tools
     assert count_row(row, "chat", counter) == RowTokens(
-        17 + tools, 17 + tools, 20 + tools, Parts(17, tools, 0), 2
+        17 + formula, 17 + written, 20 + formula, Parts(17, formula, 0), 2
     )
     older = {"messages": [USER, REPLY], "functions": TOOLS}
     assert count_row(older, "chat", counter) == count_row(row, "chat", counter)
@@ -161,10 +161,11 @@ def test_an_image_widens_the_range_where_its_size_is_not_known(counter: Counter)
 
 
 def test_a_request_counts_what_opens_the_reply(counter: Counter) -> None:
-    tools = json.dumps(TOOLS, ensure_ascii=False, separators=(",", ":"))
 
     assert prompt_tokens([SYSTEM, USER], None, counter) == 18 + 3
-    assert prompt_tokens([SYSTEM, USER], TOOLS, counter) == 18 + 3 + counter.text(tools)
+    assert (
+        prompt_tokens([SYSTEM, USER], TOOLS, counter) == 18 + 3 + 7 + counter.text("look_up:") + 12
+    )
     assert completion_tokens("Paris.", counter) == 2
 
 

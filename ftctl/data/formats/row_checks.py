@@ -87,13 +87,11 @@ def check_completion(row: dict[str, Any], _: Demands) -> Checked:
 
 def check_preference(row: dict[str, Any], _: Demands) -> Checked:
     declared = NOTHING
-    if "input" not in row and (outside := [key for key in _INPUT_KEYS if key in row]):
-        rest = {key: value for key, value in row.items() if key not in outside}
-        yield from unknown_keys(rest, _PREFERENCE_KEYS)
-        yield _outside_of_input(outside)
-        row = {**rest, "input": {key: row[key] for key in outside}}
-    else:
-        yield from unknown_keys(row, _PREFERENCE_KEYS)
+    if outside := [key for key in _INPUT_KEYS if key in row]:
+        yield _outside_of_input(outside, "unknown-key" if "input" in row else "missing-key")
+        inside = {key: row[key] for key in outside}
+        row = {"input": inside, **{key: row[key] for key in row if key not in outside}}
+    yield from unknown_keys(row, _PREFERENCE_KEYS)
     if "input" not in row:
         yield missing_key("input")
     elif not isinstance(row["input"], dict):
@@ -113,12 +111,12 @@ def check_preference(row: dict[str, Any], _: Demands) -> Checked:
     return 0
 
 
-def _outside_of_input(keys: list[str]) -> Finding:
+def _outside_of_input(keys: list[str], code: str) -> Finding:
     names = " and ".join(f"'{key}'" for key in keys)
     verb = "belongs" if len(keys) == 1 else "belong"
     example = '{"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}'
     message = f"{names} {verb} into 'input' of a preference row, not beside its outputs"
-    return Finding("missing-key", message, f"write {example}")
+    return Finding(code, message, f"write {example}")
 
 
 def _check_output(row: dict[str, Any], key: str, talk: ConversationState) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ class Collector:
         self._languages: dict[str, int] = {}
         self._roles: dict[str, int] = {}
         self._declared, self._calls = NameCounts(), NameCounts()
-        self._tool_rows = self._images = self._image_rows = 0
+        self._tool_rows = self._named = self._images = self._image_rows = 0
         self._answers = Answers(show_text=show_text)
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -87,6 +87,7 @@ class Collector:
             tool_rows=self._tool_rows,
             declared=self._declared.counts(),
             calls=self._calls.counts(),
+            named=self._named,
             images=self._images,
             image_rows=self._image_rows,
             answers=self._answers.shares(MOST_ANSWERS),
@@ -127,6 +128,7 @@ class Collector:
             number += 1
             _count(self._roles, role_of(message) or OTHER)
             images += _images(message)
+            self._named += isinstance(message, dict) and isinstance(message.get("name"), str)
             for name in _called(message):
                 self._calls.add(name)
         _count(self._messages, number)

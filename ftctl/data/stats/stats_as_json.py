@@ -22,7 +22,7 @@ def statistics_document(found: Statistics, priced: Iterable[Price] = ()) -> Mapp
         "formats": found.formats,
         "model": found.base.model,
         "encoding": found.base.encoding,
-        "exact": found.base.exact,
+        "exact": found.exact,
         "context": found.base.context,
         "tokens": _tokens(found.tokens),
         "training": _training(found.training),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ftctl.data.stats.answers import Answer, AnswerShares
 from ftctl.data.stats.distribution import Bin
 from ftctl.data.stats.summary import Price, Statistics, Tokens
-from ftctl.text.format import plural, usd_range
+from ftctl.text.format import joined, plural, usd_range
 
 BAR = 40  # characters of the longest
 MOST_LISTED = 10
@@ -45,7 +45,8 @@ def _heading(found: Statistics) -> str:
     base = found.base
     asked = f"{base.model}, " if base.model else ""
     if base.exact:
-        return f"Tokens ({asked}{base.encoding})"
+        rest = f"; those of {joined(found.estimated)} estimated" if found.estimated else ""
+        return f"Tokens ({asked}{base.encoding}{rest})"
     return f"Tokens ({asked}an estimate with {base.encoding}: its vocabulary is not known)"
 
 

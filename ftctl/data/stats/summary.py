@@ -57,9 +57,26 @@ class Statistics:
     tool_rows: int
     declared: Mapping[str, int]
     calls: Mapping[str, int]
+    named: int  # messages with a name
     images: int
     image_rows: int
     answers: AnswerShares
+
+    @property
+    def estimated(self) -> tuple[str, ...]:
+        """Of what in the rows the tokens are not counted but estimated."""
+        parts = {
+            "tools": self.tool_rows,
+            "calls": self.calls,
+            "images": self.images,
+            "names": self.named,
+        }
+        return tuple(part for part, there in parts.items() if there)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every token of the rows is counted as the model counts it."""
+        return self.base.exact and not self.estimated
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ row is for others to say.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, assert_never
 
 from ftctl.data.tokens.counter import Counter
 from ftctl.data.tokens.image_tokens import ImageTokens, image_tokens
+from ftctl.data.tokens.tool_tokens import tool_tokens
 
 Form = Literal["chat", "completion", "preference", "reinforcement"]
 
@@ -62,9 +62,8 @@ def count_row(row: Mapping[str, object], form: Form, counter: Counter) -> RowTok
     """A training row's tokens.
 
     A preference row counts its input once and both outputs; that is our reading, nothing is public.
-    So is that messages of weight 0 are billed like the others. Tools count as their compact JSON:
-    how they are really written out is not public. For the one tool whose cost the cookbook shows
-    that is too many, 86 for 68 (o200k_base). A reinforcement row counts its prompt; such
+    So is that messages of weight 0 are billed like the others. Tools make a range, since how they
+    are written out is not public: see `tool_tokens`. A reinforcement row counts its prompt; such
     training is billed by the hour, and its model writes the answers itself.
     """
     return _bill(row, form, counter).total_alone()
@@ -100,7 +99,7 @@ class TokenBatch:
 
 
 def prompt_tokens(messages: object, tools: object, counter: Counter) -> int:
-    """The `prompt_tokens` that the API would report for a chat: exact without tools and images."""
+    """The `prompt_tokens` that the API would report for a chat; tools and images are estimates."""
     bill = _Bill(counter)
     bill.add_messages(messages)
     bill.add_tools(tools)
@@ -141,14 +140,15 @@ class _Bill:
 
     __slots__ = (
         *("counter", "disputed", "fixed", "images", "images_high", "images_low"),
-        *("learned", "others", "tools"),
+        *("learned", "others", "tools", "tools_high", "tools_low"),
     )
 
     def __init__(self, counter: Counter) -> None:
         self.counter = counter
         self.others: list[str] = []
         self.learned: list[str] = []
-        self.fixed = self.tools = self.images = self.images_low = self.images_high = 0
+        self.fixed = self.images = self.images_low = self.images_high = 0
+        self.tools = self.tools_low = self.tools_high = 0
         self.disputed = EXAMPLE_PRIMING_TOKENS
 
     def total_alone(self) -> RowTokens:
@@ -158,11 +158,10 @@ class _Bill:
     def total(self, others: int, learned: int) -> RowTokens:
         """The row's tokens, given those of its texts."""
         text = self.fixed + others + learned
-        sure = text + self.tools
         return RowTokens(
-            sure + self.images,
-            sure + self.images_low,
-            sure + self.images_high + self.disputed,
+            text + self.tools + self.images,
+            text + self.tools_low + self.images_low,
+            text + self.tools_high + self.images_high + self.disputed,
             Parts(text, self.tools, self.images),
             learned,
         )
@@ -193,7 +192,10 @@ class _Bill:
 
     def add_tools(self, tools: object) -> None:
         if _items(tools):
-            self.tools += self.counter.rendered(tools, _compact)
+            likely, low, high = self.counter.measured(tools, tool_tokens)
+            self.tools += likely
+            self.tools_low += low
+            self.tools_high += high
 
     def _add_message(self, message: Mapping[str, object], own: list[str]) -> None:
         """`own` are the texts that an assistant's join."""
@@ -246,10 +248,3 @@ def _items(value: object) -> Sequence[object]:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return value if type(value) is dict or isinstance(value, Mapping) else {}
-
-
-def _compact(tools: object) -> str:
-    try:
-        return json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
-    except (RecursionError, ValueError, TypeError):  # too deep, or no JSON: no service takes it
-        return ""

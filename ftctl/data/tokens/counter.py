@@ -20,11 +20,15 @@ LONGEST_BLANK = 100_000
 
 GENERATION_SIZE = 4_000_000  # characters; two generations of texts are remembered at most
 LONGEST_REMEMBERED = 200_000  # characters; a longer text is hardly met twice
-MOST_RENDERED = 32  # values that are known by their identity
+MOST_MEASURED = 32  # values that are known by their identity
 ENTRY_SIZE = 100  # what an entry weighs beside its text, in characters
 
 # White_Space of Unicode but CR and LF. `str.isspace` has four control characters more.
 _BLANK = "\t\v\f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+Measure = Callable[[object, "Counter"], tuple[int, ...]]
+"""Finds the tokens of a value from JSON, by a counter."""
 
 
 class Counter:
@@ -40,7 +44,9 @@ class Counter:
         self._tiktoken = encoding
         self._remembered = _Remembered(self._count)
         self._pretokens: PretokenCounter | None = None
-        self._rendered: dict[int, tuple[object, int]] = {}  # the last values, and their tokens
+        self._measured: dict[int, tuple[object, tuple[int, ...]]] = {}  # the last, by identity
+        self._by_content: dict[bytes, tuple[int, ...]] = {}
+        self._content_size = 0
         self.text: Callable[[str], int] = self._remembered.__getitem__
         """The number of tokens of a text."""
 
@@ -63,12 +69,12 @@ class Counter:
             self._remembered.add(text, count)
         return [*map(found.__getitem__, texts)]
 
-    def rendered(self, value: object, render: Callable[[object], str]) -> int:
-        """The number of tokens of a value's text, which is rendered only for a value that is new.
+    def measured(self, value: object, measure: Measure) -> tuple[int, ...]:
+        """What `measure` finds of a value, which is asked only for a value that is new.
 
-        `render` is always the same function of a value that came from JSON and is not changed.
+        It is always the same function of a value that came from JSON and is not changed.
         """
-        known = self._rendered.get(id(value))
+        known = self._measured.get(id(value))
         if known is not None and known[0] is value:  # the checks make equal tools one object
             return known[1]
         try:
@@ -76,15 +82,24 @@ class Counter:
             # 1.0, and has no order of keys. From version 3 on it would tell apart equal values.
             key = marshal.dumps(value, 2)  # type: ignore[arg-type]  # what it cannot write raises
         except ValueError:  # too deep, or not of JSON's plain types
-            return self._count(render(value))
-        count = self._remembered.find(key)
-        if count is None:
-            count = self._count(render(value))
-            self._remembered.add(key, count)
-        if len(self._rendered) == MOST_RENDERED or len(key) > LONGEST_REMEMBERED:
-            self._rendered.clear()  # at most one long value is kept from being freed
-        self._rendered[id(value)] = (value, count)
-        return count
+            return measure(value, self)
+        found = self._by_content.get(key)
+        if found is None:
+            found = measure(value, self)
+            self._keep(key, found)
+        if len(self._measured) == MOST_MEASURED or len(key) > LONGEST_REMEMBERED:
+            self._measured.clear()  # at most one long value is kept from being freed
+        self._measured[id(value)] = (value, found)
+        return found
+
+    def _keep(self, key: bytes, found: tuple[int, ...]) -> None:
+        if len(key) > LONGEST_REMEMBERED:
+            return
+        self._content_size += len(key) + ENTRY_SIZE
+        if self._content_size > GENERATION_SIZE:
+            self._by_content.clear()
+            self._content_size = len(key) + ENTRY_SIZE
+        self._by_content[key] = found
 
     def _count(self, text: str) -> int:
         return len(self.encode(text))
@@ -173,12 +188,12 @@ def _blank_runs(longest: int) -> re.Pattern[str]:
     return re.compile(f"(?<![{_BLANK}])[{_BLANK}]{{{longest + 1},}}+(?![\r\n])")
 
 
-class _Remembered(dict[str | bytes, int]):
+class _Remembered(dict[str, int]):
     """Counts by text: those of the last two generations, so that memory has a bound.
 
     Training files repeat a few long texts in every row. Those are met again before their
     generation is dropped, and so move on to the next. The dictionary itself is the young one: a
-    text in it is found with no call of Python. A value that is rendered stands there in bytes.
+    text in it is found with no call of Python.
     """
 
     __slots__ = ("_count", "_old", "_size")
@@ -186,7 +201,7 @@ class _Remembered(dict[str | bytes, int]):
     def __init__(self, count: Callable[[str], int]) -> None:
         super().__init__()
         self._count = count
-        self._old: dict[str | bytes, int] = {}
+        self._old: dict[str, int] = {}
         self._size = 0  # of the young generation, in characters
 
     def __missing__(self, text: str) -> int:
@@ -196,7 +211,7 @@ class _Remembered(dict[str | bytes, int]):
         self.add(text, count)
         return count
 
-    def find(self, key: str | bytes) -> int | None:
+    def find(self, key: str) -> int | None:
         count = self.get(key)
         if count is None:
             count = self._old.get(key)
@@ -204,7 +219,7 @@ class _Remembered(dict[str | bytes, int]):
                 self.add(key, count)
         return count
 
-    def add(self, key: str | bytes, count: int) -> None:
+    def add(self, key: str, count: int) -> None:
         if len(key) > LONGEST_REMEMBERED:
             return
         self[key] = count
