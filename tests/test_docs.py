@@ -113,6 +113,12 @@ def _file(content: str | bytes, *lines: str, ftctl_yaml: str = "project: demo\n"
     return Faulty({**project, "data/train.jsonl": content})
 
 
+def _source(name: str, content: str) -> Faulty:
+    """A fine-tune on a data file of this name."""
+    files = small_project(FINETUNE.replace("train.jsonl", name))
+    return Faulty({**files, f"data/{name}": content})
+
+
 def _rows(row: object, *lines: str) -> Faulty:
     """A file in which the third of twelve rows is this one, as text or as a value."""
     text = row if isinstance(row, str | bytes) else json.dumps(row)
@@ -467,10 +473,11 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "file-too-large": (Faulty(small_project(), _huge_file),),
     "pointer-file": (_file("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),),
     "compressed-file": (_file(b"\x1f\x8b\x08\0"),),
-    "binary-file": (_file(b"PAR1\0\0\0"),),
+    "binary-file": (_file(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),),
     "wrong-encoding": (_file(chat_rows(12).encode("utf-16")),),
     "byte-order-mark": (_file(b"\xef\xbb\xbf" + chat_rows(12).encode()),),
     "json-not-lines": (_file("[\n" + chat_rows(12).replace("}\n", "},\n") + "]\n"),),
+    "table-not-lines": (_source("faq.csv", "question,answer\nWhere?,There.\n"),),
     "too-few-examples": (_file(chat_rows(7)),),
     "too-many-examples": (_questions(_QUESTION, count=50_001),),
     "unknown-format": (_file('{"question": "…", "answer": "…"}\n' * 12),),

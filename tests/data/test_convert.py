@@ -488,7 +488,7 @@ def test_a_row_without_a_counterpart_is_refused(
                                             " in one object")),
         ('[{"a": 1},\n\n7]', "a.json:3: row-not-object: the row is a number, not an object"),
         ('[{"a": 1},\n{"a": "x}', "a.json:2: not-json: the file is not JSON: the list breaks off"),
-        ('[{"a": 1},]', "a.json:1: not-json: the file is not JSON: nothing stands beside a comma"),
+        ('[,{"a": 1}]', "a.json:1: not-json: the file is not JSON: nothing stands beside a comma"),
         ('[{"a": 1}] x', ("a.json:1: not-json: the file is not JSON: something follows the list's"
                          " end")),
         ('{"a": 1}', "a.json:1: not-json: the file is not JSON: a list was expected"),

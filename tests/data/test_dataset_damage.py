@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from naive_judge import Judge, Refused
 
+from ftctl.data.formats.lines import Line
+from ftctl.data.formats.row_text import read_row
 from ftctl.data.scanning.file_scan import scan_file
 from ftctl.data.scanning.scan_request import ScanRequest
 from ftctl.domain.desired import Method
@@ -254,6 +256,10 @@ def found(path: Path, lines: list[bytes], form: str) -> dict[int, str]:
         assert problem.span.line is not None, problem
         worst = said_of.get(problem.span.line) == "refused" or problem.severity == "error"
         said_of[problem.span.line] = "refused" if worst else "doubted"
+    if "refused" in said_of.values():  # what has one cause in many lines is told at the first
+        for number, line in enumerate(lines, 1):
+            if read_row(Line(number, line + b"\n", ended=True))[0] is None:
+                said_of[number] = "refused"
     return said_of
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from ftctl.cli.dataset.step_outcome import report_outcome, target_of
@@ -27,7 +29,10 @@ _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
     "--from", "origin", type=click.Choice(_ORIGINS), default="auto", show_choices=False,
     metavar="SHAPE", help=f"What SOURCE is: {', '.join(_ORIGINS)}.",
 )  # fmt: skip
-@click.option("--to", type=click.Choice(FORMS), help="The form to write.  [default: the nearest]")
+@click.option(
+    "--to", type=click.Choice((*FORMS, "rows")),
+    help="The form to write; rows: as they are, one a line.  [default: the nearest]",
+)  # fmt: skip
 @click.option(
     "--template", "templates", multiple=True, metavar="ROLE=TEXT",
     help="What a role says, with {column} for a cell; once for each role.",
@@ -50,7 +55,7 @@ def convert_command(
     source: str,
     target: str,
     origin: str,
-    to: Form | None,
+    to: Form | Literal["rows"] | None,
     templates: tuple[str, ...],
     delimiter: str | None,
     encoding: str | None,
@@ -66,7 +71,9 @@ def convert_command(
     """
     settings = settings_of(context)
     where = target_of(settings, target, force=force)
-    step = Convert(origin, to, _templates(templates), _delimiter(delimiter), sheet, dropped)
+    form, whole = (None, True) if to == "rows" else (to, False)
+    cells = (_templates(templates), _delimiter(delimiter), sheet)
+    step = Convert(origin, form, *cells, drop=dropped, as_they_are=whole)
     done = convert_file(
         settings.folder / source,
         source,

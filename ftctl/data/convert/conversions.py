@@ -24,6 +24,7 @@ from ftctl.data.convert.template import (
     parse_templates,
 )
 from ftctl.data.convert.unread import Unread, names
+from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.lines import MAX_TEXT_BYTES
 from ftctl.data.formats.other_shapes import Pair, known_pair, likely_pair, shape_of
 from ftctl.data.formats.shape import quoted_key
@@ -46,7 +47,7 @@ _NEAREST: Mapping[Shape, Form] = {
 class Conversion:
     """How every row of a file is converted, and in words what was found out or chosen."""
 
-    form: Form
+    form: str | None  # None: none of the service's
     change: Callable[[int, Row], Row]  # row number and row in; RowFault when it cannot be
     notes: Callable[[], Iterable[str]]  # once the rows are through
     findings: Callable[[], Iterable[Finding]] = tuple  # of the file, likewise
@@ -55,6 +56,8 @@ class Conversion:
 def find_conversion(convert: Convert, records: Records, first: Row, manner: Manner) -> Conversion:
     """The conversion for this file; `FileFault` or `TemplateFault` when there is none."""
     columns = records.columns or tuple(first)
+    if convert.as_they_are:
+        return Conversion(format_of(first), lambda _, row: row, tuple)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
     columns = tuple(name for name in columns if name not in convert.drop)

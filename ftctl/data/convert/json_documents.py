@@ -13,7 +13,8 @@ from ftctl.data.convert.encodings import TextSource, encoding_of
 from ftctl.data.convert.fault import FileFault
 from ftctl.data.convert.records import Record, Records, keyed
 from ftctl.data.formats.lines import MAX_LINE_BYTES, Line, LineReader, is_too_long
-from ftctl.data.formats.row_text import read_row
+from ftctl.data.formats.loose_lines import Loosener, UpcomingLines, put_up_with
+from ftctl.data.formats.row_text import NOT_A_ROW, is_row, read_row
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.errors import Finding
 
@@ -23,14 +24,29 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
 
 
 def read_lines(stream: BufferedReader) -> Records:
-    """The rows of a JSON Lines file."""
-    rows = (record_of(line) for line in text_lines(stream))
-    return keyed("jsonl", rows, "JSON Lines")
+    """The rows of a JSON Lines file, and of one that is not quite one where none is in doubt."""
+    loosener = Loosener(is_row)
+    rows = _loosely(text_lines(stream, keep_blank=True), loosener)
+    return keyed("jsonl", rows, "JSON Lines", lambda: put_up_with(loosener.met))
 
 
-def text_lines(stream: BufferedReader) -> Iterator[Line]:
+def _loosely(lines: Iterator[Line], loosener: Loosener) -> Iterator[Record]:
+    upcoming = UpcomingLines(lines)
+    for line in upcoming:
+        if line.content is not None and line.content.isspace():
+            continue
+        record = record_of(line)
+        if isinstance(record.value, Finding) and record.value.code in NOT_A_ROW:
+            rows = loosener.rows(line, upcoming)
+            if rows is not None:
+                yield from map(record_of, rows)
+                continue
+        yield record
+
+
+def text_lines(stream: BufferedReader, *, keep_blank: bool = False) -> Iterator[Line]:
     """The lines that are not blank; the byte order mark of the first is taken off."""
-    for line in LineReader(stream):
+    for line in LineReader(stream, keep_blank=keep_blank):
         if line.number == 1 and line.content is not None:
             content = line.content.removeprefix(BYTE_ORDER_MARK)
             if content.strip():
@@ -54,16 +70,24 @@ def record_of(line: Line) -> Record:
 def read_list(source: TextSource, stream: BinaryIO) -> Records:
     """The objects of a JSON list, without holding more than one of them."""
     encoding = encoding_of(stream.peek(4096)[:4096])  # type: ignore[attr-defined]
-    return keyed("json", _elements(source, encoding, stream), "a JSON list")
+    loosener = Loosener(is_row)
+    rows = _elements(source, encoding, stream, loosener)
+    return keyed("json", rows, "a JSON list", lambda: put_up_with(loosener.met))
 
 
-def _elements(source: TextSource, encoding: str, stream: BinaryIO) -> Iterator[Record]:
+def _elements(
+    source: TextSource, encoding: str, stream: BinaryIO, loosener: Loosener
+) -> Iterator[Record]:
     text = io.TextIOWrapper(stream, encoding, "strict", newline="")
     with text, source.decoding(encoding):
         for number, element in _slices(text):
             content = element.encode(errors="surrogatepass")
             whole = None if is_too_long(content) else content
-            found = record_of(Line(number, whole, ended=True, blank_before=0))
+            line = Line(number, whole, ended=True, blank_before=0)
+            found = record_of(line)
+            if isinstance(found.value, Finding) and found.value.code in NOT_A_ROW:
+                rows = loosener.rows(line, UpcomingLines([]))
+                found = record_of(rows[0]) if rows is not None and len(rows) == 1 else found
             if isinstance(found.value, Finding):  # its column counts in the element, not the line
                 found = found._replace(value=found.value._replace(column=None))
             yield found
@@ -74,7 +98,6 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
     waiting = ""
     start = scanned = depth = 0  # where the element starts, up to where tokens are known
     line = 1  # that of `start`
-    first = True
     while True:
         # As much again as is waiting: what a long string has is looked at twice, and not each time.
         chunk = text.read(_next_size(waiting[start:], line))
@@ -93,10 +116,10 @@ def _slices(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
                 line += element.count("\n", 0, len(element) - len(written))
                 if written:
                     yield line, written
-                elif not (closes and first):
+                elif not closes:  # a comma before the list's end leaves no doubt
                     raise FileFault(_not_json("nothing stands beside a comma"), line)
                 line += written.count("\n")
-                first, start = False, scanned
+                start = scanned
             depth += (mark in "[{") - closes
             if depth == 0:
                 _expect_nothing(waiting[scanned:], text, line)

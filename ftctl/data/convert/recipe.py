@@ -35,6 +35,7 @@ class Convert:
     delimiter: str | None = None  # between the cells of a CSV file; None: detected
     sheet: str | None = None  # of an XLSX file; None: the first
     drop: tuple[str, ...] = ()  # keys of rows, or of their messages, that are left out
+    as_they_are: bool = False  # the rows are changed in nothing, but stand on a line each
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,17 @@ class Records:
     columns: tuple[str, ...] | None = None  # None: every row has its own keys
     read_as: str = ""  # in words, where something was guessed
     cell: Callable[[int, str], str] = _by_column  # how people call a row's cell
+    remarks: Callable[[], Sequence[str]] = tuple  # once all rows were read: what was put up with
 
 
-def keyed(container: Container, rows: Iterator[Record], read_as: str) -> Records:
+def keyed(
+    container: Container,
+    rows: Iterator[Record],
+    read_as: str,
+    remarks: Callable[[], Sequence[str]] = tuple,
+) -> Records:
     """Rows that each have keys of their own."""
-    return Records(container, rows, None, read_as, _by_key)
+    return Records(container, rows, None, read_as, _by_key, remarks)
 
 
 def check_header(cells: Sequence[Any]) -> tuple[str, ...]:

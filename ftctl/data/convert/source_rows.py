@@ -147,7 +147,8 @@ class Rows:
         self._expect(rows)
         if conversion is not None:
             left_out = [f"{blank:,} blank rows left out"] if blank else []
-            self.notes = (f"read as {records.read_as}", *conversion.notes(), *left_out)
+            read = (f"read as {records.read_as}", *records.remarks())
+            self.notes = (*read, *conversion.notes(), *left_out)
             self.form = conversion.form
             for finding in conversion.findings():
                 self.findings.add(finding)

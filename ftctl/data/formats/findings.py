@@ -53,10 +53,19 @@ class FindingLog:
 
     def tell_instead(self, code: str, finding: Finding) -> None:
         """One finding in place of all of a kind, which have one cause."""
-        self.kept = [one for one in self.kept if one.code != code]
-        self.counts.pop(code, None)
-        self.omitted.pop(code, None)
+        self.forget((code,))
         self.add(finding)
+
+    def forget(self, codes: Collection[str]) -> None:
+        """Drop the findings of these kinds."""
+        self.kept = [one for one in self.kept if one.code not in codes]
+        self.counts = {kind: n for kind, n in self.counts.items() if kind[0] not in codes}
+        self.omitted = {kind: one for kind, one in self.omitted.items() if kind[0] not in codes}
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every kind that there is a finding of."""
+        return frozenset(code for code, _ in self.counts)
 
     def has_errors(self, warnings: Collection[str]) -> bool:
         """Whether there is an error; findings of these codes are none, whatever they say."""

@@ -98,6 +98,12 @@ _TABLE: Mapping[str, _Row] = MappingProxyType(
             ),
             "github OkGoDoIt/OpenAI-API-dotnet#59, 2023-03",
         ),
+        "table-not-lines": (
+            "The file is a table (CSV, TSV, Excel, Parquet), not one row per line.",
+            "unreadable",
+            "The file has no rows before they are made of it.",
+            None,
+        ),
         "too-few-examples": (
             "The file has fewer rows than a job needs.",
             "refused",

@@ -29,7 +29,7 @@ def is_too_long(line: bytes) -> bool:
 
 
 class Line(NamedTuple):
-    """A line with something in it."""
+    """A line with something in it, unless blank ones are asked for."""
 
     number: int
     content: bytes | None  # None: longer than the limit
@@ -40,9 +40,12 @@ class Line(NamedTuple):
 class LineReader:
     """Goes through a file once; `sha256` and `bytes` are of the whole content afterwards."""
 
-    def __init__(self, stream: BufferedReader, limit: int = MAX_LINE_BYTES) -> None:
+    def __init__(
+        self, stream: BufferedReader, limit: int = MAX_LINE_BYTES, *, keep_blank: bool = False
+    ) -> None:
         self._stream = stream
         self._limit = limit
+        self._keep_blank = keep_blank
         self._hash = hashlib.sha256()
         self.bytes = 0
 
@@ -59,7 +62,7 @@ class LineReader:
                 yield Line(number, None, self._skip_line(), blank)
             elif is_too_long(content):
                 yield Line(number, None, ended, blank)
-            elif not content.isspace():
+            elif self._keep_blank or not content.isspace():
                 yield Line(number, content, ended, blank)
             else:
                 blank += 1

@@ -14,7 +14,15 @@ from ftctl.errors import FILE, NEW, Finding
 
 Row = dict[str, Any]
 
-_ONE_ROW = "write each row with a JSON library, one object per line"
+ONE_ROW = "write each row with a JSON library, one object per line"
+COMMAS = (
+    f"rows are not joined by commas; take them off: sed 's/}},[[:space:]]*$/}}/' {FILE} > {NEW}"
+)
+LINE_ENDS = f"turn them into LF: tr '\\r' '\\n' < {FILE} > {NEW}"
+OF_THE_WHOLE_FILE = ("the line is not JSON: it is in Python's notation",)
+NOT_A_ROW = ("not-json", "truncated-line")
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
+_JSON_WORD = re.compile(r":\s*(?:true|false|null)\b")
 _SAFE_DIGITS = 308  # a whole number with no more of them fits a 64-bit float
 _HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -44,8 +52,17 @@ def read_row(line: Line) -> tuple[Row | None, tuple[Finding, ...]]:
         return None, (_not_json(error, text, ended=line.ended),)
     if not isinstance(row, dict):
         message = f"the row is {described(row)}, not an object"
-        return None, (Finding("row-not-object", message, _ONE_ROW),)
+        return None, (Finding("row-not-object", message, ONE_ROW),)
     return row, (*map(repeated_key, repeated_keys(text, row)), *_lone_surrogates(text, row))
+
+
+def is_row(line: Line) -> bool:
+    """Whether the line is JSON, with whatever else may be wrong with it."""
+    try:
+        row, findings = read_row(line)
+    except RecursionError:
+        return True
+    return row is not None or not any(one.code in NOT_A_ROW for one in findings)
 
 
 def _too_long() -> Finding:
@@ -53,7 +70,7 @@ def _too_long() -> Finding:
         f"the line has more than {MAX_TEXT_BYTES:,} bytes besides its images, or more than"
         f" {MAX_LINE_BYTES:,} in all: no row that is trained on is so long"
     )
-    return Finding("line-too-long", message, _ONE_ROW)
+    return Finding("line-too-long", message, ONE_ROW)
 
 
 def parse_json(text: str) -> Any:
@@ -99,19 +116,48 @@ def _decode(content: bytes, *, ended: bool) -> str | Finding:
 def _not_json(error: json.JSONDecodeError, text: str, *, ended: bool) -> Finding:
     written = len(text.rstrip())
     column = min(error.pos, written) + 1
-    open_end = error.pos >= written or not text.rstrip().endswith("}")
+    open_end = error.pos >= written or not text.rstrip().endswith(("}", "},"))
     if not ended and open_end and text.lstrip().startswith("{"):
         return _truncated(written)
-    reason, hint = error.msg.rstrip(": ").lower(), _ONE_ROW
-    if error.msg == "Extra data":
-        reason = "something follows the row's end"
-        if "\r" in text.rstrip():
-            hint = f"lines end in CR alone; turn them into LF: tr '\\r' '\\n' < {FILE} > {NEW}"
-        elif text[error.pos] == ",":
-            hint = "rows are not joined by commas: take it off"
-    elif text.lstrip().startswith("{'"):
-        hint = "this looks like Python's own notation; write rows with json.dumps"
+    reason, hint = _reason(error, text)
     return Finding("not-json", f"the line is not JSON: {reason}", hint, column=column)
+
+
+def _reason(error: json.JSONDecodeError, text: str) -> tuple[str, str]:
+    """What is wrong, and a cure. What a row surely means all the same, `loose_lines` knows."""
+    found = text[error.pos : error.pos + 1]
+    if error.msg == "Extra data":
+        if "\r" in text.rstrip():
+            return "something follows the row's end", LINE_ENDS
+        if found == ",":
+            return "a comma follows the row's end", COMMAS
+        return "something follows the row's end", ONE_ROW
+    if text.lstrip().startswith("{'"):
+        return "it is in Python's notation", _from_python(text)
+    if error.msg.startswith("Unterminated string") or found in ("\n", "\r"):
+        return "a text does not end on the line that it begins on", ONE_ROW
+    if error.msg.startswith("Invalid control character"):
+        return "a text has a control character, which JSON writes as an escape", ONE_ROW
+    if error.msg.startswith("Invalid \\"):
+        return r"a backslash in a text is not doubled, and no escape of JSON follows it", ONE_ROW
+    if error.msg.startswith("Expecting ',' delimiter") and found.isalnum():
+        return "a quote inside a text has no backslash before it, or a comma is missing", ONE_ROW
+    if found and found in "“”„‟«»‹›‘’":
+        return f"{found} stands where JSON has a straight quote", ONE_ROW
+    if found and (found.isspace() or found in _UNSEEN):
+        return f"a space that JSON does not know (U+{ord(found):04X}) stands there", ONE_ROW
+    return error.msg.rstrip(": ").lower(), ONE_ROW
+
+
+def _from_python(text: str) -> str:
+    """As a command only where it reads at least this line: JSON's words mean nothing to Python."""
+    if _JSON_WORD.search(text):
+        return "write rows with json.dumps"
+    return (
+        'write rows with json.dumps; of these: python3 -c "import ast, json, sys;'
+        " [print(json.dumps(ast.literal_eval(line.strip()))) for line in sys.stdin"
+        f' if line.strip()]" < {FILE} > {NEW}'
+    )
 
 
 def _truncated(written: int) -> Finding:

@@ -16,7 +16,7 @@ from ftctl.data.formats.findings import FindingLog, as_diagnostics
 from ftctl.data.formats.formats import MIN_EXAMPLES, RowChecker
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.row_checks import Demands
-from ftctl.data.formats.row_text import read_row
+from ftctl.data.formats.row_text import NOT_A_ROW, read_row
 from ftctl.data.scanning.chunk_checker import CheckedChunk, ChunkChecker, blank, exact_counter
 from ftctl.data.scanning.chunks import Chunk, ChunkReader
 from ftctl.data.scanning.orjson_parser import orjson_parser
@@ -150,6 +150,7 @@ class _Pass:
             if self._recognise(stream, shown):
                 self._read(lines, size)
                 sha256 = lines.sha256
+                self._find_causes(stream)
                 self._tell_encoding(stream)
         except OSError as error:
             self._findings.add(unreadable(error))
@@ -178,7 +179,7 @@ class _Pass:
 
     def _tell_encoding(self, stream: BufferedReader) -> None:
         """One finding, on what the file is in, for all of its lines that are not UTF-8."""
-        if "not-utf-8" not in self._findings.counts:
+        if "not-utf-8" not in self._findings.codes:
             return
         from ftctl.data.encodings.diagnosis import not_utf8  # noqa: PLC0415 - it is rare
 
@@ -206,6 +207,23 @@ class _Pass:
         self._checker.image_rows = self._image_rows
         for finding in self._checker.check_count(self._rows):
             self._findings.add(finding)
+
+    def _find_causes(self, stream: BufferedReader) -> None:
+        """Where lines are no JSON, tell what made them so, and not what each of them looks like."""
+        if self._findings.codes.isdisjoint(NOT_A_ROW):
+            return
+        from ftctl.data.scanning.text_faults import REPLACED, text_faults  # noqa: PLC0415 - rare
+
+        stream.seek(0)
+        faults = text_faults(stream)
+        self._findings.forget(REPLACED)
+        for finding in faults.findings:
+            self._findings.add(finding)
+        if faults.rows != self._rows:
+            self._rows = faults.rows
+            self._findings.forget(("too-few-examples", "too-many-examples"))
+            for finding in self._checker.check_count(self._rows):
+                self._findings.add(finding)
 
     def _checked(self, lines: ChunkReader, size: int) -> Results:
         """Each chunk with what was found in it, in order."""

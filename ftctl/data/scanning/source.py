@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from io import BufferedReader, FileIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from ftctl.data.formats.lines import Line
+from ftctl.data.formats.row_text import is_row
 from ftctl.data.sources import missing_hint, pointer_of
 from ftctl.errors import FILE, NEW, ROWS, Finding
 
@@ -17,16 +20,21 @@ HEAD_BYTES = 4096
 _BUFFER_BYTES = 1024 * 1024
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF16_STARTS = (
-    b"\xff\xfe",
-    b"\xfe\xff",
-    b"{\0",
-    b"\0{",
-    b"[\0",
-    b"\0[",
-    b"\0\0\0{",
-    b"\0\0\xfe\xff",
-)
+# What text begins with that is not in UTF-8, and how iconv calls it. Longer ones first.
+_WIDE: Mapping[bytes, str] = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"{\0\0\0": "UTF-32LE",
+    b"[\0\0\0": "UTF-32LE",
+    b"\0\0\0{": "UTF-32BE",
+    b"\0\0\0[": "UTF-32BE",
+    b"{\0": "UTF-16LE",
+    b"[\0": "UTF-16LE",
+    b"\0{": "UTF-16BE",
+    b"\0[": "UTF-16BE",
+}
 _COMPRESSED = {
     b"\x1f\x8b": ("gzip", f"gunzip -c < {FILE} > {NEW}"),
     b"BZh": ("bzip2", f"bunzip2 -c < {FILE} > {NEW}"),
@@ -71,17 +79,20 @@ def unreadable(error: OSError | ValueError) -> Finding:
 
 def recognise(head: bytes, shown: str) -> Finding | None:
     """What the file is by its first bytes, when that is not UTF-8 text with rows."""
+    if (table := _table(head, shown)) is not None:
+        return table
     for magic, (kind, command) in _COMPRESSED.items():
         if head.startswith(magic):
             return Finding("compressed-file", f"the file is {kind} data", f"unpack it: {command}")
     if (note := pointer_of(head, shown)) is not None:
         return Finding("pointer-file", note.message, note.hint)
-    if head.startswith(_UTF16_STARTS):
-        return Finding(
-            "wrong-encoding",
-            "the file is in UTF-16 or UTF-32; the service takes UTF-8",
-            f"convert it: iconv -f UTF-16 -t UTF-8 {FILE} > {NEW}",
-        )
+    for start, name in _WIDE.items():
+        if head.startswith(start):
+            return Finding(
+                "wrong-encoding",
+                f"the file is in {name[:6]}; the service takes UTF-8",
+                f"convert it: iconv -f {name} -t UTF-8 {FILE} > {NEW}",
+            )
     if b"\0" in head and not _text_of(head).startswith(b"{"):
         return Finding("binary-file", "the file is not text", "name a JSONL file: one row per line")
     return None
@@ -99,12 +110,57 @@ def recognise_layout(head: bytes) -> Finding | None:
     first, newline, _ = text.partition(b"\n")
     # No row ends like this; only an object that goes on in the next line.
     if newline and first.startswith(b"{") and first.rstrip().endswith((b"{", b"[", b",", b":")):
+        if is_row(Line(1, first.rstrip().removesuffix(b","), ended=True)):
+            return None  # rows that are joined by commas
         return Finding(
             "json-not-lines",
             "the first object goes on over several lines; the service takes one object per line",
-            f"convert it: jq -c . {FILE} > {NEW}",
+            f"convert it: ftctl dataset convert {FILE} {ROWS}",
         )
     return None
+
+
+# By the ending of a name, or by the first bytes where those say it.
+_TABLES: Mapping[str, str] = {
+    ".csv": "a CSV table", ".tsv": "a TSV table", ".tab": "a TSV table",
+    ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook", ".parquet": "a Parquet table",
+}  # fmt: skip
+_OTHER_TABLES: Mapping[str, str] = {
+    ".xls": "an old Excel workbook", ".ods": "an OpenDocument table", ".arrow": "an Arrow table",
+    ".feather": "an Arrow table",
+}  # fmt: skip
+_ZIPPED = (".xlsx", ".xlsm", ".ods")
+_WORKBOOK = (b"[Content_Types].xml", b"xl/", b"_rels/.rels", b"docProps/")
+
+
+def _table(head: bytes, shown: str) -> Finding | None:
+    suffix = _table_suffix(head, PurePosixPath(shown).suffix.lower())
+    if suffix in _OTHER_TABLES:
+        return _not_lines(_OTHER_TABLES[suffix], "save it as XLSX or CSV, and convert that")
+    if suffix not in _TABLES:
+        return None
+    hint = (
+        f"make rows of it: ftctl dataset convert {FILE} {ROWS}; or name it as the source of a"
+        " Dataset with a line of its own, convert: {}"
+    )
+    return _not_lines(_TABLES[suffix], hint)
+
+
+def _table_suffix(head: bytes, suffix: str) -> str:
+    """How a table of this kind is called; '' for what is none, whatever its name says."""
+    if head.startswith(b"PAR1"):
+        return ".parquet"
+    if head.startswith(b"PK\x03\x04"):
+        workbook = any(part in head for part in _WORKBOOK)
+        return suffix if suffix in _ZIPPED else ".xlsx" if workbook else ""
+    text = _text_of(head).replace(b"\0", b"")  # also of a wide encoding
+    packed = head.startswith(tuple(_COMPRESSED)) or pointer_of(head, "") is not None
+    return "" if packed or not text or text.startswith((b"{", b"[")) else suffix
+
+
+def _not_lines(what: str, hint: str) -> Finding:
+    message = f"the file is {what}; the service takes one JSON object per line"
+    return Finding("table-not-lines", message, hint)
 
 
 def _text_of(head: bytes) -> bytes:
