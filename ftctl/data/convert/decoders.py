@@ -175,7 +175,7 @@ def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
         value = reading.left().get(key)
         if value is None:
             continue
-        made = _system(value, key, reading)
+        made = _system(value)
         if made is None:
             continue
         reading.take(key)
@@ -188,16 +188,20 @@ def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _system(value: Any, key: str, reading: Reading) -> Message | None:
+def _system(value: Any) -> Message | None:
     """The system message; None where the value is nothing of the kind."""
     if isinstance(value, str):
         return said("system", value)
-    turn = {"role": "system", "content": value}
-    if isinstance(value, dict) and "role" in value:
-        turn = {**value, "role": "system"}
-    if isinstance(value, dict | list):
-        return next(iter(read_messages([turn], key, reading)), None)
-    return None
+    if isinstance(value, dict):
+        inner = next((value[key] for key in ("content", "parts", "text") if key in value), None)
+        return _system(inner)
+    if not isinstance(value, list):
+        return None
+    texts = [part.get("text") if isinstance(part, dict) else part for part in value]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return None
+    parts = [{"type": "text", "text": text} for text in texts]
+    return {"role": "system", "content": texts[0] if len(texts) == 1 else parts}
 
 
 def _with_images(reading: Reading, messages: list[Message]) -> list[Message]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from ftctl.data.convert.bounds import MOST_ROW_CHARACTERS, too_much
 from ftctl.data.convert.encodings import TextSource, encoding_of
 from ftctl.data.convert.fault import FileFault
+from ftctl.data.convert.headers import find_header
 from ftctl.data.convert.recipe import Container
 from ftctl.data.convert.records import Record, Records, check_header
 from ftctl.errors import Finding
@@ -27,23 +28,34 @@ class _Dialect(NamedTuple):
     first_line: int  # below Excel's own `sep=;`
 
 
+HeaderTest = Callable[[Sequence[str]], bool]
+
+
 def read_delimited(
-    source: TextSource, stream: BinaryIO, container: Container, delimiter: str | None
+    source: TextSource,
+    stream: BinaryIO,
+    container: Container,
+    delimiter: str | None,
+    is_header: HeaderTest = lambda _: True,
 ) -> Records:
-    """The rows below the header. The delimiter is found out where none is given."""
+    """The rows below the header. The delimiter is found out where none is given.
+
+    `is_header` says whether names are those of columns that can be converted.
+    """
     csv.field_size_limit(MOST_ROW_CHARACTERS)
     encoding, head = _head(source)
     if not head.strip():
         raise FileFault(Finding("empty-file", "the file holds no rows", "add a header and rows"))
-    dialect = _dialect(head, container, delimiter)
+    dialect = _dialect(head, container, delimiter, is_header)
     text = io.TextIOWrapper(stream, encoding, "strict", newline="")
     rows = _rows(text, dialect)
     with source.decoding(encoding):
-        header = next((cells for _, cells in rows if _filled(cells)), [])
-    columns = check_header(header)
+        header = find_header(rows, _says, lambda cells: is_header(_stripped(cells)), "line")
+    columns = check_header(header.cells)
     between = _NAMES.get(dialect.delimiter, repr(dialect.delimiter))
     read_as = f"{container.upper()} with {between} between cells"
-    return Records(container, _records(source, encoding, rows, columns), columns, read_as)
+    read_as += f", below a title in line {header.title}" if header.title else ""
+    return Records(container, _records(source, encoding, header.rows, columns), columns, read_as)
 
 
 def _head(source: TextSource) -> tuple[str, str]:
@@ -55,13 +67,15 @@ def _head(source: TextSource) -> tuple[str, str]:
             return encoding, text.read(_HEAD_CHARACTERS)
 
 
-def _dialect(head: str, container: Container, delimiter: str | None) -> _Dialect:
+def _dialect(
+    head: str, container: Container, delimiter: str | None, is_header: HeaderTest
+) -> _Dialect:
     first, _, rest = head.partition("\n")
     marked = first.strip("\r\n")
     first_line = 1
     if marked.lower().startswith("sep=") and len(marked) == 5:
         delimiter, head, first_line = delimiter or marked[4], rest, 2
-    delimiter = delimiter or _delimiter(head, container)
+    delimiter = delimiter or _delimiter(head, container) or _below_a_title(head, is_header) or ","
     return _Dialect(delimiter, _quotes_after_space(head, delimiter), first_line)
 
 
@@ -78,20 +92,75 @@ def _rows(text: io.TextIOWrapper, dialect: _Dialect) -> Iterator[tuple[int, list
         for _ in range(dialect.first_line - 1):
             text.readline()
         lines = _BoundedLines(text, dialect.first_line)
-        reader = csv.reader(
-            lines, delimiter=dialect.delimiter, skipinitialspace=dialect.after_space, strict=True
-        )
+        cells_of = _CellReader(lines, dialect.delimiter, after_space=dialect.after_space)
         number = dialect.first_line
         while True:
             lines.begin_row(number)
             try:
-                cells = next(reader)
+                cells = next(cells_of)
             except StopIteration:
                 return
             except csv.Error as error:
                 raise FileFault(_unreadable(str(error)), number) from None
             yield number, cells
-            number = reader.line_num + dialect.first_line
+            number = lines.count + dialect.first_line
+
+
+class _CellReader(Iterator[list[str]]):
+    """The rows of strict CSV, in which blanks may follow a closing quote."""
+
+    def __init__(self, lines: _BoundedLines, delimiter: str, *, after_space: bool = False) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._after_space = after_space
+        self._rows = self._reader_of(lines)
+
+    def __next__(self) -> list[str]:
+        try:
+            return next(self._rows)
+        except csv.Error as error:
+            if "expected after" not in str(error):
+                raise
+            mended = self._mended("".join(self._lines.row))
+            if mended is None:
+                raise
+            return next(self._reader_of(io.StringIO(mended, newline="")))
+
+    def _reader_of(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(
+            lines, delimiter=self._delimiter, skipinitialspace=self._after_space, strict=True
+        )
+
+    def _mended(self, row: str) -> str | None:
+        """The row without the blanks; None where something else follows a quote."""
+        mark = re.escape(self._delimiter)
+        blanks = "".join(blank for blank in " \t" if blank != self._delimiter)
+        before = " *" if self._after_space else ""
+        end = rf"(?={mark}|[\r\n]|\Z)"
+        cell = re.compile(
+            rf'{before}("(?:[^"]|"")*+")[{blanks}]*{end}|([^{mark}\r\n"][^{mark}\r\n]*|){end}'
+        )
+        made, at = "", 0
+        while True:
+            found = cell.match(row, at)
+            if found is None:
+                # The cell may go on in the next line, of which nobody has been told yet.
+                more = next(self._lines, "") if _is_open(row, at) else ""
+                if not more:
+                    return None
+                row += more
+                continue
+            made += found[1] if found[1] is not None else found[2]
+            at = found.end()
+            if row[at : at + 1] != self._delimiter:
+                return made + "\n" if not row[at:].strip("\r\n") else None
+            made += self._delimiter
+            at += 1
+
+
+def _is_open(row: str, at: int) -> bool:
+    """Whether the rest of the row is a quoted cell without its end."""
+    return re.fullmatch(r' *"(?:[^"]|"")*+', row[at:]) is not None
 
 
 class _BoundedLines:
@@ -100,14 +169,17 @@ class _BoundedLines:
     Without this, a line without end, or a quote that is never closed, would be held in memory.
     """
 
-    def __init__(self, text: io.TextIOWrapper, first_line: int) -> None:
+    def __init__(self, text: io.TextIOBase, first_line: int) -> None:
         self._text = text
         self._row = first_line
         self._left = MOST_ROW_CHARACTERS
+        self.row: list[str] = []  # of the row that has begun
+        self.count = 0  # so far
 
     def begin_row(self, number: int) -> None:
         """Another row begins with the next line; `number` is where."""
         self._row, self._left = number, MOST_ROW_CHARACTERS
+        self.row.clear()
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -120,13 +192,15 @@ class _BoundedLines:
             too_much(message, self._row, "a quote may be missing at a cell's end, or a line's end")
         if not line:
             raise StopIteration
+        self.row.append(line)
+        self.count += 1
         return line
 
 
 def _records(
     source: TextSource,
     encoding: str,
-    rows: Iterator[tuple[int, list[str]]],
+    rows: Iterator[tuple[int, Sequence[str]]],
     columns: Sequence[str],
 ) -> Iterator[Record]:
     width = len(columns)
@@ -141,10 +215,30 @@ def _records(
 
 
 def _filled(cells: Iterable[str]) -> bool:
-    return any(cell.strip() for cell in cells)
+    return any(map(_says, cells))
 
 
-def _delimiter(head: str, container: Container) -> str:
+def _says(cell: str) -> bool:
+    return bool(cell.strip())
+
+
+def _stripped(cells: Iterable[str]) -> list[str]:
+    return [cell.strip().removeprefix("\ufeff") for cell in cells]
+
+
+def _below_a_title(head: str, is_header: HeaderTest) -> str | None:
+    """The delimiter of a header that stands below lines of a single cell."""
+    rest = head.lstrip()
+    for _ in range(3):
+        rest = re.sub(r"\A[^\r\n]*(?:\r\n?|\n|\Z)\s*", "", rest)
+        for mark in _NAMES:
+            first = next(csv.reader(io.StringIO(rest, newline=""), delimiter=mark), [])
+            if len(first) > 1 and is_header(_stripped(first)):
+                return mark
+    return None
+
+
+def _delimiter(head: str, container: Container) -> str | None:
     """The one character under which every row has as many cells as the first, and several."""
     if container == "tsv":
         return "\t"
@@ -164,16 +258,23 @@ def _delimiter(head: str, container: Container) -> str:
         raise FileFault(Finding("bad-table", message, "say which it is with 'delimiter'"), 1)
     # None fits every row: the one that most rows agree on, whose odd rows are then told.
     best = max(agreeing, key=lambda mark: agreeing[mark])
-    return best if agreeing[best] else ","
+    return best if agreeing[best] else None
 
 
 def _widths(head: str, delimiter: str) -> tuple[list[int], bool]:
     """How many cells the rows have, and whether all quotes fit; without a row that is cut off."""
     cut = len(head) >= _HEAD_CHARACTERS
     widths: list[int] = []
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True)
+    lines = _BoundedLines(io.StringIO(head, newline=""), 1)
+    cells_of = _CellReader(lines, delimiter)
     try:
-        widths.extend(len(cells) for cells in reader if _filled(cells))
+        while True:
+            lines.begin_row(1)
+            cells = next(cells_of)
+            if _filled(cells):
+                widths.append(len(cells))
+    except StopIteration:
+        pass
     except csv.Error as error:
         # The cut may go through a quoted cell. Elsewhere quotes that do not fit speak against it.
         return widths, cut and "unexpected end" in str(error)

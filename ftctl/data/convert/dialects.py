@@ -53,6 +53,8 @@ _ANSWERS = frozenset({"assistant", "gpt", "bot", "output", "answer", "response",
 _LEARNT = ("train", "loss", "trainable")
 _OFF = (0, "false", "False")  # 0 equals False and 0.0
 _ON = (1, "true", "True")
+# What the Responses API writes around a message.
+_ENVELOPE = frozenset({"type", "id", "status", "phase"})
 _THOUGHTS = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_text", "thought"})
 _AS_THEY_ARE = frozenset({"text", "refusal", "input_audio", "file"})
 
@@ -103,6 +105,8 @@ class _Talk:
         """Add what the turn says."""
         if type(turn) is dict and self._reading.dropped:
             turn = {key: turn[key] for key in turn if key not in self._reading.dropped}
+        if type(turn) is dict and turn.get("type") == "message":
+            turn = {key: turn[key] for key in turn if key not in _ENVELOPE}
         if _is_plain(turn):
             self.messages.append(turn)
             self._open = False
@@ -196,9 +200,18 @@ class _Talk:
         if role == "call":
             self._add_calls(value, at)
         elif role == "result":
-            self._add_result(_result_text(value, at), identity, name, place)
+            self._add_results(value, at, identity, name)
         else:
             self._add_said(turn, role, value, at, place)
+
+    def _add_results(self, value: Any, place: str, identity: Any, name: Any) -> None:
+        """One result, or Gemini's parts with several."""
+        if isinstance(value, list) and any(map(_is_response, value)):
+            _, _, results = self._content(value, place)
+            for known, text in results:
+                self._add_result(text, known, None, place)
+        else:
+            self._add_result(_result_text(value, place), identity, name, place)
 
     def _add_said(self, turn: Message, role: str, value: Any, at: str, place: str) -> None:
         if not isinstance(value, str | list | dict) and not turn.get("tool_calls"):
@@ -437,6 +450,10 @@ def _is_plain(turn: Any) -> bool:
         and type(turn.get("content")) is str
         and turn.get("role") in ("system", "user", "assistant")
     )
+
+
+def _is_response(part: Any) -> bool:
+    return isinstance(part, dict) and ("functionResponse" in part or "function_response" in part)
 
 
 def _part_in_camels(part: Message, place: str) -> Any:

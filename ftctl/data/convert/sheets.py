@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ftctl.data.convert.bounds import MOST_SHEET_ROWS, too_much
 from ftctl.data.convert.fault import FileFault
+from ftctl.data.convert.headers import find_header
 from ftctl.data.convert.records import Record, Records, check_header, optional
 from ftctl.data.convert.workbook_bounds import check_workbook
 from ftctl.data.formats.shape import quoted_key
@@ -16,7 +17,9 @@ from ftctl.errors import Finding
 from ftctl.text.suggest import did_you_mean
 
 
-def read_sheet(path: Path, sheet: str | None) -> Records:
+def read_sheet(
+    path: Path, sheet: str | None, is_header: Callable[[Sequence[str]], bool] = lambda _: True
+) -> Records:
     """The rows below the sheet's first one, with formulas as the values last computed."""
     openpyxl = optional("openpyxl", "xlsx", "reading an XLSX file")
     try:
@@ -33,21 +36,28 @@ def read_sheet(path: Path, sheet: str | None) -> Records:
     names = [page.title for page in book.worksheets]
     page = _page(book, names, sheet)
     rows = _rows(page)
-    header = next((cells for _, cells in rows if any(cell.value for cell in cells)), ())
-    values = [cell.value for cell in header]
+    header = find_header(
+        rows, lambda cell: bool(cell.value), lambda cells: is_header(_texts(cells)), "row"
+    )
+    values = [cell.value for cell in header.cells]
     while values and values[-1] is None:
         values.pop()
     columns = check_header(values)
     read_as = f"XLSX, sheet {quoted_key(page.title)}"
     read_as += f" of {len(names)}" if len(names) > 1 else ""
+    read_as += f", below a title in row {header.title}" if header.title else ""
     letters = {name: _letters(index) for index, name in enumerate(columns)}
     return Records(
         "xlsx",
-        _records(rows, columns),
+        _records(header.rows, columns),
         columns,
         read_as,
         lambda number, column: f"cell {letters[column]}{number} ({quoted_key(column)})",
     )
+
+
+def _texts(cells: Sequence[Any]) -> list[str]:
+    return ["" if cell.value is None else str(cell.value).strip() for cell in cells]
 
 
 def _page(book: Any, names: Sequence[str], sheet: str | None) -> Any:

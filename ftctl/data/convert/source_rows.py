@@ -13,6 +13,7 @@ from ftctl.data.convert.conversions import Conversion, find_conversion
 from ftctl.data.convert.delimited import read_delimited
 from ftctl.data.convert.encodings import TextSource
 from ftctl.data.convert.fault import FileFault, RowFault
+from ftctl.data.convert.headers import header_test
 from ftctl.data.convert.json_documents import read_lines, read_list, record_of, text_lines
 from ftctl.data.convert.manner import Manner
 from ftctl.data.convert.parquet import read_parquet
@@ -168,9 +169,11 @@ class Rows:
             raise FileFault(fault)
         match container:
             case "csv" | "tsv":
-                return read_delimited(self._source, stream, container, convert.delimiter)
+                return read_delimited(
+                    self._source, stream, container, convert.delimiter, header_test(convert)
+                )
             case "xlsx":
-                return read_sheet(self._path, convert.sheet)
+                return read_sheet(self._path, convert.sheet, header_test(convert))
             case "parquet":
                 return read_parquet(self._path)
             case "json":
