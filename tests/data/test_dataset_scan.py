@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -753,3 +753,31 @@ def test_progress_is_told_from_one_second_on() -> None:
 def test_progress_is_for_terminals(environ: dict[str, str]) -> None:
     assert _run_of(_Terminal(), environ) == ""
     assert _run_of(io.StringIO(), {}) == ""
+
+
+@pytest.mark.parametrize(("where", "count"), [(0, 0), (2_999, 2)])
+def test_a_dataset_knows_whether_any_row_has_tools_or_images(
+    tmp_path: Path, where: int, count: int
+) -> None:
+    answer = {"role": "assistant", "content": "x" * 800}
+    plain = {"messages": [{"role": "user", "content": "Why?"}, answer]}
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    image = {"type": "image_url", "image_url": {"url": "https://images.example.com/1.png"}}
+    seen = {"messages": [{"role": "user", "content": [image]}, answer]}
+    texts = [json.dumps(plain)] * 3_000
+    source = tmp_path / "rows.jsonl"
+    request = ScanRequest(totals=False)
+
+    def scanned(row: dict[str, Any]) -> tuple[int, bool]:
+        source.write_text("\n".join([*texts[:where], json.dumps(row), *texts[where + 1 :], ""]))
+        with Workers(count, least_bytes=0) if count else nullcontext() as workers:
+            scan = scan_file("rows", source, "rows.jsonl", request, workers)
+        kept = decoded(encoded(scan), "rows", "rows.jsonl").dataset
+        assert scan.dataset is not None
+        assert kept == scan.dataset
+        return scan.dataset.image_rows, scan.dataset.has_tools
+
+    assert scanned(plain) == (0, False)
+    assert scanned({**plain, "tools": [tool]}) == (0, True)
+
+    assert scanned(seen) == (1, False)
