@@ -5,10 +5,13 @@ What is told is told once for a cause, with the fine-tunes that it concerns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import islice
+from pathlib import Path
 
 from ftctl.catalog import Catalog
 from ftctl.catalog.fit import Misfit, Training, model_misfits, pair_misfits, row_misfits
@@ -25,6 +28,7 @@ _DISPROVED = frozenset({"images-not-trained", "tools-not-trained", "not-trained"
     "unknown-base-model", "unlike-validation",
 }  # fmt: skip
 
+_MOST_LOOKED_AT = 10_000  # rows
 _TO_CHAT = "convert: {}"  # what prompt and completion are nearest to
 
 Command = Callable[..., str]  # words of a command line of ours -> what is pasted
@@ -132,32 +136,33 @@ def _of_rows(
             rows[role] = source, dataset
     wrong = False
     cure = partial(_cure, scanned, command)
-    for source, dataset in rows.values():
+    for role, (source, dataset) in rows.items():
         for misfit in row_misfits(training, dataset):
             wrong = wrong or misfit.code == "wrong-format"
-            yield _at_rows(misfit, source, scanned, cure)
+            yield _at_rows(misfit, role, source, scanned, cure)
     if len(rows) == len(ROLES) and not wrong:
         (_, learnt), (source, measured) = (rows[role] for role in ROLES)
         for misfit in pair_misfits(learnt, measured):
-            yield _at_rows(misfit, source, scanned, cure)
+            yield _at_rows(misfit, "validation", source, scanned, cure)
 
 
 def _at_rows(
     misfit: Misfit,
+    role: str,
     source: DataSource,
     scanned: ScannedData,
-    cure: Callable[[DataSource, Format], str],
+    cure: Callable[[DataSource, str, Format], str],
 ) -> Diagnostic:
     hint = misfit.hint
-    if misfit.to is not None:
-        mend = cure(source, misfit.to)
+    if misfit.to is not None and can_be_written(source.source, misfit.to):
+        mend = cure(source, role, misfit.to)
         hint = f"{hint}; or {mend}" if hint else mend  # a command stands last, to be pasted
     span = Span(source.shown, 1)
     problem = Diagnostic(misfit.code, misfit.message, span, hint, misfit.severity)
     return scanned.located.at_source(problem)
 
 
-def _cure(scanned: ScannedData, command: Command, source: DataSource, to: Format) -> str:
+def _cure(scanned: ScannedData, command: Command, source: DataSource, role: str, to: Format) -> str:
     """How the rows of a source become those of another format."""
     symbols = scanned.located.symbols
     named = symbols.datasets.get(source.name, source)  # what steps have made has no place here
@@ -167,4 +172,27 @@ def _cure(scanned: ScannedData, command: Command, source: DataSource, to: Format
         return f"keep a copy of it, and convert that: ftctl dataset convert COPY NEW --to {to}"
     target = free_name(named.shown, to, symbols.project.root)
     words = ("dataset", "convert", named.shown, target, "--to", to)
-    return f"train on what this writes: {command(*words)}"
+    verb = "train" if role == "training" else "measure"
+    return f"{verb} on what this writes: {command(*words)}"
+
+
+def can_be_written(source: Path, to: Format) -> bool:
+    """Whether rows, by the first of them, have what another format says.
+
+    A prompt and its completion can be a chat, but few chats are one question and one answer.
+    """
+    if to != "completion":
+        return True
+    try:
+        with source.open("rb") as stream:
+            return all(map(_is_one_answer, islice(stream, _MOST_LOOKED_AT)))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _is_one_answer(line: bytes) -> bool:
+    if not line.strip():
+        return True
+    row = json.loads(line)  # of a file whose rows have passed their checks
+    said = [(one["role"], type(one.get("content"))) for one in row.get("messages", ())]
+    return len(row) == 1 and said == [("user", str), ("assistant", str)]

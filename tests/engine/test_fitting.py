@@ -276,3 +276,66 @@ def test_validation_rows_of_another_format_are_told_where_they_stand(
     assert [line.split(" ")[:2] for line in told.out.splitlines() if "hint" not in line] == [
         ["data/check.jsonl:1:", "error[wrong-format]:"]
     ]
+
+
+def test_only_single_answers_are_to_be_written_as_prompt_and_completion(
+    shell: Shell, write_project: Write
+) -> None:
+    babbage = FINETUNE.replace(MINI, "babbage-002")
+    write_project(small_project(babbage))
+    command = "ftctl dataset convert data/train.jsonl data/train-completion.jsonl --to completion"
+    several = chat_rows(12).replace(
+        '"messages": [', '"messages": [{"role": "system", "content": "S"}, '
+    )
+
+    single = shell("validate").out
+    shell.ok(*command.split()[1:])
+    written = (shell.folder / "data/train-completion.jsonl").read_text("utf-8")
+    (shell.folder / "data/train.jsonl").write_text(written)
+    mended = shell.ok("validate").out
+    (shell.folder / "data/train.jsonl").write_text(several)
+    longer = shell("validate").out
+
+    assert f"; or train on what this writes: {command}\n" in single
+    assert mended.startswith("Valid")
+    assert "error[wrong-format]" in longer
+    assert "convert" not in longer
+
+
+CHECKED = [
+    ("gpt-4.1-mini", 1, (f"data/train.jsonl:1: error[wrong-format]: these are prompt/completion"
+     f" rows; openai trains {MINI} on chat rows\n    hint: ftctl dataset convert data/train.jsonl"
+     " data/train-chat.jsonl --to chat\n")),
+    ("gpt-4.1-mni", 0, ("data/train.jsonl: warning[unknown-base-model]: openai is not known to"
+     f" train 'gpt-4.1-mni'\n    hint: did you mean '{MINI}'? openai shuts it down on 2027-01-14"
+     " and takes no new jobs after 2027-01-06\n")),
+    ("babbage-002", 0, ""),
+    ("somebody/own", 0, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "status", "told"), CHECKED)
+def test_a_file_alone_is_held_against_a_base_model(
+    shell: Shell, write_project: Write, model: str, status: int, told: str
+) -> None:
+    write_project(UNFIT)
+
+    result = shell("dataset", "check", "data/train.jsonl", "--model", model)
+
+    problems, _, _ = result.out.partition("Valid")
+    assert (result.status, problems) == (status, told)
+
+
+def test_a_file_to_measure_on_is_held_against_the_others(
+    shell: Shell, write_project: Write
+) -> None:
+    asked = ASKED.replace("Question", "Is it number")
+    write_project(small_project(**{"data/check.jsonl": asked}))
+
+    result = shell.ok("dataset", "check", "data/train.jsonl", "--validation", "data/check.jsonl")
+
+    assert result.out.startswith(
+        "data/check.jsonl:1: warning[unlike-validation]: these are prompt/completion rows; those of"
+        " training are chat rows\n    hint: ftctl dataset convert data/check.jsonl"
+        " data/check-chat.jsonl --to chat\n"
+    )

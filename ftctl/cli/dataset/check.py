@@ -46,6 +46,7 @@ from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.command_words import project_command
 from ftctl.errors import Diagnostic, Span, in_order, problems_text
 from ftctl.files import free_name
+from ftctl.project.fit import can_be_written
 from ftctl.reports.problems import problems_github, problems_json
 from ftctl.text.format import plural
 
@@ -219,7 +220,7 @@ def unfit_rows(
 
 def _at_rows(misfit: Misfit, path: str, settings: Settings, line: int | None = 1) -> Diagnostic:
     hint = misfit.hint
-    if misfit.to is not None:
+    if misfit.to is not None and can_be_written(settings.folder / path, misfit.to):
         target = free_name(path, misfit.to, settings.folder)
         words = ("dataset", "convert", path, target, "--to", misfit.to)
         command = project_command(context_of(settings), *words)
