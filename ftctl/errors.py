@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ftctl.text.escape.single_line import one_line
@@ -200,5 +200,11 @@ def fault_text(fault: FtctlError) -> str:
 
 
 def problems_text(problems: Iterable[Diagnostic]) -> str:
-    """Each problem with its place and cure."""
-    return "\n".join(str(problem) for problem in problems)
+    """Each problem with its place and cure: of several of a kind in a file, a cure stands once."""
+    cured: set[tuple[str, str, str | None]] = set()
+    texts = []
+    for problem in problems:
+        cure = (problem.span.path, problem.code, problem.hint)
+        texts.append(str(replace(problem, hint=None) if cure in cured else problem))
+        cured.add(cure)
+    return "\n".join(texts)

@@ -30,7 +30,7 @@ from ftctl.cli.exit_codes import MEANINGS
 from ftctl.cli.main import cli
 from ftctl.data import convert, formats, quality, sources
 from ftctl.data.formats.findings import as_diagnostics
-from ftctl.data.scanning.token_tally import ROW_TRUNCATED
+from ftctl.data.scanning.token_tally import ROW_TRUNCATED, TRUNCATED
 from ftctl.data.sources.address import not_listed
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.domain.service_address import read_service_address
@@ -717,14 +717,17 @@ _HOW = {
 }
 
 
+_EVIDENCE = {**formats.EVIDENCE, ROW_TRUNCATED: TRUNCATED}
+
+
 def _evidence(code: str) -> str:
-    known, what, source = formats.EVIDENCE[code]
+    known, what, source = _EVIDENCE[code]
     return f"Evidence: {_HOW[known]}. {what[0].upper()}{what[1:]}" + (
         f" ({source})." if source else ""
     )
 
 
-@pytest.mark.parametrize("code", formats.EVIDENCE)
+@pytest.mark.parametrize("code", _EVIDENCE)
 def test_every_code_of_a_row_has_its_evidence_beside_it(code: str) -> None:
     before, section, after = _section(code)
     told = re.findall(r"^Evidence: .*$", section, re.MULTILINE)
@@ -739,7 +742,7 @@ def test_every_code_of_a_row_has_its_evidence_beside_it(code: str) -> None:
 def test_evidence_stands_beside_nothing_else() -> None:
     told = re.findall(r"^Evidence: ", ERRORS.read_text("utf-8"), re.MULTILINE)
 
-    assert len(told) == len(formats.EVIDENCE)
+    assert len(told) == len(_EVIDENCE)
 
 
 # What is generated.

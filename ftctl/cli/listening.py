@@ -14,6 +14,7 @@ from ftctl.engine.context import RunContext, addresses_from, commands_from
 from ftctl.engine.events import Event
 from ftctl.engine.session import Session
 from ftctl.engine.session import open_session as open_session_in
+from ftctl.errors import problems_text
 from ftctl.text.escape.single_line import one_line
 
 if TYPE_CHECKING:  # a command that plans nothing need not load what plans
@@ -140,8 +141,8 @@ def guarded(session: Session, settings: Settings) -> Session:
 
 def show_warnings(session: Session, settings: Settings) -> None:
     """Print what the manifests and data should be warned of."""
-    for warning in session.warnings:
-        settings.console.note(str(warning))
+    if session.warnings:
+        settings.console.note(problems_text(session.warnings))
 
 
 def tell_remaining(settings: Settings, done: Iterable[str], unapproved: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftctl.data.formats.format_codes import WARNINGS
+from ftctl.data.formats.format_codes import WARNINGS, Evidence
 from ftctl.data.scanning.scan_request import Counting, TokenTotals
 from ftctl.errors import Finding
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 ROW_TRUNCATED = "row-truncated"
 NO_ERRORS = WARNINGS | {ROW_TRUNCATED}
+TRUNCATED = Evidence(
+    "documented",
+    "longer examples are cut at their end, not refused",
+    "OpenAI's best practices of fine-tuning, 2026-07",
+)
 
 _LAST_OF = {"completion": "the completion", "preference": "the outputs"}
 
