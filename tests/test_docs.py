@@ -7,6 +7,7 @@ difference before you commit it.
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import os
 import pkgutil
@@ -330,7 +331,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
         Faulty(
             {**small_project(), "finetunes/tone.yaml": FINETUNE.encode() + b"suffix: caf\xe9\n"}
         ),
-        _rows(b'{"messages": [{"role": "user", "content": "caf\xe9"}]}'),
+        _rows(chat_rows(1).rstrip().encode().replace(b'"content": "', b'"content": "caf\xe9 ', 1)),
     ),
     "unreadable-file": (Faulty(small_project(), _dangling),),
     "unknown-key": (
@@ -472,7 +473,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
     "empty-file": (_file(""),),
     "file-too-large": (Faulty(small_project(), _huge_file),),
     "pointer-file": (_file("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),),
-    "compressed-file": (_file(b"\x1f\x8b\x08\0"),),
+    "compressed-file": (_file(gzip.compress(chat_rows(12).encode(), mtime=0)),),
     "binary-file": (_file(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),),
     "wrong-encoding": (_file(chat_rows(12).encode("utf-16")),),
     "byte-order-mark": (_file(b"\xef\xbb\xbf" + chat_rows(12).encode()),),
