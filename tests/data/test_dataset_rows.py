@@ -468,6 +468,65 @@ def test_a_chat_file_whose_first_row_has_no_answer_is_checked_as_chat(tmp_path):
     assert [(p.code, p.span.line) for p in problems] == [("no-learnt-turn", 1)]
 
 
+CLARIFIED = {**chat(USER, ANSWER, USER), "locker": "3"}
+
+
+def test_conversations_that_end_with_a_question_are_to_be_reinforced_if_a_grader_can_read_them(
+    tmp_path,
+):
+    dataset, problems = read(tmp_path, [CLARIFIED] * 10)
+
+    assert problems == ()
+    assert dataset.format == "reinforcement"
+    assert read(tmp_path, [CLARIFIED] * 10, "reinforcement")[1] == ()
+
+
+def test_with_a_method_that_trains_on_chats_they_are_chats(tmp_path):
+    _, problems = read(tmp_path, [CLARIFIED, *[CHAT] * 9], "supervised")
+
+    assert [(p.code, p.span.line) for p in problems] == [
+        ("last-not-assistant", 1),
+        ("unknown-key", 1),
+    ]
+
+
+def test_without_keys_for_a_grader_they_are_chats_that_lack_an_answer(tmp_path):
+    _, problems = read(tmp_path, [chat(USER, ANSWER, USER)] * 10)
+
+    assert {p.code for p in problems} == {"last-not-assistant"}
+
+
+def test_where_the_guess_may_be_wrong_the_cure_says_how_to_tell(tmp_path):
+    answered = {**chat(USER, ANSWER), "locker": "3"}
+
+    _, problems = read(tmp_path, [CLARIFIED, *[answered] * 9])
+
+    assert {p.code for p in problems} == {"last-not-user"}
+    assert problems[0].hint.endswith("; for chat rows: --method supervised")
+
+
+def test_preference_rows_are_named_as_what_they_are_where_messages_stand_beside_the_outputs(
+    tmp_path,
+):
+    row = {key: value for key, value in PREFERENCE.items() if key != "input"}
+    row["messages"] = PREFERENCE["input"]["messages"]
+    message = "'messages' belongs into 'input' of a preference row, not beside its outputs"
+
+    for method in (None, "dpo"):
+        _, problems = read(tmp_path, [row] * 10, method)
+        assert {(p.code, p.message) for p in problems} == {("missing-key", message)}
+    _, problems = read(tmp_path, [row] * 10, "supervised")
+    assert [(p.code, p.message[:24]) for p in problems] == [
+        ("wrong-format", "this is a preference row"),
+    ]
+
+
+def test_a_grader_may_read_outputs(tmp_path):
+    row = {**chat(USER), "preferred_output": "a"}
+
+    assert read(tmp_path, [row] * 10, "reinforcement")[1] == ()
+
+
 # Rows as they are found in the wild: what the SDK's model_dump() and tables with nulls write.
 
 DUMPED = {

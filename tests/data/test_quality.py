@@ -14,6 +14,7 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftctl.data.formats.formats import RowChecker
 from ftctl.data.quality import (
     CHECKS,
     CODES,
@@ -317,6 +318,28 @@ def test_a_row_that_teaches_nothing_is_told(answer: str, message: str) -> None:
 
     assert said(rows) == [(4, "teaches-nothing", message)]
     assert said(rows, empty_share=0.25) == []
+
+
+def test_an_empty_answer_is_told_alike_in_every_format() -> None:
+    """And by nothing else: no service's words against it are known."""
+    asked = [sentence(1000 + n) for n in range(4)]
+    answers = ["one", "two", "", "four"]
+    files: dict[str, list[Row]] = {
+        "chat": [chat(*both) for both in zip(asked, answers, strict=True)],
+        "completion": [
+            {"prompt": prompt, "completion": text}
+            for prompt, text in zip(asked, answers, strict=True)
+        ],
+        "preference": [
+            pair(prompt, text, f"not {prompt}") for prompt, text in zip(asked, answers, strict=True)
+        ],
+    }
+
+    for form, rows in files.items():
+        checker = RowChecker(None)
+        assert said(rows, form) == [(3, "teaches-nothing", "the answer is empty")]
+        assert [finding for row in rows for finding in checker.check(row)] == []
+        assert checker.format == form
 
 
 def test_none_may_be_a_label() -> None:

@@ -91,6 +91,7 @@ class RowChecker:
         self.has_tools = False  # whether any row declares tools
         self._refused = False  # told once for the file, not for each of its rows
         self._puzzled = False
+        self._guessed = False  # that rows are to be reinforced, where they could be chats
 
     def check(self, row: dict[str, Any]) -> Iterator[Finding]:
         if self._refused:
@@ -110,7 +111,8 @@ class RowChecker:
             yield Finding("mixed-formats", names, f"write it as {_SHAPES[self.format]}")
 
     def _check_row(self, form: Format, row: dict[str, Any]) -> Iterator[Finding]:
-        images = yield from CHECKS[form](row, self.demands)
+        findings = CHECKS[form](row, self.demands)
+        images = yield from (_named_for_chats(findings) if self._guessed else findings)
         self.image_rows += images > 0
         self.has_tools = self.has_tools or declares_tools(row)
 
@@ -141,6 +143,8 @@ class RowChecker:
                 yield _unknown(row, wanted)
         elif guess in wanted:
             self.format = guess
+            unsaid = guess == "reinforcement" and self.method is None
+            self._guessed = unsaid and "assistant" in _roles(row)
         elif guess in _WITH_MESSAGES and not _meant(row, guess):
             self.format = next((name for name in wanted if name in _WITH_MESSAGES), None)
         if guess is not None and self.format is None:
@@ -182,6 +186,19 @@ def declares_tools(row: dict[str, Any]) -> bool:
     given = row.get("input")
     said = given if isinstance(given, dict) else row
     return bool(said.get("tools") or said.get("functions"))
+
+
+def _named_for_chats(findings: Checked) -> Checked:
+    """The findings on a row that is a chat's if the guess was wrong; their cure says so."""
+    while True:
+        try:
+            finding = next(findings)
+        except StopIteration as end:
+            images: int = end.value
+            return images
+        if finding.code == "last-not-user":
+            finding = finding._replace(hint=f"{finding.hint}; for chat rows: --method supervised")
+        yield finding
 
 
 def _alike(guess: Format, settled: Format) -> bool:
