@@ -261,11 +261,21 @@ class FormList:
 
 _LONG = 15  # so many signs without a break has every secret that is found by a hint
 _LONGER = 20
+_SHORT = 20_000  # bytes
 _RUN = b"w" * _LONG
 _RUN_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+%"
 _RUNS = bytes(ord("w") if sign in _RUN_SIGNS else ord(" ") for sign in range(256))
 _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _BEFORE = 64  # bytes before a run in which its hint stands
+
+
+def rules_in(text: str) -> list[CredentialForm]:
+    """Those of `rules` that a text has a hint of, and a run long enough besides."""
+    raw = text.encode("utf-8", "replace")
+    if raw.translate(_RUNS).find(_RUN) < 0:
+        return []
+    # The tree of hints takes its time to be made, and a short text has been gone through by then.
+    return [] if len(raw) > _SHORT and not may_hold_key(raw) else rules().in_text(text)
 
 
 def may_hold_key(raw: bytes) -> bool:

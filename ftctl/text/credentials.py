@@ -20,8 +20,7 @@ from ftctl.text.credential_forms import (
     CredentialForm,
     FormList,
     compiled,
-    may_hold_key,
-    rules,
+    rules_in,
     secret_of,
 )
 
@@ -67,9 +66,7 @@ def key_in(text: str) -> str | None:
 
 def named_key_in(text: str) -> str | None:
     """What kind of key stands in a text that only a word before it says to be one."""
-    if not may_hold_key(text.encode("utf-8", "replace")):
-        return None
-    forms = [form for form in _NAMED.in_text(text) + rules().in_text(text) if form.named]
+    forms = [form for form in _NAMED.in_text(text) + rules_in(text) if form.named]
     found = (key for form in forms for key in _matches(form, form.exact, text, bool))
     return next((key.what for key in found), None)
 
@@ -86,9 +83,8 @@ def _plain_keys(text: str) -> Iterator[FoundKey]:
     for form in _SETTLED.in_text(text):
         for pattern in dict.fromkeys((form.exact, form.loose or form.exact)):
             yield from _matches(form, pattern, text, _IS_KEY[form])
-    if may_hold_key(text.encode("utf-8", "replace")):
-        for form in rules().in_text(text):
-            yield from _matches(form, form.exact, text, _is_key)
+    for form in rules_in(text):
+        yield from _matches(form, form.exact, text, _is_key)
 
 
 def _matches(
@@ -259,7 +255,6 @@ def looks_taken_out(text: str) -> str:
     """The words of another program without what looks like a key, for certain or not."""
     looks = (form.loose or form.exact for form in (*FORMS, JWT, PRIVATE_KEY) if not form.named)
     text = compiled("|".join((*looks, GOOGLE_OAUTH))).sub(_TAKEN_OUT, text)
-    if may_hold_key(text.encode("utf-8", "replace")):
-        for form in rules().in_text(text):
-            text = compiled(form.exact).sub(_TAKEN_OUT, text)
+    for form in rules_in(text):
+        text = compiled(form.exact).sub(_TAKEN_OUT, text)
     return text
