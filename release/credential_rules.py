@@ -105,8 +105,8 @@ _ENDS = (
 # In prose a value ends with a comma, in JSON within JSON with a backslash: what matters is that it
 # goes no further. Quotes may be escaped, and a sentence says `is`.
 _OUR_END = r"(?![\w-])"
-_OUR_BEFORE_SIGN = r"""[ \t\w.-]{0,20}[\s'"\\]{0,4}"""
-_OUR_AFTER_WORD = r"""(?:=|>|:{1,3}=|\|\||:|=>|\?=|,| is )[\x60'"\s=\\]{0,6}"""
+_OUR_BEFORE_SIGN = r"""[ \t\w.-]{0,20}[\s'"\\\])]{0,5}"""
+_OUR_AFTER_WORD = r"""(?:=|>|:{1,3}=|\|\||:|=>|\?=|,| is |value=)[\x60'"\s=\\]{0,6}"""
 _NO_MORE = "(?![A-Za-z0-9])"
 _OUR_BEGIN = "(?<![A-Za-z0-9])"
 

@@ -143,6 +143,12 @@ FORMS = (
     _after("a Twilio key", r"twilio", "(?:SK)?[0-9a-f]{32}", "twilio"),
     _after("a Mistral key", r"mistral", "[A-Za-z0-9]{32}", "mistral"),
     _after("a Cohere key", r"cohere|\bco_api_key", "[A-Za-z0-9]{40}", "cohere", "co_api_key"),
+    _after("an Azure key", r"azure|devops", "[a-z2-7]{52}", "azure", "devops"),
+    _form(
+        "a Discord webhook",
+        "discord",
+        r"\bdiscord(?:app)?\.com/api/webhooks/\d{17,20}/([A-Za-z0-9_-]{60,})",
+    ),
     _after(
         "a Discord bot token", "discord|bot[ _-]?token",
         "[MNO][A-Za-z0-9]{23,25}[.][A-Za-z0-9_-]{6}[.][A-Za-z0-9_-]{27,38}",
@@ -150,9 +156,28 @@ FORMS = (
     ),
 )  # fmt: skip
 
+_UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_NO_UUID = "(?![0-9a-f]{8}-[0-9a-f]{4}-)"  # it names a thing, unless an API has it for a key
+
+
+def _called(what: str, names: str, secret: str) -> CredentialForm:
+    """A value that is assigned to a name: in code, JSON, YAML, XML, a shell, a sentence."""
+    pattern = (
+        rf"(?<![A-Za-z0-9])(?i:{names})[\"'\\\])]{{0,4}}\s{{0,3}}"
+        r"(?:=>|:=|=|:|\sis\s|value=|(?<=[A-Z]) )"
+        rf"\s{{0,3}}[\\\"'`]{{0,3}}({secret})(?![\w.(\[])"
+    )
+    return CredentialForm(what, ("key", "token", "secret", "passw", "pwd"), pattern)
+
+
 # In rows: where keys and passwords stand, whatever they look like. What is shown has looser ones.
 ROW_FORMS = (
-    _form("a key in a header", "bearer", r"(?i:\bbearer[ =:]{1,3})([A-Za-z0-9._~+/=-]{20,})"),
+    _form("a Google token", "ya29.", r"\bya29\.([A-Za-z0-9_-]{60,})"),
+    _form(
+        "a key in a header",
+        "bearer",
+        rf"(?i:\bbearer[ =:]{{1,3}})({_NO_UUID}[A-Za-z0-9._~+/=-]{{20,}})",
+    ),
     _form(
         "a password in a header",
         "basic ",
@@ -164,17 +189,16 @@ ROW_FORMS = (
         "://",
         r"(?<=://)[^/\s@:\"'<>]{1,64}:([^/\s@\"'<>,]{8,128})@(?=[A-Za-z0-9\[])",
     ),
-    CredentialForm(
+    _called(
         "what is called a key or password",
-        ("key", "token", "secret", "passw", "pwd"),
         # Of names that end so, those of what identifies rows, pages and caches are left out.
-        r"(?<![A-Za-z0-9])(?i:(?:api|access|secret|auth|private|client|master|encryption|signing"
-        r"|service|app|bot|user|admin|db|database|root|webhook|refresh|personal|deploy|bearer"
-        r"|account|storage|shared)[ _.-]?(?:access[ _.-]?)?"
-        r"(?:key|token|secret|password|passwd|pwd)|apikey|passw(?:or)?d|token|secret)"
-        r"[\"'\\]{0,3}\s{0,3}(?:=>|:=|=|:|\sis\s)\s{0,3}[\\\"'`]{0,3}"
-        r"([A-Za-z0-9+/_~=-]{16,200})(?![\w.(\[])",
+        r"(?:api|access|secret|auth|private|client|master|encryption|signing|service|app|bot|user"
+        r"|admin|db|database|root|webhook|refresh|personal|deploy|bearer|account|storage|shared"
+        r"|jwt|tracking)[ _.-]?(?:access[ _.-]?)?(?:key|token|secret|password|passwd|pwd)"
+        r"|apikey|passw(?:or)?d|token|secret",
+        rf"{_NO_UUID}[A-Za-z0-9+/_~=-]{{16,200}}",
     ),
+    _called("an API key", r"(?:api|secret|access)[ _.-]?key|apikey", _UUID),
 )
 
 GOOGLE_OAUTH = r"\bya29\.[\w.\-]+"  # of no fixed length: in rows it would be a guess
@@ -216,7 +240,8 @@ IN_ADDRESS = _form("a password in an address", "://", r"(?<=://)[^/\s@:\"'<>]*:[
 
 # A value that only a word before it names is a secret where one of these stands before it, too.
 _TELLING = re.compile(
-    r"key|token|secret|passw|pwd|auth|cred|login|bearer|sig|webhook|connection", re.IGNORECASE
+    r"key|token|secret|passw|pwd|auth|cred|login|bearer|sig|webhook|connection|(?<![a-z])pat(?![a-z])",
+    re.IGNORECASE,
 )
 _FAR = 24  # characters before a match in which it may stand
 

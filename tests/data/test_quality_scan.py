@@ -117,6 +117,31 @@ KEYS = {
         "Authorization: Basic " + base64.b64encode(b"anna:q7Rk2Wm9Xc4V").decode(),
     ),
     "by its name": ("what is called a key or password", "client_secret: " + chance(24)),
+    "by its name in a shell": (
+        "what is called a key or password",
+        "ENV ACME_API_KEY " + chance(24),
+    ),
+    "by its name in Python": (
+        "what is called a key or password",
+        f"os.environ['ACME_TOKEN'] = '{chance(24)}'",
+    ),
+    "by its name in XML": (
+        "what is called a key or password",
+        f"<add key='JWT_SECRET' value='{chance(32)}' />",
+    ),
+    "azure devops": (
+        "an Azure key",
+        "AZURE_DEVOPS_PAT_TOKEN=" + chance(52, string.ascii_lowercase + "234567"),
+    ),
+    "discord webhook": (
+        "a Discord webhook",
+        f"https://discord.com/api/webhooks/118273645546372819/{chance(68)}",
+    ),
+    "google login": ("a Google token", "ya29.a0" + chance(180, _ALL + "_-")),
+    "by its name as UUID": (
+        "an API key",
+        "api_key=" + "-".join(chance(length, _HEX) for length in (8, 4, 4, 4, 12)),
+    ),
     "telegram": ("a Telegram bot token", f"8123456789:AA{chance(33)}"),
     "discord": (
         "a Discord bot token",
@@ -185,7 +210,8 @@ def test_what_is_shown_of_a_key_does_not_open_anything(what: str, key: str) -> N
 @pytest.mark.parametrize(("what", "key"), KEYS.values(), ids=KEYS)
 def test_an_allowed_key_is_let_by(what: str, key: str) -> None:
     if what != "a private key":
-        allowed = [key.removeprefix("https://"), re.split(r"[ ]|sig=|app:|@", key)[-1], PASSWORD]
+        whole = key.removeprefix("https://")
+        allowed = [whole, *re.findall(r"(?<=sig=).+|[\w+/.-]{16,}=*", key), PASSWORD]
 
         assert list(secrets_in(key, 3.0, allowed)) == []
 

@@ -49,7 +49,7 @@ _REPEATED = re.compile(r"(.)\1{5}", re.IGNORECASE)
 _CHANCE = 64  # characters: a longer one may have a short word in it by chance
 _NAME = re.compile(
     r"p(?:a|@|%40)ss|secret|token|key|test|demo|some|user|name|value|data|from|bytes|[$*<>{}\\]"
-    r"|\.\.\.|^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$",
+    r"|\.\.\.",
     re.IGNORECASE,
 )
 _HEX = re.compile(r"[0-9a-f]{24,}|[0-9A-F]{24,}")
@@ -102,23 +102,25 @@ def _is_secret(form: CredentialForm, secret: str, bits: float) -> bool:
         return False
     if any(compiled(pattern).search(secret) for pattern in form.allowed):
         return False
-    if form in ROW_FORMS and not _is_made_up(secret):
+    # Where an address has a password, little else stands.
+    if form in ROW_FORMS and not _is_made_up(secret, 0.25 if "://" in form.hints else 0.4):
         return False
     prefix = next((hint for hint in form.hints if secret.lower().startswith(hint)), "")
     return _random(secret[len(prefix) :], bits)
 
 
-def _is_made_up(secret: str) -> bool:
+def _is_made_up(secret: str, share: float) -> bool:
     """Whether it is a value that somebody, or a program, made up: no name and no words.
 
-    Digits and cases change all the time in it, or it is hexadecimal.
+    It is hexadecimal, or letters of both cases and digits follow each other, so often for a share
+    of its characters.
     """
     if _NAME.search(secret):
         return False
     if _HEX.fullmatch(secret):
         return any(map(str.isdigit, secret)) and any(map(str.isalpha, secret))
     changes = sum(_class(one) != _class(other) for one, other in pairwise(secret))
-    return changes >= 0.4 * len(secret)
+    return changes >= share * len(secret)
 
 
 def _class(sign: str) -> int:
