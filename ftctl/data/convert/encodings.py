@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ftctl.data.convert.fault import FileFault
+from ftctl.data.encodings.marks import encoding_shown
 from ftctl.data.encodings.transcoded import transcoded
 from ftctl.errors import FILE, ROWS, Finding
 
-_LONG = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first starts like one of UTF-16
 _CONVERT = f"read it so: ftctl dataset convert {FILE} {ROWS} --encoding"
 
 
@@ -75,11 +75,13 @@ class TextSource:
 
 
 def encoding_of(head: bytes) -> str:
-    """UTF-8 or UTF-16, as Python names them; `FileFault` for UTF-32 and for what is no text."""
-    if head.startswith(_LONG):
-        raise FileFault(Finding("wrong-encoding", "the file is in UTF-32", f"{_CONVERT} utf-32"))
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    """UTF-8 or UTF-16, as Python names them; `FileFault` for others, and for what is no text."""
+    shown = encoding_shown(head)
+    if shown is not None and not shown.startswith("utf-16"):
+        name = shown.upper().replace("_", "-")
+        raise FileFault(Finding("wrong-encoding", f"the file is in {name}", f"{_CONVERT} {shown}"))
+    if shown is not None:
+        return shown
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if b"\0" not in head:

@@ -243,6 +243,16 @@ def _usual_han() -> frozenset[str]:
     )
 
 
+@cache
+def unusual_signs() -> str:
+    """Syllables and characters of CJK that hardly any text has two of side by side."""
+    hangul, han = _usual_hangul(), _usual_han()
+    return "".join(
+        [chr(code) for code in range(0xAC00, 0xD7A4) if chr(code) not in hangul]
+        + [chr(code) for code in range(0x4E00, 0xA000) if chr(code) not in han]
+    )
+
+
 def _two_bytes(encoding: str, firsts: range, seconds: range = range(0xA1, 0xFF)) -> str:
     return "".join(
         bytes((first, second)).decode(encoding, "ignore") for first in firsts for second in seconds

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
 
+from ftctl.data.encodings.marks import encoding_shown
 from ftctl.data.formats.lines import Line
 from ftctl.data.formats.row_text import is_row
 from ftctl.data.sources import missing_hint, pointer_of
@@ -20,21 +21,6 @@ HEAD_BYTES = 4096
 _BUFFER_BYTES = 1024 * 1024
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What text begins with that is not in UTF-8, and how iconv calls it. Longer ones first.
-_WIDE: Mapping[bytes, str] = {
-    b"\xff\xfe\0\0": "UTF-32",
-    b"\0\0\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"{\0\0\0": "UTF-32LE",
-    b"[\0\0\0": "UTF-32LE",
-    b"\0\0\0{": "UTF-32BE",
-    b"\0\0\0[": "UTF-32BE",
-    b"{\0": "UTF-16LE",
-    b"[\0": "UTF-16LE",
-    b"\0{": "UTF-16BE",
-    b"\0[": "UTF-16BE",
-}
 _COMPRESSED = {
     b"\x1f\x8b": ("gzip", f"gunzip -c < {FILE} > {NEW}"),
     b"BZh": ("bzip2", f"bunzip2 -c < {FILE} > {NEW}"),
@@ -86,13 +72,13 @@ def recognise(head: bytes, shown: str) -> Finding | None:
             return Finding("compressed-file", f"the file is {kind} data", f"unpack it: {command}")
     if (note := pointer_of(head, shown)) is not None:
         return Finding("pointer-file", note.message, note.hint)
-    for start, name in _WIDE.items():
-        if head.startswith(start):
-            return Finding(
-                "wrong-encoding",
-                f"the file is in {name[:6]}; the service takes UTF-8",
-                f"convert it: iconv -f {name} -t UTF-8 {FILE} > {NEW}",
-            )
+    if (encoding := encoding_shown(head)) is not None:
+        name = encoding.upper().replace("_", "-").removesuffix("-LE").removesuffix("-BE")
+        return Finding(
+            "wrong-encoding",
+            f"the file is in {name}; the service takes UTF-8",
+            f"convert it: ftctl dataset convert {FILE} {ROWS} --encoding {encoding}",
+        )
     if b"\0" in head and not _text_of(head).startswith(b"{"):
         return Finding("binary-file", "the file is not text", "name a JSONL file: one row per line")
     return None

@@ -1,0 +1,167 @@
+"""A text goes in; what it was before somebody read it in the wrong encoding comes out, or nothing.
+
+UTF-8 that was read as something else shows itself: turned back into those bytes it is UTF-8 again,
+which no text is by chance. Other encodings that were read as Latin letters are told by what the
+bytes say in them, and only where the text as it stands is no words at all.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from ftctl.data.encodings.plausibility import plausibility, unusual_signs
+from ftctl.data.encodings.readings import readings
+
+# What cp1252 has for bytes beyond ASCII. Those that it does not know are let through as they are.
+_CP1252 = "".join(
+    bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)
+)
+_AS_CP1252 = {ord(sign): chr(byte) for byte, sign in enumerate(_CP1252, 0x80)}
+_SIGNS_1252 = "".join(sign for sign in _CP1252 if not sign.isalpha() and sign != "\xad")
+# In all of these UTF-8 is a letter, mostly a capital, with signs behind it.
+_MISREAD = (
+    "cp1252", "cp1250", "cp1251", "cp1254", "mac_roman", "cp437", "cp850", "cp866", "cp1253",
+    "cp874", "cp1256", "gb18030", "cp949", "cp932", "cp950",
+)  # fmt: skip
+# What is left of characters that nobody could read: it went through UTF-8 as U+FFFD.
+_GHOSTS = ("ï¿½", "锟斤拷", "占쏙옙", "ｿｽｿｽ", "嚙踝蕭")
+_LOST = re.compile(r"\w\ufffd|\ufffd\w|\ufffd{2}")
+_MOST_CHARACTERS = 2_000
+_SENSE = 0.7
+_NONSENSE = 0.6
+_CERTAIN = 0.85  # of what bytes say in another encoding
+_WHOLE = 0.75  # of the characters that are UTF-8 again; the rest was lost on the way
+_FEWEST = 6  # bytes that are judged by what they say
+_RUN = re.compile(r"[^\x00-\x7f]+(?:[^\x00-\x7f\s]|[ !-~](?=[^\x00-\x7f]))*")
+
+
+class Misread(NamedTuple):
+    """`text` in `was` that somebody read as `taken_for`; `times` one after another."""
+
+    was: str | None  # None: replacement characters stand in its place
+    taken_for: str = ""
+    times: int = 1
+
+    @property
+    def words(self) -> str:
+        """As what is said of a text."""
+        if self.was is None:
+            return "has replacement characters where others were lost"
+        twice = ", twice" if self.times > 1 else ""
+        return f"reads like {self.was} that was read as {self.taken_for}{twice}"
+
+
+def may_be_misread(text: str) -> bool:
+    """Whether the text is worth a closer look: False is certain, and costs little."""
+    return not text.isascii() and _suspects().search(text) is not None
+
+
+def misread(text: str) -> Misread | None:
+    """What was done to the text; None where it may be as it was written."""
+    if _LOST.search(text) or any(ghost in text for ghost in _GHOSTS):
+        return Misread(None)
+    suspect = _suspects().search(text)
+    if suspect is None:
+        return None
+    start = max(0, suspect.start() - _MOST_CHARACTERS // 10)
+    piece = text[start : start + _MOST_CHARACTERS]
+    written = plausibility(piece)
+    if written > _NONSENSE:
+        return None
+    return _from_utf8(piece, written) or _from_others(piece)
+
+
+def _from_utf8(text: str, written: float) -> Misread | None:
+    best: tuple[float, Misread] | None = None
+    for encoding in _MISREAD:
+        again = _reread(text, encoding)
+        if again is None:
+            continue
+        sense = plausibility(again)
+        twice = _reread(again, encoding) if sense < _SENSE and encoding == "cp1252" else None
+        if twice is not None and plausibility(twice) >= _SENSE:
+            return Misread("UTF-8", encoding, 2)
+        if sense >= _SENSE and sense > written + 0.2 and (best is None or sense > best[0]):
+            best = sense, Misread("UTF-8", encoding)
+    return best[1] if best is not None else None
+
+
+def _reread(text: str, encoding: str) -> str | None:
+    """The text with all that is UTF-8 again put back; None where hardly anything is."""
+    whole = lost = 0
+
+    def put_back(match: re.Match[str]) -> str:
+        nonlocal whole, lost
+        run = match[0]
+        raw = _bytes_of(run, encoding)
+        again = raw.decode("utf-8", "replace")
+        broken = again.count("\ufffd")
+        whole += sum(1 for sign in again if sign > "\x7f") - broken
+        lost += broken
+        return again.replace("\ufffd", "")
+
+    again = _RUN.sub(put_back, text)
+    if not whole or whole < _WHOLE * (whole + lost):
+        return None
+    return again
+
+
+def _bytes_of(run: str, encoding: str) -> bytes:
+    if encoding == "cp1252":
+        run = run.translate(_AS_CP1252)
+        return run.encode("latin-1", "replace")
+    return run.encode(encoding, "replace")
+
+
+def _from_others(text: str) -> Misread | None:
+    """Bytes of another script, read as Latin letters and signs."""
+    raw = text.translate(_AS_CP1252).encode("latin-1", "replace")
+    high = sum(1 for byte in raw if byte > 0x7F)
+    lost = sum(1 for sign in text if sign > "\x7f") - high
+    alone = len(_ALONE.findall(raw))
+    if high < _FEWEST or lost > high / 10 or alone > high / 4:
+        return None
+    found = readings(raw)
+    if not found or found[0].plausible < _CERTAIN or found[0].encoding in _WESTERN:
+        return None
+    return Misread(found[0].encoding, "cp1252")
+
+
+_ALONE = re.compile(rb"(?<=[a-z])[\x80-\xff](?=[a-z])")  # as in words of Western Europe
+_WESTERN = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp437")
+
+
+# What stands behind a letter that the first byte of a character has become.
+_BEHIND = "\x80-\xbf‚„…†‡€‰‹‘’“”•–—™›"
+
+
+@cache
+def _suspects() -> re.Pattern[str]:
+    """Pairs of characters that wrong readings are full of, and words are not."""
+    alternatives = (
+        f"[À-ÿ][{_class(_SIGNS_1252)}]",
+        "[\x80-\x9f]",
+        "[À-ÿ]{3}",
+        "[¡-¿À-ÿ]{4}",
+        f"[‚ƒ„†‡ˆ‰Š‹ŒŽ][{_BEHIND}À-ÿƒˆŠŒŽœž]",
+        "\ufffd",
+        f"[РС][{_BEHIND}Ђ-Џђ-џ№]",
+        "[a-z][ГВ].|вЂ",
+        "[├┬╬╠╤╨Ô][\xa0-ÿ─-╿]",
+        "[√¬‚][\xa0-ÿ‚Ä†-•…]",
+        f"[ĂĹĺĐ][{_BEHIND}ˇ˘łŁ˝ľź§]",
+        f"[Ⱡ-ⱿΞΟ][{_BEHIND}ΆΈ-Ώ]",
+        f"[ظطعغ][{_BEHIND}ˆ]",
+        "เธ|เน|[a-z][รย][ก-๿]",
+        "[ｦ-ﾟ][一-鿿]|[一-鿿][ｦ-ﾟ]|[a-z][ｦ-ﾟ]",
+        f"[{_class(unusual_signs())}]{{2}}",
+        "[a-z][가-힣一-鿿][a-z]",
+        "|".join(map(re.escape, _GHOSTS)),
+    )
+    return re.compile("|".join(alternatives))
+
+
+def _class(signs: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\]^-" else sign for sign in signs)
