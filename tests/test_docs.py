@@ -465,6 +465,7 @@ FAULTY: Mapping[str, tuple[Faulty, ...]] = {
         ),
     ),
     "teaches-nothing": (_said(*_NUMBERED, "TODO"),),
+    "mojibake": (_said(*_NUMBERED, "우산은 보관함에 있어요".encode("cp949").decode("cp1252")),),
     "secret": (_said(*_NUMBERED, "Use sk-" + "Q7vN2xLr9TbK4mWd8ZsY" + "1cHf6GpJ3eRu5AoX."),),
     "personal-data": (_said(*_NUMBERED, "Write to jane.doe@acme.com."),),
     "row-truncated": (_said(*_NUMBERED, "It is long. " * 20_000),),

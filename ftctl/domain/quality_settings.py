@@ -35,6 +35,7 @@ class QualitySettings:
     language_share: float = 0.05  # a language with fewer rows is one that strayed in
     empty_rows: Level = "warning"
     empty_share: float = 0.0
+    mojibake: Level = "warning"
     secrets: Level = "warning"
     secret_bits: float = 3.0  # of entropy per character; placeholders have fewer
     personal_data: Level = "warning"

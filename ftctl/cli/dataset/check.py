@@ -62,6 +62,7 @@ QUALITY_CHECKS: Mapping[str, str] = {
     "lengths": "rows of unusual length",
     "languages": "rows in a language of their own",
     "empty_rows": "answers that teach nothing",
+    "mojibake": "text that was read in the wrong encoding",
     "secrets": "keys and tokens",
     "personal_data": "addresses and numbers of people",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from ftctl.data.encodings.plausibility import plausibility, unusual_signs
@@ -119,6 +120,8 @@ def _from_others(text: str) -> Misread | None:
     """Bytes of another script, read as Latin letters and signs."""
     raw = text.translate(_AS_CP1252).encode("latin-1", "replace")
     high = sum(1 for byte in raw if byte > 0x7F)
+    if 3 * text.count("•") > high or _in_order(text):
+        return None
     lost = sum(1 for sign in text if sign > "\x7f") - high
     alone = len(_ALONE.findall(raw))
     if high < _FEWEST or lost > high / 10 or alone > high / 4:
@@ -127,6 +130,12 @@ def _from_others(text: str) -> Misread | None:
     if not found or found[0].plausible < _CERTAIN or found[0].encoding in _WESTERN:
         return None
     return Misread(found[0].encoding, "cp1252")
+
+
+def _in_order(text: str) -> bool:
+    """Whether it lists the characters of an alphabet or a table of codes."""
+    steps = "".join("1" if ord(b) - ord(a) in (1, 2) else "0" for a, b in pairwise(text))
+    return "1" * 6 in steps
 
 
 _ALONE = re.compile(rb"(?<=[a-z])[\x80-\xff](?=[a-z])")  # as in words of Western Europe

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
-from ftctl.data.quality.fingerprints import KEYS, Flag
+from ftctl.data.quality.fingerprints import KEYS, Detail, Flag
 from ftctl.data.quality.key_groups import equal_rows, middle, most_common
 from ftctl.data.quality.languages import LANGUAGES
 from ftctl.data.quality.quality_codes import CHECKS
@@ -28,6 +28,7 @@ _TEMPLATE_SHARE = 0.05
 _DOMINANT = 0.8  # of the rows whose language is told
 _DEVIATIONS = 6 * 1.4826  # median absolute deviations; 1.4826 of them are one standard deviation
 _SHOWN_LINES = 5
+_TOLD_ONE_BY_ONE = 3  # rows that were spoilt in one way
 
 
 def check_table(table: FingerprintTable, settings: QualitySettings) -> list[Finding]:
@@ -44,6 +45,7 @@ def check_table(table: FingerprintTable, settings: QualitySettings) -> list[Find
         *_lengths(columns, settings),
         *_languages(columns, settings),
         *_empty_rows(columns, settings),
+        *_mojibake(table, columns, settings),
         *_held(table, columns, settings, "secrets"),
         *_held(table, columns, settings, "personal_data"),
     ]
@@ -323,6 +325,38 @@ def _empty_rows(columns: FingerprintColumns, settings: QualitySettings) -> Itera
     if len(found) > settings.empty_share * rows:
         for place, message, hint in found:
             yield Finding("teaches-nothing", message, hint, columns.lines[place])
+
+
+def _mojibake(
+    table: FingerprintTable, columns: FingerprintColumns, settings: QualitySettings
+) -> Iterator[Finding]:
+    """A whole file is mostly spoilt by one step: then it is told of once."""
+    if settings.mojibake == "ignore":
+        return
+    for flag, standing in ((Flag.MOJIBAKE, False), (Flag.STANDING_MOJIBAKE, True)):
+        lines = [columns.lines[place] for place, one in enumerate(columns.flags) if one & flag]
+        causes: dict[str, list[Detail]] = {}
+        for detail in table.details(flag):
+            causes.setdefault(detail.message.partition(" ")[2], []).append(detail)
+        for cause, details in causes.items():
+            # Of a large file only the first rows' details are kept.
+            these = lines if len(causes) == 1 else sorted({detail.line for detail in details})
+            if len(these) > _TOLD_ONE_BY_ONE and (standing or len(these) > len(details) / 2):
+                message = f"{len(these):,} rows hold text that {cause}, such as {_listed(these)}"
+                yield Finding("mojibake", message, _unspoilt(cause), these[0])
+            else:
+                for detail in details:
+                    yield Finding("mojibake", detail.message, _unspoilt(cause), detail.line)
+
+
+def _unspoilt(cause: str) -> str:
+    was = cause.removeprefix("reads like ").partition(" ")[0]
+    again = "make the file once more of the one that it came from"
+    if not cause.startswith("reads like "):
+        return f"{again}: what was lost is not in this one"
+    if was == "UTF-8":
+        return f"{again}, which is UTF-8: nothing need convert it"
+    return f"{again}: ftctl dataset convert takes it with --encoding {was}"
 
 
 _Held = Literal["secrets", "personal_data"]

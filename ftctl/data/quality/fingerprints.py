@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from struct import Struct
 from typing import Any, NamedTuple
 
+from ftctl.data.encodings.mojibake import may_be_misread, misread
 from ftctl.data.quality.fold import folded, key_of, words_of
 from ftctl.data.quality.languages import number_of
 from ftctl.data.quality.parts import Parts, parts_of, places_of
@@ -39,6 +40,8 @@ class Flag:
     PERSONAL = 256
     STANDING_SECRET = 512
     STANDING_PERSONAL = 1024
+    MOJIBAKE = 2048
+    STANDING_MOJIBAKE = 8192
 
 
 class Detail(NamedTuple):
@@ -63,6 +66,7 @@ class _Standing(NamedTuple):
     exact: bytes
     folded: bytes
     suspect: bool
+    misread: bool
 
 
 def fingerprint_of(
@@ -84,8 +88,10 @@ def fingerprint_of(
     details: tuple[Detail, ...] = ()
     if settings.scans and (standing.suspect or may_hold_secret(raw) or may_hold_personal(raw)):
         details = tuple(_details_of(row, form, line, settings))
-        for detail in details:
-            flags |= detail.flag
+    if settings.mojibake != "ignore" and (standing.misread or may_be_misread(text)):
+        details += tuple(_misread_details(row, form, line))
+    for detail in details:
+        flags |= detail.flag
     asked_in = said_in = 0
     if settings.languages != "ignore":
         asked_in, said_in = number_of(parts.question), number_of(answer or "")
@@ -135,7 +141,7 @@ def _standing(texts: tuple[str, ...]) -> _Standing:
     exact = key_of(raw).to_bytes(8, "little")
     plain = key_of(b"\x1e".join(map(folded, texts))).to_bytes(8, "little")
     suspect = may_hold_secret(raw) or may_hold_personal(raw)
-    return _Standing(exact, plain, suspect)
+    return _Standing(exact, plain, suspect, any(map(may_be_misread, texts)))
 
 
 def _details_of(
@@ -147,6 +153,17 @@ def _details_of(
             flagged = flag << 2 if standing else flag
             found.append(Detail(line, flagged, f"{place} holds {what}, {shown}"))
     return list(dict.fromkeys(found))
+
+
+def _misread_details(row: Mapping[str, Any], form: Format, line: int) -> Iterator[Detail]:
+    for place, text, standing in places_of(row, form):
+        found = _misread(text) if may_be_misread(text) else None
+        if found is not None:
+            flag = Flag.STANDING_MOJIBAKE if standing else Flag.MOJIBAKE
+            yield Detail(line, flag, f"{place} {found.words}")
+
+
+_misread = lru_cache(maxsize=512)(misread)
 
 
 @lru_cache(maxsize=512)

@@ -20,6 +20,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "mixed-languages": "A few rows are in another language than nearly all.",
         # In one row.
         "teaches-nothing": "A row's answer is empty, a placeholder, or its prompt again.",
+        "mojibake": "A row's text was read in the wrong encoding before it came here.",
         "secret": "A row holds a key or token that opens something.",
         "personal-data": "A row holds an address or number that belongs to a person.",
         "flagged-row": "The service's moderation flags a row.",
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "unusual-length": "lengths",
         "mixed-languages": "languages",
         "teaches-nothing": "empty_rows",
+        "mojibake": "mojibake",
         "secret": "secrets",
         "personal-data": "personal_data",
         "flagged-row": "moderation",
