@@ -20,6 +20,7 @@ from ftctl.data.convert.bounds import (
     check_ratio,
 )
 from ftctl.data.convert.delimited import read_delimited
+from ftctl.data.convert.encodings import TextSource
 from ftctl.data.convert.fault import FileFault, TemplateFault
 from ftctl.data.convert.json_documents import read_list
 from ftctl.data.convert.template import parse_template
@@ -27,6 +28,10 @@ from ftctl.data.convert.workbook_bounds import check_workbook
 from ftctl.data.formats.lines import MAX_LINE_BYTES, MAX_TEXT_BYTES, LineReader, is_too_long
 from ftctl.data.scanning.chunks import ChunkReader
 from ftctl.text.bounded_json import MOST_VALUES, NotBounded, read_bounded
+
+
+def _utf8(path: Path) -> TextSource:
+    return TextSource(path, path.name, encoding=None, samples=False)
 
 
 def told(fault: pytest.ExceptionInfo[FileFault]) -> str:
@@ -110,7 +115,7 @@ def csv_rows(tmp_path: Path, text: str) -> list[object]:
     path = tmp_path / "a.csv"
     path.write_text(text, "utf-8")
     with path.open("rb") as stream:
-        return [record.value for record in read_delimited(path, stream, "csv", ",").rows]
+        return [record.value for record in read_delimited(_utf8(path), stream, "csv", ",").rows]
 
 
 def test_each_row_of_a_table_has_the_whole_limit(
@@ -137,7 +142,7 @@ def test_each_element_of_a_list_has_the_whole_limit(
     def values(text: str) -> list[object]:
         path.write_text(text, "utf-8")
         with path.open("rb") as stream:
-            return [record.value for record in read_list(path, stream).rows]
+            return [record.value for record in read_list(_utf8(path), stream).rows]
 
     assert values('[{"a":"12345678901"},\n{"a":"1"}]\n  \n') == [{"a": "12345678901"}, {"a": "1"}]
     with pytest.raises(FileFault) as fault:
