@@ -140,14 +140,14 @@ def recipe_of(manifest: Mapping[str, Any]) -> Recipe:
 def _encoding(name: str | None) -> str | None:
     """Python's name of it; None where a file without one is read in the same way.
 
-    A name of none is kept: it is told of where the manifests are read.
+    And None for a name of no encoding, which is told of where the manifests are read.
     """
     if name is None:
         return None
     try:
         known = text_encoding(name)
     except UnknownEncoding:
-        return name
+        return None
     return None if known in UTF_8 else known
 
 

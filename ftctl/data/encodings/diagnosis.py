@@ -20,6 +20,7 @@ _NONSENSE = 0.3  # a text that is less plausible was read wrongly
 _SENSE = 0.8
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
 _MOST_OTHERS = 0.1
+_FEW = 4  # characters that may be UTF-8 by chance
 
 
 def not_utf8(stream: BinaryIO, *, samples: bool, mixed: bool = True) -> Finding | None:
@@ -152,6 +153,8 @@ def _is_utf8_already(lines: HighLines, encoding: str, said: str) -> Finding | No
     text = content.decode("utf-8", "ignore")
     try:
         other = plausibility(content.decode(encoding))
+        if sum(1 for sign in text if sign > "\x7f") < _FEW:
+            return None
     except UnicodeDecodeError:
         other = -1.0
     if plausibility(text) + _MOST_OTHERS < other:

@@ -35,7 +35,7 @@ _NONSENSE = 0.6
 _CERTAIN = 0.85  # of what bytes say in another encoding
 _WHOLE = 0.75  # of the characters that are UTF-8 again; the rest was lost on the way
 _FEWEST = 6  # bytes that are judged by what they say
-_RUN = re.compile(r"[^\x00-\x7f]+(?:[^\x00-\x7f\s]|[ !-~](?=[^\x00-\x7f]))*")
+_RUN = re.compile(r"[^\x00-\x7f](?:[^\x00-\x7f]|[ !-~](?=[^\x00-\x7f]))*")
 
 
 class Misread(NamedTuple):
@@ -56,17 +56,17 @@ class Misread(NamedTuple):
 
 def may_be_misread(text: str) -> bool:
     """Whether the text is worth a closer look: False is certain, and costs little."""
-    return not text.isascii() and _suspects().search(text) is not None
+    return not text.isascii() and _suspect(text) >= 0
 
 
 def misread(text: str) -> Misread | None:
     """What was done to the text; None where it may be as it was written."""
     if _LOST.search(text) or any(ghost in text for ghost in _GHOSTS):
         return Misread(None)
-    suspect = _suspects().search(text)
-    if suspect is None:
+    suspect = _suspect(text)
+    if suspect < 0:
         return None
-    start = max(0, suspect.start() - _MOST_CHARACTERS // 10)
+    start = max(0, suspect - _MOST_CHARACTERS // 10)
     piece = text[start : start + _MOST_CHARACTERS]
     written = plausibility(piece)
     if written > _NONSENSE:
@@ -84,7 +84,7 @@ def _from_utf8(text: str, written: float) -> Misread | None:
         twice = _reread(again, encoding) if sense < _SENSE and encoding == "cp1252" else None
         if twice is not None and plausibility(twice) >= _SENSE:
             return Misread("UTF-8", encoding, 2)
-        if sense >= _SENSE and sense > written + 0.2 and (best is None or sense > best[0]):
+        if sense >= _SENSE and sense > written + 0.2 and (best is None or sense > best[0] + 0.05):
             best = sense, Misread("UTF-8", encoding)
     return best[1] if best is not None else None
 
@@ -142,34 +142,48 @@ _ALONE = re.compile(rb"(?<=[a-z])[\x80-\xff](?=[a-z])")  # as in words of Wester
 _WESTERN = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp437")
 
 
+def _suspect(text: str) -> int:
+    """Where the first pair stands that wrong readings are full of and words are not; -1: nowhere.
+
+    Each pattern begins with one set of characters: that is what a search runs past quickly.
+    """
+    latin, others = _pairs()
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        latin += others
+    for pattern in latin:
+        if found := pattern.search(text):
+            return found.start()
+    return -1
+
+
 # What stands behind a letter that the first byte of a character has become.
 _BEHIND = "\x80-\xbf‚„…†‡€‰‹‘’“”•–—™›"
 
 
 @cache
-def _suspects() -> re.Pattern[str]:
-    """Pairs of characters that wrong readings are full of, and words are not."""
-    alternatives = (
-        f"[À-ÿ][{_class(_SIGNS_1252)}]",
-        "[\x80-\x9f]",
-        "[À-ÿ]{3}",
-        "[¡-¿À-ÿ]{4}",
-        f"[‚ƒ„†‡ˆ‰Š‹ŒŽ][{_BEHIND}À-ÿƒˆŠŒŽœž]",
-        "\ufffd",
-        f"[РС][{_BEHIND}Ђ-Џђ-џ№]",
-        "[a-z][ГВ].|вЂ",
-        "[├┬╬╠╤╨Ô][\xa0-ÿ─-╿]",
-        "[√¬‚][\xa0-ÿ‚Ä†-•…]",
-        f"[ĂĹĺĐ][{_BEHIND}ˇ˘łŁ˝ľź§]",
-        f"[Ⱡ-ⱿΞΟ][{_BEHIND}ΆΈ-Ώ]",
-        f"[ظطعغ][{_BEHIND}ˆ]",
-        "เธ|เน|[a-z][รย][ก-๿]",
-        "[ｦ-ﾟ][一-鿿]|[一-鿿][ｦ-ﾟ]|[a-z][ｦ-ﾟ]",
-        f"[{_class(unusual_signs())}]{{2}}",
-        "[a-z][가-힣一-鿿][a-z]",
-        "|".join(map(re.escape, _GHOSTS)),
+def _pairs() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
+    """Those of Latin-1 text, and those that other text may have besides."""
+    signs = _class(_SIGNS_1252)
+    latin = (
+        f"[¡-ÿ](?:(?<=[À-ÿ])(?:[{signs}]|[À-ÿ]{{2}})|(?<=[¡-¿])[¡-ÿ]{{3}})",
+        "[\x80-\x9f\ufffd锟占嚙]",
     )
-    return re.compile("|".join(alternatives))
+    firsts = {
+        "‚ƒ„†‡ˆ‰Š‹ŒŽ": f"{_BEHIND}À-ÿƒˆŠŒŽœž",
+        "РСĂĹĺĐⰠ-ⱿΞΟظطعغв": f"{_BEHIND}Ђ-Џђ-џ№ˇ˘łŁ˝ľź§ΆΈ-Ώˆ",
+        "├┬╬╠╤╨√¬": "\xa0-ÿ─-╿‚Ä†-•…",
+        "ｦ-ﾟ": "^ｦ-ﾟ\\s",
+    }
+    pairs = "|".join(f"(?<=[{first}])[{second}]" for first, second in firsts.items())
+    others = (
+        f"[{''.join(firsts)}](?:{pairs})",
+        "[a-z][ГВรยｦ-ﾟ가-힣一-鿿][^\x00-\x7f]?[^ -`]",
+        "เ[ธน].เ[ธน]",
+        f"[{_class(unusual_signs())}]{{2}}",
+    )
+    return tuple(map(re.compile, latin)), tuple(map(re.compile, others))
 
 
 def _class(signs: str) -> str:

@@ -92,8 +92,7 @@ def plausibility(text: str) -> float:
 def _judged(word: str) -> tuple[float, float]:
     """How much the word has to say, and how much of it is in order."""
     scripts = [script_of(sign) for sign in word]
-    letters = [script for script in scripts if script]
-    if not letters:
+    if not any(scripts) and not any(sign.isalpha() for sign in word):
         return _signs(word)
     weight = sum(1 for sign in word if sign > "\x7f")
     faults = sum(_odd(sign) for sign in word if sign > "\x7f")
@@ -146,11 +145,19 @@ def _inner_signs(word: str, scripts: Sequence[int]) -> float:
             continue
         if beside == 2:
             faults += 3.0 if "\xa0" <= sign <= "\xff" else 2.0
-        elif beside and _category(sign) in _SYMBOLS and sign not in _AFTER_WORDS:
+        elif beside and _is_odd_beside_letters(sign):
             faults += 2.0
         elif place == 0 and sign in "’‘" and scripts[1:2] == [_Script.GREEK]:
             faults += 0.5
     return faults
+
+
+def _is_odd_beside_letters(sign: str) -> bool:
+    """Signs, and punctuation of Latin text; other scripts have their own behind words."""
+    category = _category(sign)
+    if sign in _AFTER_WORDS or (category == "Po" and sign > "\xff"):
+        return False
+    return category in _SYMBOLS
 
 
 def _wrong_case(word: str) -> float:

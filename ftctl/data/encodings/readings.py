@@ -34,7 +34,7 @@ _RUN = re.compile(
     rb"[A-Za-z]*[\x80-\xff][\x30-\x7e\x80-\xff]*(?: [\x30-\x7e]*[\x80-\xff][\x30-\x7e\x80-\xff]*)*"
 )
 _SURE = 0.12  # by so much the best must be better than what reads otherwise
-_FEWEST = 0.35  # what is less plausible is no text in this encoding
+_FEWEST = 0.5  # what is less plausible is no text in this encoding
 
 
 @dataclass(frozen=True, slots=True)

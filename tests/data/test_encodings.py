@@ -1,0 +1,406 @@
+"""What a file is in that is not UTF-8, and what is said of one that is not what it is called."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from conftest import FINETUNE, ROOT, Shell, small_project
+from tongues import KEPT_IN, as_chats, as_csv, as_jsonl
+
+from ftctl.data.encodings.diagnosis import doubts_of, is_utf8, not_utf8
+from ftctl.data.encodings.marks import encoding_shown
+from ftctl.data.encodings.names import UnknownEncoding, keeps_ascii, text_encoding
+from ftctl.data.encodings.readings import readings
+from ftctl.data.encodings.transcoded import EncodingFault, transcoded
+from ftctl.errors import Finding
+
+KEPT = [(language, encoding) for language, kept in KEPT_IN.items() for encoding in kept]
+# Some bytes of these say as good words in another: both are told, the right one first.
+TWO_FIT = {("Spanish", "mac_roman"), ("Czech", "iso8859_2")}
+
+
+def told(finding: Finding | None) -> str:
+    return "" if finding is None else str(finding.in_file("rows.jsonl"))
+
+
+@pytest.mark.parametrize(("language", "encoding"), KEPT)
+@pytest.mark.parametrize("written", [as_csv, as_jsonl])
+def test_twelve_rows_tell_what_they_are_in(
+    language: str, encoding: str, written: Callable[[str], str]
+) -> None:
+    text = written(language)
+    raw = text.encode(encoding)
+
+    found = readings(raw)
+
+    assert raw.decode(found[0].encoding) == text
+    assert len(found) == 1 or (language, encoding) in TWO_FIT
+
+
+def test_a_piece_of_the_first_line_is_shown_where_people_look() -> None:
+    raw = as_jsonl("Korean").encode("cp949")
+
+    assert told(not_utf8(io.BytesIO(raw), samples=True)) == (
+        "rows.jsonl:1:44: error[not-utf-8]: the file is not UTF-8: 12 lines read as cp949 (Korean),"
+        " such as '역사 책은 어디에 있나요?'\n"
+        "    hint: write 'encoding: cp949' into its Dataset, or rows in UTF-8:"
+        " ftctl dataset convert rows.jsonl rows-new.jsonl --encoding cp949"
+    )
+
+
+def test_no_text_is_shown_where_it_may_be_published() -> None:
+    raw = as_jsonl("Korean").encode("cp949")
+
+    shown = told(not_utf8(io.BytesIO(raw), samples=False))
+
+    assert "read as cp949 (Korean)\n" in shown
+    assert "역사" not in shown
+
+
+def test_where_several_fit_each_is_shown_and_none_is_picked() -> None:
+    raw = as_csv("Czech").encode("iso8859_2")
+
+    assert told(not_utf8(io.BytesIO(raw), samples=True)) == (
+        "rows.jsonl:2:10: error[not-utf-8]: the file is not UTF-8: 12 lines may be iso8859_2"
+        " (Central European): 'Kde je knížky?' or cp1250 (Central European): 'Kde je kníľky?'\n"
+        "    hint: name the one that reads right in its Dataset ('encoding: …'), or here:"
+        " ftctl dataset convert rows.jsonl rows-new.jsonl --encoding NAME"
+    )
+
+
+def test_what_is_no_text_in_any_encoding_is_said_to_be_that() -> None:
+    raw = bytes(byte | 0x80 for byte in Random(1).randbytes(600))
+
+    shown = told(not_utf8(io.BytesIO(raw), samples=True))
+
+    assert "1 line read like text in no encoding known here" in shown
+
+
+def test_a_few_lines_at_the_end_of_a_large_file_tell_it() -> None:
+    raw = b'{"a": "b"}\n' * 50_000 + as_jsonl("Japanese").encode("cp932")
+
+    found = not_utf8(io.BytesIO(raw), samples=True)
+
+    assert found is not None
+    assert found.line == 50_001
+    assert found.message == (
+        "the file is not UTF-8: 12 lines read as cp932 (Japanese), such as '歴史の本はどこですか。'"
+    )
+
+
+def test_lines_in_two_encodings_are_told_by_their_numbers() -> None:
+    mine, other = as_jsonl("French").encode(), as_jsonl("Korean").encode("cp949")
+
+    assert told(not_utf8(io.BytesIO(mine + other), samples=False)) == (
+        "rows.jsonl:13:44: error[not-utf-8]: lines 13 to 24 are not UTF-8, as 12 others are:"
+        " read as cp949 (Korean)\n"
+        "    hint: files in two encodings were joined: make each UTF-8 before you join them,"
+        " with ftctl dataset convert and its --encoding"
+    )
+
+
+def test_scattered_lines_are_listed() -> None:
+    mine = as_jsonl("French").encode().splitlines(keepends=True)
+    other = as_jsonl("Korean").encode("cp949").splitlines(keepends=True)
+    mine[2], mine[7] = other[2], other[7]
+
+    found = not_utf8(io.BytesIO(b"".join(mine)), samples=False)
+
+    assert found is not None
+    assert found.message.startswith("lines 3 and 8 are not UTF-8, as 10 others are")
+
+
+def test_a_character_that_was_cut_is_no_other_encoding() -> None:
+    lines = as_jsonl("Korean").encode().splitlines(keepends=True)
+    place = lines[4].rindex("서가".encode())
+    lines[4] = lines[4][:place] + lines[4][place + 1 :]
+
+    found = not_utf8(io.BytesIO(b"".join(lines)), samples=True)
+
+    assert found is not None
+    assert found.message == (
+        "line 5 is not UTF-8, as 11 others are: a character is cut in two there"
+    )
+
+
+def test_utf8_is_not_doubted() -> None:
+    for language in KEPT_IN:
+        assert not_utf8(io.BytesIO(as_jsonl(language).encode()), samples=True) is None
+
+
+# An encoding that somebody has named.
+
+
+@pytest.mark.parametrize(("language", "encoding"), KEPT)
+def test_the_encoding_that_it_is_in_is_believed(language: str, encoding: str) -> None:
+    raw = as_jsonl(language).encode(encoding)
+
+    assert doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding", "message"),
+    [
+        (as_jsonl("Korean").encode("cp949"), "cp1252",
+         ("read as cp1252 the text is no words: '¿ª»ç Ã¥Àº ¾îµð¿¡ ÀÖ³ª¿ä?', and as cp949"
+          " '역사 책은 어디에 있나요?'")),
+        (as_jsonl("Korean").encode("cp949"), "cp932",
+         ("byte 0xe7 stands where cp932 has none of the kind; it may be cp949 (Korean):"
+          " '역사 책은 어디에 있나요?'")),
+        (as_jsonl("French").encode("cp1252"), "cp949",
+         ("byte 0xf9 stands where cp949 has none of the kind; it may be cp1252 (Western European):"
+          " 'Où sont les études ?'")),
+        (as_jsonl("Russian").encode("koi8_r"), "cp1252",
+         ("read as cp1252 the text is no words: 'çÄÅ ÓÔÏÑÔ ËÎÉÇÉ: ÉÓÔÏÒÉÑ?', and as koi8_r"
+          " 'Где стоят книги: история?'")),
+        (as_jsonl("French").encode(), "cp949", "the file is UTF-8, though --encoding says cp949"),
+        (as_jsonl("Korean").encode(), "iso8859-1",
+         "the file is UTF-8, though --encoding says iso8859-1"),
+        (as_jsonl("Korean").encode("cp949") + b'{"a": "\xb0', "cp949",
+         "the file breaks off within a character of cp949"),
+        (as_jsonl("Korean").encode("utf-16")[:-1], "utf-16",
+         "the file breaks off within a character of utf-16"),
+    ],
+)  # fmt: skip
+def test_an_encoding_that_it_is_not_in_is_refused(raw: bytes, encoding: str, message: str) -> None:
+    found = doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True)
+
+    assert found is not None
+    assert (found.code, found.message) == ("wrong-encoding", message)
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "cp1252", "utf-16"])
+def test_ascii_is_in_every_encoding_that_keeps_it(encoding: str) -> None:
+    raw = b'{"a": "b"}\n' if keeps_ascii(encoding) else '{"a": "b"}\n'.encode(encoding)
+
+    assert doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True) is None
+
+
+def test_two_bytes_that_may_be_utf8_by_chance_are_believed() -> None:
+    raw = '{"a": "짤"}\n'.encode("cp949")  # valid UTF-8: 'Â©'
+
+    assert doubts_of(io.BytesIO(raw), "cp949", "--encoding", samples=True) is None
+
+
+# Names.
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("CP949", "cp949"), ("ms949", "cp949"), ("windows-949", "cp949"),
+        ("Shift_JIS", "shift_jis"),
+        ("windows-31j", "cp932"), ("Windows-1252", "cp1252"), ("latin1", "iso8859-1"),
+        ("UTF8", "utf-8"), ("EUC-KR", "euc_kr"), ("big5", "big5"), ("gbk", "gbk"),
+    ],
+)  # fmt: skip
+def test_an_encoding_has_one_name(name: str, known: str) -> None:
+    assert text_encoding(name) == known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "base64", "rot13", "rot-13", "zlib", "zip", "bz2", "hex", "quopri", "uu", "idna",
+        "punycode", "unicode_escape", "raw-unicode-escape", "undefined", "charmap",
+    ],
+)  # fmt: skip
+def test_a_codec_that_is_no_encoding_of_text_is_refused(name: str) -> None:
+    with pytest.raises(UnknownEncoding, match="is no encoding of text"):
+        text_encoding(name)
+
+
+@pytest.mark.parametrize("name", ["cp94", "", "ä", "a\0b", "../cp949", "x" * 500])
+def test_a_name_that_nobody_knows_is_refused(name: str) -> None:
+    with pytest.raises(UnknownEncoding, match="is no encoding known here"):
+        text_encoding(name)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "iso2022_jp", "utf-32-be"]
+)
+def test_what_shows_itself_is_named(encoding: str) -> None:
+    assert encoding_shown(as_jsonl("Japanese").encode(encoding)) == encoding
+    assert not is_utf8(io.BytesIO(as_jsonl("Japanese").encode(encoding)))
+
+
+# A stream of UTF-8.
+
+
+@pytest.mark.parametrize(("language", "encoding"), [*KEPT, ("Korean", "utf-16")])
+def test_what_is_read_is_the_same_text(language: str, encoding: str) -> None:
+    text = as_jsonl(language) * 300  # characters lie across what is read at once
+
+    with transcoded(io.BytesIO(text.encode(encoding)), encoding) as stream:
+        assert stream.read().decode() == text
+
+
+def test_a_byte_that_does_not_fit_is_told_by_its_line() -> None:
+    raw = as_jsonl("Korean").encode("cp949") * 3000 + b'{"a": "\xff"}\n'
+
+    with (
+        transcoded(io.BytesIO(raw), "cp949") as stream,
+        pytest.raises(EncodingFault) as fault,
+    ):
+        stream.read()
+
+    assert fault.value.finding.line == 36_001
+
+
+# On the command line and in manifests.
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "rows.jsonl": as_jsonl,
+    "rows.csv": as_csv,
+    "rows.tsv": lambda language: as_csv(language).replace('","', '"\t"').replace("n,a", "n\ta"),
+    "rows.json": lambda language: json.dumps(as_chats(language), ensure_ascii=False, indent=1),
+}
+
+
+def made(path: Path) -> list[object]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_convert_reads_every_form_in_the_encoding_that_is_named(shell: Shell, name: str) -> None:
+    (shell.folder / name).write_bytes(FORMS[name]("Japanese").encode("cp932"))
+
+    shell.ok("dataset", "convert", name, "out.jsonl", "--encoding", "shift_jis")
+
+    assert made(shell.folder / "out.jsonl") == as_chats("Japanese")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_cure_of_every_form_works_as_it_is_pasted(shell: Shell, name: str) -> None:
+    (shell.folder / name).write_bytes(FORMS[name]("Korean").encode("cp949"))
+    told = shell("dataset", "convert", name, "out.jsonl")
+    cure = told.err.partition("rows in UTF-8: ftctl ")[2].splitlines()[0].split()
+
+    shell.ok(*cure)
+
+    assert made(shell.folder / cure[3]) == as_chats("Korean")
+
+
+COMMANDS = (
+    ("check", "rows.jsonl"),
+    ("stats", "rows.jsonl"),
+    ("sample", "rows.jsonl", "few.jsonl", "--rows", "3"),
+    ("split", "rows.jsonl", "--validation", "3"),
+    ("diff", "rows.jsonl", "rows.jsonl"),
+    ("convert", "rows.jsonl", "out.jsonl"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[command[0] for command in COMMANDS])
+def test_every_command_says_what_the_file_is_in_and_takes_it(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    (shell.folder / "rows.jsonl").write_bytes(as_jsonl("Korean").encode("cp949"))
+
+    refused = shell("dataset", *command)
+    taken = shell("dataset", *command, "--encoding", "cp949")
+
+    assert refused.status == 1
+    assert "12 lines read as cp949 (Korean), such as '역사 책은" in refused.out + refused.err
+    assert taken.status == 0, taken
+
+
+def test_a_diff_of_a_file_and_what_was_made_of_it_is_none(shell: Shell) -> None:
+    (shell.folder / "old.jsonl").write_bytes(as_jsonl("Korean").encode("cp949"))
+    (shell.folder / "new.jsonl").write_bytes(as_jsonl("Korean").encode())
+
+    shown = shell.ok("dataset", "diff", "old.jsonl", "new.jsonl", "--encoding", "cp949").out
+
+    assert "Rows: 12 unchanged." in shown
+
+
+def test_one_damaged_row_keeps_no_statistics_from_the_others(shell: Shell) -> None:
+    raw = as_jsonl("French").encode() + b'{"messages": "caf\xe9"}\n'
+    (shell.folder / "rows.jsonl").write_bytes(raw)
+
+    assert "12 rows" in shell.ok("dataset", "stats", "rows.jsonl").out
+
+
+def test_the_statistics_are_of_the_file_itself(shell: Shell) -> None:
+    raw = as_jsonl("Korean").encode("cp949")
+    (shell.folder / "rows.jsonl").write_bytes(raw)
+
+    shown = shell.ok("dataset", "stats", "rows.jsonl", "--encoding", "cp949").out
+
+    assert f"12 rows, {len(raw):,} bytes" in shown
+
+
+DATASET = """\
+---
+apiVersion: ftctl/v1
+kind: Dataset
+name: library
+source: ../data/{name}
+encoding: {encoding}
+"""
+
+
+def project(
+    shell: Shell, raw: bytes, encoding: str, name: str = "rows.jsonl", more: str = ""
+) -> None:
+    finetune = FINETUNE.replace("{source: ../data/train.jsonl}", "library")
+    dataset = DATASET.format(name=name, encoding=encoding)
+    files = small_project(finetune + dataset + more)
+    for path, text in files.items():
+        (shell.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (shell.folder / path).write_text(text, "utf-8")
+    (shell.folder / "data" / name).write_bytes(raw)
+
+
+def uploaded(shell: Shell) -> list[object]:
+    plan = json.loads(shell.ok("plan", "--format", "json").out)
+    assert plan["changes"][0]["action"] == "create", plan
+    [path] = shell.folder.rglob("derived/*.jsonl")
+    return made(path)
+
+
+def test_rows_of_a_dataset_are_trained_on_as_utf8(shell: Shell) -> None:
+    project(shell, as_jsonl("Korean").encode("cp949"), "cp949")
+
+    shell.ok("validate")
+
+
+def test_a_wrong_encoding_of_a_dataset_is_told_at_its_row_without_its_text(shell: Shell) -> None:
+    project(shell, as_jsonl("Korean").encode("cp949"), "windows-1252")
+
+    assert shell("validate").out == (
+        "data/rows.jsonl:1: error[wrong-encoding]: read as cp1252 the text is no words;"
+        " it is as cp949 (Korean)\n"
+        "    hint: write 'encoding: cp949'\n"
+    )
+
+
+def test_a_codec_that_is_no_texts_is_told_at_its_place(shell: Shell) -> None:
+    project(shell, as_jsonl("Korean").encode("cp949"), "base64")
+
+    shown = shell("validate")
+
+    assert "finetunes/tone.yaml:11:11: error[wrong-value]: 'encoding' is 'base64', which is no" in (
+        shown.out + shown.err
+    )
+
+
+def test_utf8_said_to_be_utf8_is_uploaded_as_it_is(shell: Shell) -> None:
+    project(shell, as_jsonl("Korean").encode(), "utf-8")
+
+    plan = shell.ok("plan").out
+
+    assert "data/rows.jsonl" in plan
+    assert not [*shell.folder.rglob("derived")]
+
+
+def test_nothing_proposes_an_encoding_by_guess() -> None:
+    places = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("ftctl/**/*.py")]
+
+    assert not [path for path in places if "iconv -f WINDOWS" in path.read_text("utf-8")]
