@@ -145,8 +145,8 @@ def test_a_whole_file_is_told_of_once(shell: Shell) -> None:
     assert (
         "rows.jsonl:1: warning[mojibake]: 12 rows hold text that reads like cp949 that was read as"
         " cp1252, such as lines 1, 2, 3, 4, 5\n"
-        "    hint: make the file once more of the one that it came from: ftctl dataset convert"
-        " takes it with --encoding cp949\n"
+        "    hint: make the file once more of the one that it came from, with --encoding"
+        " cp949 or 'encoding: cp949'\n"
     ) in shown
 
 

@@ -356,7 +356,7 @@ def _unspoilt(cause: str) -> str:
         return f"{again}: what was lost is not in this one"
     if was == "UTF-8":
         return f"{again}, which is UTF-8: nothing need convert it"
-    return f"{again}: ftctl dataset convert takes it with --encoding {was}"
+    return f"{again}, with --encoding {was} or 'encoding: {was}'"
 
 
 _Held = Literal["secrets", "personal_data"]
