@@ -128,6 +128,9 @@ TOOL = {"type": "function", "function": WEATHER}
         ({"system": "S", "question": "A?", "chosen": "yes", "rejected": "no"},
          pair(system("S"), user("A?"))),
         ({"prompt": "A?", "chosen_response": "yes", "rejected_response": "no"}, pair(user("A?"))),
+        ({"chosen": "\n\nHuman: B?\n\nAssistant: b\n\nHuman: A?\n\nAssistant: yes",
+          "rejected": "\n\nHuman: B?\n\nAssistant: b\n\nHuman: A?\n\nAssistant: no"},
+         pair(user("B?"), said("b"), user("A?"))),
         ({"prompt": [user("A?")], "chosen": [said("yes")], "rejected": [said("no")]},
          pair(user("A?"))),
     ],
@@ -680,6 +683,7 @@ def test_the_cure_has_the_files_own_columns(file: File) -> None:
         "FAQ 2026\nquestion;answer\nA?;yes\n",
         "FAQ 2026,,\n\nUpdated in May,,\nquestion,answer,\nA?,yes,\n",
         "FAQ 2026\n질문\t답변\nA?\tyes\n",
+        "FAQ 2026,\nDate,2026-01-01\nquestion,answer\nA?,yes\n",
     ],
 )
 def test_a_title_above_the_columns_names_is_passed_over_and_told(file: File, content: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from ftctl.cli.dataset.step_outcome import report_outcome, target_of
 from ftctl.cli.dataset.text_encoding import encoding_option
@@ -92,11 +93,12 @@ def _command(context: click.Context, source: str, target: str) -> tuple[str, ...
     """This command with its options, to be told with more of them."""
     words = ["ftctl", "dataset", "convert", source, target]
     for option in context.command.params:
-        if not isinstance(option, click.Option) or option.name not in context.params:
+        name = option.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
-        value = context.params[option.name]
-        if value == option.get_default(context) or value == ():
+        if not isinstance(option, click.Option):
             continue
+        value = context.params[name]
         if option.is_flag:
             words.append(option.opts[0] if value else option.secondary_opts[0])
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -65,7 +66,7 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
     if shape == "table" or shape is None:
         pair = known_pair(columns)
         if pair is None:
-            raise FileFault(_unknown(columns, manner))
+            raise FileFault(_unknown(columns, first, manner))
         return _by_columns(convert, records, pair, manner)
     return _by_shape(convert, records, first, shape, manner)
 
@@ -84,11 +85,11 @@ def _by_shape(
         reading = Reading(row, convert.drop)
         what = decode(reading)
         misspelt.look_at(reading)
+        if isinstance(what, Conversation) and not may_be_open:
+            _expect_answer(what, manner)
         unread.note(row, reading.left())
         if isinstance(what, PreferencePair) and convert.to is None and form != "preference":
             refuse("the row has two answers, in a file of rows with one", "keep the better one")
-        if isinstance(what, Conversation) and not may_be_open:
-            _expect_answer(what)
         return encode(what)
 
     def notes() -> list[str]:
@@ -112,10 +113,12 @@ def _form_of(shape: Shape, first: Row) -> Form:
     return _NEAREST[shape]
 
 
-def _expect_answer(talk: Conversation) -> None:
+def _expect_answer(talk: Conversation, manner: Manner) -> None:
     if not any(message["role"] == "assistant" for message in talk.messages):
         message = "messages has no assistant message"
-        hint = "end the conversation with the answer to learn; rows without one: --to rows"
+        hint = "end the conversation with the answer to learn"
+        if manner.command is not None:
+            hint += f"; questions for a grader: {shlex.join((*manner.command, '--to', 'rows'))}"
         raise RowFault(Finding("no-learnt-turn", message, hint))
 
 
@@ -176,11 +179,11 @@ def _fill(records: Records) -> str:
     return "fill it, or take the row out"
 
 
-def _unknown(columns: Collection[str], manner: Manner) -> Finding:
+def _unknown(columns: Collection[str], first: Row, manner: Manner) -> Finding:
     message = f"the rows have {names(columns)}; that is no shape known here"
-    pair = likely_pair(columns)
+    pair = likely_pair(key for key in columns if not isinstance(first.get(key), list | dict))
     if pair is None:
-        hint = "name a file with a column for the questions and one for their answers"
+        hint = "write rows of a question and its answer, or messages with role and content"
     else:
         texts = {"user": f"{{{pair.question}}}", "assistant": f"{{{pair.answer}}}"}
         hint = f"say what becomes of them: {manner.template(texts)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -127,13 +128,22 @@ def decode_columns(reading: Reading, pair: Pair, table: Table) -> Conversation:
     """Of a table: the columns that ask and answer, and what stands beside any conversation."""
     declares = _declares_tools(reading.row.get("tools"))
     calls = calls_of(reading.row.get(pair.answer)) if declares else None
-    asked = [*_history(reading), *_cell(reading, pair.question, "user", table)]
+    before = _history(reading) if _is_history(reading.row.get("history")) else []
+    asked = [*before, *_cell(reading, pair.question, "user", table)]
     if calls is None:
         answer = _cell(reading, pair.answer, "assistant", table)
     else:
         turn = {"from": "function_call", "value": reading.take(pair.answer)}
         answer = read_messages([turn], pair.answer, reading)
     return _conversation(reading, [*asked, *answer], ("tools",) if declares else ())
+
+
+def _is_history(value: Any) -> bool:
+    """Whether a column of that name holds turns; it may be about the Romans."""
+    turns = jsonish(value) if isinstance(value, str) else value
+    return looks_like_messages(turns) or (
+        isinstance(turns, list) and all(isinstance(turn, list) for turn in turns)
+    )
 
 
 def _declares_tools(value: Any) -> bool:
@@ -314,8 +324,23 @@ def _answers(reading: Reading, key: str) -> list[Message]:
     if isinstance(value, dict):
         value = [value]
     if isinstance(value, str) and not looks_like_messages(value):
-        return [said("assistant", value)]
+        spoken = _spoken(value) if "prompt" not in reading.row else []
+        return spoken or [said("assistant", value)]
     return read_messages(value, key, reading)
+
+
+def _spoken(text: str) -> list[Message]:
+    """The turns of a text that names its speakers, as Anthropic's HH rows do; none of others."""
+    if not text.startswith("\n\nHuman:"):
+        return []
+    _, *pieces = _SPOKEN.split(text)
+    return [
+        said("user" if speaker == "Human" else "assistant", turn.strip())
+        for speaker, turn in zip(pieces[::2], pieces[1::2], strict=True)
+    ]
+
+
+_SPOKEN = re.compile(r"\n\n(Human|Assistant):")
 
 
 def _shared(chosen: list[Message], rejected: list[Message]) -> list[Message]:

@@ -224,9 +224,11 @@ class _Talk:
             message["name"] = turn["name"]
         if content is not None:
             message["content"] = content
+        made = turn.get("tool_calls") or []
+        if not isinstance(made, list):
+            raise RowFault(wrong_type(f"{place}.tool_calls", made, "a list of calls"))
         calls += [
-            self._call(call, f"{place}.tool_calls[{index}]")
-            for index, call in enumerate(turn.get("tool_calls") or [])
+            self._call(call, f"{place}.tool_calls[{index}]") for index, call in enumerate(made)
         ]
         if calls:
             message["tool_calls"] = calls
@@ -303,7 +305,7 @@ class _Talk:
         kind = part.get("type")
         if kind is None:
             return self._part_by_its_key(part, place)
-        if kind in _THOUGHTS:
+        if isinstance(kind, str) and kind in _THOUGHTS:
             self._reading.leave(kind, part)
             return None
         match part:

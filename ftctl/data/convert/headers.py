@@ -31,28 +31,24 @@ def find_header(
     is_header: Callable[[Sequence[Any]], bool],
     row_word: str,
 ) -> Header:
-    """The first row that says something, or the first below lines of a single cell.
+    """The first row that says something, or one below it whose names are known.
 
-    A single cell is a title where the next row is known to be a header, and it itself is not.
+    What stands above names that are known, and is none itself, is a title.
     """
-    looked_at: list[NumberedRow] = []
+    above: list[NumberedRow] = []
     for number, cells in rows:
-        count = sum(map(filled, cells))
-        if not count:
+        if not any(map(filled, cells)):
             continue
-        if not looked_at and (count > 1 or is_header(cells)):
-            return Header(cells, rows, None)
-        looked_at.append((number, cells))
-        if count > 1:
-            first = looked_at[0][0]
-            if is_header(cells):
-                return Header(cells, rows, first)
-            raise FileFault(_title(row_word, first, number), first)
-        if len(looked_at) > _MOST_TITLES:
+        if is_header(cells):
+            return Header(cells, rows, above[0][0] if above else None)
+        above.append((number, cells))
+        if len(above) > _MOST_TITLES:
             break
-    if not looked_at:
+    if not above:
         return Header((), rows, None)
-    (_, cells), *more = looked_at
+    (first, cells), *more = above
+    if more and sum(map(filled, cells)) == 1 < sum(map(filled, more[0][1])):
+        raise FileFault(_title(row_word, first, more[0][0]), first)
     return Header(cells, chain(more, rows), None)
 
 

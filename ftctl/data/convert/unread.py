@@ -21,6 +21,7 @@ _MEANT = frozenset({
     "tool_calls", "train", "loss", "loss_mask", "mask", "masked", "history", "messages",
     "conversations", "conversation", "preferred_output", "non_preferred_output",
 })  # fmt: skip
+_MEDIA = frozenset({"videos", "video", "audios", "audio"})
 _LABELS = frozenset({"label", "kto_tag", "kto_label", "desirable", "is_desirable"})
 _GOOD = (True, 1, "true", "True", "TRUE", "1", "yes", "desirable", "good", "chosen")
 _BAD = (False, 0, "false", "False", "FALSE", "0", "no", "undesirable", "bad", "rejected", -1, "-1")
@@ -31,7 +32,7 @@ class Unread:
     """What was left out of the rows so far: dropped as asked for, or read by nobody."""
 
     def __init__(self, dropped: Collection[str]) -> None:
-        self.keys: dict[str, None] = {}
+        self.keys: dict[str, Any] = {}  # each with its first value
         self._dropped = frozenset(dropped)
         self._rows = 0
         self._labels: dict[str, _Label] = {}
@@ -39,8 +40,8 @@ class Unread:
     def note(self, row: Mapping[str, Any], left: Mapping[str, Any]) -> None:
         """Count a row, given what was not read of it."""
         self._rows += 1
-        for key in left:
-            self.keys.setdefault(key)
+        for key, value in left.items():
+            self.keys.setdefault(key, value)
         for key in _LABELS.intersection(row):
             if key in left or key in self._dropped:
                 self._labels.setdefault(key, _Label()).count(row[key])
@@ -59,7 +60,7 @@ class Unread:
             tell = _labelled if key in self.keys else _dropped_label
             yield tell(key, label, self._rows, container)
         keys = [key for key in self.keys if key not in judging]
-        wrong = [key for key in keys if manner.is_strict or key in _MEANT]
+        wrong = [key for key in keys if manner.is_strict or self._is_meant(key, pair)]
         for some, severity in ((wrong, _ERROR), ([key for key in keys if key not in wrong], _TOLD)):
             if some:
                 message = f"nothing is made of {names(some)}: {into} have no place for {_it(some)}"
@@ -70,6 +71,12 @@ class Unread:
                              "assistant": f"{{{pair.answer}}}"}  # fmt: skip
                     hint = f"use it: {manner.template(texts)}; or {hint}"
                 yield Finding("unread-key", message, hint, severity=severity)
+
+    def _is_meant(self, key: str, pair: Pair | None) -> bool:
+        """Whether rows teach something else without it. A table's `weight` may be in kilograms."""
+        if pair is not None and key not in _MEDIA:
+            return key in _MEANT and isinstance(self.keys[key], list | dict)
+        return key in _MEANT
 
 
 _ERROR: Severity = "error"

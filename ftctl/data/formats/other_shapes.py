@@ -140,7 +140,7 @@ def _task_keys(columns: Collection[str], instructions: Collection[str]) -> TaskK
 def likely_pair(columns: Iterable[str]) -> Pair | None:
     """The two columns to begin a template with: a guess for a message, and never for rows."""
     names = [name for name in columns if name and not re.search(r"[{}]", name)]
-    texts = [name for name in names if plain_name(name) not in _NUMBERS] or names
+    texts = [name for name in names if not _numbers(plain_name(name))] or names
     if len(texts) < 2:
         return None
     answering = [name for name in texts if plain_name(name) in _ANSWERS]
@@ -149,6 +149,10 @@ def likely_pair(columns: Iterable[str]) -> Pair | None:
     asking = [name for name in rest if plain_name(name) in _QUESTIONS]
     question = asking[0] if asking else rest[0]
     return Pair(question, answer or next(name for name in texts if name != question))
+
+
+def _numbers(name: str) -> bool:
+    return name in _NUMBERS or name.endswith(" id")
 
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
@@ -179,36 +183,36 @@ _INPUTS = _named(
     "girdi", "đầu vào",
 )  # fmt: skip
 _QUESTIONS = _INSTRUCTIONS | _named(
-    "question", "questions", "q", "query", "ask", "prompt", "input", "user", "user message",
-    "user input", "user query", "user question", "user prompt", "human", "inquiry", "질문",
-    "질의", "질문내용", "질문 내용", "물음", "문의", "문의내용", "문의 내용", "사용자", "유저",
-    "입력", "문제", "質問", "質問文", "質問内容", "質問事項", "問い", "問", "お問い合わせ",
-    "問い合わせ", "ユーザー", "入力", "问题", "问", "质问", "质询", "提问", "问句", "询问",
-    "用户", "输入", "問題", "提問", "詢問", "使用者", "輸入", "用戶", "pregunta", "preguntas",
-    "consulta", "usuario", "entrada", "frage", "fragen", "anfrage", "eingabe", "pergunta",
-    "perguntas", "questão", "usuário", "domanda", "domande", "utente", "quesito", "demande",
-    "utilisateur", "entrée", "вопрос", "вопросы", "запрос", "пользователь", "питання",
-    "запитання", "въпрос", "soru", "sorular", "kullanıcı", "câu hỏi", "hỏi", "cau hoi",
-    "người dùng", "سؤال", "السؤال", "الأسئلة", "پرسش", "प्रश्न", "सवाल", "প্রশ্ন", "கேள்வி",
-    "pertanyaan", "soalan", "tanya", "คำถาม", "pytanie", "pytania", "vraag", "vragen", "fråga",
-    "spørgsmål", "spørsmål", "kysymys", "otázka", "otázky", "kérdés", "întrebare", "pitanje",
-    "vprašanje", "ερώτηση", "שאלה", "tanong",
+    "question", "questions", "q", "input text", "prompt text", "question text", "query", "ask",
+    "prompt", "input", "user", "user message", "user input", "user query", "user question",
+    "user prompt", "human", "inquiry", "질문", "질의", "질문내용", "질문 내용", "물음", "문의",
+    "문의내용", "문의 내용", "사용자", "유저", "입력", "문제", "質問", "質問文", "質問内容",
+    "質問事項", "問い", "問", "お問い合わせ", "問い合わせ", "ユーザー", "入力", "问题", "问",
+    "质问", "质询", "提问", "问句", "询问", "用户", "输入", "問題", "提問", "詢問", "使用者",
+    "輸入", "用戶", "pregunta", "preguntas", "consulta", "usuario", "entrada", "frage", "fragen",
+    "anfrage", "eingabe", "pergunta", "perguntas", "questão", "usuário", "domanda", "domande",
+    "utente", "quesito", "demande", "utilisateur", "entrée", "вопрос", "вопросы", "запрос",
+    "пользователь", "питання", "запитання", "въпрос", "soru", "sorular", "kullanıcı", "câu hỏi",
+    "hỏi", "cau hoi", "người dùng", "سؤال", "السؤال", "الأسئلة", "پرسش", "प्रश्न", "सवाल",
+    "প্রশ্ন", "கேள்வி", "pertanyaan", "soalan", "tanya", "คำถาม", "pytanie", "pytania", "vraag",
+    "vragen", "fråga", "spørgsmål", "spørsmål", "kysymys", "otázka", "otázky", "kérdés",
+    "întrebare", "pitanje", "vprašanje", "ερώτηση", "שאלה", "tanong",
 )  # fmt: skip
 _ANSWERS = _named(
-    "answer", "answers", "a", "ans", "response", "responses", "reply", "completion", "output",
-    "assistant", "assistant message", "assistant response", "bot", "gpt", "chatgpt", "chatbot",
-    "ai", "model", "model response", "ai response", "bot response", "ideal response", "답변",
-    "대답", "답", "응답", "답변내용", "답변 내용", "회신", "정답", "출력", "챗봇", "어시스턴트",
-    "回答", "回答文", "回答内容", "答え", "答", "解答", "返答", "応答", "返信", "出力",
-    "アシスタント", "答案", "答复", "答覆", "回复", "回覆", "应答", "輸出", "输出", "助手",
-    "响应", "respuesta", "respuestas", "asistente", "salida", "antwort", "antworten", "ausgabe",
-    "resposta", "respostas", "assistente", "saída", "réponse", "réponses", "reponse", "sortie",
-    "risposta", "risposte", "ответ", "ответы", "ассистент", "відповідь", "отговор", "cevap",
-    "cevaplar", "yanıt", "câu trả lời", "trả lời", "đáp án", "đáp", "tra loi", "cau tra loi",
-    "جواب", "الجواب", "إجابة", "الإجابة", "اجابة", "پاسخ", "उत्तर", "जवाब", "উত্তর", "பதில்",
-    "jawaban", "jawapan", "jawab", "คำตอบ", "odpowiedź", "odpowiedzi", "antwoord", "antwoorden",
-    "svar", "vastaus", "odpověď", "odpoveď", "válasz", "răspuns", "odgovor", "απάντηση", "תשובה",
-    "sagot",
+    "answer", "answers", "a", "output text", "completion text", "answer text", "ans", "response",
+    "responses", "reply", "completion", "output", "assistant", "assistant message",
+    "assistant response", "bot", "gpt", "chatgpt", "chatbot", "ai", "model", "model response",
+    "ai response", "bot response", "ideal response", "답변", "대답", "답", "응답", "답변내용",
+    "답변 내용", "회신", "정답", "출력", "챗봇", "어시스턴트", "回答", "回答文", "回答内容",
+    "答え", "答", "解答", "返答", "応答", "返信", "出力", "アシスタント", "答案", "答复", "答覆",
+    "回复", "回覆", "应答", "輸出", "输出", "助手", "响应", "respuesta", "respuestas",
+    "asistente", "salida", "antwort", "antworten", "ausgabe", "resposta", "respostas",
+    "assistente", "saída", "réponse", "réponses", "reponse", "sortie", "risposta", "risposte",
+    "ответ", "ответы", "ассистент", "відповідь", "отговор", "cevap", "cevaplar", "yanıt",
+    "câu trả lời", "trả lời", "đáp án", "đáp", "tra loi", "cau tra loi", "جواب", "الجواب",
+    "إجابة", "الإجابة", "اجابة", "پاسخ", "उत्तर", "जवाब", "উত্তর", "பதில்", "jawaban", "jawapan",
+    "jawab", "คำตอบ", "odpowiedź", "odpowiedzi", "antwoord", "antwoorden", "svar", "vastaus",
+    "odpověď", "odpoveď", "válasz", "răspuns", "odgovor", "απάντηση", "תשובה", "sagot",
 )  # fmt: skip
 # What numbers, dates and sorts rows: no template begins with it.
 _NUMBERS = _named(
