@@ -6,6 +6,9 @@ import gzip
 import hashlib
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -551,6 +554,56 @@ def test_a_column_that_is_not_there_is_named(data: Shell) -> None:
     assert result.status == 1
     assert "error[unknown-column]" in result.err
     assert "question" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my rows.jsonl", '{"prompt": "A?", "completion": "yes", "id": 7, "from where": "web"}\n'),
+        ("faq.csv", "번호,내용,판정\n1,A?,yes\n"),
+        ("talk.csv", "context;question;answer\nHere.;A?;yes\n"),
+    ],
+)
+def test_the_cure_of_what_convert_refuses_is_a_command_to_paste(
+    data: Shell, name: str, content: str
+) -> None:
+    (data.folder / name).write_text(content, "utf-8")
+
+    refused = data("dataset", "convert", name, "out.jsonl", "--to", "completion", "--no-check")
+    *_, cure = re.findall(r"(ftctl dataset convert .*)", refused.err.replace("; or ", "\n"))
+    done = data("dataset", *shlex.split(cure)[2:])
+
+    assert (refused.status, done.status) == (1, 0)
+    assert (data.folder / "out.jsonl").read_text("utf-8").endswith('"completion":"yes"}\n')
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_the_cure_of_a_label_that_judges_keeps_the_good_rows(data: Shell, form: str) -> None:
+    rows = [{"prompt": "A?", "completion": word, "label": word == "yes"} for word in ("yes", "no")]
+    text = json.dumps(rows) if form == "json" else "".join(f"{json.dumps(one)}\n" for one in rows)
+    (data.folder / f"kto.{form}").write_text(text)
+
+    refused = data("dataset", "convert", f"kto.{form}", "out.jsonl")
+    (cure,) = re.findall(r"(jq .*)", refused.err)
+    subprocess.run(cure, shell=True, cwd=data.folder, check=True)
+    data.ok("dataset", "convert", "kto-new.jsonl", "out.jsonl")
+
+    assert refused.status == 1
+    assert (data.folder / "out.jsonl").read_text() == (
+        '{"messages":[{"role":"user","content":"A?"},{"role":"assistant","content":"yes"}]}\n'
+    )
+
+
+def test_what_convert_writes_is_checked_unless_it_is_told_not_to(data: Shell) -> None:
+    row = {"messages": [{"role": "user", "content": ["A?", 5]}, {"role": "assistant"}]}
+    (data.folder / "odd.json").write_text(json.dumps([row]))
+
+    checked = data("dataset", "convert", "odd.json", "out.jsonl")
+    unchecked = data("dataset", "convert", "odd.json", "out.jsonl", "--no-check")
+
+    assert (checked.status, unchecked.status) == (1, 0)
+    assert "odd.json:1: error[missing-key]: messages[1] has no key 'content'" in checked.err
 
 
 def test_split_deals_every_row_to_one_part(data: Shell) -> None:
