@@ -1078,7 +1078,9 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 
 def test_every_module_that_a_page_names_exists() -> None:
-    folders = (ROOT / name for name in ("ftctl", "tests", "benchmarks", "ci", "examples"))
+    folders = (
+        ROOT / name for name in ("ftctl", "tests", "benchmarks", "ci", "examples", "release")
+    )
     there = [path.as_posix() for folder in folders for path in folder.rglob("*.py")]
     named = {(page, name) for page, text in _texts() for name in _MODULE.findall(text)}
 
