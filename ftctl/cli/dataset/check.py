@@ -155,7 +155,7 @@ def check_command(
         None if form == "json" else max_per_code,
         encoding,
     )
-    ask = _moderator(settings, options.most) if moderation else None  # without a key, at once
+    ask = _moderator(settings, options) if moderation else None  # without a key, at once
     checked, problems = check_files(settings, files, validation, options)
     problems = in_order([*problems, *unfit_rows(settings, checked, model, method, validation)])
     if ask is not None:
@@ -230,7 +230,7 @@ def _at_rows(misfit: Misfit, path: str, settings: Settings, line: int | None = 1
 
 
 def _moderator(
-    settings: Settings, most: int | None
+    settings: Settings, options: CheckOptions
 ) -> Callable[[Sequence[CheckedFile]], tuple[Diagnostic, ...]]:
     from ftctl.cli.dataset.flagged_rows import connection_of, flagged_rows  # rarely asked for
 
@@ -238,7 +238,7 @@ def _moderator(
 
     def ask(checked: Sequence[CheckedFile]) -> tuple[Diagnostic, ...]:
         forms = {one.path: one.scan.fingerprints.form for one in checked if one.scan.fingerprints}
-        return flagged_rows(settings, connection, forms, most)
+        return flagged_rows(settings, connection, forms, options.most, options.encoding)
 
     return ask
 

@@ -55,7 +55,11 @@ def connection_of(settings: Settings) -> Connection:
 
 
 def flagged_rows(
-    settings: Settings, connection: Connection, forms: Mapping[str, Format], most: int | None
+    settings: Settings,
+    connection: Connection,
+    forms: Mapping[str, Format],
+    most: int | None,
+    encoding: str | None = None,
 ) -> tuple[Diagnostic, ...]:
     """The flagged rows of files (path as named → form), at most so many of each to be told.
 
@@ -73,7 +77,7 @@ def flagged_rows(
         stack.callback(verdicts.keep)
         service = _Moderator(settings, connection, verdicts, stack)
         for shown, form in forms.items():
-            rows = RowFile(settings.folder / shown, shown).rows()
+            rows = RowFile(settings.folder / shown, shown, encoding).rows()
             doubts = moderate(rows, form, service.ask, verdicts.known, _SETTINGS)
             found += as_diagnostics(doubts, shown, most)
     return tuple(found)
