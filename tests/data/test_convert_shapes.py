@@ -131,6 +131,8 @@ TOOL = {"type": "function", "function": WEATHER}
         ({"chosen": "\n\nHuman: B?\n\nAssistant: b\n\nHuman: A?\n\nAssistant: yes",
           "rejected": "\n\nHuman: B?\n\nAssistant: b\n\nHuman: A?\n\nAssistant: no"},
          pair(user("B?"), said("b"), user("A?"))),
+        ({"chosen_messages": TALK, "rejected_messages": [user("A?"), said("no")]},
+         pair(user("A?"))),
         ({"prompt": [user("A?")], "chosen": [said("yes")], "rejected": [said("no")]},
          pair(user("A?"))),
     ],
@@ -319,6 +321,18 @@ def test_a_key_of_messages_is_dropped_by_its_name(file: File) -> None:
     assert (rows, result.problems) == ([{"messages": TALK}], ())
 
 
+def test_thoughts_are_dropped_by_their_kind(file: File) -> None:
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "x"}
+    path = file("a.jsonl", lines({"messages": [user("A?"), said([thought, text("yes")])]}))
+
+    strict, nothing = run(path)
+    result, rows = run(path, Convert(drop=("thinking",)))
+
+    assert nothing == []
+    assert told(strict)[0][1] == "nothing is made of 'thinking': chat rows have no place for it"
+    assert (rows, result.problems) == ([{"messages": TALK}], ())
+
+
 def test_a_context_is_used_or_left_out_by_name(file: File) -> None:
     path = file("a.csv", "context,question,answer\nHere.,A?,yes\n")
 
@@ -373,6 +387,8 @@ def test_a_context_is_used_or_left_out_by_name(file: File) -> None:
             {"type": "text", "text": "yes"}]}]}, [user("A?"), said([text("yes")])]),
         ({"conversations": [HUMAN, {**GPT, "weight": 0}, HUMAN, {**GPT, "weight": 1}]},
          [user("A?"), {**said("yes"), "weight": 0}, *TALK]),
+        ({"messages": [{**user([{"type": "text", "value": "A?"}]), "loss_weight": 0.0},
+                       {**said([{"type": "text", "value": "yes"}]), "loss_weight": 1.0}]}, TALK),
         ({"conversations": [{**HUMAN, "train": False}, {**GPT, "train": True}]}, TALK),
     ],
 )  # fmt: skip
@@ -521,6 +537,12 @@ def test_sharegpts_calls_become_tool_calls(file: File) -> None:
              {"role": "model", "parts": [{"text": "yes"}]}],
             [{"role": "assistant", "tool_calls": [call("weather", "{}")]},
              result_of('{"rain":true}'), said("yes")],
+        ),
+        (
+            [said([{"type": "tool_call", "value": '{"name": "weather", "arguments": {}}'}]),
+             {"role": "tool", "content": [{"type": "text", "value": "1"}]}, said("yes")],
+            [{"role": "assistant", "tool_calls": [call("weather", "{}")]}, result_of("1"),
+             said("yes")],
         ),
         (
             [{"type": "function_call", "call_id": "c9", "name": "weather", "arguments": "{}"},

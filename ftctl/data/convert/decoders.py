@@ -182,8 +182,8 @@ def _own_system(reading: Reading) -> list[Message]:
 
 def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
     for key in _SYSTEMS:
-        value = reading.left().get(key)
-        if value is None:
+        value = reading.row.get(key)
+        if reading.has_taken(key) or not says_something(value):
             continue
         made = _system(value)
         if made is None:

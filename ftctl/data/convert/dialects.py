@@ -41,6 +41,9 @@ SPEAKERS: Mapping[str, str] = {
     "function-response": "result",
     "function": "result",
 }
+_TALKERS = frozenset(
+    speaker for speaker, role in SPEAKERS.items() if role not in ("call", "result")
+)
 _FROM = ("role", "from", "author", "speaker")
 _SAID = ("content", "value", "parts", "text", "message")
 # A message's keys as the service has them; what else says something is noted as unread.
@@ -50,7 +53,7 @@ _OURS = frozenset({"role", "content", "name", "weight", "tool_calls", "function_
 _ASKS = frozenset({"human", "user", "input", "question", "prompt", "query", "instruction"})
 _ANSWERS = frozenset({"assistant", "gpt", "bot", "output", "answer", "response", "completion"})
 # Whether a turn is learnt, as other trainers say it.
-_LEARNT = ("train", "loss", "trainable")
+_LEARNT = ("train", "loss", "trainable", "loss_weight")
 _OFF = (0, "false", "False")  # 0 equals False and 0.0
 _ON = (1, "true", "True")
 # What the Responses API writes around a message.
@@ -111,6 +114,12 @@ class _Talk:
             self.messages.append(turn)
             self._open = False
             return
+        if type(turn) is dict and len(turn) == 2:
+            speaker, text = turn.get("from"), turn.get("value")
+            if type(text) is str and type(speaker) is str and speaker in _TALKERS:
+                self.messages.append({"role": SPEAKERS[speaker], "content": text})
+                self._open = SPEAKERS[speaker] == "assistant"
+                return
         match turn:
             case {"role": str(role)} if role in ROLES and "parts" not in turn:
                 self._add_ours(turn, role, place)
@@ -285,8 +294,8 @@ class _Talk:
         for index, part in enumerate(value):
             at = f"{place}[{index}]"
             made = self._part(part, at)
-            if isinstance(made, _Call):
-                calls.append(self._call(made.value, at))
+            if isinstance(made, _Calls):
+                calls += [self._call(call, at) for call in made.values]
             elif isinstance(made, _Result):
                 results.append((made.identity or self._name_id(made.name, at), made.value))
             elif made is not None:
@@ -303,6 +312,8 @@ class _Talk:
         if not isinstance(part, dict):
             return part
         kind = part.get("type")
+        if "value" in part and kind in ("text", "image_url") and kind not in part:
+            part = {"type": kind, kind: part["value"]}
         if kind is None:
             return self._part_by_its_key(part, place)
         if isinstance(kind, str) and kind in _THOUGHTS:
@@ -311,13 +322,15 @@ class _Talk:
         match part:
             case {"type": "input_text" | "output_text", "text": str(text)}:
                 return {"type": "text", "text": text}
+            case {"type": "tool_call", "value": value} if (calls := calls_of(value)) is not None:
+                return _Calls(calls)
             case {"type": "image_url" | "input_image", "image_url": str(url)}:
                 detail = part.get("detail")
                 return image_part(url, place, detail if isinstance(detail, str) else None)
             case {"type": "image"}:
                 return _image(part, place)
             case {"type": "tool_use", "name": str(name)}:
-                return _Call(_called(part.get("id"), name, part.get("input", {})))
+                return _Calls([_called(part.get("id"), name, part.get("input", {}))])
             case {"type": "tool_result", "tool_use_id": str(identity)}:
                 return _Result(identity, None, _result_text(part.get("content"), place))
         return part
@@ -428,11 +441,11 @@ _IMAGE_KEYS = frozenset({"image", "inlineData", "inline_data", "fileData", "file
 _NO_IMAGE = frozenset({"type", "detail", "cache_control", "index"})
 
 
-class _Call:
-    """A part that is a call."""
+class _Calls:
+    """A part that is a call, or several."""
 
-    def __init__(self, value: Message) -> None:
-        self.value = value
+    def __init__(self, values: list[Message]) -> None:
+        self.values = values
 
 
 class _Result:
@@ -465,13 +478,13 @@ def _part_in_camels(part: Message, place: str) -> Any:
         case {"functionCall": {"name": str(name)} as call} | {
             "function_call": {"name": str(name)} as call
         }:
-            return _Call(_called(call.get("id"), name, call.get("args", {})))
+            return _Calls([_called(call.get("id"), name, call.get("args", {}))])
         case {"functionResponse": {"name": str(name)} as answer} | {
             "function_response": {"name": str(name)} as answer
         }:
             return _Result(answer.get("id"), name, _result_text(answer.get("response"), place))
         case {"toolUse": {"name": str(name), "toolUseId": str(identity)} as call}:
-            return _Call(_called(identity, name, call.get("input", {})))
+            return _Calls([_called(identity, name, call.get("input", {}))])
         case {"toolResult": {"toolUseId": str(identity)} as answer}:
             return _Result(identity, None, _result_text(answer.get("content"), place))
     return None

@@ -31,8 +31,8 @@ class Reading:
         return key in self._taken
 
     def leave(self, key: str, value: Any) -> None:
-        """Note a key of a message or part that nothing can be made of."""
-        if says_something(value):
+        """Note a key of a message, or a kind of part, that nothing can be made of."""
+        if key not in self.dropped and says_something(value):
             self._inside.setdefault(key, value)
 
     def left(self) -> Mapping[str, Any]:

@@ -103,6 +103,7 @@ _ANSWER_PAIRS = (
     AnswerKeys("chosen_response", "rejected_response"),
     AnswerKeys("response_chosen", "response_rejected"),
     AnswerKeys("chosen_answer", "rejected_answer"),
+    AnswerKeys("chosen_messages", "rejected_messages"),
     AnswerKeys("preferred", "dispreferred"),
     AnswerKeys("preferred", "rejected"),
     AnswerKeys("accepted", "rejected"),
