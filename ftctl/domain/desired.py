@@ -55,6 +55,17 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The rows that earlier versions of ftctl have made of the same source by the same steps."""
+
+    sha256: str
+    path: Path  # where they are on this machine
+    why: str  # how they differ, in a few words without any text of them
+    keeps: str = ""  # what to write into the manifest so that the same is made today
+    refused: bool = False  # whether this version makes nothing of it, so that theirs stand for it
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A data file that passed its checks. Its identity is the SHA-256 of its bytes."""
 
@@ -68,6 +79,7 @@ class Dataset:
     image_rows: int = 0  # rows with at least one image
     has_tools: bool = False  # whether any row declares tools
     origin: Origin | None = None  # of rows that steps have made
+    before: Before | None = None  # where earlier versions have made others
 
     def tokens_of(self, encoding: str, limit: int) -> Tokens | None:
         """The tokens by that encoding and limit, where they were counted."""
@@ -102,6 +114,26 @@ class FineTune:
     base_model: str | Parent
     adopt: str | None = None
     keep: int = 2
+    earlier: str | None = None  # its digest with the rows of earlier versions, where it differs
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """What it may have been bought under, by this version or an earlier one."""
+        return (self.digest,) if self.earlier is None else (self.digest, self.earlier)
+
+    @property
+    def changed_rows(self) -> tuple[Dataset, ...]:
+        """Its data of which earlier versions have made other rows."""
+        return tuple(
+            data
+            for data in (self.training, self.validation)
+            if data is not None and data.before is not None
+        )
+
+    @property
+    def refused_rows(self) -> tuple[Dataset, ...]:
+        """Its data of which this version makes nothing."""
+        return tuple(data for data in self.changed_rows if data.before and data.before.refused)
 
     @property
     def parent(self) -> Parent | None:
@@ -149,6 +181,7 @@ class DataSource:
     sha256: str | None = None  # the pin, where the manifest has one
     url: str | None = None  # where it is fetched from; `source` counts once it has been
     origin: Origin | None = None  # of a file that steps have made: `shown` is its face
+    before: Before | None = None  # where earlier versions have made another
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from ftctl.lockfile import read_lock_file, witnesses_of
 from ftctl.manifest.schema import cosmetic_fields, load_schema
 from ftctl.project.document_cache import Documents
 from ftctl.project.extra_fields import check_extra
-from ftctl.project.fit import Unfit, check_fit, told
+from ftctl.project.fit import Unfit, check_fit, held_back, told
 from ftctl.project.link import SymbolTable, link
 from ftctl.project.load import Project, load_project
 from ftctl.project.locate import Located, locate, makes_data
@@ -287,6 +287,7 @@ def _check(
         scanned, project.config.provider.type, catalog, context.today,
         partial(project_command, context),
     )  # fmt: skip
+    unfit += held_back(scanned)
     problems += _written_keys(project, WayIn(project, choice, context, base) if choice else None)
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems) or choice is None:

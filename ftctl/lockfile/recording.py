@@ -114,18 +114,21 @@ def _release(
     was recorded first is what the job was bought with.
     """
     adopted = finetune.adopt == job.id
+    of_before = finetune.earlier is not None and job.digest == finetune.earlier
     asked_for = finetune.spec.get("seed")
     return Release(
-        digest=finetune.digest,
+        digest=finetune.earlier if of_before and finetune.earlier else finetune.digest,
         job=job.id,
         model=job.model or "",
         created_at=job.created_at,
         ftctl_version=recorded.ftctl_version if recorded else version,
         method=finetune.method,
         base_model=job.base_model,
-        training=_data_file(finetune.training, recorded, recorded.training if recorded else None),
+        training=_data_file(
+            finetune.training, recorded, recorded.training if recorded else None, old=of_before
+        ),
         validation=_data_file(
-            finetune.validation, recorded, recorded.validation if recorded else None
+            finetune.validation, recorded, recorded.validation if recorded else None, old=of_before
         ),
         hyperparameters=job.hyperparameters,
         asked=_asked_otherwise(finetune, job, plan),
@@ -157,9 +160,14 @@ def _service(plan: Plan) -> dict[str, str]:
 
 
 def _data_file(
-    dataset: Dataset | None, recorded: Release | None, before: DataFile | None
+    dataset: Dataset | None, recorded: Release | None, before: DataFile | None, *, old: bool
 ) -> DataFile | None:
-    """The file that the job was bought with, under the path that it has now."""
+    """The file that the job was bought with, under the path that it has now.
+
+    `old` is one of a job that trained on what an earlier ftctl made of its source.
+    """
+    if old and dataset is not None and dataset.before is not None:
+        return before  # what is made now says nothing of it
     if dataset is None or (recorded is not None and before is None):
         return before
     if before is not None and dataset.sha256 != before.sha256:

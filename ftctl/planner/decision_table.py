@@ -5,11 +5,11 @@ A job counts as the *same* when it has the desired digest, whatever it is called
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ftctl.domain.desired import FineTune
+from ftctl.domain.desired import Dataset, FineTune
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Action
 from ftctl.planner.evidence import Doubt
@@ -38,6 +38,7 @@ class Facts:
     newer: tuple[Job, ...]  # of this name, in progress, bought by a newer checkout
     unreadable: Job | None  # of this name, with a digest of a version that is not known here
     unmarked: tuple[Job, ...]  # of this name, but without a digest: not bought by us
+    earlier: Job | None  # of the same training, with the rows that an earlier ftctl has made
     twin: str | None  # another fine-tune of the manifests that asks for the same training
     adopted: Job | None
     adopted_otherwise: tuple[str, ...]  # what that job has, and what the manifest says instead
@@ -291,6 +292,45 @@ def _absent(facts: Facts) -> Decision:
     return Decision(Action.CREATE, reason, start=True)
 
 
+def _other_rows(facts: Facts) -> Decision:
+    """Only our own conversion has changed: that buys nothing by itself."""
+    job, finetune = facts.earlier, facts.finetune
+    assert job is not None
+    told = _of_rows(finetune.changed_rows)
+    if not told and finetune.parent is not None:
+        told = f"those of {finetune.parent.finetune} changed"
+    keeps = _keeping(finetune.changed_rows, job)
+    if _in_vain(job):
+        reason = f"{how_it_ended(job)}, and ftctl makes other rows now ({told}); --retry-failed"
+        return Decision(Action.ATTENTION, f"{reason} trains on those", stands=job)
+    reason = (
+        f"{job.model or job.id} was trained on rows that an earlier ftctl made ({told});"
+        f" {keeps} keeps it, {_replacing(facts)} trains on those of now"
+    )
+    return Decision(Action.ATTENTION, reason, stands=job)
+
+
+def _refused_rows(facts: Facts) -> Decision:
+    """The rows of an earlier ftctl stand, and there is nothing to train on in their place."""
+    job, finetune = facts.live or facts.running[-1], facts.finetune
+    assert job is not None
+    reason = (
+        f"{job.model or job.id} was trained on rows that ftctl makes no more"
+        f" ({_of_rows(finetune.refused_rows)}); {_keeping(finetune.refused_rows, job)} keeps it"
+    )
+    return Decision(Action.ATTENTION, reason, stands=job)
+
+
+def _of_rows(rows: Iterable[Dataset]) -> str:
+    return "; ".join(dict.fromkeys(f"{one.path}: {one.before.why}" for one in rows if one.before))
+
+
+def _keeping(rows: Iterable[Dataset], job: Job) -> str:
+    """What to write so that a job stands without a doubt."""
+    words = dict.fromkeys(one.before.keeps for one in rows if one.before)
+    return " and ".join(words) if words and all(words) else f"'adopt: {job.id}'"
+
+
 def _superseded(facts: Facts) -> tuple[tuple[Job, str], ...]:
     return tuple((job, "superseded") for job in facts.superseded)
 
@@ -311,9 +351,22 @@ TABLE: tuple[Row, ...] = (
         "--replace names it, and there is one, or may be",
         lambda facts: (
             facts.replace
-            and (facts.same or facts.lost or facts.doubt or facts.newest or facts.odd) is not None
+            and (
+                facts.same
+                or facts.lost
+                or facts.doubt
+                or facts.newest
+                or facts.odd
+                or facts.earlier
+            )
+            is not None
         ),
         _replace,
+    ),
+    Row(
+        "same succeeded or in progress, on rows that ftctl makes no more",
+        lambda facts: bool(facts.finetune.refused_rows) and bool(facts.live or facts.running),
+        _refused_rows,
     ),
     Row(
         "same succeeded and its model exists, another digest in progress",
@@ -347,6 +400,13 @@ TABLE: tuple[Row, ...] = (
         _retry,
     ),
     Row("same failed or cancelled", lambda facts: facts.ended is not None, _ended),
+    Row(
+        "only the same on rows that an earlier ftctl made of the same source",
+        lambda facts: (
+            facts.earlier is not None and not (_in_vain(facts.earlier) and facts.retry_failed)
+        ),
+        _other_rows,
+    ),
     Row(
         "a digest of a version that is not known here",
         lambda facts: facts.unreadable is not None,

@@ -113,7 +113,7 @@ def _recorded_without_tag(evidence: Evidence) -> Doubt | None:
     """A record of a job that is here, but carries no tag: whether it is ours nobody can tell."""
     for witness in evidence.here:
         job = evidence.untagged.get(witness.job or "")
-        if job is not None and witness.digest == evidence.finetune.digest:
+        if job is not None and witness.digest in evidence.finetune.digests:
             reason = f"{witness.where} knows {job.id} ({job.status}), which carries no mark of ours"
             return _of_no_tag(reason, job)
     return None
@@ -157,7 +157,7 @@ def doubt(evidence: Evidence) -> Doubt | None:
 def notes(evidence: Evidence) -> str:
     """What is said beside a purchase that no witness speaks against, for the end of its reason."""
     for witness in evidence.witnesses:
-        if not evidence.is_here(witness) and witness.digest == evidence.finetune.digest:
+        if not evidence.is_here(witness) and witness.digest in evidence.finetune.digests:
             known = witness.model or witness.job
             return f" ({witness.where} knows {known} at {witness.base_url})"
     for job in evidence.elsewhere:
@@ -184,18 +184,19 @@ def alike(
     """
     if finetune.training is None:
         return ()
-    sha256 = finetune.training.sha256
+    rows = finetune.training
+    contents = {rows.sha256, rows.sha256 if rows.before is None else rows.before.sha256}
     content = {file.id: file.sha256 for file in files}
     others = [
         rival
         for rival in rivals
         if rival.digest != finetune.digest
         and rival.training is not None
-        and rival.training.sha256 == sha256
+        and rival.training.sha256 in contents
     ]
     found = []
     for job in strangers:
-        same_file = content.get(job.training_file or "") == sha256
+        same_file = content.get(job.training_file or "") in contents
         if job.project is not None or not same_file or _another_model(base_model, job, aliases):
             continue
         numbers = _other_numbers(finetune, job, service)
@@ -296,7 +297,7 @@ def evidence_of(
         witnesses=tuple(
             witness
             for witness in witnesses
-            if witness.digest == finetune.digest
+            if witness.digest in finetune.digests
             or (witness.finetune == finetune.name and witness.environment == environment)
         ),
         missing=observed.missing,

@@ -88,6 +88,7 @@ class FactFinder:
                 None,
             ),
             unmarked=tuple(job for job in named if job.digest is None),
+            earlier=self._earlier(finetune),
             twin=twins[0] if twins[0] != finetune.name else None,
             adopted=adopted,
             adopted_otherwise=self._adopted_otherwise(finetune, adopted),
@@ -148,6 +149,19 @@ class FactFinder:
             if job.digest is None and job.finetune in (None, finetune.name):
                 return job
         return None
+
+    def _earlier(self, finetune: FineTune) -> Job | None:
+        """The job of the same training but for its rows: an earlier ftctl has made them.
+
+        One whose model exists tells most, then one that runs.
+        """
+        if finetune.earlier is None or finetune.adopt is not None:
+            return None
+        jobs = self.by_digest.get(finetune.earlier, ())
+        if self.options.reuse:
+            jobs = (*jobs, *self.by_digest_elsewhere.get(finetune.earlier, ()))
+        running = next((job for job in jobs if job.in_progress), None)
+        return self._usable(jobs) or running or next(iter(jobs), None)
 
     def _is_retired(self, job: Job) -> bool:
         return any(

@@ -247,6 +247,8 @@ class _Planning:
             return f": {facts.running[-1].id} trains it"
         if finetune not in self.chosen:
             return ", which is not selected"
+        if facts.earlier is not None and not (facts.replace or facts.same):
+            return f": {facts.earlier.id} trained it on rows of an earlier ftctl"
         if facts.ended is not None and not (facts.retry_failed or facts.replace):
             return f", but {how_it_ended(facts.ended)}"
         return ""
@@ -352,6 +354,7 @@ def _replaced(facts: Facts) -> str | None:
     if not facts.replace:
         return None
     candidates = [*facts.running, facts.live, facts.newest, facts.doubt and facts.doubt.job]
+    candidates.append(facts.earlier)
     job = next((job for job in candidates if job is not None), None)
     return _mark_of(job) if job is not None else UNSEEN
 

@@ -40,6 +40,8 @@ def price_plan(plan: Plan, desired: Desired, catalog: Catalog) -> Plan:
         if finetune is None or finetune.training is None:
             return change
         # What adopts a job that cannot be seen is not to be bought in its place.
+        if change.action is Action.ATTENTION and finetune.refused_rows:
+            return change  # there is nothing to buy
         if change.action is Action.ATTENTION and (finetune.adopt is None or change.job):
             would = estimate(finetune, desired, catalog, plan.service)
             return replace(change, would_cost=would)

@@ -108,6 +108,18 @@ def check_fit(
     return tuple(Unfit(tuple(sorted(names)), problem) for problem, names in found.items())
 
 
+def held_back(scanned: ScannedData) -> tuple[Unfit, ...]:
+    """The errors of data that an earlier ftctl has made rows of, for those who train on it."""
+    found: dict[Diagnostic, list[str]] = {}
+    for name, document in scanned.located.symbols.finetunes.items():
+        method = document.value.get("method", "supervised")
+        for role in ROLES:
+            source = scanned.located.source_of(document, role)
+            for problem in () if source is None else scanned.held_for(source, method):
+                found.setdefault(problem, []).append(name)
+    return tuple(Unfit(tuple(dict.fromkeys(names)), one) for one, names in found.items())
+
+
 def _root(document: Document, scanned: ScannedData) -> Document | None:
     """The fine-tune at the root of a chain; None where the chain leads nowhere."""
     finetunes = scanned.located.symbols.finetunes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ftctl.data.sources import unprintable
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, Finding
 from ftctl.manifest import Document
-from ftctl.project.link import SymbolTable
+from ftctl.project.link import ROLES, SymbolTable
 from ftctl.project.load import absolute
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class Located:
     refused: frozenset[Path]  # files that may not be read
     fetched: Mapping[_Address, Path]
     made: Mapping[str, Materialised]  # by the Dataset's name: what its steps have made
+    # By the Dataset's name, errors of one that is trained on: the rows of earlier versions stand
+    # for it, and only a purchase is stopped.
+    held: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def source_of(self, document: Document, role: str) -> DataSource | None:
         """The file behind a fine-tune's training or validation field; None where there is none."""
@@ -67,10 +70,18 @@ def locate(symbols: SymbolTable, cache: Path) -> Located:
         if (source := _placed(named, refused, fetched)) is not None
     }
     made = _made(symbols, placed, cache)
-    problems = (*refusals, *faults, *(problem for one in made.values() for problem in one.problems))
+    used = {document.value.get(role) for document in symbols.users_of_data for role in ROLES}
+    held = {
+        name: tuple(problem for problem in one.problems if problem.severity == "error")
+        for name, one in made.items()
+        if name in used and _is_refused(one)
+    }
+    problems = (*refusals, *faults)
+    for name, one in made.items():
+        problems += tuple(one_of for one_of in one.problems if one_of not in held.get(name, ()))
     datasets = {name: source for name, source in placed.items() if name not in made}
-    datasets |= _made_sources(made, placed)
-    return Located(symbols, datasets, problems, refused, fetched, made)
+    datasets |= _made_sources(made, placed, held)
+    return Located(symbols, datasets, problems, refused, fetched, made, held)
 
 
 def _placed(
@@ -142,8 +153,12 @@ def _made(
     return made
 
 
+def _is_refused(made: Materialised) -> bool:
+    return made.before is not None and made.before.refused
+
+
 def _made_sources(
-    made: Mapping[str, Materialised], placed: Mapping[str, DataSource]
+    made: Mapping[str, Materialised], placed: Mapping[str, DataSource], held: Collection[str]
 ) -> dict[str, DataSource]:
     """The sources that steps have made; the pin is of the original, and was compared with it."""
     return {
@@ -153,7 +168,10 @@ def _made_sources(
             shown=one.origin.face(name),  # the same on every machine
             sha256=None,
             origin=one.origin,
+            before=one.before,
         )
         for name, one in made.items()
-        if one.path is not None and one.origin is not None
+        if one.path is not None
+        and one.origin is not None
+        and (name in held or not _is_refused(one))
     }

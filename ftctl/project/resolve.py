@@ -27,7 +27,7 @@ def resolve(scanned: ScannedData, schema: JsonSchema, cosmetic: frozenset[str]) 
         document = documents[name]
         method: Method = document.value.get("method", "supervised")
         data = {
-            role: scanned.datasets[source.source, method]
+            role: scanned.dataset_of(source, method)
             for role in ROLES
             if (source := located.source_of(document, role)) is not None
         }
@@ -60,17 +60,36 @@ def _finetune(
     if "training" not in data:
         # Rows that nobody has cannot tell one adopted job from another; its id can.
         material["adopt"] = adopt
+    digest = spec_digest(material)
+    earlier = spec_digest(material | _as_before(material, data, base_model, known))
     return FineTune(
         name=document.value["name"],
         span=document.place(),
         training=data.get("training"),
         validation=data.get("validation"),
         spec=spec,
-        digest=spec_digest(material),
+        digest=digest,
         base_model=base_model,
         adopt=adopt,
         keep=value.get("keep", 2),
+        earlier=earlier if earlier != digest else None,
     )
+
+
+def _as_before(
+    material: Mapping[str, Any],
+    data: Mapping[str, Dataset],
+    base_model: str | Parent,
+    known: Mapping[str, FineTune],
+) -> dict[str, Any]:
+    """What the spec had instead where earlier versions have made other rows, of its parents too."""
+    before: dict[str, Any] = {
+        role: dataset.before.sha256 for role, dataset in data.items()
+        if role in material and dataset.before is not None
+    }  # fmt: skip
+    if isinstance(base_model, Parent) and (digest := known[base_model.finetune].earlier):
+        before["base_model"] = {**material["base_model"], "digest": digest}
+    return before
 
 
 def _in_order(finetunes: Mapping[str, Document]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -15,7 +15,7 @@ from ftctl.catalog.terms import terms_of
 from ftctl.data.cache import Datasets, Known, open_store
 from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
 from ftctl.data.tokens.model_encodings import encoding_for
-from ftctl.domain.desired import Dataset, DataSource, Method, ServiceInfo
+from ftctl.domain.desired import Before, Dataset, DataSource, Method, ServiceInfo
 from ftctl.errors import Diagnostic
 from ftctl.manifest import Document
 from ftctl.project.link import ROLES, SymbolTable, parent_of
@@ -47,11 +47,39 @@ class ScannedData:
     # What the policy asks of data, where it does: how many rows of how many.
     leaks: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by fine-tune
     duplicates: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by path
+    # Errors of rows in whose place those of an earlier ftctl stand: they stop a purchase alone.
+    held: Mapping[_Place, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    refused: Mapping[_Place, Before] = field(default_factory=dict)  # those rows
+
+    def dataset_of(self, source: DataSource, method: Method | None) -> Dataset:
+        """The rows behind a name. Several may have steps that make the same."""
+        place = (source.source, method)
+        dataset = self.datasets[place]
+        if source.origin is None:
+            return dataset
+        return replace(
+            dataset,
+            name=source.name,
+            path=source.shown,
+            origin=source.origin,
+            before=self.refused.get(place, source.before),
+        )
+
+    def held_for(self, source: DataSource, method: Method | None) -> tuple[Diagnostic, ...]:
+        """What stands against training on a source by a method, and stops a purchase alone."""
+        made = self.located.held.get(source.name, ())
+        rows = self.held.get((source.source, method), ())
+        return (*made, *map(self.located.at_source, rows))
 
     @property
     def files(self) -> Mapping[tuple[str, str], Path]:
         """Where the datasets lie on this machine, by their path and content."""
-        return {(one.path, one.sha256): source for (source, _), one in self.datasets.items()}
+        found = {(one.path, one.sha256): source for (source, _), one in self.datasets.items()}
+        contents = {source: one.sha256 for (source, _), one in self.datasets.items()}
+        for made in self.located.datasets.values():
+            if made.origin is not None and made.source in contents:
+                found[made.shown, contents[made.source]] = made.source
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +130,8 @@ def scan(
     requests = _requests(located, base)
     found: dict[_Place, _Found] = {}
     problems: list[Diagnostic] = []
+    held: dict[_Place, tuple[Diagnostic, ...]] = {}
+    refused: dict[_Place, Before] = {}
     with ExitStack() as stack:
         data = Datasets(store, folder and folder / "fingerprints", workers=_opener(stack))
         for need in _data_needs(located):
@@ -111,11 +141,18 @@ def scan(
             on_progress(source.shown, 0, 0)
             on_read = partial(on_progress, source.shown)
             result = data.scan(source.name, source.source, source.shown, request, on_read)
-            if result.dataset is not None:
-                made = replace(result.dataset, origin=source.origin)
-                result = replace(result, dataset=made)
+            told = tuple(_problems(result, need, located.symbols))
+            if (theirs := _may_stand(source, need, told)) is not None:
+                then = replace(source, source=theirs.path)
+                before = data.scan(source.name, then.source, source.shown, request, on_read)
+                if before.dataset is not None and not any(map(_is_error, before.diagnostics)):
+                    why = next(one.message for one in told if _is_error(one))
+                    refused[place] = replace(theirs, why=why, refused=True)
+                    source, result = then, before
+                    held[place] = tuple(filter(_is_error, told))
+                    told = tuple(one for one in told if not _is_error(one))
             found[place] = _Found(result, source, request)
-            problems += _problems(result, need, located.symbols)
+            problems += told
             for note in result.notes:
                 on_note(note)
         problems += _leaks(located, found, data)
@@ -126,7 +163,7 @@ def scan(
         repeated = dict(_repeated(found, data)) if policy.max_duplicate_share is not None else {}
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
-    return ScannedData(located, datasets, tuple(problems), leaking, repeated)
+    return ScannedData(located, datasets, tuple(problems), leaking, repeated, held, refused)
 
 
 def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
@@ -150,6 +187,19 @@ def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
         if name not in used:
             add(source, None, _LEAST_ROWS["training"])
     return tuple(needs.values())
+
+
+def _is_error(problem: Diagnostic) -> bool:
+    return problem.severity == "error"
+
+
+def _may_stand(source: DataSource, need: _DataNeed, told: Collection[Diagnostic]) -> Before | None:
+    """The rows of an earlier ftctl that may have been trained on in place of those with errors."""
+    if need.method is None or source.before is None or source.before.refused:
+        return None
+    if any(one.before != source.before for one in need.sources):
+        return None  # what one of them has made says nothing of another
+    return source.before if any(map(_is_error, told)) else None
 
 
 def _opener(stack: ExitStack) -> Callable[[], Workers]:

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from ftctl.data.convert import materialise, recipe_of
+from ftctl.data.convert.changed_rows import rows_before, was_possible
+from ftctl.domain.desired import DataSource
+from ftctl.errors import Span
 from upgrade.freeze_rows import made
 
 THEN = Path(__file__).parent / "2026-11-30" / "rows"
@@ -61,3 +65,39 @@ def test_a_source_gives_the_bytes_that_it_gave(source: str) -> None:
 
     found = {case["name"]: _hashes(source, case["steps"]) for case in cases}
     assert found == {case["name"]: case["parts"] for case in cases}
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_what_earlier_versions_made_of_a_source_is_known_for_ever(
+    source: str, tmp_path: Path
+) -> None:
+    if _lacks(source):
+        pytest.skip("the extra that reads it is not installed")
+    path = SOURCES / source
+
+    found = {}
+    for case in CASES[source]:
+        recipe = recipe_of(case["steps"])
+        if was_possible(recipe):
+            then = rows_before(path, source, recipe, tmp_path)
+            parts = None if then is None else then.parts
+            found[case["name"]] = parts and {part or "all": one for part, one in parts.items()}
+
+    wanted = {case["name"]: case["parts"] for case in CASES[source] if "convert" in case["steps"]}
+    assert found == wanted
+
+
+@pytest.mark.parametrize("source", [source for source in CASES if UNMEANT.match(source)])
+def test_where_a_source_gives_other_bytes_the_bytes_of_then_are_known(
+    source: str, tmp_path: Path
+) -> None:
+    if _lacks(source):
+        pytest.skip("the extra that reads it is not installed")
+    named = DataSource("rows", SOURCES / source, source, Span("a.yaml", 1))
+
+    for case in CASES[source]:
+        recipe = recipe_of(case["steps"])
+        part = "all" if recipe.split is None else recipe.split.part
+        now = materialise(named, recipe, tmp_path, {})
+        then = now.sha256 if now.before is None else now.before.sha256
+        assert then == case["parts"][part], case["name"]

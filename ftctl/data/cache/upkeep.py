@@ -89,8 +89,10 @@ def _sweep_project(project: Path, now: float) -> None:
 def _parts(entry: Path) -> set[str]:
     """How the files are called that an entry of derived data names."""
     with suppress(ValueError, AttributeError, TypeError, RecursionError):
-        parts = json.loads(read_regular(entry, 1 << 20) or b"{}").get("parts", {})
-        return {str(sha256)[:16] for sha256, _size in parts.values()}
+        known = json.loads(read_regular(entry, 1 << 20) or b"{}")
+        before = (known.get("before") or {}).get("parts", {})  # of earlier versions
+        parts = [sha256 for sha256, _size in known.get("parts", {}).values()]
+        return {str(sha256)[:16] for sha256 in (*parts, *before.values())}
     return set()
 
 

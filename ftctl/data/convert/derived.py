@@ -13,15 +13,18 @@ import re
 import sys
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ftctl.data.convert.changed_rows import MadeBefore, Watch, rows_before, was_possible
 from ftctl.data.convert.fault import TemplateFault
 from ftctl.data.convert.make import Piece, Pieces, at_source, make
 from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
-from ftctl.domain.desired import DataSource, Origin
+from ftctl.data.convert.source_rows import Rows
+from ftctl.domain.desired import Before, DataSource, Origin
 from ftctl.errors import Diagnostic, Finding, FtctlError, Span
 from ftctl.files import (
     file_fault,
@@ -43,7 +46,11 @@ Hash = Callable[[Path], str | None]  # a file's SHA-256; None when it cannot be 
 
 @dataclass(frozen=True, slots=True)
 class Materialised:
-    """What is uploaded in place of a source; `path` is None where problems stood against it."""
+    """What is uploaded in place of a source; `path` is None where problems stood against it.
+
+    But where earlier versions have made rows of a source with problems, `path` has those, and
+    `before` says that they are refused now.
+    """
 
     path: Path | None
     sha256: str | None
@@ -51,6 +58,7 @@ class Materialised:
     notes: tuple[str, ...] = ()  # what was detected and decided
     shown: str = ""  # the source as people know it
     origin: Origin | None = None  # what it was made of; None where problems stood against it
+    before: Before | None = None  # where earlier versions have made other rows
     _places: Path | None = field(default=None, repr=False)
 
     def at_source(self, problem: Diagnostic) -> Diagnostic:
@@ -84,13 +92,21 @@ def materialise(
         return kept
     sweep_drafts(folder, STEM)
     try:
-        with make(source.source, source.shown, recipe, folder) as pieces:
+        watch = Watch(recipe)
+        reading = Rows(source.source, source.shown, recipe.convert, recipe.encoding, watch=watch)
+        with make(source.source, source.shown, recipe, folder, reading=reading) as pieces:
             if not pieces.parts:
                 problems = tuple(_at_step(one, places) for one in pieces.problems)
-                return Materialised(None, None, problems, pieces.notes, source.shown)
+                refused = Materialised(None, None, problems, pieces.notes, source.shown)
+                return _as_before(refused, source, before, recipe, folder)
             if sha256_of(source.source) != before:
                 raise FtctlError(f"{source.shown} changed while it was read", "run it again")
-            _keep(entry, pieces)
+            made = None
+            if watch.why:
+                place, shown = source.source, source.shown
+                keep = partial(_keep_piece, folder)
+                made = rows_before(place, shown, recipe, folder, keys=watch.keys, keep=keep)
+            _keep(entry, pieces, _before_document(made, watch.why))
     except TemplateFault as fault:
         at = places.get(f"convert.template.{fault.role}", places.get("convert", source.span))
         return _refused(source, fault.finding.at(at))
@@ -98,6 +114,29 @@ def materialise(
     if found is None:
         raise FtctlError(f"what was made of {source.shown} was taken away", "run it again")
     return found
+
+
+def _as_before(
+    refused: Materialised, source: DataSource, sha256: str | None, recipe: Recipe, folder: Path
+) -> Materialised:
+    """What problems stand against, with the rows that earlier versions made all the same."""
+    if sha256 is None or not was_possible(recipe):
+        return refused
+    keep = partial(_keep_piece, folder)
+    made = rows_before(source.source, source.shown, recipe, folder, keep=keep)
+    if made is None:
+        return refused
+    part = recipe.split.part if recipe.split is not None else None
+    theirs = made.parts[part]
+    why = next(one.message for one in refused.problems if one.severity == "error")
+    path = _path(folder, theirs)
+    return replace(
+        refused,
+        path=path,
+        sha256=theirs,
+        origin=Origin(source.shown, sha256, made.rows, made.taken[part], recipe.steps),
+        before=Before(theirs, path, why, made.keeps, refused=True),
+    )
 
 
 def _refused(source: DataSource, problem: Diagnostic) -> Materialised:
@@ -144,17 +183,20 @@ def _kept(
         (sha256, size), notes = known["parts"][part], tuple(str(note) for note in known["notes"])
         rows, taken = int(known["rows"]), int(known["taken"][part])
         problems = tuple(_read_warning(one, source.shown) for one in known["warnings"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        earlier = _read_before(known["before"], part, sha256, entry.parent)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     places = _places_of(entry, recipe)
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256) or not places.is_file():
         return None
-    path = entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl"
+    path = _path(entry.parent, sha256)
+    if earlier is not None and hash_of(earlier.path) != earlier.sha256:
+        return None
     if not _has_size(path, size) or hash_of(path) != sha256:
         return None
     mark_used(entry)
     origin = Origin(source.shown, before, rows, taken, recipe.steps)
-    return Materialised(path, sha256, problems, notes, source.shown, origin, places)
+    return Materialised(path, sha256, problems, notes, source.shown, origin, earlier, places)
 
 
 def _read_warning(kept: Any, shown: str) -> Diagnostic:
@@ -171,12 +213,37 @@ def _has_size(path: Path, size: object) -> bool:
         return False
 
 
-def _keep(entry: Path, pieces: Pieces) -> None:
+def _path(folder: Path, sha256: str) -> Path:
+    return folder / f"{sha256[:_NAME_DIGITS]}.jsonl"
+
+
+def _keep_piece(folder: Path, piece: Piece) -> None:
+    piece.draft.keep(_path(folder, piece.draft.sha256), replace=True)
+
+
+def _before_document(made: MadeBefore | None, why: str) -> dict[str, Any] | None:
+    if made is None:
+        return None
+    parts = {part or "all": sha256 for part, sha256 in made.parts.items()}
+    return {"parts": parts, "why": why, "keeps": made.keeps}
+
+
+def _read_before(kept: Any, part: str, sha256: str, folder: Path) -> Before | None:
+    """What an entry says of earlier versions; None where they made the same."""
+    if kept is None or kept["parts"].get(part) in (None, sha256):
+        return None
+    theirs, why, keeps = kept["parts"][part], kept["why"], kept["keeps"]
+    if not _SHA256.fullmatch(theirs):
+        raise ValueError("no hash")
+    return Before(theirs, _path(folder, theirs), str(why), str(keeps))
+
+
+def _keep(entry: Path, pieces: Pieces, before: dict[str, Any] | None) -> None:
     """The files first, then the entry that speaks of them."""
     parts = {}
     for part, piece in pieces.parts.items():
         sha256 = piece.draft.sha256
-        piece.draft.keep(entry.parent / f"{sha256[:_NAME_DIGITS]}.jsonl", replace=True)
+        _keep_piece(entry.parent, piece)
         _write_whole(_places_path(entry, part or "all"), _places_bytes(piece))
         parts[part or "all"] = (sha256, piece.draft.bytes)
     taken = {part or "all": piece.draft.rows for part, piece in pieces.parts.items()}
@@ -185,6 +252,7 @@ def _keep(entry: Path, pieces: Pieces) -> None:
         for one in pieces.problems
     ]
     known = {
+        "before": before,
         "notes": list(pieces.notes),
         "parts": parts,
         "rows": pieces.rows,

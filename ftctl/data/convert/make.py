@@ -52,16 +52,19 @@ def make(
     check: bool = False,
     samples: bool = False,
     manner: Manner = _MANIFEST,
+    reading: Rows | None = None,
 ) -> Iterator[Pieces]:
     """The parts, until the block ends; what is not kept by then is gone.
 
     `check` reads the rows back as training data and tells their problems at the source's rows.
     `samples` shows a piece of a source that is in another encoding than it should be, and `manner`
-    is how the steps are asked for.
+    is how the steps are asked for. `reading` has the source's rows, where they are read otherwise.
     `TemplateFault` when the recipe's template does not fit the source.
     """
     with ExitStack() as drafts:
-        rows = Rows(path, shown, recipe.convert, recipe.encoding, samples=samples, manner=manner)
+        rows = reading or Rows(
+            path, shown, recipe.convert, recipe.encoding, samples=samples, manner=manner
+        )
         work = Piece(drafts.enter_context(RowDraft(folder)), array("I"))
         similarity = _write(
             rows, work, sample=recipe.sample is not None, split=recipe.split is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ftctl.data.convert.bounds import MadeBytes, row_too_long
 from ftctl.data.convert.canonical import line_of
@@ -60,6 +60,15 @@ class Made(NamedTuple):
     line: bytes
 
 
+class Watch(Protocol):
+    """Who looks at rows as they are made."""
+
+    def look_at(
+        self, records: Records, number: int, given: dict[str, Any], made: dict[str, Any], /
+    ) -> None:
+        """One row as it was read, and as it is made."""
+
+
 class Rows:
     """The rows of one source, to be gone through once; afterwards what there is to say of it."""
 
@@ -72,8 +81,13 @@ class Rows:
         *,
         samples: bool = False,
         manner: Manner = _MANIFEST,
+        watch: Watch | None = None,
     ) -> None:
-        """`samples` shows a piece of a file that is in another encoding: on a command line."""
+        """`samples` shows a piece of a file that is in another encoding: on a command line.
+
+        `watch` sees each row that is converted.
+        """
+        self._watch = watch
         self._source = TextSource(path, shown, encoding, samples)
         self._path = path
         self._convert = convert
@@ -140,6 +154,8 @@ class Rows:
                     convert, records, record.value, self._manner
                 )
                 row = conversion.change(record.number, record.value)
+                if self._watch is not None:
+                    self._watch.look_at(records, record.number, record.value, row)
                 line = _line(row)
                 made.add(len(line), record.number)
                 yield Made(record.number, row, _of_a_rows_length(line))
@@ -216,6 +232,11 @@ def _container(path: Path, head: bytes, origin: str) -> Container:
     if known is not None:
         return known
     return "jsonl" if start == "{" else "csv"
+
+
+def finished_line(row: dict[str, Any]) -> bytes:
+    """The row as it is written; `RowFault` where it cannot be."""
+    return _of_a_rows_length(_line(row))
 
 
 def _of_a_rows_length(line: bytes) -> bytes:

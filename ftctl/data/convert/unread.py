@@ -15,14 +15,14 @@ from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import FILE, NEW, Finding, Severity
 
 # Without these, rows teach something else than they say, or the contrary.
-_MEANT = frozenset({
+MEANT = frozenset({
     "chosen", "images", "image", "videos", "video", "audios", "audio", "weight", "weights",
     "tools", "functions",
     "tool_calls", "train", "loss", "loss_mask", "mask", "masked", "history", "messages",
     "conversations", "conversation", "preferred_output", "non_preferred_output",
 })  # fmt: skip
 _MEDIA = frozenset({"videos", "video", "audios", "audio"})
-_LABELS = frozenset({"label", "kto_tag", "kto_label", "desirable", "is_desirable"})
+LABELS = frozenset({"label", "kto_tag", "kto_label", "desirable", "is_desirable"})
 _GOOD = (True, 1, "true", "True", "TRUE", "1", "yes", "desirable", "good", "chosen")
 _BAD = (False, 0, "false", "False", "FALSE", "0", "no", "undesirable", "bad", "rejected", -1, "-1")
 _MOST_NAMES = 10
@@ -42,7 +42,7 @@ class Unread:
         self._rows += 1
         for key, value in left.items():
             self.keys.setdefault(key, value)
-        for key in _LABELS.intersection(row):
+        for key in LABELS.intersection(row):
             if key in left or key in self._dropped:
                 self._labels.setdefault(key, _Label()).count(row[key])
 
@@ -75,8 +75,8 @@ class Unread:
     def _is_meant(self, key: str, pair: Pair | None) -> bool:
         """Whether rows teach something else without it. A table's `weight` may be in kilograms."""
         if pair is not None and key not in _MEDIA:
-            return key in _MEANT and isinstance(self.keys[key], list | dict)
-        return key in _MEANT
+            return key in MEANT and isinstance(self.keys[key], list | dict)
+        return key in MEANT
 
 
 _ERROR: Severity = "error"
