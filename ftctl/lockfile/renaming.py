@@ -70,9 +70,9 @@ def _new_name(
     """The other fine-tune that asks for what an entry is about; None where its own still does."""
     own = desired.named(name)
     digests = tuple(_digests(entry))
-    if own is not None and own.digest in digests:
+    if own is not None and not {*own.digests}.isdisjoint(digests):
         return None
-    heirs = [one for digest in digests for one in desired.finetunes if one.digest == digest]
+    heirs = [one for digest in digests for one in desired.finetunes if digest in one.digests]
     if not heirs:
         bought = {job.digest for job in jobs if job.finetune == name}
         heirs = [

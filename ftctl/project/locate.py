@@ -70,7 +70,8 @@ def locate(symbols: SymbolTable, cache: Path) -> Located:
         if (source := _placed(named, refused, fetched)) is not None
     }
     made = _made(symbols, placed, cache)
-    used = {document.value.get(role) for document in symbols.users_of_data for role in ROLES}
+    named = (document.value.get(role) for document in symbols.users_of_data for role in ROLES)
+    used = {name for name in named if isinstance(name, str)}
     held = {
         name: tuple(problem for problem in one.problems if problem.severity == "error")
         for name, one in made.items()

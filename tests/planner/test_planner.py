@@ -45,11 +45,12 @@ from ftctl.planner import TABLE, PlanOptions, make_plan, models_not_visible
 
 CASES = Path(__file__).parents[1] / "cases" / "plan"
 SIGNS_OF_ROWS = (  # of the table, in its order: words that only the row's reason has
-    "adopted ", "one job serves", "by --replace already", "asked for with --replace", "back to ",
+    "adopted ", "one job serves", "by --replace already", "asked for with --replace",
+    "on rows that ftctl makes no more", "back to ",
     " duplicates ", "its parent was trained again", "up to date as ", "running as ",
     " cannot be read: ", "trained by project", "was retired", "which this key cannot see",
     "buys it all the same",
-    "tries again: ", "--retry-failed buys",
+    "tries again: ", "--retry-failed buys", "on rows that an earlier ftctl made",
     "by a newer ftctl", " → ", "not found",
 )  # fmt: skip
 
