@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Literal, NamedTuple
 
 from ftctl.text.escape.single_line import one_line
@@ -199,8 +200,13 @@ def fault_text(fault: FtctlError) -> str:
     return f"{told}\n    hint: {one_line(fault.hint)}" if fault.hint else told
 
 
-def problems_text(problems: Iterable[Diagnostic]) -> str:
-    """Each problem with its place and cure: of several of a kind in a file, a cure stands once."""
+def problems_text(problems: Iterable[Diagnostic], folder: PurePath | None = None) -> str:
+    """Each problem with its place and cure: of several of a kind in a file, a cure stands once.
+
+    `folder` is what paths count from, where that is not where commands are pasted (`-C`).
+    """
+    if folder is not None:
+        problems = [_pasted_outside(one, folder.as_posix()) for one in problems]
     cured: set[tuple[str, str, str | None]] = set()
     texts = []
     for problem in problems:
@@ -208,3 +214,10 @@ def problems_text(problems: Iterable[Diagnostic]) -> str:
         texts.append(str(replace(problem, hint=None) if cure in cured else problem))
         cured.add(cure)
     return "\n".join(texts)
+
+
+def _pasted_outside(problem: Diagnostic, folder: str) -> Diagnostic:
+    general = problem.hint_for_any
+    if general is None:
+        return problem
+    return replace(problem, hint=with_paths(general, problem.span.path, folder))

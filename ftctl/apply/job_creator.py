@@ -26,6 +26,7 @@ from ftctl.providers.ownership import tags_for
 from ftctl.providers.protocol import Provider
 from ftctl.providers.retry import BACKOFF_SECONDS, asks_too_long, pause_after, with_backoff
 from ftctl.text.escape.single_line import one_line
+from ftctl.text.shell import shell_word
 
 # The grace period after a lost answer, by the pauses before each further look. Lists of jobs lag by
 # up to a minute; a second copy of a file costs nothing.
@@ -112,7 +113,9 @@ class JobCreator:
                 raise
         if file.refusal is not None:
             # What steps have made is checked with its project: its place says nothing to anybody.
-            check = "validate" if step.origin is not None else f"dataset check {step.path}"
+            check = (
+                "validate" if step.origin is not None else f"dataset check {shell_word(step.path)}"
+            )
             raise FtctlError(
                 f"the service cannot train on {step.path}: {file.refusal}",
                 f"see 'ftctl {check}', or what the service wants of its files",

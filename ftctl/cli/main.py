@@ -84,7 +84,7 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
         note(f"error: {fault.format_message()}")
         return FAILED
     except InvalidProject as fault:
-        note(f"{problems_text(fault.diagnostics)}\n{fault.message}.")
+        note(f"{problems_text(fault.diagnostics, settings.directory)}\n{fault.message}.")
         return status_of(fault)
     except FtctlError as fault:
         note(f"error: {fault_text(fault)}")

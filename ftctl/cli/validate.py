@@ -53,7 +53,7 @@ def validate_command(context: click.Context, form: str) -> int:
 
         console.result(problems_junit(problems, _files(session)))
     elif problems:
-        console.result(problems_text(problems))
+        console.result(problems_text(problems, settings.directory))
     if form == "text" and session is None:
         console.note(f"{plural(errors, 'problem')} found.")
     elif form == "text" and session is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -107,7 +108,7 @@ def rows_at(folder: Path, revision: str, path: str, scratch: Path) -> Path | Non
         raise FtctlError(f"{shown} is a link", "keep the data itself in the repository")
     if entry.size > MAX_FILE_BYTES:
         raise FtctlError(f"{shown} has {entry.size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-    if entry.size > _POINTER_BYTES or not _from_lfs(repository, entry, shown, scratch):
+    if entry.size > _POINTER_BYTES or not _from_lfs(repository, entry, shown, revision, scratch):
         with scratch.open("xb") as copy:
             repository.content(entry, copy)
     return scratch
@@ -132,7 +133,9 @@ def sha256_at(folder: Path, revision: str, path: str) -> str | None:
         return hashlib.file_digest(scratch, "sha256").hexdigest()
 
 
-def _from_lfs(repository: Repository, entry: Entry, shown: str, scratch: Path) -> bool:
+def _from_lfs(
+    repository: Repository, entry: Entry, shown: str, revision: str, scratch: Path
+) -> bool:
     """Whether the file is a pointer of git-lfs; if so, its content has been copied."""
     head = repository.content(entry)
     note = pointer_of(head, shown)
@@ -143,7 +146,8 @@ def _from_lfs(repository: Repository, entry: Entry, shown: str, scratch: Path) -
     common = repository.ask(["rev-parse", "--git-common-dir"]).text.strip()
     store = repository.top / common / "lfs" / "objects" / name[:2] / name[2:4] / name
     if not name or not store.is_file() or store.is_symlink():
-        raise FtctlError(f"{shown}: {note.message}", "fetch it: git lfs fetch origin REVISION")
+        fetch = f"fetch it: git lfs fetch origin {shlex.quote(revision)}"
+        raise FtctlError(f"{shown}: {note.message}", fetch)
     if _copy(store, scratch) != name:
         scratch.unlink()
         raise FtctlError(f"{shown}: git-lfs keeps a damaged copy", "fetch it anew: git lfs fsck")

@@ -48,6 +48,7 @@ _SUFFIX = re.compile(r"[~^:]|@\{")
 _MEANINGS = (
     "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD",
 )  # fmt: skip
+_HASH = re.compile(r"[0-9a-f]{7,64}")
 _BRANCH = re.compile(r"[\w./-]+")
 _LONGEST_REVISION = 256
 
@@ -148,7 +149,11 @@ class Repository:
         known = self.ask(["remote", "get-url", "origin"]).status == 0
         if not known or _BRANCH.fullmatch(branch) is None:
             return message, "check its name: 'git branch --all' lists the branches"
-        return message, f"fetch it first: git fetch origin {branch}"
+        if _HASH.fullmatch(branch):
+            return message, f"fetch it first: git fetch origin {branch}"
+        # By its full name: a clone of one branch takes no note of another that is only fetched.
+        here = f"refs/remotes/origin/{branch}" if revision.startswith("origin/") else branch
+        return message, f"fetch it first: git fetch origin {branch}:{here}"
 
     def entry(self, commit: str, path: str) -> Entry | None:
         """The file at a path that counts from the folder; None where the commit has none there."""

@@ -94,7 +94,8 @@ def _unreadable(message: str, shown: str) -> Diagnostic:
 def decode(raw: bytes, shown: str) -> tuple[str, tuple[Diagnostic, ...]]:
     """The text, or the problems for which there is none, `_MOST_UNSEEN` of them at most."""
     if _UTF_16.match(raw):
-        hint = f"save it as UTF-8: iconv -f UTF-16 -t UTF-8 {shlex.quote(shown)}"
+        path, new = shlex.quote(shown), shlex.quote(f"{shown}.new")
+        hint = f"save it as UTF-8: iconv -f UTF-16 -t UTF-8 {path} > {new} && mv {new} {path}"
         return "", (Diagnostic("not-utf-8", "the file is in UTF-16", Span(shown, 1, 1), hint),)
     try:
         text = raw.decode("utf-8-sig")

@@ -47,7 +47,7 @@ def tracked_state(root: Path, known: Documents | None = None) -> tuple[Diagnosti
     shown = shorten(path, _LONGEST_PATH)
     message = f"git tracks '{shown}', and {STATE_FOLDER} is for what this machine has made itself"
     folder = shlex.quote(path.partition("/")[0])
-    cure = f"git rm -r -q --cached {folder} && echo '{STATE_FOLDER}/' >> .gitignore"
+    cure = f"git rm -r -q --cached {folder} && printf '\\n{STATE_FOLDER}/\\n' >> .gitignore"
     return (_found(message, shown, cure),)
 
 

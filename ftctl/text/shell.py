@@ -26,12 +26,13 @@ def shell_word(path: str) -> str:
     return quote(f"./{path}" if path.startswith("-") else path)
 
 
-def with_paths(hint: str, path: str) -> str:
-    """The hint for the file that people know by this path."""
+def with_paths(hint: str, path: str, folder: str = "") -> str:
+    """The hint for the file that people know by this path, which counts from the folder."""
     if "\0" not in hint:
         return hint
     # What a message would show otherwise than it is cannot be pasted.
     known = path and one_line(path) == path and not _ELSEWHERE.match(path)
+    path = (PurePosixPath(folder) / path).as_posix() if folder else path
     words = {
         FILE: shell_word(path) if known else "FILE",
         NEW: shell_word(_beside(path, "-new.jsonl")) if known else "FILE-new.jsonl",

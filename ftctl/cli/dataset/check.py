@@ -298,7 +298,7 @@ def _print(
     if problems and form == "github":
         console.commands(problems_github(problems))
     elif problems:
-        console.result(problems_text(problems))
+        console.result(problems_text(problems, settings.directory))
     if form == "text":
         (console.note if failed else console.result)(_summary(checked, problems, failed=failed))
 

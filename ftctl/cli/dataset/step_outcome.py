@@ -44,7 +44,7 @@ def report_outcome(
         raise InvalidProject(problems)
     console = settings.console
     if problems:
-        console.note(problems_text(problems))
+        console.note(problems_text(problems, settings.directory))
     for note in done.notes:
         console.note(f"{note[:1].upper()}{note[1:]}.")
     for part, written in done.written.items():
