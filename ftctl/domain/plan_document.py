@@ -34,7 +34,6 @@ from ftctl.domain.plan import (
 from ftctl.domain.review import DataChange, Review, Violation
 from ftctl.errors import FtctlError
 from ftctl.text.escape import json_document
-from ftctl.text.shell import shell_word
 
 FORMAT_VERSION = "1.4"
 _EARLIER = {
@@ -138,7 +137,7 @@ def approval_of(plan: Plan) -> Approval:
 
 def read_approval(document: object, display_path: str) -> Approval:
     """The approval that a plan's document stands for. FtctlError where it is none."""
-    again = f"make it again with 'ftctl plan --out {shell_word(display_path)}'"
+    again = "make it again with 'ftctl plan --out FILE'"
     document = document if isinstance(document, Mapping) else {}
     if (left_out := _EARLIER.get(str(document.get("format_version")))) is not None:
         raise FtctlError(f"{display_path} was written by an earlier ftctl: {left_out}", again)

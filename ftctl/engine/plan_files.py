@@ -14,7 +14,6 @@ from ftctl.domain.snapshot import read_observed
 from ftctl.errors import FtctlError
 from ftctl.files import file_fault, write_atomically
 from ftctl.text.bounded_json import NotBounded, read_bounded
-from ftctl.text.shell import shell_word
 from ftctl.user_folders import NoPlace, cache_folder, make_private, open_cache
 
 _FOLDER = "plans"
@@ -38,20 +37,19 @@ def read_plan(path: Path) -> Approval:
     try:
         document = _document(path)
     except OSError as fault:
-        hint = f"make it with 'ftctl plan --out {shell_word(str(path))}'"
+        hint = "make it with 'ftctl plan --out FILE'"
         raise FtctlError(f"{path} cannot be read: {fault.strerror}", hint) from None
     except ValueError as fault:
         why = fault if isinstance(fault, NotBounded) else "it is not JSON"
         raise FtctlError(
-            f"{path} is not a plan of ftctl: {why}",
-            f"make it with 'ftctl plan --out {shell_word(str(path))}'",
+            f"{path} is not a plan of ftctl: {why}", "make it with 'ftctl plan --out FILE'"
         ) from None
     return read_approval(document, str(path))
 
 
 def read_snapshot(path: Path) -> Observed:
     """What was observed at a service, from a file of `ftctl plan --record`."""
-    make = f"make it with 'ftctl plan --record {shell_word(str(path))}'"
+    make = "make it with 'ftctl plan --record FILE'"
     try:
         return read_observed(_document(path))
     except OSError as fault:

@@ -582,7 +582,8 @@ MANIFESTS = (
         wrote("finetunes/a.yaml", "name: a\n".encode("utf-16")),
         (
             "finetunes/a.yaml:1:1: error[not-utf-8]: the file is in UTF-16\n"
-            "    hint: save it as UTF-8: iconv -f UTF-16 -t UTF-8 finetunes/a.yaml\n"
+            "    hint: save it as UTF-8: iconv -f UTF-16 -t UTF-8 finetunes/a.yaml"
+            " > finetunes/a.yaml.new && mv finetunes/a.yaml.new finetunes/a.yaml\n"
         ),
     ),
     Attack(
@@ -1229,7 +1230,10 @@ def test_a_revision_that_is_not_there_is_told_with_the_command_that_fetches_it(
     name = "check its name: 'git branch --all' lists the branches"
     assert told == [
         (f"{missing} 'release' here", name),  # there is nothing to fetch from
-        (f"{missing} 'origin/release' here; {few}", "fetch it first: git fetch origin release"),
+        (
+            f"{missing} 'origin/release' here; {few}",
+            "fetch it first: git fetch origin release:refs/remotes/origin/release",
+        ),
         (f"{missing} 'HEAD~9' here; {few}", name),
     ]
 
