@@ -404,3 +404,37 @@ def test_nothing_proposes_an_encoding_by_guess() -> None:
     places = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("ftctl/**/*.py")]
 
     assert not [path for path in places if "iconv -f WINDOWS" in path.read_text("utf-8")]
+
+
+def test_a_list_on_one_long_line_is_read_to_its_end(shell: Shell) -> None:
+    first = {"messages": [{"role": "user", "content": "a, b " * 100_000},
+                          {"role": "assistant", "content": "c"}]}  # fmt: skip
+    text = json.dumps([*[first] * 5, *as_chats("Japanese") * 900], ensure_ascii=False)
+    (shell.folder / "rows.json").write_bytes(text.encode("cp932"))
+
+    shown = shell("dataset", "convert", "rows.json", "out.jsonl").err
+
+    assert "the file is not UTF-8: 1 line read as cp932 (Japanese), such as '歴史の本は" in shown
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"PAR1"])
+def test_what_knows_its_own_encoding_is_given_none(shell: Shell, head: bytes) -> None:
+    name = "rows.xlsx" if head.startswith(b"PK") else "rows.parquet"
+    (shell.folder / name).write_bytes(head + bytes(100))
+
+    shown = shell("dataset", "convert", name, "out.jsonl", "--encoding", "cp949").err
+
+    assert "error[wrong-encoding]: " in shown
+    assert "knows the encoding of its text: --encoding cp949 is for others" in shown
+
+
+def test_a_piece_of_a_line_steers_no_terminal() -> None:
+    raw = 'question,answer\n"\x1b[31m우산은\u202e 어디::에 있나요\x07?","네"\n'.encode(
+        "cp949", "ignore"
+    )
+
+    shown = told(not_utf8(io.BytesIO(raw), samples=True))
+
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert len(shown.splitlines()) == 2

@@ -265,6 +265,11 @@ def _scan(settings: Settings, shown: str, request: ScanRequest, workers: Workers
         scan = scan_file(Path(shown).stem, path, shown, request, workers, progress.of(shown))
     finally:
         progress.done()
+    if request.encoding is not None and scan.dataset is not None:
+        settings.console.note(
+            f"{shown} is read as {request.encoding}. A service takes it as UTF-8: 'encoding:"
+            f" {request.encoding}' in its Dataset makes it that, or 'ftctl dataset convert'."
+        )
     for note in scan.notes if settings.console.verbose else ():
         settings.console.note(note)
     return CheckedFile(shown, scan)

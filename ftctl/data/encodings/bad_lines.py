@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 _MOST_BYTES = 256 * 1024  # of each kind, from the whole file
-_LINE_BYTES = 1024 * 1024  # of a longer line the first are looked at
+_LINE_BYTES = 1024 * 1024  # of a longer line, so much at a time
 _SHOWN_LINES = 5
 
 
@@ -20,17 +19,21 @@ class Sampled:
         self.first: list[int] = []
         self.last = 0
         self._kept: list[tuple[int, bytes]] = []
-        self._bytes = 0
+        self._bytes = self._seen = 0
         self._step = 1
 
     def add(self, number: int, line: bytes) -> None:
-        if self.number % self._step == 0:
+        """Take up a line, or the next piece of one."""
+        if self._seen % self._step == 0:
             self._kept.append((number, line))
             self._bytes += len(line)
             if self._bytes > _MOST_BYTES and len(self._kept) > 1:
                 self._kept = self._kept[::2]
                 self._step *= 2
                 self._bytes = sum(len(kept) for _, kept in self._kept)
+        self._seen += 1
+        if number == self.last:
+            return
         self.number += 1
         self.last = number
         if len(self.first) < _SHOWN_LINES:
@@ -51,30 +54,38 @@ class HighLines:
     bad: Sampled = field(default_factory=Sampled)
     good: Sampled = field(default_factory=Sampled)
     column: int = 1  # of the first bad byte in its line, in characters of what stands before
-    byte: int = 1
 
 
 def high_lines(stream: BinaryIO) -> HighLines:
-    """Goes through the whole file."""
+    """Goes through the whole file. A line without end is looked at piece by piece."""
     found = HighLines()
-    number, begins = 0, True
+    number, begins, left = 0, True, b""
     while line := stream.readline(_LINE_BYTES):
         number += begins
-        whole = line.endswith(b"\n")
-        if begins and not line.isascii():
-            _sort(found, number, line, cut=not whole and len(line) == _LINE_BYTES)
-        begins = whole
+        begins = line.endswith(b"\n")
+        if line.isascii() and not left:
+            continue
+        line, left = _whole(left + line) if not begins else (left + line, b"")
+        if not line.isascii():
+            _sort(found, number, line)
+    if not left.isascii():
+        _sort(found, number, left)
     return found
 
 
-def _sort(found: HighLines, number: int, line: bytes, *, cut: bool) -> None:
+def _whole(piece: bytes) -> tuple[bytes, bytes]:
+    """The piece up to a byte that is part of no character in any encoding, and the rest."""
+    cut = max(piece.rfind(sign) for sign in (b'"', b",", b" ")) + 1 or len(piece)
+    return piece[:cut], piece[cut:]
+
+
+def _sort(found: HighLines, number: int, line: bytes) -> None:
     try:
-        text = codecs.utf_8_decode(line, "strict", not cut)[0]
+        text = line.decode()
     except UnicodeDecodeError as error:
         if not found.bad.number:
-            found.byte = error.start + 1
             found.column = len(line[: error.start].decode()) + 1
         found.bad.add(number, line)
     else:
-        if text != "\ufeff" and not text.removeprefix("\ufeff").isascii():
+        if not text.removeprefix("\ufeff").isascii():
             found.good.add(number, line)
