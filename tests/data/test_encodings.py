@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from random import Random
 
 import pytest
 from conftest import FINETUNE, ROOT, Shell, small_project
+from jsonschema import Draft202012Validator
 from tongues import KEPT_IN, as_chats, as_csv, as_jsonl
 
 from ftctl.data.encodings.diagnosis import doubts_of, is_utf8, not_utf8
@@ -18,6 +20,7 @@ from ftctl.data.encodings.names import UnknownEncoding, keeps_ascii, text_encodi
 from ftctl.data.encodings.readings import readings
 from ftctl.data.encodings.transcoded import EncodingFault, transcoded
 from ftctl.errors import Finding
+from ftctl.manifest.schema import load_schema
 
 KEPT = [(language, encoding) for language, kept in KEPT_IN.items() for encoding in kept]
 # Some bytes of these say as good words in another: both are told, the right one first.
@@ -358,17 +361,19 @@ def project(
     (shell.folder / "data" / name).write_bytes(raw)
 
 
-def uploaded(shell: Shell) -> list[object]:
-    plan = json.loads(shell.ok("plan", "--format", "json").out)
-    assert plan["changes"][0]["action"] == "create", plan
-    [path] = shell.folder.rglob("derived/*.jsonl")
-    return made(path)
+def test_rows_of_a_dataset_are_planned_as_what_was_read(shell: Shell) -> None:
+    raw = as_jsonl("Korean").encode("cp949")
+    project(shell, raw, "ms949")
 
+    plan = shell.ok("plan", "--format", "json").json
 
-def test_rows_of_a_dataset_are_trained_on_as_utf8(shell: Shell) -> None:
-    project(shell, as_jsonl("Korean").encode("cp949"), "cp949")
-
-    shell.ok("validate")
+    assert Draft202012Validator(load_schema("plan")).is_valid(plan)
+    [file] = [step for step in plan["changes"][0]["steps"] if step["step"] == "upload"]
+    assert file["path"] == "data/rows.jsonl"
+    assert file["sha256"] == hashlib.sha256(as_jsonl("Korean").encode()).hexdigest()
+    assert file["origin"]["rows"] == 12
+    assert file["origin"]["sha256"] == hashlib.sha256(raw).hexdigest()
+    assert file["origin"]["steps"] == [{"step": "read", "encoding": "cp949"}]
 
 
 def test_a_wrong_encoding_of_a_dataset_is_told_at_its_row_without_its_text(shell: Shell) -> None:

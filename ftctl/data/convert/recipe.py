@@ -79,7 +79,9 @@ class Recipe:
     def steps(self) -> tuple[Mapping[str, Any], ...]:
         """Each step with what its manifest sets, in the order in which they are done."""
         done = (("convert", self.convert), ("sample", self.sample), ("split", self.split))
-        return tuple({"step": name, **_told(step)} for name, step in done if step is not None)
+        steps = tuple({"step": name, **_told(step)} for name, step in done if step is not None)
+        read = ({"step": "read", "encoding": self.encoding},) if self.encoding is not None else ()
+        return (*read, *steps)
 
     def canonical(self) -> str:
         """Equal for recipes that do the same to a file, whichever part of it is meant."""
