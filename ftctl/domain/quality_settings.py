@@ -10,6 +10,9 @@ Level = Literal["ignore", "warning", "error"]
 
 NEAR_DUPLICATES_UP_TO_BYTES = 20_000_000  # beyond, signatures would be most of the pass's time
 
+LANGUAGES_OF_BYTES = 1_000_000  # of a file's rows; a closer look at all would cost a second a MB
+NO_SETTINGS = frozenset({"moderation", "languages_of_one_in"})
+
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings:
@@ -41,12 +44,14 @@ class QualitySettings:
     personal_data: Level = "warning"
     allow: tuple[str, ...] = ()  # addresses, numbers, keys and mail domains that may stand in rows
     regions: tuple[str, ...] = ()  # ISO 3166: their national phone numbers are looked for
+    # Of so many rows one has its languages looked at closely; told by the file's size.
+    languages_of_one_in: int = 1
     moderation: Level = "ignore"  # no setting of a project: texts leave the machine for it
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> QualitySettings:
         """Those of a `quality:` that fits its schema; all else is as in PROJECT_DEFAULTS."""
-        known = {one.name for one in fields(cls)} - {"moderation"}
+        known = {one.name for one in fields(cls)} - NO_SETTINGS
         given = {key: value for key, value in config.items() if key in known}
         allow, regions = tuple(given.pop("allow", ())), tuple(given.pop("regions", ()))
         return replace(PROJECT_DEFAULTS, **given, allow=allow, regions=regions)
@@ -63,10 +68,12 @@ class QualitySettings:
 
     def for_file(self, size: int) -> QualitySettings:
         """The same for a file of so many bytes: one that is too large is not searched for near
-        duplicates."""
-        if size > self.near_duplicates_up_to_bytes:
-            return replace(self, near_duplicates="ignore")
-        return self
+        duplicates, and of a large one a sample has its languages looked at closely."""
+        near = "ignore" if size > self.near_duplicates_up_to_bytes else self.near_duplicates
+        one_in = 1 + size // LANGUAGES_OF_BYTES
+        if (near, one_in) == (self.near_duplicates, self.languages_of_one_in):
+            return self
+        return replace(self, near_duplicates=near, languages_of_one_in=one_in)
 
 
 # Near duplicates take numpy, and longer than all else: 'dataset check' looks for them, and whoever

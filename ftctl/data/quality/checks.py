@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from ftctl.data.quality.fingerprint_table import FingerprintColumns, FingerprintTable
 from ftctl.data.quality.fingerprints import KEYS, Detail, Flag
 from ftctl.data.quality.key_groups import equal_rows, middle, most_common
-from ftctl.data.quality.languages import LANGUAGES
+from ftctl.data.quality.languages import KIN, LANGUAGES
 from ftctl.data.quality.quality_codes import CHECKS
 from ftctl.data.quality.similar import Alike, alike
 from ftctl.domain.quality_settings import QualitySettings
@@ -273,33 +273,58 @@ def _languages(columns: FingerprintColumns, settings: QualitySettings) -> Iterat
     if settings.languages == "ignore":
         return
     reported: set[int] = set()
-    for noun, column in (("answer", columns.said_in), ("question", columns.asked_in)):
-        for place, text in _strayed(noun, column, settings.language_share):
+    for noun, column, certainly in (
+        ("answer", columns.said_in, Flag.SAID_CERTAINLY),
+        ("question", columns.asked_in, Flag.ASKED_CERTAINLY),
+    ):
+        certain = [flags & certainly for flags in columns.flags]
+        for place, text in _strayed(noun, column, certain, columns, settings.language_share):
             if place not in reported:
                 reported.add(place)
                 hint = "if the model is not meant to use it, take the row out or translate it"
                 yield Finding("mixed-languages", text, hint, columns.lines[place])
 
 
-def _strayed(noun: str, column: Collection[int], share: float) -> Iterator[tuple[int, str]]:
-    """The rows in a language that few are in, where nearly all are in one."""
-    counts = Counter(column)
-    del counts[0]
+def _strayed(
+    noun: str,
+    column: Sequence[int],
+    certain: Sequence[int],
+    columns: FingerprintColumns,
+    share: float,
+) -> Iterator[tuple[int, str]]:
+    """The rows certainly in a language that few are in, where nearly all are in one.
+
+    How many are in each is told by the rows that were looked at closely: in the others some
+    languages are not seen.
+    """
+    looked_at = zip(column, columns.flags, strict=True)
+    counts = Counter(number for number, flags in looked_at if number and flags & Flag.CLOSELY)
     known = counts.total()
     if known < FEWEST_ROWS:
         return
-    main, most = max(counts.items(), key=lambda one: (one[1], -one[0]))
+    main = max(counts.items(), key=lambda one: (one[1], -one[0]))[0]
+    most = _in_kin(counts, main)
     if most < _DOMINANT * known:
         return
-    names = list(LANGUAGES.values())
+    names, codes = list(LANGUAGES.values()), list(LANGUAGES)
+    alike = KIN[codes[main - 1]]
     for place, number in enumerate(column):
-        if number not in (0, main) and counts[number] < share * known:
+        if not certain[place] or codes[number - 1] in alike:
+            continue
+        if _in_kin(counts, number) < share * known:
             here, nearly_all = names[number - 1], names[main - 1]
             share_of_all = percent_of(most, known)
             yield (
                 place,
                 f"the {noun} is in {here}; {share_of_all} of the {noun}s are in {nearly_all}",
             )
+
+
+def _in_kin(counts: Mapping[int, int], number: int) -> int:
+    """How many are in the language or one so near to it that a text may be in both."""
+    codes = list(LANGUAGES)
+    alike = KIN[codes[number - 1]]
+    return sum(count for one, count in counts.items() if codes[one - 1] in alike)
 
 
 def _empty_rows(columns: FingerprintColumns, settings: QualitySettings) -> Iterator[Finding]:

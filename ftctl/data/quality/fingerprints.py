@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ftctl.data.encodings.mojibake import may_be_misread, misread
 from ftctl.data.quality.fold import folded, key_of, words_of
-from ftctl.data.quality.languages import number_of
+from ftctl.data.quality.languages import told_in
 from ftctl.data.quality.parts import Parts, parts_of, places_of
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.refusals import missing, refuses, unwritten
@@ -41,7 +41,10 @@ class Flag:
     STANDING_SECRET = 512
     STANDING_PERSONAL = 1024
     MOJIBAKE = 2048
+    ASKED_CERTAINLY = 4096  # the question's language is certain,
     STANDING_MOJIBAKE = 8192
+    SAID_CERTAINLY = 16384  # and the answer's
+    CLOSELY = 32768  # the row is one of those whose languages were looked at closely
 
 
 class Detail(NamedTuple):
@@ -92,12 +95,17 @@ def fingerprint_of(
         details += tuple(_misread_details(row, form, line))
     for detail in details:
         flags |= detail.flag
+    key = key_of(standing.exact + raw)
     asked_in = said_in = 0
     if settings.languages != "ignore":
-        asked_in, said_in = number_of(parts.question), number_of(answer or "")
+        closely = key % settings.languages_of_one_in == 0
+        asked, said = (told_in(one, closely=closely) for one in (parts.question, answer or ""))
+        asked_in, said_in = asked.number, said.number
+        flags |= Flag.CLOSELY * closely
+        flags |= Flag.ASKED_CERTAINLY * asked.certain | Flag.SAID_CERTAINLY * said.certain
     packed = ROW.pack(
         line & 0xFFFFFFFF,
-        key_of(standing.exact + raw),
+        key,
         key_of(standing.folded + prompt),
         _answer_key(parts, folded_answer),
         min(len(parts.prompt) + len(answer or "") + len(parts.other), 0xFFFFFFFF),

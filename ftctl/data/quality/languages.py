@@ -1,15 +1,20 @@
-"""A text goes in; the language that it is certainly in comes out, or none.
+"""A text goes in; the language that it is in comes out, and whether that is certain, or none.
 
-Scripts that one language uses tell it at once; the others are told by their commonest small words.
-A text of a few words, a list of names or code is in no language that could be told.
+Scripts that one language uses tell it at once, and the commonest small words of eight languages
+where they leave no doubt; all else is told by the model of the library py3langid. A text of a few
+words, a list of names or code is in no language that could be told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits, punctuation, whitespace
 from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 # Of a code, and the name that people read. The order is part of what is kept: only add at the end.
 LANGUAGES: Mapping[str, str] = MappingProxyType(
@@ -20,9 +25,38 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "ar": "Arabic", "fa": "Persian", "he": "Hebrew", "hi": "Hindi", "th": "Thai",
         "el": "Greek", "ko": "Korean", "ja": "Japanese", "zh": "Chinese", "cs": "Czech",
         "da": "Danish",
+        "af": "Afrikaans", "am": "Amharic", "as": "Assamese", "az": "Azerbaijani",
+        "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan",
+        "cy": "Welsh", "et": "Estonian", "eu": "Basque", "fi": "Finnish", "ga": "Irish",
+        "gl": "Galician", "gu": "Gujarati", "hr": "Croatian", "hu": "Hungarian", "hy": "Armenian",
+        "is": "Icelandic", "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada",
+        "ky": "Kyrgyz", "lo": "Lao", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian",
+        "ml": "Malayalam", "mn": "Mongolian", "mr": "Marathi", "ms": "Malay", "my": "Burmese",
+        "ne": "Nepali", "no": "Norwegian", "or": "Odia", "pa": "Punjabi", "ps": "Pashto",
+        "ro": "Romanian", "si": "Sinhala", "sk": "Slovak", "sl": "Slovenian", "sq": "Albanian",
+        "sr": "Serbian", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "tl": "Tagalog",
+        "ur": "Urdu", "uz": "Uzbek", "zu": "Zulu",
     }
 )  # fmt: skip
+_NO_LANGUAGE = "zxx"  # ISO 639-2
 
+# So near to each other that a short text is often in both.
+_KINSHIPS = (
+    "da no", "hr sr", "id ms", "bn as", "hi mr ne", "cs sk", "es gl", "pt gl", "bg mk", "nl af",
+)  # fmt: skip
+KIN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        code: frozenset(other for kin in map(str.split, _KINSHIPS) if code in kin for other in kin)
+        | {code}
+        for code in LANGUAGES
+    }
+)
+
+# By its small words alone a text is told to be in one of these. The others' words are there to
+# compete: those who share most with a neighbour are left to the model. Of 10,800 sentences in 35
+# languages (treebanks of Universal Dependencies) none was told wrongly, and a third of those in
+# these languages was told (2026-11-30).
+_TOLD_BY_WORDS = frozenset(["en", "de", "fr", "es", "it", "pl", "tr", "vi"])
 _SMALL_WORDS = {
     "en": "the of and to in is that it was for you are with on as have be this not but they what "
     "we can from or my by so if would your i me at an he she his her their there which has been "
@@ -62,10 +96,17 @@ _SMALL_WORDS = {
 }
 
 _SAMPLE = 300  # characters; more would tell no more
-_FEWEST_WORDS = 3  # different ones
+_MODEL_SAMPLE = 160
+_FEWEST_WORDS = 3
+_FEWEST_SMALL_WORDS = 4  # different ones
 _SHARE = 0.15  # of a text's different words: prose in any of the languages has more small ones
-_LEAD = 1.5
-
+_LEAD = 2.5
+_LIKELY = 0.45  # the model's confidence
+_CERTAIN = 0.9
+_FEWEST_CHARACTERS = 6
+_SIGNS = '{}()[]<>=;_/|\\#$%&*+@^~`"'
+_MOST_SIGNS = 0.07  # of the characters, and
+_MOST_DIGITS = 0.3
 _LETTERS = bytes.maketrans(
     (ascii_uppercase + whitespace + digits + punctuation.replace("'", "")).encode(),
     ascii_lowercase.encode() + b" " * (len(whitespace) + len(digits) + len(punctuation) - 1),
@@ -82,27 +123,52 @@ _BLOCKS: Mapping[str, tuple[tuple[int, int], ...]] = {
     "J": ((0x30, 0x30),),
     "H": ((0x34, 0x9F),),
 }
-_ONE_LANGUAGE = {"G": "el", "B": "he", "D": "hi", "T": "th", "K": "ko"}
+_ONE_LANGUAGE = {"G": "el", "B": "he", "T": "th", "K": "ko"}
+_NOT_SIGNS = bytes(set(range(256)) - set(_SIGNS.encode()))
+_NOT_DIGITS = bytes(set(range(256)) - set(digits.encode()))
+
+
+class Told(NamedTuple):
+    """The language's place in LANGUAGES, from 1 on; 0 for none."""
+
+    number: int
+    certain: bool = False
+
+
+_NONE = Told(0)
 
 
 def language_of(text: str) -> str | None:
-    """The code of the language, or None where the text does not tell it for certain."""
+    """The code of the language that the text is likely in, or None where it tells none."""
+    number = told_in(text).number
+    return list(LANGUAGES)[number - 1] if number else None
+
+
+def told_in(text: str, *, closely: bool = True) -> Told:
+    """The language and whether it is certain; without `closely` what the script or words tell.
+
+    A closer look takes some 50 microseconds, and half a second once to load the model.
+    """
     sample = text[:_SAMPLE]
     if not sample.isascii():
         blocks = sample.encode("utf-16-le", "surrogatepass")[1::2].translate(_scripts())
         counts = {script: blocks.count(script.encode()) for script in _BLOCKS}
         foreign = sum(counts.values())
-        if 3 * foreign >= len(sample):
-            return _by_script(sample, counts, foreign)
-    if sample.count(" ") < _FEWEST_WORDS - 1:
-        return None
-    return _by_words(sample)
+        script = max(counts, key=lambda one: counts[one])
+        # A sign of the East is worth a few letters.
+        if (6 if script in "KJH" else 3) * foreign >= len(sample):
+            if script not in "CAD":
+                return _certain(_by_script(sample, counts, foreign))
+            return _closely(sample) if closely else _NONE
+    elif sample.count(" ") < _FEWEST_WORDS - 1:
+        return _NONE
+    if code := _by_words(sample):
+        return _certain(code)
+    return _closely(sample) if closely else _NONE
 
 
-def number_of(text: str) -> int:
-    """The language's place in LANGUAGES, from 1; 0 for none."""
-    code = language_of(text)
-    return _numbers()[code] if code else 0
+def _certain(code: str | None) -> Told:
+    return Told(_numbers()[code], certain=True) if code else _NONE
 
 
 @cache
@@ -128,23 +194,12 @@ def _by_script(sample: str, counts: Mapping[str, int], foreign: int) -> str | No
         return "ja" if 10 * kana >= foreign else "zh"
     if foreign < 6 or counts[script] < 0.8 * foreign:
         return None
-    if script == "C":
-        return _cyrillic(sample)
-    if script == "A":
-        return "fa" if sum(sample.count(sign) for sign in "پچژگکی") else "ar"
+    # Two of the blocks are shared by two scripts.
+    if script == "B" and 2 * sum("\u0530" <= sign <= "\u058f" for sign in sample) > foreign:
+        return "hy"
+    if script == "T" and 2 * sum("\u0e80" <= sign <= "\u0eff" for sign in sample) > foreign:
+        return "lo"
     return _ONE_LANGUAGE[script]
-
-
-def _cyrillic(sample: str) -> str | None:
-    """Russian or Ukrainian by letters that the other lacks; more languages use the script."""
-    lower = sample.lower()
-    russian = sum(lower.count(sign) for sign in "ыэъё")
-    ukrainian = sum(lower.count(sign) for sign in "іїєґ")
-    if not russian and not ukrainian:
-        return _by_words(sample)
-    if min(russian, ukrainian) * 3 > max(russian, ukrainian):
-        return None
-    return "ru" if russian > ukrainian else "uk"
 
 
 def _by_words(sample: str) -> str | None:
@@ -155,11 +210,11 @@ def _by_words(sample: str) -> str | None:
     for word in words & known.keys():
         for code in known[word]:
             scores[code] = scores.get(code, 0) + 1
-    fewest = max(_FEWEST_WORDS, _SHARE * len(words))
+    fewest = max(_FEWEST_SMALL_WORDS, _SHARE * len(words))
     if not scores or max(scores.values()) < fewest:
         return None
     best, *others = sorted(scores, key=lambda code: (-scores[code], code))
-    if others and scores[best] < _LEAD * scores[others[0]]:
+    if best not in _TOLD_BY_WORDS or (others and scores[best] < _LEAD * scores[others[0]]):
         return None
     return best
 
@@ -174,3 +229,38 @@ def _small_words() -> Mapping[bytes, tuple[str, ...]]:
                 continue  # in code and lists they are names
             found[word.encode()] = (*found.get(word.encode(), ()), code)
     return found
+
+
+@lru_cache(maxsize=2048)
+def _closely(sample: str) -> Told:
+    """By the model; remembered, since questions and labels repeat."""
+    sample = sample[:_MODEL_SAMPLE]
+    if len(sample.strip()) < _FEWEST_CHARACTERS or _reads_as_code(sample):
+        return _NONE
+    model = _model()
+    code, confidence = model.classify(sample)
+    if code == _NO_LANGUAGE:
+        return _NONE
+    kin = KIN[code]
+    if confidence < _CERTAIN and len(kin) > 1:
+        confidence = sum(share for other, share in model.rank(sample) if other in kin)
+    if code in ("as", "bn"):  # the script is the same but for two letters
+        code = "as" if "ৰ" in sample or "ৱ" in sample else "bn"
+    if confidence < _LIKELY:
+        return _NONE
+    return Told(_numbers()[code], certain=confidence >= _CERTAIN)
+
+
+def _reads_as_code(sample: str) -> bool:
+    raw = sample.encode("utf-8", "replace")
+    signs, numbers = (len(raw.translate(None, others)) for others in (_NOT_SIGNS, _NOT_DIGITS))
+    return signs > _MOST_SIGNS * len(sample) or numbers > _MOST_DIGITS * len(sample)
+
+
+@cache
+def _model() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - half a second
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model.set_languages([*(code for code in LANGUAGES if code in model.labels), _NO_LANGUAGE])
+    return model
