@@ -60,6 +60,7 @@ ROOMS = {
 }  # fmt: skip
 
 # Wings, and rooms of others, that only think: no file, socket, clock, randomness or environment.
+# What a library loads of its own, as py3langid its model, is part of the library.
 PURE = {
     "errors", "text", "domain", "planner", "pricing", "policy", "reports", "manifest/scalars",
     "project/link", "project/resolve", "catalog/services", "catalog/request", "catalog/answer",

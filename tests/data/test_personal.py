@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftctl.data.diff.masked import masked_text
-from ftctl.data.quality.identifiers import DIGITS, LETTERED, NAMED
+from ftctl.data.quality.identifiers import ANY_NAME, DIGITS, LETTERED, NAMED
 from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.phones import phones_in
 
@@ -203,3 +203,11 @@ def test_long_lists_of_numbers_are_looked_through_quickly() -> None:
 
     assert list(phones_in(text, 0, 62, "", ())) == []
     assert len(list(personal_in(text, (), ("DE",)))) < 200
+
+
+def test_each_word_that_names_a_number_has_one_of_the_stems_that_are_searched_for() -> None:
+    for text, (what, _) in HELD.items():
+        for form in NAMED:
+            word = form.word and form.word.search(text.lower())
+            if form.what == what and word:
+                assert ANY_NAME.search(word[0]), text

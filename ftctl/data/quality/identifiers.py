@@ -148,9 +148,16 @@ NAMED = (
           r"henkil[öo]tunnus|\bhetu\b"),
 )  # fmt: skip
 
-# A run whose shape has none of these is in none of the forms of digits alone.
-ANY_DIGITS = re.compile(b"|".join(re.escape(shape) for form in DIGITS for shape in form.shapes))
-ANY_NAME = re.compile("|".join(form.word.pattern for form in NAMED if form.word is not None))
+# One of these stands in each word that names a number. Literals are searched for at once; the
+# words' own patterns take ten times as long.
+_STEMS = (
+    "cpf ssn social 주민 외국인 rrn steuer idnr tax bsn burgerserv sofi nir sécu secu pesel "
+    "aadh adha uida आधार nhs person samordn マイナンバー 個人番号 number kimlik tckn t.c tc "
+    "tfn insurance assurance sin fødselsn fodselsn d-nummer cpr rijksreg national ahv avs cnp "
+    "numeric rodn rč egn егн amka αμκα nif contribuinte id ประชาชน снилс snils תעודת zehut "
+    "mykad nric kp kad henkil hetu"
+)
+ANY_NAME = re.compile("|".join(map(re.escape, _STEMS.split())))
 _LETTERED_SHAPES = tuple(dict.fromkeys(shape for form in LETTERED for shape in form.shapes))
 
 

@@ -7,14 +7,12 @@ words, a list of names or code is in no language that could be told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits, punctuation, whitespace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+from typing import NamedTuple, Protocol
 
 # Of a code, and the name that people read. The order is part of what is kept: only add at the end.
 LANGUAGES: Mapping[str, str] = MappingProxyType(
@@ -96,6 +94,7 @@ _SMALL_WORDS = {
 }
 
 _SAMPLE = 300  # characters; more would tell no more
+_WORDS_SAMPLE = 200
 _MODEL_SAMPLE = 160
 _FEWEST_WORDS = 3
 _FEWEST_SMALL_WORDS = 4  # different ones
@@ -112,18 +111,19 @@ _LETTERS = bytes.maketrans(
     ascii_lowercase.encode() + b" " * (len(whitespace) + len(digits) + len(punctuation) - 1),
 )
 # The high byte of a character tells its script: L atin, C yrillic, and so on.
-_BLOCKS: Mapping[str, tuple[tuple[int, int], ...]] = {
-    "C": ((0x04, 0x04),),
-    "G": ((0x03, 0x03), (0x1F, 0x1F)),
-    "A": ((0x06, 0x06), (0xFB, 0xFE)),
-    "B": ((0x05, 0x05),),
-    "D": ((0x09, 0x09),),
-    "T": ((0x0E, 0x0E),),
-    "K": ((0xAC, 0xD7), (0x11, 0x11)),
-    "J": ((0x30, 0x30),),
-    "H": ((0x34, 0x9F),),
+_BLOCKS: Mapping[bytes, tuple[tuple[int, int], ...]] = {
+    b"C": ((0x04, 0x04),),
+    b"G": ((0x03, 0x03), (0x1F, 0x1F)),
+    b"A": ((0x06, 0x06), (0xFB, 0xFE)),
+    b"B": ((0x05, 0x05),),
+    b"D": ((0x09, 0x09),),
+    b"T": ((0x0E, 0x0E),),
+    b"K": ((0xAC, 0xD7), (0x11, 0x11)),
+    b"J": ((0x30, 0x30),),
+    b"H": ((0x34, 0x9F),),
 }
-_ONE_LANGUAGE = {"G": "el", "B": "he", "T": "th", "K": "ko"}
+_ONE_LANGUAGE = {b"G": "el", b"B": "he", b"T": "th", b"K": "ko"}
+_KANA = re.compile("[\u3041-\u30ff]+")
 _NOT_SIGNS = bytes(set(range(256)) - set(_SIGNS.encode()))
 _NOT_DIGITS = bytes(set(range(256)) - set(digits.encode()))
 
@@ -136,6 +136,14 @@ class Told(NamedTuple):
 
 
 _NONE = Told(0)
+
+
+class _Model(Protocol):
+    """What is used of py3langid, which has no types."""
+
+    def classify(self, text: str) -> tuple[str, float]: ...
+
+    def rank(self, text: str) -> list[tuple[str, float]]: ...
 
 
 def language_of(text: str) -> str | None:
@@ -152,14 +160,14 @@ def told_in(text: str, *, closely: bool = True) -> Told:
     sample = text[:_SAMPLE]
     if not sample.isascii():
         blocks = sample.encode("utf-16-le", "surrogatepass")[1::2].translate(_scripts())
-        counts = {script: blocks.count(script.encode()) for script in _BLOCKS}
-        foreign = sum(counts.values())
-        script = max(counts, key=lambda one: counts[one])
-        # A sign of the East is worth a few letters.
-        if (6 if script in "KJH" else 3) * foreign >= len(sample):
-            if script not in "CAD":
-                return _certain(_by_script(sample, counts, foreign))
-            return _closely(sample) if closely else _NONE
+        foreign = len(blocks) - blocks.count(b"L")
+        if 6 * foreign >= len(sample):
+            script = max(_BLOCKS, key=blocks.count)
+            # A sign of the East is worth a few letters.
+            if script in b"KJH" or 3 * foreign >= len(sample):
+                if script not in b"CAD":
+                    return _certain(_by_script(sample, script, blocks, foreign))
+                return _closely(sample) if closely else _NONE
     elif sample.count(" ") < _FEWEST_WORDS - 1:
         return _NONE
     if code := _by_words(sample):
@@ -181,30 +189,29 @@ def _scripts() -> bytes:
     table = bytearray(b"L" * 256)
     for script, ranges in _BLOCKS.items():
         for first, last in ranges:
-            table[first : last + 1] = script.encode() * (last + 1 - first)
+            table[first : last + 1] = script * (last + 1 - first)
     return bytes(table)
 
 
-def _by_script(sample: str, counts: Mapping[str, int], foreign: int) -> str | None:
-    script = max(counts, key=lambda one: counts[one])
-    if script in ("J", "H"):  # Han characters alone are Chinese; Japanese mixes them with kana
-        if foreign < 4 or counts["J"] + counts["H"] < 0.8 * foreign:
+def _by_script(sample: str, script: bytes, blocks: bytes, foreign: int) -> str | None:
+    if script in b"JH":  # Han characters alone are Chinese; Japanese mixes them with kana
+        if foreign < 4 or blocks.count(b"J") + blocks.count(b"H") < 0.8 * foreign:
             return None
-        kana = sum("\u3041" <= sign <= "\u30ff" for sign in sample)
+        kana = sum(map(len, _KANA.findall(sample)))
         return "ja" if 10 * kana >= foreign else "zh"
-    if foreign < 6 or counts[script] < 0.8 * foreign:
+    if foreign < 6 or blocks.count(script) < 0.8 * foreign:
         return None
     # Two of the blocks are shared by two scripts.
-    if script == "B" and 2 * sum("\u0530" <= sign <= "\u058f" for sign in sample) > foreign:
+    if script == b"B" and 2 * sum("\u0530" <= sign <= "\u058f" for sign in sample) > foreign:
         return "hy"
-    if script == "T" and 2 * sum("\u0e80" <= sign <= "\u0eff" for sign in sample) > foreign:
+    if script == b"T" and 2 * sum("\u0e80" <= sign <= "\u0eff" for sign in sample) > foreign:
         return "lo"
     return _ONE_LANGUAGE[script]
 
 
 def _by_words(sample: str) -> str | None:
     # Each word once: what code repeats is no language.
-    words = set(sample.encode("utf-8", "surrogatepass").translate(_LETTERS).split())
+    words = set(sample[:_WORDS_SAMPLE].encode("utf-8", "surrogatepass").translate(_LETTERS).split())
     known = _small_words()
     scores: dict[str, int] = {}
     for word in words & known.keys():
@@ -258,9 +265,14 @@ def _reads_as_code(sample: str) -> bool:
 
 
 @cache
-def _model() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - half a second
+def _model() -> _Model:
+    # Half a second.
+    from py3langid.langid import (  # type: ignore[import-untyped] # noqa: PLC0415
+        MODEL_FILE,
+        LanguageIdentifier,
+    )
 
     model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     model.set_languages([*(code for code in LANGUAGES if code in model.labels), _NO_LANGUAGE])
-    return model
+    found: _Model = model
+    return found

@@ -13,7 +13,6 @@ from string import digits
 
 from ftctl.data.quality.checkdigits import IBAN_LENGTHS, is_iban
 from ftctl.data.quality.identifiers import (
-    ANY_DIGITS,
     ANY_NAME,
     DIGITS,
     LETTERED,
@@ -22,7 +21,7 @@ from ftctl.data.quality.identifiers import (
     may_hold_lettered,
     shape_of,
 )
-from ftctl.data.quality.phones import phones_in
+from ftctl.data.quality.phones import MOBILE_SHAPE, Phone, phones_in
 from ftctl.data.quality.secret_search import Found
 
 _EIGHT = b"0" * 8  # the fewest digits of any number that is looked for
@@ -77,10 +76,22 @@ def personal_in(
     """
     if "@" in text:
         yield from _addresses(text, allowed)
-    found: list[_Placed] = []
-    for run in _compiled(_RUN).finditer(text):
-        found += _around(text, *run.span(), regions, allowed)
     shape = shape_of(text.encode("ascii", "replace"))
+    found: list[_Placed] = []
+    if b"AA00" in shape:
+        found += _ibans(text, shape, allowed)
+    forms = [form for form in DIGITS if any(one in shape for one in form.shapes)]
+    without_words = bool(regions) or b"+" in shape or MOBILE_SHAPE in shape
+    for run in _compiled(_RUN).finditer(text):
+        start, end = run.span()
+        for form in forms:
+            found += _matches(form, text, start, end + 1, allowed)
+        near = _in_front(text, shape, start)
+        if near and ANY_NAME.search(near):
+            found += _named(text, start, end, near, allowed)
+        if near or without_words:
+            phones = phones_in(text, start, end, near, regions)
+            found += _placed(phones, text, allowed)
     if may_hold_lettered(shape):
         found += _lettered(text, shape, allowed)
     yield from _without_overlaps(found)
@@ -95,40 +106,32 @@ def _without_overlaps(found: Iterable[_Placed]) -> Iterator[Found]:
     yield from (one for _, _, one in sorted(kept, key=lambda placed: placed[:2]))
 
 
-def _around(
-    text: str, start: int, end: int, regions: Collection[str], allowed: Collection[str]
+def _named(
+    text: str, start: int, end: int, near: str, allowed: Collection[str]
 ) -> Iterator[_Placed]:
-    """What is found about one run of digits, with its place."""
-    first = max(0, start - _NEAR)
-    shape = shape_of(text[first : end + 1].encode("ascii", "replace"))
-    own = shape[start - first :]
-    if ANY_DIGITS.search(own):
-        for form in DIGITS:
-            if any(one in own for one in form.shapes):
-                yield from _matches(form, text, start, end + 1, allowed)
-    if b"AA00" in shape:
-        yield from _ibans(text, start, end, allowed)
-    near = _in_front(text, first, shape[: start - first])
-    if near and ANY_NAME.search(near):
-        for form in NAMED:
-            if form.word is not None and form.word.search(near):
-                yield from _matches(form, text, start, end + 1, allowed)
-    for phone in phones_in(text, start, end, near, regions):
+    for form in NAMED:
+        if form.word is not None and form.word.search(near):
+            yield from _matches(form, text, start, end + 1, allowed)
+
+
+def _placed(phones: Iterable[Phone], text: str, allowed: Collection[str]) -> Iterator[_Placed]:
+    for phone in phones:
         shown = text[phone.start : phone.end]
         if not {shown, phone.digits, phone.international} & set(allowed):
             sign = "+" if shown.startswith("+") else ""
             yield phone.start, phone.end, Found("a phone number", sign + _shown(phone.digits))
 
 
-def _in_front(text: str, first: int, shape: bytes) -> str:
-    """Of a text's part with that shape, what stands after its last number or line's end.
+def _in_front(text: str, shape: bytes, start: int) -> str:
+    """What stands before a number, from the last number or the line's start on, in lower case.
 
-    In lower case; nothing, where it has no letters.
+    Nothing, where it has no letters.
     """
-    after = max(shape.rfind(b"0"), shape.rfind(b"\n")) + 1
-    if shape.find(b"A", after) < 0 and shape.find(b"?", after) < 0:
+    first = max(0, start - _NEAR)
+    first = max(first, shape.rfind(b"0", first, start) + 1, shape.rfind(b"\n", first, start) + 1)
+    if shape.find(b"A", first, start) < 0 and shape.find(b"?", first, start) < 0:
         return ""
-    return text[first + after : first + len(shape)].lower()
+    return text[first:start].lower()
 
 
 def _lettered(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Placed]:
@@ -137,7 +140,7 @@ def _lettered(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Pl
             yield from (
                 one
                 for one in _matches(form, text, 0, len(text), allowed)
-                if form.word is None or form.word.search(_before(text, shape, one[0]))
+                if form.word is None or form.word.search(_in_front(text, shape, one[0]))
             )
 
 
@@ -150,11 +153,6 @@ def _matches(
             compact = match[1]  # its separator tells the century
         if form.right(compact.upper()) and not {compact, match[1]} & set(allowed):
             yield match.start(1), match.end(1), Found(form.what, _shown(compact))
-
-
-def _before(text: str, shape: bytes, start: int) -> str:
-    first = max(0, start - _NEAR)
-    return _in_front(text, first, shape[first:start])
 
 
 @cache
@@ -183,8 +181,13 @@ def _at_allowed(domain: str, allowed: Collection[str]) -> bool:
     return any(domain == one.lower() or domain.endswith("." + one.lower()) for one in allowed)
 
 
-def _ibans(text: str, start: int, end: int, allowed: Collection[str]) -> Iterator[_Placed]:
-    for match in _compiled(_IBAN).finditer(text, max(0, start - 12), end + 40):
+def _ibans(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Placed]:
+    start = shape.find(b"AA00")
+    while start >= 0:
+        match = _compiled(_IBAN).match(text, start)
+        start = shape.find(b"AA00", start + 1)
+        if match is None:
+            continue
         # In the form with spaces, words may follow the number.
         size = IBAN_LENGTHS.get(match[1][:2].upper(), 0)
         signs = [place for place, sign in enumerate(match[1]) if sign not in " -"][:size]

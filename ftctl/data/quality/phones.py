@@ -42,6 +42,7 @@ _STORY = re.compile(
 )
 # Korea's and Japan's mobile numbers are told by their form alone.
 _MOBILE = re.compile(r"(?<![\w.+/-])(?:(010)|0[789]0)-\d{4}-\d{4}(?![\w]|[./-]\d)", re.ASCII)
+MOBILE_SHAPE = b"000-0000-0000"
 # Behind such a word a number is looked for in the countries where it is said.
 _WORDS = {
     r"전화|휴대폰|핸드폰|연락처": "KR",
@@ -56,6 +57,12 @@ _WORDS = {
     r"телефон|\bтел\b": "RU UA",
     r"\b(?:tele)?phone\b|\bmobile\b|\bcell\b|\btel\b|whatsapp|\bcall me\b": "US GB IN AU",
 }
+# One of these stands in each of the words; literals are searched for at once.
+_STEMS = (
+    "전화 휴대 핸드 연락 電話 携帯 电话 手机 tel tél portable móvil movil celular handy mobi "
+    "rufnummer тел phone cell whatsapp call"
+)
+_ANY_WORD = re.compile("|".join(_STEMS.split()))
 _OTHER_NUMBERS = re.compile(
     r"isbn|issn|\bean\b|\bsku\b|order|invoice|ticket|serial|tracking|bestell|rechnung|artikel"
     r"|commande|facture|pedido|factura|주문|송장|注文|订单|\bid\b|version"
@@ -120,15 +127,10 @@ class _Run(NamedTuple):
 
 def _regions_told(near: str) -> tuple[str, ...]:
     """The countries in which a word of these means a telephone."""
-    if not near or not _any_word().search(near):
+    if not near or not _ANY_WORD.search(near):
         return ()
     named = (said for word, said in _WORDS.items() if re.search(word, near))
     return tuple(dict.fromkeys(region for said in named for region in said.split()))
-
-
-@cache
-def _any_word() -> re.Pattern[str]:
-    return re.compile("|".join(_WORDS))
 
 
 def _international(text: str, start: int, end: int) -> Iterator[Phone]:
