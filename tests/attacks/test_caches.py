@@ -115,7 +115,9 @@ def poisoned_data(poison: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     sha256 = hashlib.sha256(rows).hexdigest()
     (cache / "derived" / f"{sha256[:16]}.jsonl").write_bytes(rows)
     entry = next((cache / "derived").glob("*.json"))
-    entry.write_text(json.dumps({"notes": [], "parts": {"all": [sha256, len(rows)]}}), "utf-8")
+    known = json.loads(entry.read_text("utf-8"))
+    known["parts"]["all"] = [sha256, len(rows)]
+    entry.write_text(json.dumps(known), "utf-8")
     return cache
 
 

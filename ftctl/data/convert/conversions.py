@@ -29,7 +29,7 @@ from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.lines import MAX_TEXT_BYTES
 from ftctl.data.formats.other_shapes import Pair, known_pair, likely_pair, shape_of
 from ftctl.data.formats.shape import quoted_key
-from ftctl.errors import Finding
+from ftctl.errors import FILE, NEW, Finding
 from ftctl.text.suggest import SURE, did_you_mean
 
 Row = dict[str, Any]
@@ -66,7 +66,7 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
     if shape == "table" or shape is None:
         pair = known_pair(columns)
         if pair is None:
-            raise FileFault(_unknown(columns, first, manner))
+            raise FileFault(_unknown(columns, first, records, manner))
         return _by_columns(convert, records, pair, manner)
     return _by_shape(convert, records, first, shape, manner)
 
@@ -179,8 +179,19 @@ def _fill(records: Records) -> str:
     return "fill it, or take the row out"
 
 
-def _unknown(columns: Collection[str], first: Row, manner: Manner) -> Finding:
+def _unknown(columns: Collection[str], first: Row, records: Records, manner: Manner) -> Finding:
+    if records.columns is None and (
+        {"role", "content"} <= set(first) or {"from", "value"} <= set(first)
+    ):
+        slurp = "" if records.container == "json" else "s"
+        message = "each row is a message, so the file is one conversation"
+        hint = f"put it into one row: jq -c{slurp} '{{messages: .}}' {FILE} > {NEW}"
+        return Finding("unknown-format", message, hint)
     message = f"the rows have {names(columns)}; that is no shape known here"
+    inside = [key for key in columns if _holds_rows(first.get(key)) and key.isidentifier()]
+    if len(inside) == 1 and records.columns is None:
+        hint = f"rows may stand in {quoted_key(inside[0])}: jq -c '.{inside[0]}[]' {FILE} > {NEW}"
+        return Finding("unknown-format", message, hint)
     pair = likely_pair(key for key in columns if not isinstance(first.get(key), list | dict))
     if pair is None:
         hint = "write rows of a question and its answer, or messages with role and content"
@@ -188,6 +199,10 @@ def _unknown(columns: Collection[str], first: Row, manner: Manner) -> Finding:
         texts = {"user": f"{{{pair.question}}}", "assistant": f"{{{pair.answer}}}"}
         hint = f"say what becomes of them: {manner.template(texts)}"
     return Finding("unknown-format", message, hint)
+
+
+def _holds_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def _by_template(

@@ -23,8 +23,8 @@ MEANT = frozenset({
 })  # fmt: skip
 _MEDIA = frozenset({"videos", "video", "audios", "audio"})
 LABELS = frozenset({"label", "kto_tag", "kto_label", "desirable", "is_desirable"})
-_GOOD = (True, 1, "true", "True", "TRUE", "1", "yes", "desirable", "good", "chosen")
-_BAD = (False, 0, "false", "False", "FALSE", "0", "no", "undesirable", "bad", "rejected", -1, "-1")
+_GOOD = (True, 1, "true", "True", "TRUE", "yes", "desirable", "good", "chosen")
+_BAD = (False, 0, "false", "False", "FALSE", "no", "undesirable", "bad", "rejected", -1)
 _MOST_NAMES = 10
 
 
@@ -55,7 +55,11 @@ class Unread:
         self, manner: Manner, container: Container, into: str, pair: Pair | None
     ) -> Iterator[Finding]:
         """Of keys that nothing is made of. `into` is what the rows become, `pair` a table's."""
-        judging = {key: label for key, label in self._labels.items() if label.bad and label.judges}
+        judging = {
+            key: label
+            for key, label in self._labels.items()
+            if label.bad and label.judges and not (label.numbers and pair is not None)
+        }
         for key, label in judging.items():
             tell = _labelled if key in self.keys else _dropped_label
             yield tell(key, label, self._rows, container)
@@ -95,8 +99,11 @@ class _Label:
         self.bad = 0
         self.good: Any = True  # how it says so
         self.judges = True
+        self.numbers = False  # in a table's column, these are more often classes
 
     def count(self, value: Any) -> None:
+        """Count a row's label."""
+        self.numbers |= isinstance(value, int) and not isinstance(value, bool)
         if value in _GOOD and not isinstance(value, float):
             self.good = value
         elif value in _BAD:
