@@ -67,9 +67,10 @@ class ScannedData:
 
     def held_for(self, source: DataSource, method: Method | None) -> tuple[Diagnostic, ...]:
         """What stands against training on a source by a method, and stops a purchase alone."""
-        made = self.located.held.get(source.name, ())
-        rows = self.held.get((source.source, method), ())
-        return (*made, *map(self.located.at_source, rows))
+        rows = self.held.get((source.source, method))
+        if rows is None:
+            return self.located.held.get(source.name, ())
+        return tuple(map(self.located.at_source, rows))
 
     @property
     def files(self) -> Mapping[tuple[str, str], Path]:
@@ -151,6 +152,9 @@ def scan(
                     source, result = then, before
                     held[place] = tuple(filter(_is_error, told))
                     told = tuple(one for one in told if not _is_error(one))
+            elif any(map(_is_error, told)) and (errors := _refusals(need, located)):
+                told = errors  # the rows of then stand for nothing either: this is what is wrong
+                held[place] = ()
             found[place] = _Found(result, source, request)
             problems += told
             for note in result.notes:
@@ -200,6 +204,11 @@ def _may_stand(source: DataSource, need: _DataNeed, told: Collection[Diagnostic]
     if any(one.before != source.before for one in need.sources):
         return None  # what one of them has made says nothing of another
     return source.before if any(map(_is_error, told)) else None
+
+
+def _refusals(need: _DataNeed, located: Located) -> tuple[Diagnostic, ...]:
+    """The errors for which the rows of an earlier ftctl stand in a file."""
+    return tuple(one for source in need.sources for one in located.held.get(source.name, ()))
 
 
 def _opener(stack: ExitStack) -> Callable[[], Workers]:

@@ -175,3 +175,30 @@ def test_a_source_of_which_all_rows_are_taken_says_so(shell: Shell, write_projec
     )
 
     assert "qa-train (data/qa.csv, 40 rows)" in shell.ok("plan").out
+
+
+LABELLED = {"messages": [{"role": "user", "content": "Where?"}], "label": False}
+
+
+def test_rows_that_no_version_could_train_on_are_told_by_what_is_wrong_with_them(
+    shell: Shell, write_project: Write
+) -> None:
+    """An earlier ftctl left the label out, and the rows of that have no answer to learn."""
+    manifest = MANIFEST.replace("{from: csv}\nsample: {rows: 29, seed: 3}", "{}")
+    write_project(
+        {
+            "ftctl.yaml": "project: demo\n",
+            "finetunes/qa.yaml": manifest.replace("qa.csv", "qa.jsonl"),
+            "data/qa.jsonl": "".join(json.dumps(LABELLED) + "\n" for _ in range(12)),
+        }
+    )
+
+    results = [shell("validate"), shell("plan")]
+
+    for result in results:
+        told = [line for line in (result.out + result.err).splitlines() if "error[" in line]
+        (line,) = told
+        assert line == (
+            "data/qa.jsonl: error[unread-key]: 'label' says which answers are good, and the bad"
+            " ones would be learnt with them (12 of 12 rows)"
+        )
