@@ -323,7 +323,9 @@ def _leaks(
             told.add(pair)
             for problem in data.leaks(training, validation):
                 shown = found[pair[1]].source.shown
-                yield replace(problem, span=replace(problem.span, path=shown))
+                made = located.made.get(found[pair[0]].source.name)
+                placed = problem if made is None else made.at_training_source(problem)
+                yield replace(placed, span=replace(problem.span, path=shown))
 
 
 def _pairs(

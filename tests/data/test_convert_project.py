@@ -268,3 +268,28 @@ def test_a_project_without_steps_makes_no_folder_for_them(
     shell.ok("validate")
 
     assert not (cache_of(shell.folder) / "derived").exists()
+
+
+def test_a_message_names_other_rows_where_they_stand_in_the_source(
+    shell: Shell, write_project: Write
+) -> None:
+    rows = "question,answer,note\n" + "".join(
+        f"Where is {number}?,Row {number}.,\n" for number in range(20)
+    )
+    again = rows + "Where is 3?,Row 3.,\n"
+    held = rows.replace("note\n", "note\n\n", 1)
+    files = project(CONVERT, CONVERT)
+    files["finetunes/faq.yaml"] = files["finetunes/faq.yaml"].replace(
+        "name: faq-validation\nsource: ../data/faq.csv",
+        "name: faq-validation\nsource: ../data/held.csv",
+    )
+    write_project({**files, "data/faq.csv": again, "data/held.csv": held})
+
+    told = shell.ok("validate").out.splitlines()
+
+    assert "data/faq.csv:22: warning[duplicate-row]: the row is that of line 5 once more" in told, (
+        told
+    )
+    assert (
+        "data/held.csv:3: warning[leaked-row]: the row is also line 2 of the training file" in told
+    )

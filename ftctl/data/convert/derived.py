@@ -20,7 +20,7 @@ from typing import Any
 
 from ftctl.data.convert.changed_rows import MadeBefore, Watch, rows_before, was_possible
 from ftctl.data.convert.fault import TemplateFault
-from ftctl.data.convert.make import Piece, Pieces, at_source, make
+from ftctl.data.convert.make import Piece, Pieces, at_source, at_training_source, make
 from ftctl.data.convert.recipe import VERSION, Recipe
 from ftctl.data.convert.row_draft import STEM
 from ftctl.data.convert.source_rows import Rows
@@ -63,10 +63,14 @@ class Materialised:
 
     def at_source(self, problem: Diagnostic) -> Diagnostic:
         """A problem of the file that was made, at the source's row that it comes from."""
-        places = array("I")
-        if problem.span.line is not None and self._places is not None:
-            places = _read_places(self._places)
-        return at_source(problem, self.shown, places)
+        return at_source(problem, self.shown, self._rows())
+
+    def at_training_source(self, problem: Diagnostic) -> Diagnostic:
+        """A problem of rows to measure on, with the rows of this file that its message names."""
+        return at_training_source(problem, self._rows())
+
+    def _rows(self) -> array[int]:
+        return array("I") if self._places is None else _read_places(self._places)
 
 
 def materialise(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ftctl.data.convert.manner import Manner
@@ -128,10 +130,30 @@ def _checked(work: Piece, shown: str) -> list[Diagnostic]:
 
 
 def at_source(problem: Diagnostic, shown: str, places: array[int]) -> Diagnostic:
-    """A problem with a row that was made, at the row that it was made of."""
+    """A problem with a row that was made, at the row that it was made of.
+
+    So are the rows of the same file that its message speaks of.
+    """
     line = problem.span.line
     span = Span(shown, places[line - 1] if line is not None and line <= len(places) else None)
-    return Diagnostic(problem.code, problem.message, span, problem.hint, problem.severity)
+    message = _OWN_LINE.sub(partial(_in_source, places), problem.message)
+    return Diagnostic(problem.code, message, span, problem.hint, problem.severity)
+
+
+def at_training_source(problem: Diagnostic, places: array[int]) -> Diagnostic:
+    """A problem of validation rows with the training rows that it speaks of, where those are."""
+    message = _TRAINING_LINE.sub(partial(_in_source, places), problem.message)
+    return replace(problem, message=message)
+
+
+# How messages speak of other rows, with nothing of a row before them.
+_TRAINING_LINE = re.compile(r"(?<=\bline )([0-9,]+)(?= of the training file)")
+_OWN_LINE = re.compile(r"(?<=\bline )([0-9,]+)\b(?! of the training file)")
+
+
+def _in_source(places: array[int], found: re.Match[str]) -> str:
+    line = int(found[0].replace(",", "") or 0)
+    return f"{places[line - 1]:,}" if 0 < line <= len(places) else found[0]
 
 
 def _empty_parts(division: Division, shown: str) -> tuple[Diagnostic, ...]:
