@@ -77,6 +77,21 @@ def test_lost_characters_are_known(text: str) -> None:
     assert found.words == "has replacement characters where others were lost"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Itâ€™s fine â€“ donâ€™t", "reads like UTF-8 that was read as cp1252"),
+        ("20Â°C, â‚¬5, Â©2024 ðŸ˜€ âœ…", "reads like UTF-8 that was read as cp1252"),
+        ("ItÃ¢â‚¬â„¢s", "reads like UTF-8 that was read as cp1252, twice"),
+        ("It\x92s \x93so\x94", "reads like cp1252 that was read as Latin-1"),
+    ],
+)
+def test_signs_among_english_words_are_known(text: str, words: str) -> None:
+    assert may_be_misread(text)
+    assert (found := misread(text)) is not None
+    assert found.words == words
+
+
 HONEST = (
     "Voilà l'été : « créée », œuvre, naïve, où ? Ça coûte 5 €… L’hôtel « Élysée »",
     "Þórður Ágústsson ætlaði að fá sér kæfu og mjólk. Æðarfuglinn sást við Ísafjörð.",

@@ -29,6 +29,10 @@ _MISREAD = (
 # What is left of characters that nobody could read: it went through UTF-8 as U+FFFD.
 _GHOSTS = ("ï¿½", "锟斤拷", "占쏙옙", "ｿｽｿｽ", "嚙踝蕭")
 _LOST = re.compile(r"\w\ufffd|\ufffd\w|\ufffd{2}")
+# Signs and pictures among English words, which as they stand are odd and no more.
+_UNMISTAKABLE = re.compile("â€[^\\s\\w]|â‚¬|â„¢|ðŸ|â[œš][^\\s\\w]|(?<![A-ZÀ-Þ])[ÂÃ][\xa1-\xbf€™]")
+_CONTROLS = re.compile("[\x80-\x9f]")
+_CONTROLS_MEANT = dict(enumerate(_CP1252[:32], 0x80))
 _MOST_CHARACTERS = 2_000
 _SENSE = 0.7
 _NONSENSE = 0.6
@@ -68,10 +72,19 @@ def misread(text: str) -> Misread | None:
         return None
     start = max(0, suspect - _MOST_CHARACTERS // 10)
     piece = text[start : start + _MOST_CHARACTERS]
+    if _UNMISTAKABLE.search(piece) and _reread(piece, "cp1252") is not None:
+        return _how_often(piece)
+    if _CONTROLS.search(piece) and plausibility(piece.translate(_CONTROLS_MEANT)) >= _SENSE:
+        return Misread("cp1252", "Latin-1")
     written = plausibility(piece)
     if written > _NONSENSE:
         return None
     return _from_utf8(piece, written) or _from_others(piece)
+
+
+def _how_often(text: str) -> Misread:
+    again = _reread(text, "cp1252") or ""
+    return Misread("UTF-8", "cp1252", 1 if _reread(again, "cp1252") is None else 2)
 
 
 def _from_utf8(text: str, written: float) -> Misread | None:
@@ -180,6 +193,7 @@ def _pairs() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
     others = (
         f"[{''.join(firsts)}](?:{pairs})",
         "[a-z][ГВรยｦ-ﾟ가-힣一-鿿][^\x00-\x7f]?[^ -`]",
+        "[âð][œšŸ]",
         "เ[ธน].เ[ธน]",
         f"[{_class(unusual_signs())}]{{2}}",
     )
