@@ -6,7 +6,9 @@ Every kind is made from a seed in the form that its issuer gives it, and put int
 code, a `.env` line, YAML or an address, none of them real. `--rows` are lines with a `text`:
 ordinary prose, numbers and code, in which everything that is reported is looked at (`--show`).
 `--others` is a folder with detect-secrets (`pip install --target FOLDER detect-secrets`), which is
-asked the same, each text as a file.
+asked the same, each text as a file. Beside the identifiers stand phonenumbers and python-stdnum,
+each as a program would use it alone: the first goes through the text for the regions, the second is
+asked about every token of it.
 """
 
 # ruff: noqa: T201, S311 - a script that prints; a seed, so that every machine makes the same
@@ -16,15 +18,18 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import string
 import sys
 import tempfile
 from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ftctl.data.quality.checkdigits import is_national_insurance, is_taiwanese
+from ftctl.data.quality.personal import may_hold_personal, personal_in
 from ftctl.data.quality.secret_search import may_hold_secret, secrets_in
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.errors import redact
@@ -143,6 +148,131 @@ SECRETS: Mapping[str, Kind] = {
     "npm": Kind("NPM_TOKEN", "token", _signs(36, _ALNUM, "npm_")),
 }  # fmt: skip
 
+REGIONS = ("KR", "DE", "US", "GB", "FR", "JP")
+
+
+def _valid(module: str, places: str, parted: str = "") -> Make:
+    """One that python-stdnum calls valid, made of the places (0 a digit, A a letter, d 0 to 2,
+    s 1 or 2, m 0, else itself).
+
+    `parted` shows it with separators, # being the next sign.
+    """
+
+    def make(chance: random.Random) -> str:
+        from stdnum import get_cc_module, luhn  # noqa: PLC0415
+
+        country, _, name = module.partition(".")
+        right = get_cc_module(country, name).is_valid if name else luhn.is_valid
+        return _drawn(chance, places, parted, lambda number: _quietly(right, number))
+
+    return make
+
+
+def _quietly(right: Callable[[str], bool], number: str) -> bool:
+    """The same, where python-stdnum stumbles over a number that is none."""
+    try:
+        return right(number)
+    except (KeyError, IndexError, ValueError):
+        return False
+
+
+def _checked(right: Callable[[str], bool], places: str, parted: str = "") -> Make:
+    return lambda chance: _drawn(chance, places, parted, right)
+
+
+def _drawn(chance: random.Random, places: str, parted: str, right: Callable[[str], bool]) -> str:
+    signs = {"0": string.digits, "A": string.ascii_uppercase, "s": "12", "d": "012", "m": "0"}
+    while True:
+        number = "".join(chance.choice(signs.get(place, place)) for place in places)
+        if right(number):
+            rest = iter(number)
+            return "".join(next(rest) if sign == "#" else sign for sign in parted) or number
+
+
+def _iban(chance: random.Random) -> str:
+    from stdnum import iban  # noqa: PLC0415
+
+    country, size = chance.choice((("DE", 18), ("AT", 16), ("CH", 17), ("CR", 18), ("PL", 24)))
+    body = "".join(chance.choices(string.digits, k=size))
+    whole = country + iban.calc_check_digits(f"{country}00{body}") + body
+    return chance.choice((whole, iban.format(whole), whole.lower()))
+
+
+def _phone(region: str, *forms: str) -> Make:
+    """A number that phonenumbers calls valid, in one of the forms, where 0 is drawn and Z is 0."""
+
+    def make(chance: random.Random) -> str:
+        import phonenumbers  # noqa: PLC0415
+
+        while True:
+            form = chance.choice(forms)
+            shown = "".join(chance.choice(string.digits) if sign == "0" else sign for sign in form)
+            shown = shown.replace("Z", "0")
+            number = phonenumbers.parse(shown, region)
+            if phonenumbers.is_valid_number(number) and "0000" not in shown:
+                return shown
+
+    return make
+
+
+IDENTIFIERS: Mapping[str, Kind] = {
+    "e-mail address": Kind(
+        "email", "mail", _parts(_signs(7, string.ascii_lowercase), _signs(0, "a", "@acme.io"))),
+    "phone, international": Kind(
+        "phone", "phone", _phone("US", "+82 10-0000-0000", "+49 151 00000000", "+1 415-200-0000")),
+    "phone, Korea": Kind("phone", "전화번호", _phone("KR", "Z1Z-0000-0000", "Z2-0000-0000")),
+    "phone, Germany": Kind("telefon", "Telefon", _phone("DE", "Z3Z 00000000", "Z151 00000000")),
+    "phone, US": Kind("phone", "phone number", _phone("US", "(415) 200-0000", "212-300-0000")),
+    "phone, UK": Kind("phone", "mobile", _phone("GB", "Z7700 000000", "Z2Z 7100 0000")),
+    "phone, France": Kind("telephone", "téléphone", _phone("FR", "Z6 00 00 00 00")),
+    "phone, Japan": Kind("tel", "電話", _phone("JP", "Z9Z-0000-0000", "Z3-0000-0000")),
+    "IBAN": Kind("iban", "IBAN", _iban),
+    "card": Kind("card", "card", _valid("", "4539000000000000", "#### #### #### ####")),
+    "US SSN": Kind("ssn", "SSN", _valid("us.ssn", "500000000", "###-##-####")),
+    "Korean RRN": Kind(
+        "rrn", "주민등록번호", _valid("kr.rrn", "90m5d010d0000", "######-#######")),
+    "Brazilian CPF": Kind("cpf", "CPF", _valid("br.cpf", "0" * 11, "###.###.###-##")),
+    "German tax ID": Kind("steuer_id", "Steuer-ID", _valid("de.idnr", "0" * 11)),
+    "Dutch BSN": Kind("bsn", "BSN", _valid("nl.bsn", "0" * 9)),
+    "Spanish DNI": Kind("dni", "DNI", _valid("es.dni", "00000000A")),
+    "Italian codice fiscale": Kind(
+        "codice_fiscale", "codice fiscale", _valid("it.codicefiscale", "AAAAAA80H1dF000A")),
+    "French NIR": Kind(
+        "nir", "numéro de sécurité sociale",
+        _valid("fr.nir", "s80m57500000000", "# ## ## ## ### ### ##")),
+    "Polish PESEL": Kind("pesel", "PESEL", _valid("pl.pesel", "80m5d000000")),
+    "Aadhaar": Kind("aadhaar", "Aadhaar number", _valid("in_.aadhaar", "0" * 12, "#### #### ####")),
+    "UK NHS": Kind("nhs_number", "NHS number", _valid("gb.nhs", "0" * 10, "### ### ####")),
+    "UK NINO": Kind(
+        "national_insurance_number", "National Insurance number",
+        _checked(is_national_insurance, "AA000000A")),
+    "Swedish personnummer": Kind(
+        "personnummer", "personnummer", _valid("se.personnummer", "80m5d00000", "######-####")),
+    "Chinese resident ID": Kind("id_card", "身份证号", _valid("cn.ric", "11m1m11980m5d00000")),
+    "Japanese My Number": Kind("my_number", "マイナンバー", _valid("jp.in_", "0" * 12)),
+    "Taiwanese ID": Kind("national_id", "身分證字號", _checked(is_taiwanese, "A100000000")),
+    "Turkish TCKN": Kind("tckn", "TC Kimlik No", _valid("tr.tckimlik", "0" * 11)),
+    "Australian TFN": Kind("tfn", "TFN", _valid("au.tfn", "0" * 9, "### ### ###")),
+    "Canadian SIN": Kind("social_insurance", "social insurance number", _valid("ca.sin", "0" * 9)),
+    "Mexican CURP": Kind("curp", "CURP", _valid("mx.curp", "AEAA80m5d0HDFAAA00")),
+    "Finnish HETU": Kind("hetu", "henkilötunnus", _valid("fi.hetu", "d0m580-000A")),
+    "Swiss AHV": Kind("ahv", "AHV-Nummer", _valid("ch.ssn", "7560000000000", "###.####.####.##")),
+    "Belgian national": Kind(
+        "national_register", "rijksregisternummer",
+        _valid("be.nn", "80m5d000000", "##.##.##-###.##")),
+}  # fmt: skip
+# With the word that names it, without, and with the word in a table's head.
+OF_PERSONS = (
+    "My {words} is {secret}, please note it down.",
+    "{words}: {secret}\n",
+    '{{"{variable}": "{secret}", "active": true}}',
+    "고객의 {words} {secret} 를 확인했습니다.",
+)
+WITHOUT_WORD = (
+    "Please check {secret} once more.",
+    "name,{variable}\nKim,{secret}\n",
+)
+
 CONTEXTS = (
     "My {words} is {secret}, please do not lose it.",
     "여기 우리 {words}: {secret} 입니다.",
@@ -154,13 +284,15 @@ CONTEXTS = (
 )
 
 
-def seeded(kinds: Mapping[str, Kind], count: int, seed: int) -> Iterator[tuple[str, str]]:
+def seeded(
+    kinds: Mapping[str, Kind], count: int, seed: int, contexts: Sequence[str] = CONTEXTS
+) -> Iterator[tuple[str, str]]:
     """Kinds by turns, each with a text that it stands in."""
     chance = random.Random(seed)
     names = list(kinds)
     for number in range(count):
         kind = kinds[names[number % len(names)]]
-        context = chance.choice(CONTEXTS)
+        context = chance.choice(contexts)
         secret = kind.make(chance)
         yield (
             names[number % len(names)],
@@ -181,6 +313,54 @@ def found_by_ftctl(text: str) -> list[str]:
 def hidden_by_ftctl(text: str) -> list[str]:
     """Whether anything would be taken out of a text that is shown."""
     return ["taken out"] if redact(text) != text else []
+
+
+def persons_by_ftctl(text: str) -> list[str]:
+    """What addresses and numbers of persons are reported in a row with this text."""
+    return _persons(text, ())
+
+
+def persons_by_ftctl_in_regions(text: str) -> list[str]:
+    """The same with `quality.regions`."""
+    return _persons(text, REGIONS)
+
+
+def _persons(text: str, regions: Sequence[str]) -> list[str]:
+    if not may_hold_personal(text.encode("utf-8", "surrogatepass")):
+        return []
+    return [found.what for found in personal_in(text, (), regions)]
+
+
+def phonenumbers_alone(text: str) -> list[str]:
+    """What its matcher finds for the regions, as it is without settings."""
+    from phonenumbers import PhoneNumberMatcher  # noqa: PLC0415
+
+    return [
+        "a phone number"
+        for region in (None, *REGIONS)
+        if next(iter(PhoneNumberMatcher(text, region)), None) is not None
+    ][:1]
+
+
+_MODULES = (
+    "us.ssn kr.rrn br.cpf de.idnr nl.bsn es.dni it.codicefiscale fr.nir pl.pesel in_.aadhaar "
+    "gb.nhs se.personnummer cn.ric jp.in_ tr.tckimlik au.tfn ca.sin mx.curp fi.hetu ch.ssn be.nn"
+)
+
+
+def stdnum_alone(text: str) -> list[str]:
+    """Of every token of the text, whether it is a valid number of one of the kinds."""
+    from stdnum import get_cc_module, iban, luhn  # noqa: PLC0415
+
+    checks = {name: get_cc_module(*name.split(".")).is_valid for name in _MODULES.split()}
+    checks |= {"iban": iban.is_valid}
+    found = []
+    for token in re.findall(r"[A-Za-z0-9](?:[A-Za-z0-9.-]| (?=\d)){7,40}[A-Za-z0-9]", text):
+        found += [name for name, right in checks.items() if _quietly(right, token)]
+        compact = re.sub(r"[ -]", "", token)
+        if 13 <= len(compact) <= 19 and compact.isdecimal() and luhn.is_valid(compact):
+            found.append("card")
+    return found
 
 
 def others(folder: Path) -> Mapping[str, Callable[[str], list[str]]]:
@@ -212,28 +392,37 @@ def main() -> None:
         "ftctl, rows": found_by_ftctl,
         "ftctl, shown": hidden_by_ftctl,
     }
+    persons: dict[str, Callable[[str], list[str]]] = {
+        "ftctl": persons_by_ftctl,
+        "ftctl, regions": persons_by_ftctl_in_regions,
+        "phonenumbers": phonenumbers_alone,
+        "python-stdnum": stdnum_alone,
+    }
     if given.others:
         tools |= others(given.others)
-    _print_seeded(tools, given.count, given.seed, show=given.show)
+    _print_seeded(tools, list(seeded(SECRETS, given.count, given.seed)), show=given.show)
+    for told, contexts in (("behind a word", OF_PERSONS), ("without one", WITHOUT_WORD)):
+        print(f"\nNumbers of persons, {told}:")
+        made = list(seeded(IDENTIFIERS, given.count, given.seed, contexts))
+        _print_seeded(persons, made, show=given.show)
     if given.rows:
-        _print_rows(tools, given.rows, show=given.show)
+        _print_rows(tools | persons, given.rows, show=given.show)
 
 
 def _print_seeded(
-    tools: Mapping[str, Callable[[str], list[str]]], count: int, seed: int, *, show: bool
+    tools: Mapping[str, Callable[[str], list[str]]], texts: list[tuple[str, str]], *, show: bool
 ) -> None:
-    texts = list(seeded(SECRETS, count, seed))
     made = Counter(name for name, _text in texts)
     found = {
         tool: Counter(name for name, text in texts if find(text)) for tool, find in tools.items()
     }
     print(f"{'kind':26} {'made':>6}", *(f"{tool:>16}" for tool in tools))
-    for name in SECRETS:
+    for name in made:
         print(f"{name:26} {made[name]:6}", *(f"{found[tool][name]:16}" for tool in tools))
-    print(f"{'all':26} {count:6}", *(f"{found[tool].total():16}" for tool in tools))
+    print(f"{'all':26} {len(texts):6}", *(f"{found[tool].total():16}" for tool in tools))
     if show:
         for name, text in texts:
-            if not found_by_ftctl(text):
+            if not next(iter(tools.values()))(text):
                 print(f"missed: {name}: {text!r}")
 
 

@@ -117,13 +117,21 @@ def test_a_national_number_is_found_in_its_region_and_not_without(region: str, n
     assert list(personal_in(text, ())) == []
 
 
+@pytest.mark.parametrize(("region", "number"), NATIONAL)
+def test_a_national_number_is_found_in_a_tables_cell(region: str, number: str) -> None:
+    text = f"name,phone\nKim,{number}\n"
+
+    assert [one.what for one in personal_in(text, (), (region,))] == [PHONE]
+
+
 NOBODYS = [
     # Numbers with a sign, and what is reckoned with.
     "+1.234567890123", "+49.5 30 901 820", "+49.304563218", "x = +4930901820345",
     "f(+4930901820345)", "+12 345 678 901", "lat +48.8566, lon +2.3522", "-122.4194155, 37.7749295",
     "0.0123456789", "3.14159265358979", "1.234.567,89 €", "$ 010 2345 6789",
     "12 345 678 + 23 456 789",
-    "675 611 884 rows", "030 12345678 = 5", "01 02 03 04 05 06",
+    "3,0176323456", "phone,3.0164158,-16.101961,-5.069255", "675 611 884 rows",
+    "030 12345678 = 5", "01 02 03 04 05 06",
     # Versions, dates, times, places, addresses of machines, hashes.
     "v10.0.19045.3803", "2024-01-15 10:30:45.123", "06.04.2012 12:30", "20240115103045",
     "1996.04.23", "081111 080256 27 INFO", "192.168.100.200", "10.251.214.112:50010",

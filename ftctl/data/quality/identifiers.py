@@ -104,7 +104,7 @@ NAMED = (
     _form("a Korean resident number", "", r"\d{6}-?[1-8]\d{6}", are.has_korean_birthday,
           r"주민\s?(?:등록)?\s?번호|외국인\s?등록\s?번호|\brrn\b"),
     _form("a German tax number", "", r"\d{11}|\d\d \d{3} \d{3} \d{3}", are.is_german_tax,
-          r"\b(?:steuer-?id|idnr|steuer-?identifikationsnummer|tax id)\b"),
+          r"\b(?:steuer[- ]?id|idnr|steuer[- ]?identifikationsnummer|tax id)\b"),
     _form("a Dutch citizen number", "", r"\d{9}|\d{4}\.\d\d\.\d{3}", are.is_dutch_citizen,
           r"\bbsn\b|burgerservicenummer|sofinummer"),
     _form("a French social security number", "", r"[12]\d{14}", are.is_french_insured,

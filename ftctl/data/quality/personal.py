@@ -131,7 +131,7 @@ def _in_front(text: str, shape: bytes, start: int) -> str:
     first = max(first, shape.rfind(b"0", first, start) + 1, shape.rfind(b"\n", first, start) + 1)
     if shape.find(b"A", first, start) < 0 and shape.find(b"?", first, start) < 0:
         return ""
-    return text[first:start].lower()
+    return text[first:start].lower().replace("_", " ")
 
 
 def _lettered(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Placed]:

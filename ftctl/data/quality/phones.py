@@ -73,11 +73,11 @@ _DATE = re.compile(
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3})+")
 _BOOK = re.compile(r"(?:97[89][ -]?)?\d{1,5}[ -]\d{1,7}[ -]\d{1,6}[ -]\d")
-_GLUED_BEFORE = re.compile(r"(?:[\w.,]|[#*×÷^$€£¥₩+=-]\s?)\Z")
+_GLUED_BEFORE = re.compile(r"(?:[\w.]|[#*×÷^$€£¥₩+=-]\s?)\Z")
 _GLUED_BEFORE_EVEN_THEN = re.compile(r"(?:\w|\d[.,]|[+*/-])\Z")
 _GLUED_AFTER = re.compile(r"\s?[=*×÷^%€$£¥₩]|\w|[.,:/-]\d")
 # Where a number may begin, by what is dialled before those of the country.
-_STARTS = r"(?<![\w.,/-])(?<!\d:)"
+_STARTS = r"(?<![\w./-])(?<!\d:)"
 _CANDIDATES = {
     "0": re.compile(
         _STARTS + r"(?=\(?(?:\d[ ./()-]{0,3}){9,15})"
@@ -195,6 +195,8 @@ def _national(run: _Run, region: str, *, by_word: bool) -> Iterator[Phone]:
         before, after = part[: match.start], part[match.end :]
         if _GLUED_AFTER.match(after) or glued.search(before):
             continue
+        if re.search(r"\d,\Z", before) and not set("-(") & set(shown):
+            continue  # the decimals of a number
         if (by_word or _is_telling(shown, number, region)) and _is_someones(number):
             place = first + match.start
             yield Phone(place, first + match.end, digits, _as_international(number))
