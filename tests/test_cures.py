@@ -133,6 +133,8 @@ PROVOKING: Mapping[str, tuple[bytes | str, str]] = {
         TEXT.replace("“the red one”", "the red one").replace('"', "“", 1).replace('"', "”", 1),
         "not-json"),
     "Python's notation": ("".join(f"{one!r}\n" for one in ROWS_AS_VALUES), "not-json"),
+    "a key that no service knows": (
+        TEXT.replace('{"messages"', '{"id": 7, "messages"'), "unknown-key"),
     "blank lines": (TEXT.replace("\n", "\n\n"), "blank-line"),
     "a mark at the start": (TEXT.encode("utf-8-sig"), "byte-order-mark"),
     "files that were joined": (

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.formats.message import role_of
-from ftctl.data.formats.other_shapes import known_pair, shape_of
+from ftctl.data.formats.other_shapes import CONVERSATIONS, known_pair, shape_of
 from ftctl.data.formats.row_checks import (
     CHAT_KEYS,
     Checked,
@@ -236,12 +236,30 @@ def _converted(row: dict[str, Any], wanted: tuple[Format, ...]) -> str | None:
     if "chat" not in wanted and made not in wanted:
         return None
     if shape is not None:
+        if not all(map(_says_something, (row.get(key) for key in _SPOKEN & row.keys()))):
+            return None
         these = _CALLED.get(shape, f"{shape} rows")
     elif (pair := known_pair(row)) is not None:
+        if not all(_says_something(row[key]) or _is_plain(row[key]) for key in pair[:2]):
+            return None
         these = f"{quoted_key(pair[0])} and {quoted_key(pair[1])}"
     else:
         return None
     return f"{these} are converted by: ftctl dataset convert {FILE} {ROWS}{to}"
+
+
+_SPOKEN = frozenset({*CONVERSATIONS, "chosen", "rejected", "instruction", "output"})
+
+
+def _says_something(value: object) -> bool:
+    """Whether it is a text, or turns of a conversation."""
+    return isinstance(value, str) or (
+        isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def _shapes(wanted: tuple[Format, ...]) -> str:

@@ -45,7 +45,7 @@ def check_chat(row: dict[str, Any], demands: Demands) -> Checked:
     if len(row) == 1 and "messages" in row:
         declared = NOTHING
     else:
-        yield from unknown_keys(row, CHAT_KEYS)
+        yield from unknown_keys(row, CHAT_KEYS, to="chat")
         declared = yield from check_declarations(row)
     talk = ConversationState(declared, weighed=True)
     messages = yield from check_messages(row, talk)
@@ -79,7 +79,7 @@ def _check_images(talk: ConversationState, demands: Demands) -> Iterator[Finding
 
 
 def check_completion(row: dict[str, Any], _: Demands) -> Checked:
-    yield from unknown_keys(row, _COMPLETION_KEYS)
+    yield from unknown_keys(row, _COMPLETION_KEYS, to="completion")
     yield from check_text(row, "prompt")
     yield from check_text(row, "completion")  # an empty one is for `teaches-nothing` to tell
     return 0
@@ -91,7 +91,7 @@ def check_preference(row: dict[str, Any], _: Demands) -> Checked:
         yield _outside_of_input(outside, "unknown-key" if "input" in row else "missing-key")
         inside = {key: row[key] for key in outside}
         row = {"input": inside, **{key: row[key] for key in row if key not in outside}}
-    yield from unknown_keys(row, _PREFERENCE_KEYS)
+    yield from unknown_keys(row, _PREFERENCE_KEYS, to="preference")
     if "input" not in row:
         yield missing_key("input")
     elif not isinstance(row["input"], dict):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
-from ftctl.errors import Finding
+from ftctl.errors import FILE, ROWS, Finding
 from ftctl.text.suggest import did_you_mean
 
 _MAX_KEY = 40
@@ -55,17 +55,27 @@ def keyed(place: str, key: str) -> str:
 
 
 def unknown_keys(
-    item: dict[str, Any], known: tuple[str, ...], place: str = ""
+    item: dict[str, Any], known: tuple[str, ...], place: str = "", to: str = ""
 ) -> Iterator[Finding]:
-    for key in item:
-        if key not in known:
-            yield unknown_key(key, known, place)
+    """`to` is the form that a row of these keys is written in without the others."""
+    unknown = [key for key in item if key not in known]
+    leave_out = _leave_out(unknown, known, to) if to else ""
+    for key in unknown:
+        yield unknown_key(key, known, place, leave_out)
 
 
-def unknown_key(key: str, known: tuple[str, ...], place: str = "") -> Finding:
+def unknown_key(key: str, known: tuple[str, ...], place: str = "", leave_out: str = "") -> Finding:
     where = f" in {place}" if place else ""
-    hint = nearest(key[:_MAX_KEY], known) or f"known here: {listed(known)}"
+    hint = nearest(key[:_MAX_KEY], known) or f"known here: {listed(known)}{leave_out}"
     return Finding("unknown-key", f"unknown key {quoted_key(key)}{where}", hint)
+
+
+def _leave_out(unknown: list[str], known: tuple[str, ...], to: str) -> str:
+    """The command that writes rows without these keys; none where one may be misspelt."""
+    if not all(_WORD.fullmatch(key) and nearest(key, known) is None for key in unknown):
+        return ""
+    dropped = "".join(f" --drop {key}" for key in unknown)
+    return f"; rows without: ftctl dataset convert {FILE} {ROWS} --to {to}{dropped}"
 
 
 def ignored(where: str, reason: str, hint: str = "take it out") -> Finding:

@@ -72,7 +72,13 @@ def text_faults(stream: BufferedReader) -> TextFaults:
         rows += line
         if finding is not None:
             found.append(finding)
-    readable = all(one.code == "blank-line" for one in found)
+    bad = [one for one in found if one.code != "blank-line"]
+    readable = not bad
+    if rows == len(bad) > 1 and all(one.code == "not-json" for one in bad):
+        message = "no line of the file is JSON; " + bad[0].message.removeprefix(
+            "the line is not JSON: "
+        )
+        found = [bad[0]._replace(message=message)]
     met = [
         _met(kind, place, loosener.met, readable=readable) for kind, place in loosener.met.items()
     ]
