@@ -658,6 +658,30 @@ def test_an_image_that_cannot_be_shown_is_an_error(file: File, row: Row, code: s
     assert (rows, [one.code for one in result.problems]) == ([], [code])
 
 
+def test_rows_can_stay_as_they_are(file: File) -> None:
+    rows = [
+        {"messages": [user("A?")], "reference": {"b": "é", "a": [1]}, "id": number}
+        for number in (1, 2)
+    ]
+    path = file("a.json", json.dumps(rows))
+
+    refused, _ = run(path)
+    result, made = run(path, Convert(as_they_are=True))
+    _, fewer = run(path, Convert(as_they_are=True, drop=("id",)))
+
+    assert told(refused)[0] == (
+        "error[no-learnt-turn]",
+        "messages has no assistant message",
+        (
+            "end the conversation with the answer to learn; questions for a grader:"
+            " ftctl dataset convert a.jsonl out.jsonl --to rows"
+        ),
+    )
+    assert made == rows
+    assert result.ok
+    assert fewer == [{key: row[key] for key in row if key != "id"} for row in rows]
+
+
 # Columns and headers.
 
 

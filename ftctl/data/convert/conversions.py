@@ -58,7 +58,7 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
     """The conversion for this file; `FileFault` or `TemplateFault` when there is none."""
     columns = records.columns or tuple(first)
     if convert.as_they_are:
-        return Conversion(format_of(first), lambda _, row: row, tuple)
+        return Conversion(format_of(first), lambda _, row: Reading(row, convert.drop).row, tuple)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
     columns = tuple(name for name in columns if name not in convert.drop)

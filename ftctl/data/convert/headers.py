@@ -60,7 +60,7 @@ def header_test(convert: Convert) -> Callable[[Sequence[str]], bool]:
         return lambda _: True  # it is told of as soon as there is a row
     if templates:
         used = {column for template in templates.values() for column in template.columns}
-        return lambda names: used <= set(names)
+        return lambda names: not used or not used.isdisjoint(names)
     return lambda names: shape_of(names) is not None or known_pair(names) is not None
 
 
