@@ -8,6 +8,7 @@ bytes say in them, and only where the text as it stands is no words at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -58,9 +59,12 @@ class Misread(NamedTuple):
         return f"reads like {self.was} that was read as {self.taken_for}{twice}"
 
 
-def may_be_misread(text: str) -> bool:
-    """Whether the text is worth a closer look: False is certain, and costs little."""
-    return not text.isascii() and _suspect(text) >= 0
+def may_be_misread(text: str, raw: bytes | None = None) -> bool:
+    """Whether the text is worth a closer look: False is certain, and costs little.
+
+    `raw` is the text as UTF-8, where that is known already.
+    """
+    return not text.isascii() and _suspect(text, raw) >= 0
 
 
 def misread(text: str) -> Misread | None:
@@ -155,20 +159,34 @@ _ALONE = re.compile(rb"(?<=[a-z])[\x80-\xff](?=[a-z])")  # as in words of Wester
 _WESTERN = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp437")
 
 
-def _suspect(text: str) -> int:
-    """Where the first pair stands that wrong readings are full of and words are not; -1: nowhere.
+def _suspect(text: str, raw: bytes | None = None) -> int:
+    """Where a pair stands that wrong readings are full of and words are not; -1: nowhere.
 
-    Each pattern begins with one set of characters: that is what a search runs past quickly.
+    Which patterns may fit is told by the bytes that characters begin with: that is seen fast.
     """
-    latin, others = _pairs()
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        latin += others
-    for pattern in latin:
-        if found := pattern.search(text):
-            return found.start()
+    raw = raw if raw is not None else text.encode("utf-8", "surrogatepass")
+    patterns = _patterns()
+    others = raw.translate(None, _OF_LATIN)
+    if (b"\xc3" in raw or b"\xc2" in raw) and (found := patterns["latin"].search(text)):
+        return found.start()
+    if (b"\xc2" in raw or b"\xef" in others) and (found := patterns["lost"].search(text)):
+        return found.start()
+    if others and (found := patterns["pairs"].search(text)):
+        return found.start()
+    if b"\xd0" in others and (found := patterns["cyrillic"].search(text)):
+        return found.start()
+    # Of these scripts a whole text is spoilt, or nothing of it.
+    if others.translate(None, _OF_LETTERS):
+        ends = text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
+        for pattern in (patterns["alone"], patterns["unusual"]):
+            if pattern.search(ends):
+                return 0
     return -1
+
+
+_OF_LATIN = bytes(range(0xC4))  # what ASCII and Latin-1 are written with, and all that follows
+_OF_LETTERS = bytes((*range(0xC4, 0xE0), 0xE1, 0xE2, 0xE3))  # nor Thai, Han and Hangul
+_END = 120  # characters
 
 
 # What stands behind a letter that the first byte of a character has become.
@@ -176,28 +194,26 @@ _BEHIND = "\x80-\xbf‚„…†‡€‰‹‘’“”•–—™›"
 
 
 @cache
-def _pairs() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
-    """Those of Latin-1 text, and those that other text may have besides."""
-    signs = _class(_SIGNS_1252)
-    latin = (
-        f"[¡-ÿ](?:(?<=[À-ÿ])(?:[{signs}]|[À-ÿ]{{2}})|(?<=[¡-¿])[¡-ÿ]{{3}})",
-        "[\x80-\x9f\ufffd锟占嚙]",
-    )
+def _patterns() -> Mapping[str, re.Pattern[str]]:
+    """Each begins with one set of characters: that is what a search runs past quickly."""
     firsts = {
         "‚ƒ„†‡ˆ‰Š‹ŒŽ": f"{_BEHIND}À-ÿƒˆŠŒŽœž",
         "РСĂĹĺĐⰠ-ⱿΞΟظطعغв": f"{_BEHIND}Ђ-Џђ-џ№ˇ˘łŁ˝ľź§ΆΈ-Ώˆ",
         "├┬╬╠╤╨√¬": "\xa0-ÿ─-╿‚Ä†-•…",
         "ｦ-ﾟ": "^ｦ-ﾟ\\s",
+        "âð": "œšŸ",
     }
     pairs = "|".join(f"(?<=[{first}])[{second}]" for first, second in firsts.items())
-    others = (
-        f"[{''.join(firsts)}](?:{pairs})",
-        "[a-z][ГВรยｦ-ﾟ가-힣一-鿿][^\x00-\x7f]?[^ -`]",
-        "[âð][œšŸ]",
-        "เ[ธน].เ[ธน]",
-        f"[{_class(unusual_signs())}]{{2}}",
-    )
-    return tuple(map(re.compile, latin)), tuple(map(re.compile, others))
+    signs = _class(_SIGNS_1252)
+    texts = {
+        "latin": f"[¡-ÿ](?:(?<=[À-ÿ])(?:[{signs}œŸ]|[À-ÿ]{{2}})|(?<=[¡-¿])[¡-ÿ]{{3}})",
+        "lost": "[\x80-\x9f\ufffd]",
+        "pairs": f"[{''.join(firsts)}](?:{pairs})",
+        "cyrillic": "[a-z][ГВ][^\x00-\x7f]|вЂ",
+        "alone": "[a-z][รยｦ-ﾟ가-힣一-鿿][^\x00-\x7f]?[^ -`]",
+        "unusual": f"[{_class(unusual_signs())}]{{2}}|锟斤拷|占쏙옙|嚙踝蕭|เ[ธน].เ[ธน]",
+    }
+    return {name: re.compile(text) for name, text in texts.items()}
 
 
 def _class(signs: str) -> str:

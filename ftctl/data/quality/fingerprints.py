@@ -91,7 +91,7 @@ def fingerprint_of(
     details: tuple[Detail, ...] = ()
     if settings.scans and (standing.suspect or may_hold_secret(raw) or may_hold_personal(raw)):
         details = tuple(_details_of(row, form, line, settings))
-    if settings.mojibake != "ignore" and (standing.misread or may_be_misread(text)):
+    if settings.mojibake != "ignore" and (standing.misread or may_be_misread(text, raw)):
         details += tuple(_misread_details(row, form, line))
     for detail in details:
         flags |= detail.flag
