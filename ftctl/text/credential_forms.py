@@ -93,7 +93,7 @@ FORMS = (
     _form("a Weights & Biases key", "wandb_v1_", r"\bwandb_v1_([A-Za-z0-9_]{40,})"),
     _form("a Nebius key", "hn0yxrpy2tle", r"\bv1\.(C[A-Za-z0-9_-]{2,6}HN0YXRpY2tle[\w.=-]{60,})"),
     _form("a Together key", "tgp_v1_", r"\btgp_v1_([A-Za-z0-9_-]{40,})"),
-    _form("a Fireworks key", "fw_", r"\bfw_([A-Za-z0-9]{22,32})\b"),
+    _form("a Fireworks key", "fw_", r"\bfw_((?=[A-Za-z]{0,31}\d)[A-Za-z0-9]{22,32})\b"),
     _form("a Groq key", "gsk_", r"\bgsk_([A-Za-z0-9]{40,})\b"),
     _form("an xAI key", "xai-", r"\bxai-([A-Za-z0-9]{60,})\b"),
     _form("a Replicate key", "r8_", r"\br8_([A-Za-z0-9]{37,40})\b"),
@@ -244,6 +244,12 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _FAR = 24  # characters before a match in which it may stand
+# And where one of these names it, it is none: each has as many hexadecimal digits as a key.
+_NAMED_OTHERWISE = re.compile(
+    r"(?:request|commit|revision|sha-?\d*|md5|etag|checksum|digest|hash|job|file|run|trace|version|\bid"
+    r"|[_-]id)[\s\"'`:=#(]{0,4}\Z",
+    re.IGNORECASE,
+)
 
 
 @cache
@@ -259,6 +265,8 @@ def secret_of(form: CredentialForm, match: re.Match[str]) -> tuple[int, int] | N
     if form.named and not match[group].lower().startswith(form.hints):
         before = match.string[max(0, match.start() - _FAR) : start + 4]  # as in mailgun: key-…
         if not _TELLING.search(before) or not _is_mixed(match[group]):
+            return None
+        if _NAMED_OTHERWISE.search(match.string[max(0, start - _FAR) : start]):
             return None
     return start, end
 
