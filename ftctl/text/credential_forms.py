@@ -93,7 +93,7 @@ FORMS = (
     _form("a Weights & Biases key", "wandb_v1_", r"\bwandb_v1_([A-Za-z0-9_]{40,})"),
     _form("a Nebius key", "hn0yxrpy2tle", r"\bv1\.(C[A-Za-z0-9_-]{2,6}HN0YXRpY2tle[\w.=-]{60,})"),
     _form("a Together key", "tgp_v1_", r"\btgp_v1_([A-Za-z0-9_-]{40,})"),
-    _form("a Fireworks key", "fw_", r"\bfw_((?=[A-Za-z]{0,31}\d)[A-Za-z0-9]{22,32})\b"),
+    _form("a Fireworks key", "fw_", r"\bfw_([A-Za-z0-9]{22,32})\b"),
     _form("a Groq key", "gsk_", r"\bgsk_([A-Za-z0-9]{40,})\b"),
     _form("an xAI key", "xai-", r"\bxai-([A-Za-z0-9]{60,})\b"),
     _form("a Replicate key", "r8_", r"\br8_([A-Za-z0-9]{37,40})\b"),

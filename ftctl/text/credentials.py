@@ -218,6 +218,8 @@ def _is_key(match: str) -> bool:
     """Whether it is more than words, as names in code are: sk-learn-models-for-text."""
     if match.startswith("sk-"):
         return _is_random(match)
+    if match.startswith("fw_"):  # short, and a name in code may begin so
+        return any(map(str.isdigit, match))
     return len(match) >= _SHORTEST_KEY and not (
         match.islower() and not any(sign.isdigit() for sign in match)
     )
