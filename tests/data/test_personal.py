@@ -6,13 +6,14 @@ import json
 import random
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftctl.data.diff.masked import masked_text
 from ftctl.data.quality.identifiers import ANY_NAME, DIGITS, LETTERED, NAMED
 from ftctl.data.quality.personal import may_hold_personal, personal_in
-from ftctl.data.quality.phones import phones_in
+from ftctl.data.quality.phones import is_region, phones_in
 
 EVERYWHERE = ("KR", "DE", "US", "GB", "FR", "ES", "JP")
 
@@ -144,7 +145,9 @@ NOBODYS = [
     "+49 176 040690 12", "01 99 00 12 34", "+33 6 39 98 12 34", "+61 491 570 156",
     "+1 800 356 9377", "0800 1234567", "010-1234-5678", "010-0000-0000", "4111 1111 1111 1112",
     "DE89370400440532013001", "000-12-3456", "850101-1234567", "RCCMNL83S18D969X", "911.222.333-05",
-    "support@acme.com", "jane@example.com",
+    "support@acme.com", "jane@example.com", "moi@exemple.com", "you@your-domain.com",
+    "https://user:pass@httpbin.org/get", "postgres://jane@db1.acme.com/shop",
+    "numpy-users@python.org", "help-gsl@lists.gnu.org",
 ]  # fmt: skip
 WORDLESS = [
     "536904399", "12345678Z", "44051401359", "2341 2341 2346", "943 476 5870", "811228-9874",
@@ -219,3 +222,12 @@ def test_each_word_that_names_a_number_has_one_of_the_stems_that_are_searched_fo
             word = form.word and form.word.search(text.lower())
             if form.what == what and word:
                 assert ANY_NAME.search(word[0]), text
+
+
+def test_the_schema_has_every_region_whose_numbers_are_known() -> None:
+    quality = json.loads((ROOT / "schemas/project.json").read_text("utf-8"))["$defs"]["quality"]
+    codes = quality["properties"]["regions"]["items"]["enum"]
+
+    assert all(map(is_region, codes))
+    assert set(quality["properties"]["regions"]["items"]["x-meant"].values()) <= set(codes)
+    assert not is_region("UK")

@@ -30,6 +30,7 @@ from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.formats.findings import as_diagnostics
 from ftctl.data.formats.row_checks import Demands
 from ftctl.data.quality import leaks
+from ftctl.data.quality.phones import is_region
 from ftctl.data.scanning import (
     TRAINING_CONTEXT,
     Counting,
@@ -74,6 +75,17 @@ def _switches(command: F) -> F:
         flag = f"--no-{name.replace('_', '-')}"
         command = click.option(flag, name, is_flag=True, help=f"Do not look for {sought}.")(command)
     return command
+
+
+def _regions(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Codes of countries in capitals; a fault for what is none."""
+    codes = tuple(dict.fromkeys(code.upper() for code in given))
+    for code in codes:
+        if not is_region(code):
+            raise click.BadParameter(f"'{code}' is no country's code such as KR or DE")
+    return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,10 @@ class CheckedFile:
     help="How many problems of a kind to print for each file.",
 )  # fmt: skip
 @click.option(
+    "--region", "regions", metavar="CODE", multiple=True, callback=_regions,
+    help="Look for phone numbers as this country writes them, such as KR; may be repeated.",
+)  # fmt: skip
+@click.option(
     "--moderation", is_flag=True,
     help="Send every row's text to the service; tell of rows that its moderation flags.",
 )  # fmt: skip
@@ -138,6 +154,7 @@ def check_command(
     encoding: str | None,
     form: str,
     max_per_code: int,
+    regions: tuple[str, ...],
     moderation: bool,
     **switches: bool,
 ) -> int:
@@ -151,7 +168,7 @@ def check_command(
     options = CheckOptions(
         method,
         None if model is None else BaseModel.about(model),
-        replace(QualitySettings(), **off),  # type: ignore[arg-type]  # every one of them is a level
+        replace(QualitySettings(regions=regions), **off),  # type: ignore[arg-type]  # all are levels
         None if form == "json" else max_per_code,
         encoding,
     )

@@ -31,6 +31,14 @@ _SEPARATORS = b" -.()/"
 # Addresses of these domains are nobody's (RFC 2606, RFC 6761).
 _NOBODYS_DOMAINS = ("example.com", "example.org", "example.net", "example.edu")
 _NOBODYS_ENDS = ("example", "test", "invalid", "localhost", "local")
+# Nor are those that people write into examples.
+_MADE_UP = re.compile(
+    r"(?:^|\.)(?:exemple|beispiel|ejemplo|esempio|exemplo|(?:your|my|some|any)?-?(?:domain|company))"
+    r"\.[a-z]+$"
+)
+# A mailing list's are many persons'; what stands before an address of a machine is a password.
+_LIST = re.compile(r"-(?:users|dev|devel|list|announce|sig|bounces)$")
+_LOGIN = re.compile(r"://[^\s/@]*$")
 # Addresses of an office are no person's.
 _OFFICE_NAMES = (
     "abuse accounts admin billing bookings careers contact customerservice enquiries feedback git "
@@ -166,6 +174,8 @@ def _addresses(text: str, allowed: Collection[str]) -> Iterator[Found]:
         domain = match[1].lower()
         if local is None or not _is_persons(local[0].lower(), domain):
             continue
+        if _LOGIN.search(text[max(0, match.start() - 128) : match.start()]):
+            continue
         if not _at_allowed(domain, allowed) and f"{local[0]}@{match[1]}" not in allowed:
             yield Found("an e-mail address", f"{local[0][0]}…@{match[1]}")
 
@@ -173,6 +183,8 @@ def _addresses(text: str, allowed: Collection[str]) -> Iterator[Found]:
 def _is_persons(local: str, domain: str) -> bool:
     end = domain.rpartition(".")[2]
     if end in _NOBODYS_ENDS or _at_allowed(domain, _NOBODYS_DOMAINS) or local in _OFFICES:
+        return False
+    if _MADE_UP.search(domain) or domain.startswith("lists.") or _LIST.search(local):
         return False
     return len(end) == 2 or end in _ENDS
 

@@ -93,6 +93,13 @@ _CANDIDATES = {
 _AROUND = 3  # characters about a run that tell whether it is part of something else
 
 
+def is_region(code: str) -> bool:
+    """Whether the numbers of the country with this code of ISO 3166 are known."""
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415
+
+    return code in SUPPORTED_REGIONS
+
+
 def phones_in(
     text: str, start: int, end: int, near: str, regions: Collection[str]
 ) -> Iterator[Phone]:
