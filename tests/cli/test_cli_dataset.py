@@ -578,15 +578,20 @@ def test_the_cure_of_what_convert_refuses_is_a_command_to_paste(
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-@pytest.mark.parametrize("form", ["json", "jsonl"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
 def test_the_cure_of_a_label_that_judges_keeps_the_good_rows(data: Shell, form: str) -> None:
     rows = [{"prompt": "A?", "completion": word, "label": word == "yes"} for word in ("yes", "no")]
     text = json.dumps(rows) if form == "json" else "".join(f"{json.dumps(one)}\n" for one in rows)
+    if form == "csv":
+        text = "prompt,completion,label\nA?,yes,True\nA?,no,False\n"
     (data.folder / f"kto.{form}").write_text(text)
 
     refused = data("dataset", "convert", f"kto.{form}", "out.jsonl")
-    (cure,) = re.findall(r"(jq .*)", refused.err)
-    subprocess.run(cure, shell=True, cwd=data.folder, check=True)
+    (cure,) = re.findall(r"keep the good ones: (.*)", refused.err)
+    *before, filtering = cure.split(" && ")
+    for command in before:
+        data.ok(*shlex.split(command)[1:])
+    subprocess.run(filtering, shell=True, cwd=data.folder, check=True)
     data.ok("dataset", "convert", "kto-new.jsonl", "out.jsonl")
 
     assert refused.status == 1

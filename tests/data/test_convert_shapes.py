@@ -107,6 +107,7 @@ TOOL = {"type": "function", "function": WEATHER}
         ({"conversations": [HUMAN], "chosen": GPT, "rejected": NO}, pair(user("A?"))),
         ({"conversations": [HUMAN], "chosen": [GPT], "rejected": [NO]}, pair(user("A?"))),
         ({"conversations": [HUMAN], "chosen": "yes", "rejected": "no"}, pair(user("A?"))),
+        ({"prompt": "A?", "chosen": ["yes"], "rejected": ["no"]}, pair(user("A?"))),
         (
             {"conversations": [HUMAN, NO, HUMAN], "chosen": GPT, "rejected": NO, "system": "S"},
             pair(system("S"), user("A?"), said("no"), user("A?")),
@@ -392,6 +393,8 @@ def test_a_context_is_used_or_left_out_by_name(file: File) -> None:
         ({"input": [user([{"type": "input_text", "text": "A?"}])],
           "output": [{"type": "message", "role": "assistant", "status": None,
                       "content": [{"type": "output_text", "text": "yes"}]}]}, None),
+        ({"instructions": "S", "input": [user("A?")], "output": "yes", "tools": "[]"},
+         [system("S"), *TALK]),
         ({"question": "A?", "answer": [said("yes")]}, TALK),
         ({"instruction": "A?", "context": "B.", "response": "yes"},
          [user("A?\n\nB."), said("yes")]),
@@ -697,6 +700,7 @@ def test_rows_can_stay_as_they_are(file: File) -> None:
         ("QUESTION ", " answer:"), ("ｑｕｅｓｔｉｏｎ", "ａｎｓｗｅｒ"),
         ("\ufeffprompt", "Completion"),
         ("User Message", "assistant_message"), ("질문(고객)", "답변(상담원)"),
+        ("고객 질문", "챗봇 답변"), ("예상질문", "모범답변"), ("Customer question", "Ideal answer"),
     ],
 )  # fmt: skip
 def test_columns_are_known_in_many_languages(file: File, question: str, answer: str) -> None:

@@ -188,7 +188,7 @@ def _unknown(columns: Collection[str], first: Row, records: Records, manner: Man
         hint = f"put it into one row: jq -c{slurp} '{{messages: .}}' {FILE} > {NEW}"
         return Finding("unknown-format", message, hint)
     message = f"the rows have {names(columns)}; that is no shape known here"
-    inside = [key for key in columns if _holds_rows(first.get(key)) and key.isidentifier()]
+    inside = [key for key in columns if key in _ROWS_INSIDE and _holds_rows(first[key])]
     if len(inside) == 1 and records.columns is None:
         hint = f"rows may stand in {quoted_key(inside[0])}: jq -c '.{inside[0]}[]' {FILE} > {NEW}"
         return Finding("unknown-format", message, hint)
@@ -199,6 +199,10 @@ def _unknown(columns: Collection[str], first: Row, records: Records, manner: Man
         texts = {"user": f"{{{pair.question}}}", "assistant": f"{{{pair.answer}}}"}
         hint = f"say what becomes of them: {manner.template(texts)}"
     return Finding("unknown-format", message, hint)
+
+
+_ROWS_INSIDE = ("data", "rows", "train", "training", "examples", "samples", "items", "records",
+                "dataset", "results")  # fmt: skip
 
 
 def _holds_rows(value: Any) -> bool:

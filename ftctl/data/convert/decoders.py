@@ -181,7 +181,8 @@ def _own_system(reading: Reading) -> list[Message]:
 
 
 def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
-    for key in _SYSTEMS:
+    responses = ("instructions",) if isinstance(reading.row.get("input"), list) else ()
+    for key in (*_SYSTEMS, *responses):
         value = reading.row.get(key)
         if reading.has_taken(key) or not says_something(value):
             continue
@@ -321,8 +322,11 @@ def _answers(reading: Reading, key: str) -> list[Message]:
     value = reading.take(key)
     if key not in reading.row:
         raise RowFault(missing_key(key))
-    if isinstance(value, dict):
-        value = [value]
+    match value:
+        case dict():
+            value = [value]
+        case [str(text)]:
+            value = text
     if isinstance(value, str) and not looks_like_messages(value):
         spoken = _spoken(value) if "prompt" not in reading.row else []
         return spoken or [said("assistant", value)]

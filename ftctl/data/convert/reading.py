@@ -9,6 +9,9 @@ from typing import Any
 Row = dict[str, Any]
 
 
+_NOTHING = ("", "[]", "{}", "null")  # as tables write what is empty
+
+
 class Reading:
     """A row that is being read. What was not taken, and says something, is left.
 
@@ -48,7 +51,7 @@ class Reading:
 def says_something(value: Any) -> bool:
     """Whether anything is lost where the value is left out."""
     if isinstance(value, str):
-        return bool(value.strip())
+        return value.strip() not in _NOTHING
     if isinstance(value, float):
         return not math.isnan(value)
     return value is not None and value not in ([], {})

@@ -12,7 +12,7 @@ from ftctl.data.convert.reading import says_something
 from ftctl.data.convert.recipe import Container
 from ftctl.data.formats.other_shapes import Pair, plain_name
 from ftctl.data.formats.shape import quoted_key
-from ftctl.errors import FILE, NEW, Finding, Severity
+from ftctl.errors import FILE, NEW, ROWS, Finding, Severity
 
 # Without these, rows teach something else than they say, or the contrary.
 MEANT = frozenset({
@@ -129,13 +129,16 @@ def _dropped_label(key: str, label: _Label, rows: int, container: Container) -> 
 
 
 def _good_ones(key: str, label: _Label, container: Container) -> str:
-    if container not in ("json", "jsonl") or not re.fullmatch("[a-z_]+", key):
+    if not re.fullmatch("[a-z_]+", key):
         return f"keep the rows whose {key} is {label.good}, and take the column out"
-    each = ".[] | " if container == "json" else ""
-    good = json.dumps(label.good)
-    return (
-        f"keep the good ones: jq -c '{each}select(.{key} == {good}) | del(.{key})' {FILE} > {NEW}"
-    )
+    good = f"select(.{key} == {json.dumps(label.good)}) | del(.{key})"
+    match container:
+        case "json":
+            return f"keep the good ones: jq -c '.[] | {good}' {FILE} > {NEW}"
+        case "jsonl":
+            return f"keep the good ones: jq -c '{good}' {FILE} > {NEW}"
+    lines = f"ftctl dataset convert {FILE} {ROWS} --to rows --no-check"
+    return f"keep the good ones: {lines} && jq -c '{good}' {ROWS} > {NEW}"
 
 
 def _it(keys: Collection[str]) -> str:

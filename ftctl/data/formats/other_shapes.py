@@ -215,6 +215,40 @@ _ANSWERS = _named(
     "jawab", "คำตอบ", "odpowiedź", "odpowiedzi", "antwoord", "antwoorden", "svar", "vastaus",
     "odpověď", "odpoveď", "válasz", "răspuns", "odgovor", "απάντηση", "תשובה", "sagot",
 )  # fmt: skip
+# Whose question or answer it is, before the word itself, and what it is like.
+_ASKED_BY = (
+    "user", "customer", "client", "human", "sample", "example", "고객", "고객의", "사용자", "유저",
+    "예상", "예시", "상담", "ユーザー", "顧客", "お客様", "客户", "用户", "用戶",
+)  # fmt: skip
+_ANSWERED_BY = (
+    "bot", "chatbot", "assistant", "agent", "ai", "model", "expected", "ideal", "correct", "gold",
+    "sample", "example", "챗봇", "상담", "상담사", "상담원", "모범", "예상", "예시", "기대", "추천",
+    "ボット", "模範", "客服", "标准", "標準", "参考",
+)  # fmt: skip
+_QUESTIONS |= _named(
+    *(
+        f"{who} {what}"
+        for who in _ASKED_BY
+        for what in ("question", "query", "질문", "문의", "質問", "问题")
+    ),
+    *(
+        f"{who}{what}"
+        for who in _ASKED_BY
+        for what in ("질문", "문의", "質問", "问题", "提问", "問題")
+    ),
+)
+_ANSWERS |= _named(
+    *(
+        f"{who} {what}"
+        for who in _ANSWERED_BY
+        for what in ("answer", "reply", "답변", "응답", "回答")
+    ),
+    *(
+        f"{who}{what}"
+        for who in _ANSWERED_BY
+        for what in ("답변", "응답", "답안", "回答", "答案", "回复")
+    ),
+)
 # What numbers, dates and sorts rows: no template begins with it.
 _NUMBERS = _named(
     "id", "no", "nr", "n", "num", "number", "index", "idx", "uuid", "key", "row", "date",
