@@ -201,6 +201,8 @@ def test_a_cure_names_any_file_so_that_a_shell_reads_it(name: str, kind: str, sh
 OTHERS: Mapping[str, tuple[str, str, str]] = {
     "questions and answers": ("qa.jsonl", '{"question": "Where?", "answer": "There."}\n' * 12,
                               "unknown-format"),
+    "answers that are objects": ("qa.jsonl", '{"input": "Where?", "output": {"at": "A"}}\n' * 12,
+                                 "unknown-format"),
     "ShareGPT": ("chat.jsonl", json.dumps({"conversations": [
         {"from": "human", "value": "Where?"}, {"from": "gpt", "value": "There."}]}) + "\n",
         "unknown-format"),
@@ -360,3 +362,17 @@ def test_what_no_command_could_read_is_called_a_file(place: str) -> None:
 
     hint = "sed x FILE > FILE-new.jsonl; convert FILE FILE.jsonl"
     assert finding.at(Span(place)).hint == hint
+
+
+def test_a_cure_for_a_project_elsewhere_names_its_files_from_here(shell: Shell) -> None:
+    rows = shell.folder / "my app/data/train.jsonl"
+    rows.parent.mkdir(parents=True)
+    rows.write_text(PROVOKING["rows joined by commas"][0], "utf-8")  # type: ignore[arg-type]
+
+    said = shell("dataset", "check", "-C", "my app", "data/train.jsonl").out
+    command = command_of(re.findall("hint: (.*)", said)[0])
+
+    assert command is not None
+    assert command.endswith("'my app/data/train.jsonl' > 'my app/data/train-new.jsonl'")
+    paste(command, shell)
+    assert shell("dataset", "check", "-C", "my app", "data/train-new.jsonl").status == 0

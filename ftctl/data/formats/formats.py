@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from shlex import quote
 from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.formats.message import role_of
-from ftctl.data.formats.other_shapes import CONVERSATIONS, known_pair, shape_of
+from ftctl.data.formats.other_shapes import CONVERSATIONS, Pair, known_pair, shape_of
 from ftctl.data.formats.row_checks import (
     CHAT_KEYS,
     Checked,
@@ -240,12 +241,20 @@ def _converted(row: dict[str, Any], wanted: tuple[Format, ...]) -> str | None:
             return None
         these = _CALLED.get(shape, f"{shape} rows")
     elif (pair := known_pair(row)) is not None:
-        if not all(_says_something(row[key]) or _is_plain(row[key]) for key in pair[:2]):
-            return None
+        if not all(_says_something(row[key]) or _is_plain(row[key]) for key in pair):
+            return _as_json(pair)
         these = f"{quoted_key(pair[0])} and {quoted_key(pair[1])}"
     else:
         return None
     return f"{these} are converted by: ftctl dataset convert {FILE} {ROWS}{to}"
+
+
+def _as_json(pair: Pair) -> str | None:
+    """Of values that are no texts, only a template says that their JSON is one."""
+    texts = (f"user={{{pair.question}}}", f"assistant={{{pair.answer}}}")
+    template = " ".join(f"--template {quote(text)}" for text in texts)
+    command = f"ftctl dataset convert {FILE} {ROWS} {template}"
+    return f"lists and objects become texts of JSON by: {command}"
 
 
 _SPOKEN = frozenset({*CONVERSATIONS, "chosen", "rejected", "instruction", "output"})
