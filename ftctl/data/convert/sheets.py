@@ -82,6 +82,8 @@ def _rows(page: Any) -> Iterator[tuple[int, Sequence[Any]]]:
         message = f"the sheet cannot be read to its end ({type(error).__name__})"
         hint = "save it again from the program that made it"
         raise FileFault(Finding("bad-table", message, hint)) from None
+    finally:
+        page.parent.close()  # the workbook: it is part of a cycle, and may be collected late
 
 
 def _records(rows: Iterator[tuple[int, Sequence[Any]]], columns: Sequence[str]) -> Iterator[Record]:
