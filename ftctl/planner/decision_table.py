@@ -304,7 +304,7 @@ def _other_rows(facts: Facts) -> Decision:
         reason = f"{how_it_ended(job)}, and ftctl makes other rows now ({told}); --retry-failed"
         return Decision(Action.ATTENTION, f"{reason} trains on those", stands=job)
     reason = (
-        f"{job.model or job.id} was trained on rows that an earlier ftctl made ({told});"
+        f"{_trained(job)} rows that an earlier ftctl made ({told});"
         f" {keeps} keeps it, {_replacing(facts)} trains on those of now"
     )
     return Decision(Action.ATTENTION, reason, stands=job)
@@ -315,10 +315,16 @@ def _refused_rows(facts: Facts) -> Decision:
     job, finetune = facts.live or facts.running[-1], facts.finetune
     assert job is not None
     reason = (
-        f"{job.model or job.id} was trained on rows that ftctl makes no more"
+        f"{_trained(job)} rows that ftctl makes no more"
         f" ({_of_rows(finetune.refused_rows)}); {_keeping(finetune.refused_rows, job)} keeps it"
     )
     return Decision(Action.ATTENTION, reason, stands=job)
+
+
+def _trained(job: Job) -> str:
+    if job.in_progress:
+        return f"{job.id} ({job.status}) trains on"
+    return f"{job.model or job.id} was trained on"
 
 
 def _of_rows(rows: Iterable[Dataset]) -> str:

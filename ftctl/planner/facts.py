@@ -125,15 +125,20 @@ class FactFinder:
             base_model,
             self.observed,
             witnesses=self.options.witnesses,
-            elsewhere=()
-            if self.options.reuse
-            else self.by_digest_elsewhere.get(finetune.digest, ()),
+            elsewhere=() if self.options.reuse else self._elsewhere(finetune),
             service=self.service,
             environment=self.options.scope.environment,
             aliases=self.options.aliases,
             adopted=self.adopted,
             rivals=self.desired.finetunes,
         )
+
+    def _elsewhere(self, finetune: FineTune) -> tuple[Job, ...]:
+        """Another project's jobs of the same; with rows of an earlier ftctl, what is on record."""
+        recorded = {witness.job for witness in self.options.witnesses}
+        earlier = self.by_digest_elsewhere.get(finetune.earlier or "", ())
+        same = self.by_digest_elsewhere.get(finetune.digest, ())
+        return (*same, *(job for job in earlier if job.id in recorded))
 
     def _adopted_otherwise(self, finetune: FineTune, adopted: Job | None) -> tuple[str, ...]:
         if adopted is None:

@@ -76,6 +76,15 @@ def test_models_that_were_trained_before_go_on_to_serve(source: Path, relive: Re
     assert told == {name: one["model"] for name, one in past.frozen["finetunes"].items()}
 
 
+@both
+def test_nothing_of_such_jobs_is_cleaned_up(source: Path, relive: Relive) -> None:
+    past = relive(source, STATE)
+
+    changes = past.plan("--prune")[1]["changes"]
+
+    assert [one for one in changes if one["steps"]] == []
+
+
 def test_the_record_stays_what_the_jobs_were_bought_with(relive: Relive) -> None:
     past = relive(MARKS[0], STATE)
     path = past.shell.folder / "ftctl.lock"
