@@ -422,6 +422,35 @@ def test_a_list_on_one_long_line_is_read_to_its_end(shell: Shell) -> None:
     assert "the file is not UTF-8: 1 line read as cp932 (Japanese), such as '歴史の本は" in shown
 
 
+def test_a_table_that_is_checked_is_told_with_what_it_is_in(shell: Shell) -> None:
+    (shell.folder / "faq.csv").write_bytes(as_csv("Korean").encode("cp949"))
+
+    shown = shell("dataset", "check", "faq.csv").out
+
+    assert "error[table-not-lines]" in shown
+    assert "ftctl dataset convert faq.csv faq.jsonl --encoding cp949" in shown
+
+
+def test_rows_in_another_encoding_are_checked_like_others(shell: Shell) -> None:
+    raw = as_jsonl("Korean").replace('{"messages"', '{messages"', 1).encode("cp949")
+    (shell.folder / "rows.jsonl").write_bytes(raw)
+    (shell.folder / "utf8.jsonl").write_bytes(raw.decode("cp949").encode())
+
+    shown = shell("dataset", "check", "rows.jsonl", "--encoding", "cp949").out
+
+    assert shown == shell("dataset", "check", "utf8.jsonl").out.replace("utf8", "rows")
+
+
+def test_a_checked_file_has_the_hash_that_it_has(shell: Shell) -> None:
+    raw = as_jsonl("Korean").encode("cp949")
+    (shell.folder / "rows.jsonl").write_bytes(raw)
+
+    options = ("--encoding", "cp949", "--format", "json")
+    [file] = shell.ok("dataset", "check", "rows.jsonl", *options).json["files"]
+
+    assert (file["sha256"], file["bytes"]) == (hashlib.sha256(raw).hexdigest(), len(raw))
+
+
 @pytest.mark.parametrize("head", [b"PK\x03\x04", b"PAR1"])
 def test_what_knows_its_own_encoding_is_given_none(shell: Shell, head: bytes) -> None:
     name = "rows.xlsx" if head.startswith(b"PK") else "rows.parquet"

@@ -15,7 +15,7 @@ from ftctl.text.escape.single_line import short
 from ftctl.text.format import plural
 
 _SHOWN = 40  # characters of a decoded line
-_BEFORE = 12
+_BEFORE = 20
 _NONSENSE = 0.3  # a text that is less plausible was read wrongly
 _SENSE = 0.8
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
@@ -65,7 +65,8 @@ def _mixed(lines: HighLines, found: Sequence[Reading], *, samples: bool) -> Find
     line = lines.bad.first[0]
     one = lines.bad.number == 1
     these = f"line {line:,} is" if one else f"lines {_numbers(lines.bad)} are"
-    message = f"{these} not UTF-8, as {plural(lines.good.number, 'other')} are"
+    others = f"{lines.good.number:,} others are" if lines.good.number > 1 else "1 other is"
+    message = f"{these} not UTF-8, as {others}"
     if _is_cut(lines.bad):
         message += ": a character is cut in two there"
         hint = "write the row again from its source, and cut texts by characters, not by bytes"

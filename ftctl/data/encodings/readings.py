@@ -34,6 +34,7 @@ _RUN = re.compile(
     rb"[A-Za-z]*[\x80-\xff][\x30-\x7e\x80-\xff]*(?: [\x30-\x7e]*[\x80-\xff][\x30-\x7e\x80-\xff]*)*"
 )
 _SURE = 0.12  # by so much the best must be better than what reads otherwise
+_RARE = 0.85  # hardly anybody has such files: not worth a doubt of what many have
 _FEWEST = 0.5  # what is less plausible is no text in this encoding
 
 
@@ -82,6 +83,8 @@ def readings(lines: bytes) -> tuple[Reading, ...]:
             )
     ranked = sorted(known.values(), key=lambda one: -one.score)
     ranked = [one for one in ranked if one.plausible >= _FEWEST]
+    if ranked and ENCODINGS[ranked[0].encoding][1] > _RARE:
+        ranked = [one for one in ranked if ENCODINGS[one.encoding][1] > _RARE]
     return tuple(one for one in ranked if one is ranked[0] or not one.is_beaten_by(ranked[0]))[:3]
 
 

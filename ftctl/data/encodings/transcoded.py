@@ -29,9 +29,12 @@ class Transcoded(io.RawIOBase):
         self._source = source
         self._owner = owner
         self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._decoder = codecs.getincrementaldecoder(self._encoding)()
         self._waiting = b""
-        self._lines = 0
+        self._lines = self._given = 0
         self._start = self._ended = False
         self._hash = hashlib.sha256()
         self.bytes = 0
@@ -50,7 +53,23 @@ class Transcoded(io.RawIOBase):
         count = min(len(view), len(self._waiting))
         view[:count] = self._waiting[:count]
         self._waiting = self._waiting[count:]
+        self._given += count
         return count
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._given
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """To the start, to read all once more; nowhere else."""
+        if whence != io.SEEK_SET or offset not in (0, self._given):
+            raise io.UnsupportedOperation("a text is read from its start")
+        if offset != self._given:
+            self._source.seek(0)
+            self._begin()
+        return self._given
 
     def close(self) -> None:
         if self._owner and not self.closed:

@@ -78,7 +78,7 @@ _TABLE: Mapping[str, _Row] = MappingProxyType(
             None,
         ),
         "wrong-encoding": (
-            "The file is text in UTF-16 or UTF-32, not in UTF-8.",
+            "The file is text in UTF-16 or UTF-32, or not in the encoding that is named for it.",
             "unreadable",
             "JSON between programs is UTF-8 (RFC 8259), and so are the lines of the file.",
             None,

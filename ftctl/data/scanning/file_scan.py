@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftctl.data.encodings.transcoded import EncodingFault, transcoded
+from ftctl.data.encodings.transcoded import EncodingFault, Transcoded, transcoded
 from ftctl.data.formats.findings import FindingLog, as_diagnostics
 from ftctl.data.formats.formats import MIN_EXAMPLES, RowChecker
 from ftctl.data.formats.lines import Line
@@ -43,6 +43,10 @@ SMALL_BYTES = 2 * 1024 * 1024
 
 OnProgress = Callable[[int, int], None]
 """Called after each chunk with the bytes that are done, and the file's."""
+
+# Of these ftctl dataset convert makes rows, once it knows what they are in.
+_TEXT_OF_ANOTHER_FORM = frozenset(("table-not-lines", "json-not-lines"))
+_MAY_BE_OTHER_TEXT = _TEXT_OF_ANOTHER_FORM | {"not-utf-8"}
 
 Results = Generator[tuple[Chunk, CheckedChunk], None, None]
 
@@ -145,11 +149,14 @@ class _Pass:
 
     def scan(self, stream: BufferedReader, size: int, name: str, shown: str) -> ScanResult:
         lines = ChunkReader(stream)
-        sha256 = None
+        sha256, read = None, 0
         try:
             if self._recognise(stream, shown):
                 self._read(lines, size)
-                sha256 = lines.sha256
+                whole: ChunkReader | Transcoded = lines
+                if isinstance(stream.raw, Transcoded):
+                    whole = stream.raw
+                sha256, read = whole.sha256, whole.bytes
                 self._find_causes(stream)
                 self._tell_encoding(stream)
         except OSError as error:
@@ -163,7 +170,7 @@ class _Pass:
         if not failed and sha256 is not None and self._checker.format is not None:
             tokens = tuple(one.tokens for one in totals)
             dataset = Dataset(
-                name, shown, sha256, self._rows, lines.bytes, self._checker.format, tokens,
+                name, shown, sha256, self._rows, read, self._checker.format, tokens,
                 self._image_rows, self._has_tools,
             )  # fmt: skip
         return ScanResult(dataset, problems, totals, self._fingerprints, sha256)
@@ -175,11 +182,13 @@ class _Pass:
             self._findings.add(fault)
         elif fault := recognise_layout(head):
             self._findings.add(fault, 1)
+        if fault is not None and fault.code in _TEXT_OF_ANOTHER_FORM:
+            self._tell_encoding(stream)
         return fault is None
 
     def _tell_encoding(self, stream: BufferedReader) -> None:
         """One finding, on what the file is in, for all of its lines that are not UTF-8."""
-        if "not-utf-8" not in self._findings.codes:
+        if self._findings.codes.isdisjoint(_MAY_BE_OTHER_TEXT):
             return
         from ftctl.data.encodings.diagnosis import not_utf8  # noqa: PLC0415 - it is rare
 
