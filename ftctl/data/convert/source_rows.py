@@ -24,7 +24,14 @@ from ftctl.data.encodings.transcoded import EncodingFault
 from ftctl.data.formats.findings import FindingLog
 from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.lines import is_too_long
-from ftctl.data.scanning.source import HEAD_BYTES, open_source, recognise, unreadable
+from ftctl.data.formats.row_text import NOT_A_ROW
+from ftctl.data.scanning.source import (
+    HEAD_BYTES,
+    open_source,
+    recognise,
+    recognise_layout,
+    unreadable,
+)
 from ftctl.errors import Finding
 
 _SUFFIXES: dict[str, Container] = {
@@ -122,9 +129,10 @@ class Rows:
 
     def _as_they_are(self, stream: BufferedReader) -> Iterator[Made]:
         """JSONL rows with each byte as it is, without blank lines and with one kind of line end."""
-        fault = recognise(stream.peek(HEAD_BYTES)[:HEAD_BYTES], self.shown)
-        if fault is not None:
-            raise FileFault(fault)
+        head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+        for fault, at in ((recognise(head, self.shown), None), (recognise_layout(head), 1)):
+            if fault is not None:
+                raise FileFault(fault, at)
         rows = 0
         for line in text_lines(stream):
             rows += 1
@@ -134,7 +142,19 @@ class Rows:
                 continue
             self.form = self.form or format_of(found.value)
             yield Made(line.number, found.value, line.content.strip() + b"\n")
+        if not self.findings.codes.isdisjoint(NOT_A_ROW):
+            self._tell_causes(stream)
         self._expect(rows)
+
+    def _tell_causes(self, stream: BufferedReader) -> None:
+        """What has spoilt lines, as `ftctl dataset check` tells it."""
+        from ftctl.data.scanning.text_faults import REPLACED, text_faults  # noqa: PLC0415 - rare
+
+        stream.seek(0)
+        self.findings.forget(REPLACED)
+        for finding in text_faults(stream).findings:
+            if finding.severity == "error" and finding.code != "blank-line":
+                self.findings.add(finding)
 
     def _converted(self, stream: BufferedReader, convert: Convert) -> Iterator[Made]:
         records = self._records(stream, convert)
