@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from ast import literal_eval
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -80,7 +81,9 @@ def jsonish(text: str) -> Any:
         pass
     if len(text) > _MOST_LITERAL or not text.strip().startswith(("[", "{")):
         return None
-    try:  # what pandas writes for a list in a table
-        return literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that Python does not know
+        try:  # what pandas writes for a list in a table
+            return literal_eval(text.strip())
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return None

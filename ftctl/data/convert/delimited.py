@@ -140,27 +140,35 @@ class _CellReader(Iterator[list[str]]):
         cell = re.compile(
             rf'{before}("(?:[^"]|"")*+")[{blanks}]*{end}|([^{mark}\r\n"][^{mark}\r\n]*|){end}'
         )
-        made, at = "", 0
+        made: list[str] = []
+        at = 0
         while True:
             found = cell.match(row, at)
             if found is None:
-                # The cell may go on in the next line, of which nobody has been told yet.
-                more = next(self._lines, "") if _is_open(row, at) else ""
+                more = self._until_closed() if _OPEN.fullmatch(row, at) else ""
                 if not more:
                     return None
-                row += more
+                row, at = row[at:] + more, 0  # nothing is copied twice that is read
                 continue
-            made += found[1] if found[1] is not None else found[2]
+            made.append(found[1] if found[1] is not None else found[2])
             at = found.end()
             if row[at : at + 1] != self._delimiter:
-                return made + "\n" if not row[at:].strip("\r\n") else None
-            made += self._delimiter
+                return "".join(made) + "\n" if not row[at:].strip("\r\n") else None
+            made.append(self._delimiter)
             at += 1
 
+    def _until_closed(self) -> str:
+        """The lines up to one that closes a quoted cell; none where no line does."""
+        read = []
+        for line in self._lines:
+            read.append(line)
+            if _CLOSED.match(line):
+                return "".join(read)
+        return ""
 
-def _is_open(row: str, at: int) -> bool:
-    """Whether the rest of the row is a quoted cell without its end."""
-    return re.fullmatch(r' *"(?:[^"]|"")*+', row[at:]) is not None
+
+_OPEN = re.compile(r' *"(?:[^"]|"")*+')
+_CLOSED = re.compile(r'(?:[^"]|"")*+"')
 
 
 class _BoundedLines:

@@ -7,7 +7,6 @@ no message can say ends the row's conversion, or is noted as unread.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -396,7 +395,7 @@ class _Talk:
         if not self._waiting and not isinstance(identity, str):
             self._call_in_tags()
             if self._waiting and isinstance(text, str):
-                texts = _TOOL_RESPONSE.findall(text) or [text]
+                texts = _tagged(text, "tool_response")[0] or [text]
                 for one in texts:
                     self._tell_result(one.strip(), self._waiting_id(None, place))
                 return
@@ -426,17 +425,28 @@ class _Talk:
         text = last.get("content")
         if last.get("role") != "assistant" or not isinstance(text, str):
             return
-        calls = [calls_of(found) for found in _TOOL_CALL.findall(text)]
+        tagged, rest = _tagged(text, "tool_call")
+        calls = [calls_of(found) for found in tagged]
         if not calls or None in calls:
             return
-        rest = _TOOL_CALL.sub("", text).strip()
         made = [self._call(call, "a call") for several in calls for call in several or ()]
         self.messages[-1] = {"role": "assistant", **({"content": rest} if rest else {}),
                              "tool_calls": made}  # fmt: skip
 
 
-_TOOL_CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
-_TOOL_RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
+def _tagged(text: str, tag: str) -> tuple[list[str], str]:
+    """What stands between the tags, each time, and the text around them."""
+    first, *pieces = text.split(f"<{tag}>")
+    inside, around = [], [first]
+    for piece in pieces:
+        content, closed, rest = piece.partition(f"</{tag}>")
+        if not closed:
+            return [], text
+        inside.append(content.strip())
+        around.append(rest)
+    return inside, "".join(around).strip()
+
+
 _IMAGE_KEYS = frozenset({"image", "inlineData", "inline_data", "fileData", "file_data"})
 _NO_IMAGE = frozenset({"type", "detail", "cache_control", "index"})
 
