@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from conftest import Shell, cache_of
 
+from ftctl.data.convert import Convert, Recipe, materialise
+from ftctl.domain.desired import DataSource
 from ftctl.domain.plan_document import read_approval
+from ftctl.errors import Span
+from ftctl.lockfile.lock import Lock
+from ftctl.lockfile.lock_codec import lock_text, read_lock
+from ftctl.lockfile.merging import merged
 
 Write = Callable[[Mapping[str, str]], Path]
 
@@ -202,3 +208,34 @@ def test_rows_that_no_version_could_train_on_are_told_by_what_is_wrong_with_them
             "data/qa.jsonl: error[unread-key]: 'label' says which answers are good, and the bad"
             " ones would be learnt with them (12 of 12 rows)"
         )
+
+
+def test_the_key_of_a_row_is_cut_and_commands_nobody(shell: Shell, write_project: Write) -> None:
+    """What a row is called by may be anything, and a reason goes into comments."""
+    key = "x" * 500 + "\n::error::`@all`"
+    talk = [
+        {"role": "user", "content": "Where?", key: 1},
+        {"role": "assistant", "content": "There."},
+    ]
+    rows = [{"messages": talk, "system": "Short.", key: n} for n in range(12)]
+    before = Recipe(Convert())
+    path = shell.folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+    made = materialise(
+        DataSource("rows", path, "rows.jsonl", Span("a.yaml")), before, path.parent, {}
+    )
+
+    assert made.before is not None
+    assert len(made.before.why) + len(made.before.keeps) < 500
+    assert "\n" not in made.before.why + made.before.keeps
+
+
+def test_records_that_are_merged_keep_where_rows_come_from(sampled: Shell) -> None:
+    sampled.ok("apply", "--auto-approve", "--wait")
+    ours = read_lock(json.loads((sampled.folder / "ftctl.lock").read_text("utf-8")))
+
+    both = merged(Lock(), ours, Lock()).lock
+
+    assert both == ours
+    assert json.loads(lock_text(both))["lock_version"] == "1.3"

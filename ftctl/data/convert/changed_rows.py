@@ -17,13 +17,14 @@ from ftctl.data.convert.recipe import Convert, Part, Recipe
 from ftctl.data.convert.records import Records
 from ftctl.data.convert.source_rows import Made, Rows, finished_line
 from ftctl.data.convert.unread import LABELS, MEANT
+from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import Finding
 
 Row = dict[str, Any]
 
 _MANIFEST = Manner()
 _MOST_KEYS = 20  # that a cure may name
-_LONGEST_KEY = 60
+_LONGEST_CURE = 200  # characters: keys are whatever somebody's data has
 
 
 class Watch:
@@ -99,9 +100,8 @@ class MadeBefore:
     @property
     def keeps(self) -> str:
         """What a manifest must say for that; "" where there is nothing to say."""
-        if not self.drop or any(len(key) > _LONGEST_KEY for key in self.drop):
-            return ""
-        return _MANIFEST.dropping(self.drop)
+        words = _MANIFEST.dropping(self.drop) if self.drop else ""
+        return words if len(words) <= _LONGEST_CURE else ""
 
 
 def rows_before(
@@ -190,18 +190,20 @@ def _how(before: Row, made: Row) -> str:
         if before[key] == value:
             continue
         if not isinstance(value, list) or not isinstance(before[key], list):
-            return f"'{key}' was another"
+            return f"{quoted_key(key)} was another"
         if len(value) > len(before[key]) and value and value[0] != before[key][0]:
-            return f"a message at the beginning of '{key}' was left out"
+            return f"a message at the beginning of {quoted_key(key)} was left out"
         for index, (was, now) in enumerate(zip(before[key], value, strict=False)):
             if was != now and isinstance(was, dict) and isinstance(now, dict):
                 inner = [one for one in now if one not in was or was[one] != now[one]]
                 return (
-                    f"{key}[{index}] had another {_named(inner)}" if inner else f"'{key}' differs"
+                    f"{key}[{index}] had another {_named(inner)}"
+                    if inner
+                    else f"{quoted_key(key)} differs"
                 )
-        return f"'{key}' has {len(value):,} messages, and had {len(before[key]):,}"
+        return f"{quoted_key(key)} has {len(value):,} messages, and had {len(before[key]):,}"
     return f"{_named([key for key in before if key not in made])} is left out"
 
 
 def _named(keys: list[str]) -> str:
-    return " and ".join(f"'{key}'" for key in keys[:3])
+    return " and ".join(quoted_key(key) for key in keys[:3])
