@@ -164,7 +164,9 @@ def scan(
         leaking = (
             dict(_leaking(located, found, data)) if policy.max_leakage_share is not None else {}
         )
-        repeated = dict(_repeated(found, data)) if policy.max_duplicate_share is not None else {}
+        repeated = (
+            dict(_repeated(located, found, data)) if policy.max_duplicate_share is not None else {}
+        )
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
     return ScannedData(located, datasets, tuple(problems), leaking, repeated, held, refused)
@@ -352,12 +354,17 @@ def _leaking(
 
 
 def _repeated(
-    found: Mapping[_Place, _Found], data: Datasets
+    located: Located, found: Mapping[_Place, _Found], data: Datasets
 ) -> Iterator[tuple[str, tuple[int, int]]]:
-    for one in found.values():
+    """By every path that people know a file by: steps of several Datasets may make the same."""
+    shown: dict[Path, list[str]] = {}
+    for source in located.datasets.values():
+        shown.setdefault(source.source, []).append(source.shown)
+    for (path, _method), one in found.items():
         count = data.repeated_rows(one.known) if one.known is not None else None
         if count is not None and one.scan.dataset is not None:
-            yield one.source.shown, (count, one.scan.dataset.examples)
+            for name in {one.source.shown, *shown.get(path, ())}:
+                yield name, (count, one.scan.dataset.examples)
 
 
 def _pin_problem(source: DataSource, dataset: Dataset) -> Diagnostic | None:

@@ -239,3 +239,35 @@ def test_records_that_are_merged_keep_where_rows_come_from(sampled: Shell) -> No
 
     assert both == ours
     assert json.loads(lock_text(both))["lock_version"] == "1.3"
+
+
+def test_two_datasets_that_make_the_same_have_each_their_own_face(
+    shell: Shell, write_project: Write
+) -> None:
+    """They share an upload; a rule of the policy is held against each of them."""
+    other = MANIFEST.replace("qa-train", "qa-copy").replace("qa.csv", "copy.csv")
+    repeated = TABLE + TABLE.partition("\n")[2]
+    write_project(
+        {
+            "ftctl.yaml": "project: demo\npolicy: {max_duplicate_share: 0.1}\n",
+            "finetunes/qa.yaml": MANIFEST.replace("rows: 29", "rows: 78"),
+            "finetunes/copy.yaml": other.replace("rows: 29", "rows: 78")
+            .replace("name: lockers", "name: drawers")
+            .replace("n_epochs: 1", "n_epochs: 2"),
+            "data/qa.csv": repeated,
+            "data/copy.csv": repeated,
+        }
+    )
+
+    plan = shell("plan", "--format", "json").json
+
+    starts = {one["name"]: one["steps"][-1]["training"] for one in plan["changes"]}
+    assert {name: data["origin"]["path"] for name, data in starts.items()} == {
+        "drawers": "data/copy.csv",
+        "lockers": "data/qa.csv",
+    }
+    assert len({data["sha256"] for data in starts.values()}) == 1
+    uploads = [step for one in plan["changes"] for step in one["steps"] if step["step"] == "upload"]
+    assert len(uploads) == 1
+    refused = {one["finetune"] for one in plan["policy"]["verdicts"]}
+    assert refused == {"drawers", "lockers"}
