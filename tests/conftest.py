@@ -7,9 +7,11 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -282,6 +284,8 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Each client reads the certificates of all authorities, though none of them is asked here.
+    ssl.create_default_context = cache(ssl.create_default_context)
     _form["whole"] = bool(config.getoption("--simulate-all"))
     # A machine that is busy is no fault of what is tried.
     settings.register_profile("ftctl", deadline=None)

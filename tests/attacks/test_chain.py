@@ -27,6 +27,7 @@ from conftest import ROOT
 from forges.expressions import filled_in
 from forges.gh import Forge, NotThere, page_of
 from forges.github import ELSEWHERE, HERE, NAME, TEMPLATES, WORKFLOWS, GitHub
+from forges.standby import Standby
 
 _SPEC = importlib.util.spec_from_file_location("approved", ROOT / "ci" / "approved.py")
 assert _SPEC is not None
@@ -58,9 +59,12 @@ if "plan" in words:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> GitHub:
+def repository(tmp_path_factory: pytest.TempPathFactory, standby: Standby) -> GitHub:
     """A repository whose pull requests are planned by the real steps."""
-    github = GitHub(tmp_path_factory.mktemp("chain"), {"OPENAI_API_KEY": "sk-test"}, {}, FTCTL)
+    github = GitHub(
+        tmp_path_factory.mktemp("chain"), {"OPENAI_API_KEY": "sk-test"}, {}, FTCTL,
+        standby=standby.program,
+    )  # fmt: skip
     github.commit("main", {"ftctl.yaml": "project: demo\n"})
     github.set_up()
     return github
@@ -1347,8 +1351,9 @@ def test_a_token_that_may_not_read_is_no_approval(scene: Scene) -> None:
 
 
 @pytest.fixture
-def github(tmp_path: Path) -> GitHub:
-    github = GitHub(tmp_path / "github", {"OPENAI_API_KEY": "sk-test"}, {}, FTCTL)
+def github(tmp_path: Path, standby: Standby) -> GitHub:
+    secrets = {"OPENAI_API_KEY": "sk-test"}
+    github = GitHub(tmp_path / "github", secrets, {}, FTCTL, standby=standby.program)
     github.commit("main", {"ftctl.yaml": "project: demo\n"})
     github.set_up()
     github.commit("change", {"a.txt": "x\n"})

@@ -96,6 +96,7 @@ class GitHub:
     secrets: dict[str, str]
     variables: dict[str, str]  # of every job's environment
     ftctl: str = FTCTL  # the program that is installed
+    standby: str = ""  # the program of one that runs the scripts, where ftctl is a test's own
     jobs: int = 0
     before: str = "0" * 40  # what main was before it was last pushed to
     environments: dict[str, dict[str, str]] = field(default_factory=dict)  # their own secrets
@@ -107,7 +108,7 @@ class GitHub:
     cancelled: set[str] = field(default_factory=set)  # jobs that somebody cancels before they begin
 
     def __post_init__(self) -> None:
-        self.programs = put_programs(self.folder / "programs", self.ftctl)
+        self.programs = put_programs(self.folder / "programs", self.ftctl, self.standby)
         self.state_file = self.folder / "state.json"
         self.state = {
             "name": NAME, "last_id": 100, "comments": [], "issues": [], "pulls": [], "events": [],
