@@ -451,7 +451,7 @@ def test_a_shape_is_recognised_and_written_in_the_wanted_form(
          "wrong-type: conversations is a string, not a list of turns"),
         ({"instruction": "A?", "output": 5}, Convert(),
          "wrong-type: output is a number, not a string"),
-        ({"prompt": "A?", "chosen": "yes", "rejected": ["no"]}, Convert(),
+        ({"prompt": "A?", "chosen": "yes", "rejected": ["no", "x"]}, Convert(),
          "wrong-type: rejected[0] is a string, not an object"),
         ({"chosen": "yes", "rejected": "no"}, Convert(),
          "cannot-convert: chosen and rejected begin with no message in common"),
