@@ -736,3 +736,19 @@ def test_a_large_file_is_kept_and_read_back_the_same() -> None:
     assert FingerprintTable.from_bytes(kept).to_bytes() == kept
     assert kept.count(ROW.pack(1, 7, 11, 1, 9, 1, 1, 0) + ROW.pack(2, 14, 22, 2, 9, 1, 1, 0)) == 1
     assert check_table(large, EVERYTHING) == []
+
+
+@pytest.mark.parametrize("said_so", ["010-2345-6789", "+82 10-2345-6789", "phone 415-555-2671"])
+def test_rows_with_a_phone_number_an_account_and_a_key_are_told_of_each(said_so: str) -> None:
+    chance = random.Random(said_so)
+    rows = []
+    for number in range(50):
+        key = "".join(chance.choices("0123456789abcdef", k=40))
+        text = f"{sentence(number)} {said_so}, DE89 3704 0044 0532 0130 00, WANDB_API_KEY={key}"
+        rows.append(chat(sentence(-number - 1), text))
+
+    held = [(line, code) for line, code, _ in said(rows)]
+
+    assert held.count((50, "personal-data")) == 2  # the number and the account
+    for line in range(1, 51):
+        assert {code for at, code in held if at == line} >= {"personal-data", "secret"}
