@@ -79,7 +79,7 @@ def test_what_earlier_versions_made_of_a_source_is_known_for_ever(
     for case in CASES[source]:
         recipe = recipe_of(case["steps"])
         if was_possible(recipe):
-            then = rows_before(path, source, recipe, tmp_path)
+            then = rows_before(path, source, recipe, tmp_path, keys=())
             parts = None if then is None else then.parts
             found[case["name"]] = parts and {part or "all": one for part, one in parts.items()}
 
@@ -96,6 +96,8 @@ def test_where_a_source_gives_other_bytes_the_bytes_of_then_are_known(
     named = DataSource("rows", SOURCES / source, source, Span("a.yaml", 1))
 
     for case in CASES[source]:
+        if ": to " in case["name"]:
+            continue  # of another form, out of the same rows
         recipe = recipe_of(case["steps"])
         part = "all" if recipe.split is None else recipe.split.part
         now = materialise(named, recipe, tmp_path, {})
