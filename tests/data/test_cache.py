@@ -17,7 +17,7 @@ import pytest
 from conftest import FINETUNE, ROOT, Shell, cache_of, chat_rows, small_project
 
 from ftctl.data.cache import Datasets, Known, Store, open_store
-from ftctl.data.cache.store import _DECIDING
+from ftctl.data.cache.store import _DECIDING, _fingerprint
 from ftctl.data.scanning import Counting, ScanRequest, Workers
 from ftctl.domain.quality_settings import QualitySettings
 from ftctl.engine.workspace import Workspace
@@ -150,6 +150,19 @@ def test_a_checkout_knows_nothing_of_another_one(write_project: Write) -> None:
     documents, _ = Documents(store).read(copy / "finetunes" / "tone.yaml", "tone.yaml")
 
     assert type(documents[0].places) is dict  # read from the file
+
+
+def test_another_version_of_a_library_whose_data_decide_makes_all_of_it_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _fingerprint.__wrapped__()
+    (tmp_path / "others-9.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert _fingerprint.__wrapped__() == before
+
+    (tmp_path / "phonenumberslite-9.9.dist-info").mkdir()
+
+    assert _fingerprint.__wrapped__() != before
 
 
 def test_what_has_a_fault_is_not_kept(shell: Shell, write_project: Write) -> None:

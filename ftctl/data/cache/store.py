@@ -30,6 +30,9 @@ _DECIDING = (
     "project/written_keys.py",
 )  # fmt: skip
 
+# Whose own data decide too: which telephone numbers there are, what a text is in.
+_LIBRARIES = frozenset({"chardet", "jsonschema_rs", "phonenumberslite", "py3langid"})
+
 _MOST_BYTES = 512 * 1024 * 1024  # of a file that is read back
 
 
@@ -141,6 +144,7 @@ def _fingerprint() -> str | None:
         (f for f in (package / "schemas", package.parent / "schemas") if f.is_dir()), None
     )
     found = hashlib.sha256(sys.version.encode())
+    found.update("\0".join(_versions()).encode())
     try:
         for place in (*(package / name for name in _DECIDING), schemas):
             if place is None:
@@ -152,3 +156,17 @@ def _fingerprint() -> str | None:
     except OSError:
         return None
     return found.hexdigest()
+
+
+def _versions() -> list[str]:
+    """The names and versions of the libraries, as their installer has written them down.
+
+    importlib.metadata, which knows more ways, would cost every command a twentieth of a second.
+    """
+    found = set()
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            for name in (entry.name for entry in os.scandir(place or os.curdir)):
+                if name.endswith(".dist-info") and name.partition("-")[0].lower() in _LIBRARIES:
+                    found.add(name)
+    return sorted(found)
