@@ -376,3 +376,26 @@ def test_a_cure_for_a_project_elsewhere_names_its_files_from_here(shell: Shell) 
     assert command.endswith("'my app/data/train.jsonl' > 'my app/data/train-new.jsonl'")
     paste(command, shell)
     assert shell("dataset", "check", "-C", "my app", "data/train-new.jsonl").status == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
+def test_a_table_is_told_of_once_whatever_it_is_written_in(encoding: str, shell: Shell) -> None:
+    table = "question,answer\nWo?,Über der Tür.\n"
+    (shell.folder / "faq.csv").write_bytes(table.encode(encoding))
+
+    assert [one.code for one in check(shell, "faq.csv")] == ["table-not-lines"]
+
+
+def test_a_workbook_is_no_text_in_an_unknown_encoding(shell: Shell) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("[Content_Types].xml", bytes(range(128, 256)) * 9)
+    (shell.folder / "faq.xlsx").write_bytes(target.getvalue())
+
+    assert [one.code for one in check(shell, "faq.xlsx")] == ["table-not-lines"]
+
+
+def test_a_file_of_comments_alone_is_promised_no_rows(shell: Shell) -> None:
+    (shell.folder / "a.jsonl").write_text("// a\n// b\n", "utf-8")
+
+    assert "--to rows" not in shell("dataset", "check", "a.jsonl").out

@@ -86,6 +86,14 @@ def test_what_somebody_must_decide_spoils_no_row_after_it(line: str) -> None:
     assert loosener.met == {}
 
 
+def test_a_line_with_nul_is_damaged_and_no_part_of_a_text() -> None:
+    first, second = Line(1, b'{"a": "x\n', ended=True), Line(2, b'\0y"}\n', ended=True)
+    upcoming = UpcomingLines([second])
+
+    assert Loosener(is_row).rows(first, upcoming) is None
+    assert list(upcoming) == [second]
+
+
 def test_a_text_that_is_never_closed_is_not_looked_for_again_and_again() -> None:
     text = '{"a": "open\n' + "word\n" * 100
 

@@ -264,6 +264,8 @@ class _Scan:
             if found[1] < " ":  # a line that goes on after a backslash, as in a shell
                 raise _Doubt
             return found
+        if found == "\0":
+            raise _Doubt
         self._meet("line-breaks" if found in "\r\n" else "controls", number, column)
         return _ESCAPED.get(found) or f"\\u{ord(found):04x}"
 

@@ -182,7 +182,8 @@ class _Pass:
             self._findings.add(fault)
         elif fault := recognise_layout(head):
             self._findings.add(fault, 1)
-        if fault is not None and fault.code in _TEXT_OF_ANOTHER_FORM:
+        # A workbook is no text, and one in UTF-16 is in no other encoding.
+        if fault is not None and fault.code in _TEXT_OF_ANOTHER_FORM and b"\0" not in head:
             self._tell_encoding(stream)
         return fault is None
 

@@ -73,7 +73,7 @@ def text_faults(stream: BufferedReader) -> TextFaults:
         if finding is not None:
             found.append(finding)
     bad = [one for one in found if one.code != "blank-line"]
-    readable = not bad
+    readable = not bad and rows > 0
     if rows == len(bad) > 1 and all(one.code == "not-json" for one in bad):
         message = "no line of the file is JSON; " + bad[0].message.removeprefix(
             "the line is not JSON: "
