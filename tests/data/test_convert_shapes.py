@@ -144,6 +144,15 @@ def test_two_answers_become_a_preference(file: File, row: Row, expected: Row) ->
     assert (rows, result.problems) == ([expected], ())
 
 
+@pytest.mark.parametrize("origin", ["sharegpt", "pairs", "auto"])
+def test_pairs_of_a_named_shape_are_pairs_too(file: File, origin: str) -> None:
+    row = {"conversations": [HUMAN], "chosen": GPT, "rejected": NO}
+
+    _, rows = run(file("a.jsonl", lines(row)), Convert(origin))
+
+    assert rows == [pair(user("A?"))]
+
+
 def test_a_pair_gives_its_better_answer_where_chat_is_asked_for(file: File) -> None:
     row = {"conversations": [HUMAN], "chosen": GPT, "rejected": NO}
 
@@ -242,6 +251,20 @@ def test_a_label_that_is_dropped_warns_of_the_bad_answers(file: File) -> None:
         "warning[unread-key]",
         "'label' is left out, so 1 of 2 answers are learnt that it says are bad",
     )
+
+
+def test_a_template_beside_a_label_that_judges_warns_of_the_bad_answers(file: File) -> None:
+    path = file("a.csv", "ask,reply,label\nA?,yes,true\nA?,no,false\n")
+    template = (("user", "{ask}"), ("assistant", "{reply}"))
+    classes = (("user", "{ask}"), ("assistant", "{label}"))
+
+    result, rows = run(path, Convert(template=template))
+    sorted_, _ = run(path, Convert(template=classes))
+
+    assert len(rows) == 2
+    assert [one.code for one in result.problems] == ["unread-key"]
+    assert result.problems[0].severity == "warning"
+    assert sorted_.problems == ()
 
 
 def test_a_label_that_only_sorts_is_a_key_like_others(file: File) -> None:

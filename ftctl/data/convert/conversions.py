@@ -24,7 +24,7 @@ from ftctl.data.convert.template import (
     form_of,
     parse_templates,
 )
-from ftctl.data.convert.unread import Unread, names
+from ftctl.data.convert.unread import LABELS, Unread, names
 from ftctl.data.formats.formats import format_of
 from ftctl.data.formats.lines import MAX_TEXT_BYTES
 from ftctl.data.formats.other_shapes import Pair, known_pair, likely_pair, shape_of
@@ -34,6 +34,7 @@ from ftctl.text.suggest import SURE, did_you_mean
 
 Row = dict[str, Any]
 
+_MANIFEST = Manner()
 _NEAREST: Mapping[Shape, Form] = {
     "chat": "chat",
     "completion": "chat",
@@ -63,6 +64,8 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
         return _by_template(convert, records, columns, parse_templates(convert.template))
     columns = tuple(name for name in columns if name not in convert.drop)
     shape = convert.origin if convert.origin in SHAPES else shape_of(columns)
+    if shape in ("chat", "sharegpt", "alpaca") and {"chosen", "rejected"} <= set(columns):
+        shape = "pairs"  # that these are rows of ShareGPT's says how their turns are written
     if shape == "table" or shape is None:
         pair = known_pair(columns)
         if pair is None:
@@ -222,6 +225,7 @@ def _by_template(
     encode = ENCODERS[form]
     used = {column for template in templates.values() for column in template.columns}
 
+    unread = Unread(LABELS.difference(used))
     as_json: dict[str, None] = {}
 
     def change(number: int, row: Row) -> Row:
@@ -234,6 +238,7 @@ def _by_template(
                 _expect_no_messages(value, records.cell(number, column))
                 as_json.setdefault(column)
             cells[column] = cell_text(value, records.cell(number, column))
+        unread.note(row, {})
         return encode(_filled(templates, cells, records, number))
 
     notes = [f"{role} from {names(template.columns)}" for role, template in templates.items()]
@@ -244,7 +249,10 @@ def _by_template(
     def told() -> list[str]:
         return [*notes, *([f"written as JSON: {names(as_json)}"] if as_json else [])]
 
-    return Conversion(form, change, told)
+    by_template = Pair("", "")
+    return Conversion(
+        form, change, told, lambda: unread.findings(_MANIFEST, records.container, "", by_template)
+    )
 
 
 def _expect_no_messages(value: Any, place: str) -> None:
