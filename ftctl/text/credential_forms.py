@@ -21,6 +21,7 @@ class CredentialForm(NamedTuple):
     loose: str | None = None
     bits: float = 0.0  # the secret's entropy is more than this
     named: bool = False  # by a word before it alone: that must say that a secret follows
+    placed: bool = False  # found by where it stands: it must look made up besides
     allowed: tuple[str, ...] = ()  # patterns of what is no secret
 
 
@@ -170,8 +171,12 @@ def _called(what: str, names: str, secret: str) -> CredentialForm:
     return CredentialForm(what, ("key", "token", "secret", "passw", "pwd"), pattern)
 
 
+def _placed(*forms: CredentialForm) -> tuple[CredentialForm, ...]:
+    return tuple(form._replace(placed=True) for form in forms)
+
+
 # In rows: where keys and passwords stand, whatever they look like. What is shown has looser ones.
-ROW_FORMS = (
+ROW_FORMS = _placed(
     _form("a Google token", "ya29.", r"\bya29\.([A-Za-z0-9_-]{60,})"),
     _form(
         "a key in a header",
@@ -334,7 +339,10 @@ def may_hold_key(raw: bytes) -> bool:
 @cache
 def row_forms() -> FormList:
     """All that rows are looked through for, but for signed tokens and private keys."""
-    return FormList((*FORMS, *ROW_FORMS, *rules().forms))
+    from ftctl.text.credential_rules import ALLOWED  # noqa: PLC0415 - as below
+
+    ours = (form._replace(allowed=ALLOWED) for form in (*FORMS, *ROW_FORMS))
+    return FormList((*ours, *rules().forms))
 
 
 @cache
@@ -343,7 +351,7 @@ def rules() -> FormList:
     from ftctl.text.credential_rules import ALLOWED, RULES  # noqa: PLC0415 - few texts need it
 
     return FormList(
-        CredentialForm(what, hints, pattern, None, bits, named, (*allowed, *ALLOWED))
+        CredentialForm(what, hints, pattern, None, bits, named, allowed=(*allowed, *ALLOWED))
         for _name, what, hints, pattern, bits, named, allowed in RULES
     )
 

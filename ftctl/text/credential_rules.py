@@ -75,7 +75,6 @@ RULES: tuple[Rule, ...] = (
     ('flyio-access-token', 'a Fly.io access token', ('fo1_', 'fm1', 'fm2_'), '\\b((?:fo1_[\\w-]{43}|fm1[ar]_[a-zA-Z0-9+\\/]{100,}={0,3}|fm2_[a-zA-Z0-9+\\/]{100,}={0,3}))(?![\\w-])', 4.0, False, ()),
     ('frameio-api-token', 'a Frame.io API token', ('fio-u-',), '(?<![A-Za-z0-9])fio-u-(?i:[a-z0-9\\-_=]{64})(?![A-Za-z0-9])', 0.0, False, ()),
     ('freshbooks-access-token', 'a Freshbooks access token', ('freshbooks',), '(?i:(?:freshbooks)[ \\t\\w.-]{0,20}[\\s\'"\\\\\\])]{0,5}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,| is |value=)[\\x60\'"\\s=\\\\]{0,6}([a-z0-9]{64})(?![\\w-]))', 0.0, True, ()),
-    ('gcp-api-key', 'a Google API key', ('aiza',), '\\b(AIza[\\w-]{35})(?![\\w-])', 4.0, False, ('AIzaSyabcdefghijklmnopqrstuvwxyz1234567', 'AIzaSyAnLA7NfeLquW1tJFpx_eQCxoX-oo6YyIs', 'AIzaSyCkEhVjf3pduRDt6d1yKOMitrUEke8agEM', 'AIzaSyDMAScliyLx7F0NPDEJi1QmyCgHIAODrlU', 'AIzaSyD3asb-2pEZVqMkmL6M9N6nHZRR_znhrh0', 'AIzayDNSXIbFmlXbIE6mCzDLQAqITYefhixbX4A', 'AIzaSyAdOS2zB6NCsk1pCdZ4-P6GBdi_UUPwX7c', 'AIzaSyASWm6HmTMdYWpgMnjRBjxcQ9CKctWmLd4', 'AIzaSyANUvH9H9BsUccjsu2pCmEkOPjjaXeDQgY', 'AIzaSyA5_iVawFQ8ABuTZNUdcwERLJv_a_p4wtM', 'AIzaSyA4UrcGxgwQFTfaI3no3t7Lt1sjmdnP5sQ', 'AIzaSyDSb51JiIcB6OJpwwMicseKRhhrOq1cS7g', 'AIzaSyBF2RrAIm4a0mO64EShQfqfd2AFnzAvvuU', 'AIzaSyBcE-OOIbhjyR83gm4r2MFCu4MJmprNXsw', 'AIzaSyB8qGxt4ec15vitgn44duC5ucxaOi4FmqE', 'AIzaSyA8vmApnrHNFE0bApF4hoZ11srVL_n0nvY')),
     ('github-fine-grained-pat', 'a GitHub token', ('github_pat_',), '(?<![A-Za-z0-9])github_pat_\\w{82}(?![A-Za-z0-9])', 3.0, False, ()),
     ('gitlab-cicd-job-token', 'a GitLab job token', ('glcbt-',), '(?<![A-Za-z0-9])glcbt-[0-9a-zA-Z]{1,5}_[0-9a-zA-Z_-]{20}(?![A-Za-z0-9])', 3.0, False, ()),
     ('gitlab-deploy-token', 'a GitLab deploy token', ('gldt-',), '(?<![A-Za-z0-9])gldt-[0-9a-zA-Z_\\-]{20}(?![A-Za-z0-9])', 3.0, False, ()),
@@ -191,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     ('zendesk-secret-key', 'a Zendesk secret key', ('zendesk',), '(?i:(?:zendesk)[ \\t\\w.-]{0,20}[\\s\'"\\\\\\])]{0,5}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,| is |value=)[\\x60\'"\\s=\\\\]{0,6}([a-z0-9]{40})(?![\\w-]))', 0.0, True, ()),
 )
 
-# No secret of any rule.
+# No secret of any form.
 ALLOWED: tuple[str, ...] = (
     '(?i:^true)|(?i:false)|(?i:null\\Z)',
     '^(?i:a+|b+|c+|d+|e+|f+|g+|h+|i+|j+|k+|l+|m+|n+|o+|p+|q+|r+|s+|t+|u+|v+|w+|x+|y+|z+|\\*+|\\.+)\\Z',
@@ -208,4 +207,5 @@ ALLOWED: tuple[str, ...] = (
     '^/(?:bin|etc|home|opt|tmp|usr|var)/[\\w ./-]+\\Z',
     '(?i:014df517\\-39d1\\-4453\\-b7b3\\-9930c563627c)',
     '(?i:abcdefghijklmnopqrstuvwxyz)',
+    'AIzaSyabcdefghijklmnopqrstuvwxyz1234567|AIzaSyAnLA7NfeLquW1tJFpx_eQCxoX-oo6YyIs|AIzaSyCkEhVjf3pduRDt6d1yKOMitrUEke8agEM|AIzaSyDMAScliyLx7F0NPDEJi1QmyCgHIAODrlU|AIzaSyD3asb-2pEZVqMkmL6M9N6nHZRR_znhrh0|AIzayDNSXIbFmlXbIE6mCzDLQAqITYefhixbX4A|AIzaSyAdOS2zB6NCsk1pCdZ4-P6GBdi_UUPwX7c|AIzaSyASWm6HmTMdYWpgMnjRBjxcQ9CKctWmLd4|AIzaSyANUvH9H9BsUccjsu2pCmEkOPjjaXeDQgY|AIzaSyA5_iVawFQ8ABuTZNUdcwERLJv_a_p4wtM|AIzaSyA4UrcGxgwQFTfaI3no3t7Lt1sjmdnP5sQ|AIzaSyDSb51JiIcB6OJpwwMicseKRhhrOq1cS7g|AIzaSyBF2RrAIm4a0mO64EShQfqfd2AFnzAvvuU|AIzaSyBcE-OOIbhjyR83gm4r2MFCu4MJmprNXsw|AIzaSyB8qGxt4ec15vitgn44duC5ucxaOi4FmqE|AIzaSyA8vmApnrHNFE0bApF4hoZ11srVL_n0nvY',
 )

@@ -170,6 +170,15 @@ def test_a_rule_finds_what_it_is_for_in_rows_and_in_what_is_shown(rule: tuple[An
     assert len(hidden) >= 6
 
 
+def test_keys_that_google_publishes_as_examples_are_no_finding() -> None:
+    listed = {rule["id"]: rule for rule in tomllib.loads(LIST.read_text("utf-8"))["rules"]}
+    examples = listed["gcp-api-key"]["allowlists"][0]["regexes"]
+
+    assert len(examples) == 16
+    assert [key for key in examples if [*secrets_in(f"a key: {key}.", 3.0)]] == []
+    assert [*secrets_in(f"a key: {examples[1][:-1]}q.", 3.0)] != []
+
+
 def every_form() -> list[CredentialForm]:
     headers = (*SHORT_FORMS, *IN_HEADERS, IN_ADDRESS)
     return [*FORMS, *ROW_FORMS, *rules().forms, JWT, PRIVATE_KEY, *headers]

@@ -21,7 +21,6 @@ from ftctl.text.credential_forms import (
     JWT,
     PRIVATE_KEY,
     PRIVATE_KEY_BEGINS,
-    ROW_FORMS,
     CredentialForm,
     compiled,
     may_hold_key,
@@ -76,7 +75,7 @@ def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterato
     for form in row_forms().in_text(text):
         for match in compiled(form.exact).finditer(text):
             start, end = secret_of(form, match) or (0, 0)
-            if taken.find(1, start, end) >= 0 or not _is_secret(form, text[start:end], bits):
+            if taken.find(1, start, end) >= 0 or not _is_secret(form, match, text[start:end], bits):
                 continue
             taken[start:end] = b"\1" * (end - start)
             if allowed and not {match[0], text[start:end]}.isdisjoint(allowed):
@@ -97,13 +96,14 @@ def secrets_in(text: str, bits: float, allowed: Collection[str] = ()) -> Iterato
         )
 
 
-def _is_secret(form: CredentialForm, secret: str, bits: float) -> bool:
+def _is_secret(form: CredentialForm, match: re.Match[str], secret: str, bits: float) -> bool:
     if not secret or entropy(secret) <= form.bits:
         return False
-    if any(compiled(pattern).search(secret) for pattern in form.allowed):
+    whole = secret if form.named or form.placed else match[0]
+    if any(compiled(pattern).search(whole) for pattern in form.allowed):
         return False
     # Where an address has a password, little else stands.
-    if form in ROW_FORMS and not _is_made_up(secret, 0.25 if "://" in form.hints else 0.4):
+    if form.placed and not _is_made_up(secret, 0.25 if "://" in form.hints else 0.4):
         return False
     prefix = next((hint for hint in form.hints if secret.lower().startswith(hint)), "")
     return _random(secret[len(prefix) :], bits)
@@ -131,7 +131,7 @@ def _shown(form: CredentialForm, match: re.Match[str], start: int, end: int) -> 
     """The secret's last four characters, and as much as is no secret of what stands before it."""
     if end - start < _LONG:  # a password: its ends would be half of it
         return f"{match.string[start]}…{match.string[end - 1]}"
-    first = start if form.named or form in ROW_FORMS else match.start()
+    first = start if form.named or form.placed else match.start()
     prefix = next(
         (len(hint) for hint in form.hints if match.string[start:end].lower().startswith(hint)), 0
     )
