@@ -256,12 +256,74 @@ NO_KEYS = [
     "Authorization: Bearer <your token goes in here>",
     "Authorization: Basic authentication-of-the-user",
     '"private_key": "...-----BEGIN PRIVATE KEY-----... in PEM format", and so on and so forth',
+    "access_token: 482910375648291037564829",
+    "access_token: fedcbaacefbdfedcbaacefbd",
+    "client_secret: GetTheSecretOfTheClient2",
+    "client_secret: app-config-2024-v1-prod-eu",
+    "YOUR-API-KEY: AKIAEXAMPLE-OF-A-LONG-KEY",
+    "eyJub3RqczonfQ.eyJzdWIiOiI0MiJ9." + "a1b2c3d4e5" * 3,  # a header that is no JSON
 ]
 
 
 @pytest.mark.parametrize("text", NO_KEYS)
 def test_a_placeholder_is_no_key(text: str) -> None:
     assert list(secrets_in(text, 3.0)) == []
+
+
+SHOWN = {
+    "sk-" + "4f9Kq2LmX7wZ1bVt90QeRtYu": "sk-…RtYu",
+    "dapi" + "0f1e2d3c4b5a69788796a5b4c3d2e1f0": "dapi…e1f0",
+    "github_pat_" + "4f9Kq2LmX7w" * 2 + "_" + "4f9Kq2LmX7w" * 5 + "4f9K": "github_pat_…4f9K",
+    "wandb login 0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c": "0f…2d3c",
+    "heroku_api_key=0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0": "0f…e1f0",
+    "mailgun_key: key-0f1e2d3c4b5a69788796a5b4c3d2e1f0": "ke…e1f0",
+    "client_secret: q7Rk2Wm9Xc4Vb8NzT5": "q7…NzT5",
+    "Bearer q7Rk2Wm9Xc4Vb8NzT5Lp": "q7…T5Lp",
+    f"mysql://app:{PASSWORD}@db.acme.io/shop": "k…v",
+    "mysql://app:k7Wq2xPz9vL4mN8r@db.acme.io/shop": "k7…mN8r",
+}
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_what_is_shown_is_the_prefix_or_two_signs_and_the_last_four(text: str) -> None:
+    assert [found.shown for found in secrets_in(f"It is {text}, so.", 3.0)] == [SHOWN[text]]
+
+
+@pytest.mark.parametrize("allowed", ["client_secret: q7Rk2Wm9Xc4Vb8NzT5", "q7Rk2Wm9Xc4Vb8NzT5"])
+def test_a_key_is_allowed_with_its_name_and_without(allowed: str) -> None:
+    text = "client_secret: q7Rk2Wm9Xc4Vb8NzT5"
+
+    assert list(secrets_in(text, 3.0, [allowed])) == []
+    assert len(list(secrets_in(text, 3.0, [allowed + "x"]))) == 1
+
+
+def test_a_key_is_told_once_whatever_forms_it_fits() -> None:
+    key = "sk-or-v1-" + chance(64, _HEX)
+    text = f"OPENAI_API_KEY={key} and AZURE_API_KEY: Bearer {key}"
+
+    assert [found.what for found in secrets_in(text, 3.0)] == ["an OpenRouter key"] * 2
+
+
+def test_a_long_key_may_have_a_word_in_it_by_chance() -> None:
+    body = chance(40)
+
+    assert list(secrets_in(f"sk-{body}your{body}", 3.0)) != []
+    assert list(secrets_in(f"sk-your{body[:20]}", 3.0)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call_4f9Kq2LmX7wZ1bVt90QeRtYu",
+        "https://acme.io/a/b?c=d and mail@acme.io",
+        "9a57b84a2c0d1e3f4a5b6c7d8e9f0a1b2c3d4e5f",
+        "the_name_of_a_function_with_a_secret_token",
+        "ftjob-4f9Kq2LmX7wZ1bVt90QeRtYu",
+        "prose without any run that is long",
+    ],
+)
+def test_ordinary_text_is_not_looked_at_closely(text: str) -> None:
+    assert not may_hold_secret(text.encode())
 
 
 def test_the_least_entropy_of_a_key_can_be_set() -> None:

@@ -119,12 +119,13 @@ def _is_made_up(secret: str, share: float) -> bool:
         return False
     if _HEX.fullmatch(secret):
         return any(map(str.isdigit, secret)) and any(map(str.isalpha, secret))
-    changes = sum(_class(one) != _class(other) for one, other in pairwise(secret))
-    return changes >= share * len(secret)
+    signs = [sign for sign in secret if sign.isalnum()]
+    changes = sum(_class(one) != _class(other) for one, other in pairwise(signs))
+    return changes >= share * len(signs) > 0
 
 
 def _class(sign: str) -> int:
-    return 0 if sign.isdigit() else 1 if sign.isupper() else 2 if sign.islower() else 3
+    return 0 if sign.isdigit() else 1 if sign.isupper() else 2
 
 
 def _shown(form: CredentialForm, match: re.Match[str], start: int, end: int) -> str:
