@@ -122,18 +122,17 @@ class FineTune:
         return (self.digest,) if self.earlier is None else (self.digest, self.earlier)
 
     @property
-    def changed_rows(self) -> tuple[Dataset, ...]:
-        """Its data of which earlier versions have made other rows."""
-        return tuple(
-            data
-            for data in (self.training, self.validation)
-            if data is not None and data.before is not None
-        )
+    def changed_rows(self) -> Before | None:
+        """What earlier versions have made of its training data, where that is something else.
+
+        Rows to measure on decide about no purchase.
+        """
+        return None if self.training is None else self.training.before
 
     @property
-    def refused_rows(self) -> tuple[Dataset, ...]:
-        """Its data of which this version makes nothing."""
-        return tuple(data for data in self.changed_rows if data.before and data.before.refused)
+    def refused_rows(self) -> bool:
+        """Whether this version makes nothing to train on of its data."""
+        return self.changed_rows is not None and self.changed_rows.refused
 
     @property
     def parent(self) -> Parent | None:

@@ -5,11 +5,11 @@ A job counts as the *same* when it has the desired digest, whatever it is called
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ftctl.domain.desired import Dataset, FineTune
+from ftctl.domain.desired import FineTune
 from ftctl.domain.observed import Job
 from ftctl.domain.plan import Action
 from ftctl.planner.evidence import Doubt
@@ -294,18 +294,15 @@ def _absent(facts: Facts) -> Decision:
 
 def _other_rows(facts: Facts) -> Decision:
     """Only our own conversion has changed: that buys nothing by itself."""
-    job, finetune = facts.earlier, facts.finetune
+    job = facts.earlier
     assert job is not None
-    told = _of_rows(finetune.changed_rows)
-    if not told and finetune.parent is not None:
-        told = f"those of {finetune.parent.finetune} changed"
-    keeps = _keeping(finetune.changed_rows, job)
+    told = _of_rows(facts.finetune)
     if _in_vain(job):
         reason = f"{how_it_ended(job)}, and ftctl makes other rows now ({told}); --retry-failed"
         return Decision(Action.ATTENTION, f"{reason} trains on those", stands=job)
     reason = (
         f"{_trained(job)} rows that an earlier ftctl made ({told});"
-        f" {keeps} keeps it, {_replacing(facts)} trains on those of now"
+        f" {_keeping(facts.finetune, job)} keeps it, {_replacing(facts)} trains on those of now"
     )
     return Decision(Action.ATTENTION, reason, stands=job)
 
@@ -313,10 +310,9 @@ def _other_rows(facts: Facts) -> Decision:
 def _refused_rows(facts: Facts) -> Decision:
     """The rows of an earlier ftctl stand, and there is nothing to train on in their place."""
     job, finetune = facts.live or facts.running[-1], facts.finetune
-    assert job is not None
     reason = (
-        f"{_trained(job)} rows that ftctl makes no more"
-        f" ({_of_rows(finetune.refused_rows)}); {_keeping(finetune.refused_rows, job)} keeps it"
+        f"{_trained(job)} rows that ftctl makes no more ({_of_rows(finetune)});"
+        f" {_keeping(finetune, job)} keeps it"
     )
     return Decision(Action.ATTENTION, reason, stands=job)
 
@@ -327,14 +323,17 @@ def _trained(job: Job) -> str:
     return f"{job.model or job.id} was trained on"
 
 
-def _of_rows(rows: Iterable[Dataset]) -> str:
-    return "; ".join(dict.fromkeys(f"{one.path}: {one.before.why}" for one in rows if one.before))
+def _of_rows(finetune: FineTune) -> str:
+    """Which rows an earlier ftctl made otherwise, and how: its own, or those of its parents."""
+    if finetune.training is not None and finetune.training.before is not None:
+        return f"{finetune.training.path}: {finetune.training.before.why}"
+    return f"those of {finetune.parent.finetune} changed" if finetune.parent else "another version"
 
 
-def _keeping(rows: Iterable[Dataset], job: Job) -> str:
+def _keeping(finetune: FineTune, job: Job) -> str:
     """What to write so that a job stands without a doubt."""
-    words = dict.fromkeys(one.before.keeps for one in rows if one.before)
-    return " and ".join(words) if words and all(words) else f"'adopt: {job.id}'"
+    before = finetune.changed_rows
+    return before.keeps if before is not None and before.keeps else f"'adopt: {job.id}'"
 
 
 def _superseded(facts: Facts) -> tuple[tuple[Job, str], ...]:
@@ -371,7 +370,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         "same succeeded or in progress, on rows that ftctl makes no more",
-        lambda facts: bool(facts.finetune.refused_rows) and bool(facts.live or facts.running),
+        lambda facts: facts.finetune.refused_rows and bool(facts.live or facts.running),
         _refused_rows,
     ),
     Row(

@@ -60,19 +60,18 @@ def _finetune(
     if "training" not in data:
         # Rows that nobody has cannot tell one adopted job from another; its id can.
         material["adopt"] = adopt
-    digest = spec_digest(material)
-    earlier = spec_digest(material | _as_before(material, data, base_model, known))
+    before = _as_before(material, data, base_model, known)
     return FineTune(
         name=document.value["name"],
         span=document.place(),
         training=data.get("training"),
         validation=data.get("validation"),
         spec=spec,
-        digest=digest,
+        digest=spec_digest(material),
         base_model=base_model,
         adopt=adopt,
         keep=value.get("keep", 2),
-        earlier=earlier if earlier != digest else None,
+        earlier=spec_digest(material | before) if before else None,
     )
 
 
@@ -85,7 +84,7 @@ def _as_before(
     """What the spec had instead where earlier versions have made other rows, of its parents too."""
     before: dict[str, Any] = {
         role: dataset.before.sha256 for role, dataset in data.items()
-        if role in material and dataset.before is not None
+        if role in material and dataset.before and dataset.before.sha256 != dataset.sha256
     }  # fmt: skip
     if isinstance(base_model, Parent) and (digest := known[base_model.finetune].earlier):
         before["base_model"] = {**material["base_model"], "digest": digest}

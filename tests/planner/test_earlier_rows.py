@@ -130,3 +130,12 @@ def test_a_child_is_told_of_its_parents_rows() -> None:
 
     assert [change.action for change in plan.changes] == [Action.ATTENTION] * 2
     assert "(those of tone changed)" in plan.changes[1].reason
+
+
+def test_rows_to_measure_on_are_no_reason_to_decide_anything() -> None:
+    job = succeeded("ftjob-1", THEN)
+    rows = replace(ROWS, before=replace(ROWS.before, refused=True))
+
+    assert change_of(job, of=replace(THEN, validation=rows)).action is Action.NO_OP
+    refused = change_of(job, of=replace(THEN, training=replace(rows, sha256=THEN.training.sha256)))
+    assert refused.action is Action.ATTENTION
