@@ -577,6 +577,18 @@ def test_the_cure_of_what_convert_refuses_is_a_command_to_paste(
     assert (data.folder / "out.jsonl").read_text("utf-8").endswith('"completion":"yes"}\n')
 
 
+def test_the_cure_goes_to_the_folder_that_the_command_went_to(data: Shell) -> None:
+    (data.folder / "there").mkdir()
+    (data.folder / "there" / "a.csv").write_text("question,answer,id\nA?,yes,7\n")
+
+    refused = data("dataset", "convert", "-C", "there", "a.csv", "out.jsonl", "--no-color")
+    (cure,) = re.findall(r"leave it out: (.*)", refused.err)
+    data.ok(*shlex.split(cure)[1:])
+
+    assert cure == "ftctl -C there dataset convert a.csv out.jsonl --drop id"
+    assert (data.folder / "there" / "out.jsonl").exists()
+
+
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
 def test_the_cure_of_a_label_that_judges_keeps_the_good_rows(data: Shell, form: str) -> None:

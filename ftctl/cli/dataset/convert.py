@@ -11,7 +11,7 @@ from ftctl.cli.dataset.step_outcome import report_outcome, target_of
 from ftctl.cli.dataset.text_encoding import encoding_option
 from ftctl.cli.dataset.writing import FORCE
 from ftctl.cli.exit_codes import DONE
-from ftctl.cli.settings import settings_of, shared_options
+from ftctl.cli.settings import Settings, settings_of, shared_options
 from ftctl.data.convert import CONTAINERS, FORMS, SHAPES, Convert, Form, Manner, convert_file
 from ftctl.errors import UsageError
 
@@ -83,20 +83,22 @@ def convert_command(
         encoding=encoding,
         check=check,
         replace=force,
-        manner=Manner(_command(context, source, target)),
+        manner=Manner(_command(context, settings, source, target)),
     )
     report_outcome(settings, done, {None: target})
     return DONE
 
 
-def _command(context: click.Context, source: str, target: str) -> tuple[str, ...]:
+def _command(
+    context: click.Context, settings: Settings, source: str, target: str
+) -> tuple[str, ...]:
     """This command with its options, to be told with more of them."""
-    words = ["ftctl", "dataset", "convert", source, target]
+    words = ["ftctl", *([] if settings.directory is None else ["-C", str(settings.directory)])]
+    words += ["dataset", "convert", source, target]
     for option in context.command.params:
         name = option.name or ""
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        if not isinstance(option, click.Option):
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given or not isinstance(option, click.Option) or name not in context.params:
             continue
         value = context.params[name]
         if option.is_flag:
