@@ -21,7 +21,7 @@ from ftctl.data.quality.identifiers import (
     may_hold_lettered,
     shape_of,
 )
-from ftctl.data.quality.phones import MOBILE_SHAPE, Phone, phones_in
+from ftctl.data.quality.phones import MOBILE_SHAPE, Patience, Phone, phones_in
 from ftctl.data.quality.secret_search import Found
 
 _EIGHT = b"0" * 8  # the fewest digits of any number that is looked for
@@ -90,6 +90,7 @@ def personal_in(
         found += _ibans(text, shape, allowed)
     forms = [form for form in DIGITS if any(one in shape for one in form.shapes)]
     without_words = bool(regions) or b"+" in shape or MOBILE_SHAPE in shape
+    patience = Patience()
     for run in _compiled(_RUN).finditer(text):
         start, end = run.span()
         for form in forms:
@@ -98,7 +99,7 @@ def personal_in(
         if near and ANY_NAME.search(near):
             found += _named(text, start, end, near, allowed)
         if near or without_words:
-            phones = phones_in(text, start, end, near, regions)
+            phones = phones_in(text, run.span(), near, regions, patience)
             found += _placed(phones, text, allowed)
     if may_hold_lettered(shape):
         found += _lettered(text, shape, allowed)
@@ -107,9 +108,12 @@ def personal_in(
 
 def _without_overlaps(found: Iterable[_Placed]) -> Iterator[Found]:
     """By place; of two that are about the same digits, the one that was found first."""
+    taken: set[int] = set()
     kept: list[_Placed] = []
     for one in found:
-        if not any(one[0] < other[1] and other[0] < one[1] for other in kept):
+        places = range(one[0], one[1])
+        if taken.isdisjoint(places):
+            taken.update(places)
             kept.append(one)
     yield from (one for _, _, one in sorted(kept, key=lambda placed: placed[:2]))
 
@@ -207,7 +211,8 @@ def _ibans(text: str, shape: bytes, allowed: Collection[str]) -> Iterator[_Place
             continue
         last = match.start() + signs[-1] + 1
         compact = "".join(match[1][place] for place in signs)
-        if text[last : last + 1].isalnum() or not is_iban(compact.upper()):
+        after = text[last : last + 1]
+        if (after.isascii() and after.isalnum()) or not is_iban(compact.upper()):
             continue
         if not {compact, text[match.start() : last]} & set(allowed):
             yield match.start(), last, Found("an account number (IBAN)", _shown(compact))

@@ -73,9 +73,10 @@ _DATE = re.compile(
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3})+")
 _BOOK = re.compile(r"(?:97[89][ -]?)?\d{1,5}[ -]\d{1,7}[ -]\d{1,6}[ -]\d")
-_GLUED_BEFORE = re.compile(r"(?:[\w.]|[#*×÷^$€£¥₩+=-]\s?)\Z")
-_GLUED_BEFORE_EVEN_THEN = re.compile(r"(?:\w|\d[.,]|[+*/-])\Z")
-_GLUED_AFTER = re.compile(r"\s?[=*×÷^%€$£¥₩]|\w|[.,:/-]\d")
+# Letters beyond ASCII may follow at once: 010-2345-6789입니다.
+_GLUED_BEFORE = re.compile(r"(?:[\w.]|[#*×÷^$€£¥₩+=-]\s?)\Z", re.ASCII)
+_GLUED_BEFORE_EVEN_THEN = re.compile(r"(?:\w|\d[.,]|[+*/-])\Z", re.ASCII)
+_GLUED_AFTER = re.compile(r"\s?[=*×÷^%€$£¥₩]|\w|[.,:/-]\d", re.ASCII)
 # Where a number may begin, by what is dialled before those of the country.
 _STARTS = r"(?<![\w./-])(?<!\d:)"
 _CANDIDATES = {
@@ -100,14 +101,22 @@ def is_region(code: str) -> bool:
     return code in SUPPORTED_REGIONS
 
 
+class Patience:
+    """How often a text may still be looked at closely: a row made to be slow is not worth it."""
+
+    def __init__(self, looks: int = 1000) -> None:
+        self.looks = looks
+
+
 def phones_in(
-    text: str, start: int, end: int, near: str, regions: Collection[str]
+    text: str, span: tuple[int, int], near: str, regions: Collection[str], patience: Patience
 ) -> Iterator[Phone]:
-    """Those in the text from start to end, where a run of digits is; `near` stands before it.
+    """Those in that span of the text, where a run of digits is; `near` stands before it.
 
     A national number counts in one of the `regions`, behind a word for a telephone in those where
     the word is said, or in the form of a Korean or Japanese mobile number.
     """
+    start, end = span
     if "+" in text[max(0, start - 3) : end]:
         yield from _international(text, max(0, start - 3), end)
     told = _regions_told(near)
@@ -116,7 +125,7 @@ def phones_in(
     wanted = dict.fromkeys((*regions, *obvious, *told))
     if not wanted or (near and _OTHER_NUMBERS.search(near)):
         return
-    run = _Run(text, start, end)
+    run = _Run(text, start, end, patience)
     found = [one for region in wanted for one in _national(run, region, by_word=bool(told))]
     nobodys = [one for one in found if _STORY.fullmatch(one.international)]
     for one in found:
@@ -130,6 +139,7 @@ class _Run(NamedTuple):
     text: str
     start: int
     end: int
+    patience: Patience
 
 
 def _regions_told(near: str) -> tuple[str, ...]:
@@ -188,6 +198,9 @@ def _national(run: _Run, region: str, *, by_word: bool) -> Iterator[Phone]:
     # A closer look takes a tenth of a millisecond.
     if not by_word and not _CANDIDATES[_trunk(region)].search(run.text, run.start, run.end):
         return
+    if run.patience.looks <= 0:
+        return
+    run.patience.looks -= 1
     from phonenumbers import Leniency, PhoneNumberMatcher  # noqa: PLC0415
 
     first = max(0, run.start - _AROUND)
