@@ -130,6 +130,9 @@ def test_each_row_of_a_table_has_the_whole_limit(
     with pytest.raises(FileFault) as fault:
         csv_rows(tmp_path, 'a,b\n1,2\n"1\n2\n3456",7\n8,9\n')
     assert told(fault) == "3: source-too-large: the row has more than 11 characters"
+    with pytest.raises(FileFault) as fault:  # a blank behind a quote is no way round
+        csv_rows(tmp_path, 'a,b\n1,2\n"1" ,"\n2\n3\n456"\n8,9\n')
+    assert told(fault) == "3: source-too-large: the row has more than 11 characters"
 
 
 def test_each_element_of_a_list_has_the_whole_limit(
