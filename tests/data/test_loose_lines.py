@@ -103,6 +103,11 @@ def test_a_text_that_is_never_closed_is_not_looked_for_again_and_again() -> None
     assert loosener.met == {}
 
 
+@pytest.mark.parametrize("row", ['{"a": [' + "{}," * 200_000 + "0},", '{"a": 1}' * 200_000])
+def test_a_row_of_more_than_any_row_has_is_left_alone(row: str) -> None:
+    assert Loosener(is_row).rows(Line(1, row.encode(), ended=True), UpcomingLines([])) is None
+
+
 def test_what_was_put_up_with_is_told_with_its_first_place() -> None:
     loosener = rows(f'{GOOD}\n{GOOD},\n{{"a": "x\ny"}},\n')[1]
 

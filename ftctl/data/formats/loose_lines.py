@@ -23,6 +23,8 @@ Looseness = Literal[
 ]  # fmt: skip
 
 _MOST_LINES = 5_000  # of one row
+_MOST_STEPS = 200_000  # brackets, commas, texts and escapes of a row, or of rows on one line
+_MOST_STEPS_OF_FILE = 50_000_000  # a minute or two: beyond, no file was broken by mistake
 _MOST_ATTEMPTS = 50  # that lead nowhere: a file of other text is not read for each of its lines
 _SPACES = "\u00a0\u202f\u3000\u200b\ufeff"
 _CURLY = {"“": "”", "„": "“", "”": "”", "«": "»"}
@@ -73,10 +75,11 @@ class Loosener:
         self.met: dict[Looseness, Place] = {}
         self._is_row = is_row
         self._attempts = _MOST_ATTEMPTS
+        self._steps = _MOST_STEPS_OF_FILE
 
     def rows(self, line: Line, upcoming: UpcomingLines) -> list[Line] | None:
         """The rows of the line and of those after it that belong to it; None if in doubt."""
-        if self._attempts == 0:
+        if self._attempts == 0 or self._steps < 0:
             return None
         scan, taken = _Scan(), [line]
         try:
@@ -89,6 +92,7 @@ class Loosener:
             sure = False
         else:
             sure = all(map(self._is_row, scan.rows))
+        self._steps -= scan.steps
         if not sure:
             self._attempts -= len(taken) > 1
             upcoming.put_back(taken[1:])
@@ -125,6 +129,7 @@ class _Scan:
     rows: list[Line] = field(default_factory=list)
     met: dict[Looseness, Place] = field(default_factory=dict)
     size: int = 0
+    steps: int = 0
     depth: int = 0
     in_string: bool = False
     _begun: list[str] = field(default_factory=list)  # of the row, as it is written on one line
@@ -146,6 +151,7 @@ class _Scan:
         self._ended_here = False
         at = 0
         while at < len(text):
+            self._step()
             if self.in_string:
                 at = self._in_text(text, at, line.number)
             elif self.depth:
@@ -154,6 +160,11 @@ class _Scan:
                 at = self._between(text, at, line.number)
         if self.depth and not self.in_string:
             self._meet("several-lines", line.number, 0)
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise _Doubt
 
     def _between(self, text: str, at: int, number: int) -> int:
         found = _SEPARATORS.match(text, at)
@@ -260,6 +271,7 @@ class _Scan:
         return end + 1
 
     def _escaped(self, found: str, number: int, column: int) -> str:
+        self._step()
         if found.startswith("\\"):
             if found[1] < " ":  # a line that goes on after a backslash, as in a shell
                 raise _Doubt
