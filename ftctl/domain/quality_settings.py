@@ -11,6 +11,7 @@ Level = Literal["ignore", "warning", "error"]
 NEAR_DUPLICATES_UP_TO_BYTES = 20_000_000  # beyond, signatures would be most of the pass's time
 
 LANGUAGES_OF_BYTES = 1_000_000  # of a file's rows; a closer look at all would cost a second a MB
+LANGUAGES_FROM_BYTES = 3_000  # smaller files hardly have the rows to tell what strayed in
 NO_SETTINGS = frozenset({"moderation", "languages_of_one_in"})
 
 
@@ -44,7 +45,7 @@ class QualitySettings:
     personal_data: Level = "warning"
     allow: tuple[str, ...] = ()  # addresses, numbers, keys and mail domains that may stand in rows
     regions: tuple[str, ...] = ()  # ISO 3166: their national phone numbers are looked for
-    # Of so many rows one has its languages looked at closely; told by the file's size.
+    # Of so many rows one has its languages looked at closely, with 0 none; told by the file's size.
     languages_of_one_in: int = 1
     moderation: Level = "ignore"  # no setting of a project: texts leave the machine for it
 
@@ -67,10 +68,13 @@ class QualitySettings:
         return self.secrets != "ignore" or self.personal_data != "ignore"
 
     def for_file(self, size: int) -> QualitySettings:
-        """The same for a file of so many bytes: one that is too large is not searched for near
-        duplicates, and of a large one a sample has its languages looked at closely."""
+        """The same for a file of so many bytes.
+
+        One that is too large is not searched for near duplicates. Languages are looked at closely
+        in a sample of a large one, and not at all in a small one.
+        """
         near = "ignore" if size > self.near_duplicates_up_to_bytes else self.near_duplicates
-        one_in = 1 + size // LANGUAGES_OF_BYTES
+        one_in = 1 + size // LANGUAGES_OF_BYTES if size >= LANGUAGES_FROM_BYTES else 0
         if (near, one_in) == (self.near_duplicates, self.languages_of_one_in):
             return self
         return replace(self, near_duplicates=near, languages_of_one_in=one_in)

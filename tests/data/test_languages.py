@@ -12,7 +12,7 @@ from test_quality import IGNORED, chat, collect
 from ftctl.data.quality import check_table
 from ftctl.data.quality.fingerprints import fingerprint_of
 from ftctl.data.quality.languages import KIN, LANGUAGES, language_of, told_in
-from ftctl.domain.quality_settings import LANGUAGES_OF_BYTES, QualitySettings
+from ftctl.domain.quality_settings import LANGUAGES_FROM_BYTES, LANGUAGES_OF_BYTES, QualitySettings
 
 # The first 25 are those of earlier versions: their places are kept in files.
 FIRST = "en de fr es it pt nl pl sv tr id vi ru uk ar fa he hi th el ko ja zh cs da"
@@ -148,6 +148,21 @@ def test_of_a_large_file_a_sample_is_looked_at_closely_whatever_the_order() -> N
     assert [fingerprint_of(row, "chat", 1, large).row for row in reversed(rows)] == taken[::-1]
     known = collect(rows, large).columns().said_in
     assert 5 < sum(map(bool, known)) < 50
+
+
+def test_of_a_file_with_few_rows_none_is_looked_at_closely() -> None:
+    settings = QualitySettings()
+
+    assert settings.for_file(LANGUAGES_FROM_BYTES) is settings
+    assert settings.for_file(LANGUAGES_FROM_BYTES - 1).languages_of_one_in == 0
+    assert (
+        said(
+            DANISH,
+            "Siparişimin nerede olduğunu bana söyler misiniz, çok uzun zaman oldu",
+            replace(LANGUAGES_ALONE, languages_of_one_in=0),
+        )
+        == []
+    )
 
 
 def test_in_a_large_file_shares_are_those_of_the_sample() -> None:

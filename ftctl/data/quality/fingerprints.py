@@ -98,7 +98,8 @@ def fingerprint_of(
     key = key_of(standing.exact + raw)
     asked_in = said_in = 0
     if settings.languages != "ignore":
-        closely = key % settings.languages_of_one_in == 0
+        one_in = settings.languages_of_one_in
+        closely = one_in > 0 and key % one_in == 0
         asked, said = (told_in(one, closely=closely) for one in (parts.question, answer or ""))
         asked_in, said_in = asked.number, said.number
         flags |= Flag.CLOSELY * closely
