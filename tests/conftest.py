@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import re
@@ -148,6 +149,7 @@ def let_run(folder: Path, *commands: Sequence[str]) -> None:
     assert remember(use, folder, "2026-11-30") is not None
 
 
+@cache  # modules make the same ones by the hundred
 def chat_rows(count: int, answer: str = "yes") -> str:
     """That many small, different chats as JSONL."""
     rows = (
@@ -281,6 +283,15 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_collection() -> None:
+    gc.disable()  # what is collected stays: a million objects that nobody need look at
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

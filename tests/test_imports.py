@@ -95,18 +95,23 @@ def _imports(path: Path) -> set[str]:
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
-OURS = [(path, _room(path), _imports(path)) for path in FILES]
+
+
+@cache
+def _ours() -> list[tuple[Path, str, set[str]]]:
+    """Each file, its wing and what it imports; read when it is asked for, as it takes seconds."""
+    return [(path, _room(path), _imports(path)) for path in FILES]
 
 
 def test_each_third_party_package_has_one_door() -> None:
-    for path, room, names in OURS:
+    for path, room, names in _ours():
         for package in {name.partition(".")[0] for name in names}:
             if package not in sys.stdlib_module_names and package != "ftctl":
                 assert room in DOORS.get(package, set()), f"{path} imports {package}"
 
 
 def test_a_wing_uses_only_those_before_it() -> None:
-    for path, room, names in OURS:
+    for path, room, names in _ours():
         if room in ("emulator", "testing", "__init__"):
             continue
         for name in names:
@@ -135,7 +140,7 @@ def _is_wing(path: Path) -> bool:
 
 def test_a_room_uses_only_those_before_it() -> None:
     for wing, order in ROOMS.items():
-        for path, room, names in OURS:
+        for path, room, names in _ours():
             if room != wing or path.parent == PACKAGE / wing:
                 continue
             own = path.relative_to(PACKAGE / wing).parts[0]
@@ -149,7 +154,7 @@ _EMULATOR_USES = ("ftctl.emulator", "ftctl.data.tokens", "ftctl.lazy")
 
 
 def test_the_emulator_imports_nothing_of_the_rest() -> None:
-    for path, room, names in OURS:
+    for path, room, names in _ours():
         if room == "emulator":
             # Vocabularies are public data: what a text is billed for is the same on both sides.
             ours = (name for name in names if name.partition(".")[0] == "ftctl")
@@ -166,7 +171,7 @@ def _touches(path: Path) -> set[str]:
 
 
 def test_stages_that_think_touch_nothing() -> None:
-    for path, _wing, _names in OURS:
+    for path, _wing, _names in _ours():
         place = path.relative_to(PACKAGE).with_suffix("").as_posix()
         if any(f"{place}/".startswith(f"{pure}/") for pure in PURE):
             assert not _touches(path), path
@@ -182,7 +187,7 @@ def test_no_package_offers_a_name_that_one_of_its_modules_has() -> None:
 
 
 def test_wings_that_think_touch_nothing_through_what_they_import() -> None:
-    for path, wing, _names in OURS:
+    for path, wing, _names in _ours():
         if wing in PURE_THROUGHOUT:
             for reached in _reached(_module(path)):
                 assert not _touches(FILE_OF[reached]), f"{path} imports {reached}"
@@ -252,5 +257,5 @@ def test_no_name_that_loads_late_is_that_of_a_module_beside_it() -> None:
 
 
 def test_only_the_console_script_sets_how_the_interpreter_collects_garbage() -> None:
-    for path, wing, names in OURS:
+    for path, wing, names in _ours():
         assert "gc" not in names or wing == "__main__", path
