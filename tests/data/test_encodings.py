@@ -472,3 +472,18 @@ def test_a_piece_of_a_line_steers_no_terminal() -> None:
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert len(shown.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        bytes(byte | 0x80 for byte in Random(3).randbytes(200_000)) * 10,
+        b"\xe9" * 2_000_000,
+        b"a" * 2_000_000 + b"\xe9",
+        "歴史の棚は二階にあります".encode("cp932") * 80_000,
+    ],
+    ids=["noise", "one letter", "one word", "no spaces"],
+)
+def test_of_a_line_without_end_a_part_is_judged(raw: bytes) -> None:
+    # Without the bounds each of these takes minutes.
+    assert not_utf8(io.BytesIO(raw), samples=True) is not None

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 _MOST_BYTES = 256 * 1024  # of each kind, from the whole file
 _LINE_BYTES = 1024 * 1024  # of a longer line, so much at a time
+_PIECE_BYTES = 64 * 1024  # of a line that are looked at
 _SHOWN_LINES = 5
 
 
@@ -25,6 +26,7 @@ class Sampled:
     def add(self, number: int, line: bytes) -> None:
         """Take up a line, or the next piece of one."""
         if self._seen % self._step == 0:
+            line = line if len(line) <= _PIECE_BYTES else _whole(line[:_PIECE_BYTES])[0]
             self._kept.append((number, line))
             self._bytes += len(line)
             if self._bytes > _MOST_BYTES and len(self._kept) > 1:

@@ -65,7 +65,8 @@ _RANGES: tuple[tuple[int, int, int], ...] = (
 _WORD = re.compile(r"[^\s!-&(-,./:-@\[-`{-~]*[^\x00-\x7f][^\s!-&(-,./:-@\[-`{-~]*")
 _CONTROLS = re.compile("[\x80-\x9f\ufffd]")
 _QUOTED = re.compile(r"(?:^|[\s(\"])(?:“[^“”\n]+[”“]|‘[^‘’\n]+’|„[^„“”\n]+[“”]|«[^«»\n]+»)(?!\w)")
-_MOST_WORDS = 4_000
+_MOST_CHARACTERS = 30_000  # of all words that are judged
+_LONGEST = 64  # of a word: text of CJK has no spaces
 _CJK = frozenset((_Script.HANGUL, _Script.KANA, _Script.HAN, _Script.HALF))
 _CASED = frozenset((_Script.LATIN, _Script.CYRILLIC, _Script.GREEK))
 
@@ -74,11 +75,10 @@ def plausibility(text: str) -> float:
     """0 for what nobody writes, 1 for what reads like words of one language; ASCII says nothing."""
     if _CONTROLS.search(text):
         return 0.0
-    words = _WORD.findall(text)
+    words = [word[:_LONGEST] for word in _WORD.findall(text)]
     if not words:
         return 1.0
-    step = max(1, len(words) // _MOST_WORDS)
-    words = words[::step]
+    words = words[:: 1 + sum(map(len, words)) // _MOST_CHARACTERS]
     weights = [_judged(word) for word in words]
     total = sum(weight for weight, _ in weights)
     if not total:
@@ -133,6 +133,7 @@ def _odd(sign: str) -> float:
 def _inner_signs(word: str, scripts: Sequence[int]) -> float:
     """Signs with a letter on both sides, as in 'Ã©t'; apostrophes and dashes belong there."""
     faults = 0.0
+    cjk = any(script in _CJK for script in scripts)
     for place, sign in enumerate(word):
         if sign <= "\x7f" or (scripts[place] and sign not in _STRAY) or _is_mark(sign):
             continue
@@ -140,7 +141,6 @@ def _inner_signs(word: str, scripts: Sequence[int]) -> float:
         after = place + 1 < len(word) and (scripts[place + 1] or word[place + 1].isalpha())
         beside = bool(before) + bool(after)
         wide = "\u3000" <= sign <= "\u303f" or "\uff00" <= sign <= "\uffef"
-        cjk = any(script in _CJK for script in scripts)
         if (sign in _APOSTROPHES and place) or wide or cjk or sign == "\xad":
             continue
         if beside == 2:

@@ -31,7 +31,7 @@ ENCODINGS: dict[str, tuple[str, float]] = {
 }  # fmt: skip
 
 _RUN = re.compile(
-    rb"[A-Za-z]*[\x80-\xff][\x30-\x7e\x80-\xff]*(?: [\x30-\x7e]*[\x80-\xff][\x30-\x7e\x80-\xff]*)*"
+    rb"(?<![A-Za-z])[A-Za-z]*[\x80-\xff][\x30-\x7e\x80-\xff]*(?: [\x30-\x7e]*[\x80-\xff][\x30-\x7e\x80-\xff]*)*"
 )
 _SURE = 0.12  # by so much the best must be better than what reads otherwise
 _RARE = 0.85  # hardly anybody has such files: not worth a doubt of what many have
