@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -9,6 +10,8 @@ from typing import BinaryIO
 _MOST_BYTES = 256 * 1024  # of each kind, from the whole file
 _LINE_BYTES = 1024 * 1024  # of a longer line, so much at a time
 _PIECE_BYTES = 64 * 1024  # of a line that are looked at
+_BEFORE_BYTES = 64
+_HIGH = re.compile(rb"[\x80-\xff]")
 _SHOWN_LINES = 5
 
 
@@ -26,7 +29,7 @@ class Sampled:
     def add(self, number: int, line: bytes) -> None:
         """Take up a line, or the next piece of one."""
         if self._seen % self._step == 0:
-            line = line if len(line) <= _PIECE_BYTES else _whole(line[:_PIECE_BYTES])[0]
+            line = line if len(line) <= _PIECE_BYTES else _part(line)
             self._kept.append((number, line))
             self._bytes += len(line)
             if self._bytes > _MOST_BYTES and len(self._kept) > 1:
@@ -79,6 +82,13 @@ def _whole(piece: bytes) -> tuple[bytes, bytes]:
     """The piece up to a byte that is part of no character in any encoding, and the rest."""
     cut = max(piece.rfind(sign) for sign in (b'"', b",", b" ")) + 1 or len(piece)
     return piece[:cut], piece[cut:]
+
+
+def _part(line: bytes) -> bytes:
+    """So much of a long line, with its first byte beyond ASCII: what stands before is whole."""
+    high = _HIGH.search(line)
+    start = max(0, high.start() - _BEFORE_BYTES) if high else 0
+    return _whole(line[start : start + _PIECE_BYTES])[0]
 
 
 def _sort(found: HighLines, number: int, line: bytes) -> None:

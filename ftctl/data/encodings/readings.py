@@ -30,9 +30,8 @@ ENCODINGS: dict[str, tuple[str, float]] = {
     "kz1048": ("Kazakh", 0.85),
 }  # fmt: skip
 
-_RUN = re.compile(
-    rb"(?<![A-Za-z])[A-Za-z]*[\x80-\xff][\x30-\x7e\x80-\xff]*(?: [\x30-\x7e]*[\x80-\xff][\x30-\x7e\x80-\xff]*)*"
-)
+_HIGH_WORD = rb"[\x80-\xff][\x30-\x7e\x80-\xff]*"
+_RUN = re.compile(rb"(?<![A-Za-z])[A-Za-z]*%b(?: [\x30-\x7e]*%b)*" % (_HIGH_WORD, _HIGH_WORD))
 _SURE = 0.12  # by so much the best must be better than what reads otherwise
 _RARE = 0.85  # hardly anybody has such files: not worth a doubt of what many have
 _FEWEST = 0.5  # what is less plausible is no text in this encoding
