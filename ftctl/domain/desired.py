@@ -165,6 +165,12 @@ class Desired:
         return "" if root is None or not isinstance(root.base_model, str) else root.base_model
 
     @cached_property
+    def by_digest(self) -> Mapping[str, FineTune]:
+        """Who asks for a digest; else whose rows an earlier version made, so that it was this."""
+        found = {one.earlier: one for one in self.finetunes if one.earlier is not None}
+        return found | {one.digest: one for one in self.finetunes}
+
+    @cached_property
     def _by_name(self) -> Mapping[str, FineTune]:
         return {finetune.name: finetune for finetune in self.finetunes}
 

@@ -75,7 +75,7 @@ def _with_witnesses(
     A record makes no job ours: that is told by its tag alone. One without is a stranger's, which
     may stop a purchase and is otherwise left alone.
     """
-    digests = {one.digest for one in session.desired.finetunes}
+    digests = session.desired.by_digest
     names = {one.name for one in session.desired.finetunes}
     known = {job.id for job in observed.every_job}
     seen: list[Job] = []

@@ -155,7 +155,7 @@ def _own_jobs(desired: Desired, finetune: FineTune, observed: Observed) -> list[
     names = lineage(desired, observed.jobs)
 
     def is_own(job: Job) -> bool:
-        if job.id == finetune.adopt or job.digest == finetune.digest:
+        if job.id == finetune.adopt or job.digest in finetune.digests:
             return True
         return names.get(job.id, job.finetune) == finetune.name and job.project is None
 

@@ -340,8 +340,11 @@ class _Look:
         finetune = self.session.desired.named(name) if self.session is not None else None
         if finetune is None:
             return None
-        jobs = [job for job in self.jobs.values() if job.digest == finetune.digest]
-        return max(jobs, key=lambda job: job.age_order, default=None)
+        for digest in finetune.digests:
+            jobs = [job for job in self.jobs.values() if job.digest == digest]
+            if jobs:
+                return max(jobs, key=lambda job: job.age_order)
+        return None
 
     def _model(self, change: Change | None, ended: Ended | None, job: Job | None) -> str | None:
         if ended is not None:

@@ -166,7 +166,7 @@ class _Now:
     def that_concern(self, session: Session) -> _Now:
         """With those jobs alone that this environment waits for; equal digests share one."""
         scope = scope_of(session)
-        wanted = {one.digest for one in session.desired.finetunes}
+        wanted = session.desired.by_digest
         ours = (job for job in self.ours if job.digest in wanted or scope.governs(job))
         return replace(self, ours=tuple(ours))
 
@@ -217,12 +217,12 @@ def _belongs(job: Job, name: str, finetune: FineTune | None, declared: set[str])
     """Whether a job runs for a fine-tune: under its name, or for its digest under a name of old."""
     if job.finetune == name:
         return True
-    return finetune is not None and job.digest == finetune.digest and job.finetune not in declared
+    return finetune is not None and job.digest in finetune.digests and job.finetune not in declared
 
 
 def _running_job(session: Session, provider: Reader, name: str, job: Job) -> RunningJob:
     finetune = session.desired.named(name)
-    current = finetune is not None and job.digest == finetune.digest
+    current = finetune is not None and job.digest in finetune.digests
     events = _events(provider, job)
     progress = progress_of(name, job, events or (), session.context.clock.now())
     cost = _cost(session, name, progress, steps_told=events is not None)
@@ -241,7 +241,7 @@ def _cost(session: Session, name: str, progress: Progress, *, steps_told: bool) 
     catalog, info = session.catalog, session.info
     finetune = session.desired.named(name)
     expected: Estimate | None = None
-    if finetune is not None and progress.job.digest == finetune.digest and finetune.training:
+    if finetune is not None and progress.job.digest in finetune.digests and finetune.training:
         expected = estimate_of_job(progress.job, finetune, session.desired, catalog, info)
     now = session.context.clock.now()
     return cost_so_far(progress, expected, catalog, info, now, steps_told=steps_told)

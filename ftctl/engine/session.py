@@ -226,7 +226,9 @@ def _trained(session: Session | None) -> frozenset[str]:
         and witness.base_url is not None
         and session.info.is_at(witness.base_url)
     }
-    return frozenset(one.name for one in session.desired.finetunes if one.digest in digests)
+    return frozenset(
+        one.name for one in session.desired.finetunes if digests.intersection(one.digests)
+    )
 
 
 def _checked(context: RunContext, *, count: bool) -> Validation:

@@ -33,7 +33,7 @@ def choose_jobs(
     Another ftctl project's jobs are left to it, unless somebody names them.
     """
     adopters = {one.adopt: one.name for one in desired.finetunes if one.adopt is not None}
-    by_digest = {one.digest: one.name for one in desired.finetunes}
+    by_digest = {digest: one.name for digest, one in desired.by_digest.items()}
     chosen: list[AccountJob] = []
     here: dict[str, str] = {}
     left_out: dict[str, str] = {}

@@ -297,6 +297,8 @@ def _other_rows(facts: Facts) -> Decision:
     job = facts.earlier
     assert job is not None
     told = _of_rows(facts.finetune)
+    if _in_vain(job) and facts.retry_failed:
+        return Decision(Action.CREATE, f"tries again: {how_it_ended(job)}", start=True)
     if _in_vain(job):
         reason = f"{how_it_ended(job)}, and ftctl makes other rows now ({told}); --retry-failed"
         return Decision(Action.ATTENTION, f"{reason} trains on those", stands=job)
@@ -407,9 +409,7 @@ TABLE: tuple[Row, ...] = (
     Row("same failed or cancelled", lambda facts: facts.ended is not None, _ended),
     Row(
         "only the same on rows that an earlier ftctl made of the same source",
-        lambda facts: (
-            facts.earlier is not None and not (_in_vain(facts.earlier) and facts.retry_failed)
-        ),
+        lambda facts: facts.earlier is not None,
         _other_rows,
     ),
     Row(

@@ -80,7 +80,7 @@ def _unseen(evidence: Evidence) -> Doubt | None:
         told = witness.account.project or witness.account.organization
         if not (told or evidence.service.billed or witness.source == "intent"):
             continue  # of an embedded store that was made anew, and the record does not say which
-        spec = "" if witness.digest == evidence.finetune.digest else " for an earlier spec"
+        spec = "" if witness.digest in evidence.finetune.digests else " for an earlier spec"
         what = f"{witness.model} ({witness.job})" if witness.model else f"{witness.job}"
         return Doubt(f"{witness.where} knows {what}{spec}; this account does not show that job")
     return None
@@ -262,7 +262,7 @@ def without_strangers(
     Where the name of a file is the mark, whoever trains on that file bears it. `named` are jobs
     that the record or an intent names: those were made by us, whatever the service made of them.
     """
-    finetunes = {finetune.digest: finetune for finetune in desired.finetunes}
+    finetunes = desired.by_digest
 
     def is_strange(job: Job) -> bool:
         finetune = finetunes.get(job.digest or "")

@@ -36,6 +36,12 @@ class FactFinder:
             if finetune.adopt is None:
                 self.twins.setdefault(finetune.digest, []).append(finetune.name)
         self.by_digest = grouped(observed.jobs, lambda job: job.digest)
+        # With the rows of earlier versions, until those of now are trained on.
+        self.standing = frozenset(
+            one.earlier
+            for one in desired.finetunes
+            if one.earlier is not None and self.live(one) is None
+        )
         self.by_digest_elsewhere = grouped(observed.others, lambda job: job.digest)
         self.by_name = grouped(observed.jobs, lambda job: job.finetune)
         self.overtaken = overtaken_jobs(desired, observed.jobs, options.scope)
@@ -74,13 +80,15 @@ class FactFinder:
             ended=ended,
             outdated=tuple(
                 job for job in named if job.digest is not None and is_readable(job.digest)
-                and job.digest not in self.wanted and job.id not in self.adopted
+                and job.digest not in self._kept_for(finetune, replaced)
+                and job.id not in self.adopted
                 and self.options.scope.governs(job)
             ),
             overtaken=overtaken,
             newer=tuple(
                 job for job in named
-                if job.in_progress and job.digest != finetune.digest and job is not overtaken
+                if job.in_progress and job.digest not in finetune.digests
+                and job is not overtaken
                 and self.options.scope.is_newer(job)
             ),
             unreadable=next(
@@ -98,6 +106,11 @@ class FactFinder:
             retry_failed=retries,
             old_parent=self._old_parent(finetune, live),
         )  # fmt: skip
+
+    def _kept_for(self, finetune: FineTune, replaced: str | None) -> frozenset[str]:
+        """The digests whose jobs nothing stops for this fine-tune, but what it is told to."""
+        own = {finetune.earlier} if replaced is not None else set()
+        return self.wanted | (self.standing - own)
 
     def beside(self, finetune: FineTune) -> tuple[Job, ...]:
         """The jobs for other specs of a fine-tune that run or came to a model, by age."""

@@ -46,6 +46,9 @@ def _asking(desired: Desired) -> dict[str, list[str]]:
     for finetune in desired.finetunes:
         if finetune.adopt is None:
             asking.setdefault(finetune.digest, []).append(finetune.name)
+    for digest, finetune in desired.by_digest.items():
+        if finetune.adopt is None:  # what it was bought under with the rows of an earlier version
+            asking.setdefault(digest, [finetune.name])
     return asking
 
 

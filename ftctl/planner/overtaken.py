@@ -33,7 +33,7 @@ def overtaken_jobs(desired: Desired, jobs: Iterable[Job], scope: Scope) -> Mappi
             newest[job.digest] = job
         if job.finetune is not None:
             by_name.setdefault(job.finetune, []).append(job)
-    wanted = {finetune.digest for finetune in desired.finetunes}
+    wanted = desired.by_digest
     found = {}
     for finetune in desired.finetunes:
         if finetune.adopt is not None or finetune.digest not in newest:

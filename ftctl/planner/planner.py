@@ -53,6 +53,7 @@ def make_plan(
             settled=settled,
             protected=options.protected,
             scope=options.scope,
+            standing=planning.finder.standing,
         )
         changes += plan_files(
             desired,
@@ -163,7 +164,7 @@ class _Planning:
                 ],
                 self.observed,
                 keep=max(self.keeps[finetune.digest]),
-                wanted=self.finder.wanted,
+                wanted=self.finder.wanted | self.finder.standing,
                 adopted=self.finder.adopted,
                 protected=self.options.protected,
             )

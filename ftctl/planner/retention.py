@@ -43,8 +43,11 @@ def plan_orphans(
     settled: bool,
     protected: Protected = _NOTHING,
     scope: Scope = EVERYWHERE,
+    standing: Collection[str] = (),
 ) -> list[Change]:
     """A change for each fine-tune that left the manifests.
+
+    `standing` are further digests whose jobs stand for fine-tunes.
 
     `settled` says that every fine-tune has its model. Before that, jobs without a name keep
     theirs: they may be the earlier versions that are in use. What a fine-tune trained under an
@@ -52,7 +55,7 @@ def plan_orphans(
     """
     adopted = {finetune.adopt for finetune in desired.finetunes}
     names = {finetune.name for finetune in desired.finetunes}
-    digests = {finetune.digest for finetune in desired.finetunes}
+    digests = {finetune.digest for finetune in desired.finetunes} | {*standing}
     heirs = lineage(desired, observed.jobs)
     orphans = [
         job

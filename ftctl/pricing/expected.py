@@ -27,7 +27,8 @@ def expected_costs(
     A job of a spec that the manifests ask for costs its estimate. Of an earlier spec, the file
     that it trains on tells.
     """
-    finetunes = {one.digest: one for one in desired.finetunes if one.training is not None}
+    asked = desired.by_digest.items()
+    finetunes = {digest: one for digest, one in asked if one.training is not None}
     found: dict[str, Decimal] = {}
     for job in jobs:
         finetune = finetunes.get(job.digest or "")

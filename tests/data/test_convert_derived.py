@@ -235,3 +235,27 @@ def test_drafts_of_runs_that_were_killed_are_swept_up_later(
     made(source, folder)
 
     assert (old.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "origin"),
+    [
+        ([{"conversations": []}, {"id": 1}], "sharegpt"),
+        ([{"text": "x"}], "sharegpt"),
+        ([{"messages": [], "system": "x"}], "auto"),
+        ([{"messages": None, "system_prompt": "x"}], "auto"),
+        ([{"instruction": "a", "input": "b", "output": "c", "history": 1}], "auto"),
+        ([{"conversations": [None, 1, {}], "chosen": 1, "rejected": 2}], "auto"),
+        ([{"messages": "[", "tools": "{"}], "auto"),
+    ],
+)
+def test_rows_that_no_version_reads_are_a_problem_and_no_crash(
+    tmp_path: Path, rows: list[dict[str, object]], origin: str
+) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+    source = DataSource("odd", path, "odd.jsonl", Span("f.yaml", 1))
+    made = materialise(source, Recipe(Convert(origin)), tmp_path, {})
+
+    assert made.path is not None or made.problems != ()

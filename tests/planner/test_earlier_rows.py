@@ -10,7 +10,7 @@ from scenes import BASE, SERVICE, finetune, succeeded
 
 from ftctl.domain.desired import Before, Desired, FineTune, Parent
 from ftctl.domain.observed import File, Job, JobError, Observed
-from ftctl.domain.plan import Action, Change
+from ftctl.domain.plan import Action, CancelJob, Change, DeleteModel
 from ftctl.domain.witness import Witness
 from ftctl.planner import PlanOptions, make_plan
 
@@ -65,7 +65,8 @@ def test_a_job_that_failed_is_bought_again_by_the_flag_for_that_alone() -> None:
         f"ftjob-1 failed: no room, and ftctl makes other rows now ({ROWS.path}: in row 1, 'tools'"
         " was left out); --retry-failed trains on those"
     )
-    assert change_of(job, retry_failed=True).action is Action.REPLACE
+    again = change_of(job, retry_failed=True)
+    assert (again.action, again.reason) == (Action.CREATE, "tries again: ftjob-1 failed: no room")
     assert change_of(job, replace={"tone": None}).action is Action.REPLACE
 
 
@@ -139,3 +140,57 @@ def test_rows_to_measure_on_are_no_reason_to_decide_anything() -> None:
     assert change_of(job, of=replace(THEN, validation=rows)).action is Action.NO_OP
     refused = change_of(job, of=replace(THEN, training=replace(rows, sha256=THEN.training.sha256)))
     assert refused.action is Action.ATTENTION
+
+
+OLD_NAME = replace(THEN, name="a")  # it was bought as
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_renamed_one_keeps_its_model_whatever_is_cleaned_up(prune: bool) -> None:
+    job = succeeded("ftjob-1", OLD_NAME)
+    seen = Observed((job,), (), frozenset({job.model or ""}))
+
+    plan = make_plan(Desired("demo", (NOW,)), seen, SERVICE, PlanOptions(prune=prune))
+
+    assert [(one.action, one.steps) for one in plan.changes] == [(Action.ATTENTION, ())]
+
+
+def test_another_that_has_its_name_now_and_keeps_one_model_leaves_it_alone() -> None:
+    new = finetune("a", 7, keep=1)
+    jobs = succeeded("ftjob-1", OLD_NAME), succeeded("ftjob-2", new, 9)
+    seen = Observed(jobs, (), frozenset(job.model or "" for job in jobs))
+
+    plan = make_plan(Desired("demo", (new, NOW)), seen, SERVICE, PlanOptions(prune=True))
+
+    assert {one.name: (one.action, one.steps) for one in plan.changes} == {
+        "a": (Action.NO_OP, ()),
+        "tone": (Action.ATTENTION, ()),
+    }
+
+
+def test_one_that_runs_for_another_name_is_stopped_by_nobody() -> None:
+    other = finetune("a", 7)
+    job = replace(succeeded("ftjob-1", OLD_NAME), status="running", model=None)
+    seen = Observed((job,), (), frozenset())
+
+    plan = make_plan(Desired("demo", (other, NOW)), seen, SERVICE, PlanOptions(prune=True))
+
+    assert [step for one in plan.changes for step in one.steps if isinstance(step, CancelJob)] == []
+
+
+def test_once_the_rows_of_now_are_trained_on_keep_counts_the_model_of_then() -> None:
+    kept = replace(NOW, keep=1)
+    jobs = succeeded("ftjob-1", THEN), succeeded("ftjob-2", NOW, 9)
+    seen = Observed(jobs, (), frozenset(job.model or "" for job in jobs))
+
+    (change,) = make_plan(Desired("demo", (kept,)), seen, SERVICE, PlanOptions()).changes
+
+    assert change.steps == (DeleteModel(jobs[0].model or ""),)
+
+
+def test_replace_stops_the_one_that_runs() -> None:
+    job = replace(succeeded("ftjob-1", THEN), status="running", model=None)
+
+    steps = change_of(job, replace={"tone": None}).steps
+
+    assert [step.job for step in steps if isinstance(step, CancelJob)] == ["ftjob-1"]

@@ -191,7 +191,7 @@ def _how(before: Row, made: Row) -> str:
             continue
         if not isinstance(value, list) or not isinstance(before[key], list):
             return f"{quoted_key(key)} was another"
-        if len(value) > len(before[key]) and value and value[0] != before[key][0]:
+        if len(value) > len(before[key]) and value[:1] != before[key][:1]:
             return f"a message at the beginning of {quoted_key(key)} was left out"
         for index, (was, now) in enumerate(zip(before[key], value, strict=False)):
             if was != now and isinstance(was, dict) and isinstance(now, dict):

@@ -72,7 +72,7 @@ def keys_ignored(convert: Convert, row: Row) -> tuple[str, ...]:
         pair = next((pair for pair in _COLUMNS if {*pair} <= {key.lower() for key in row}), ())
         return tuple(key for key in row if key.lower() not in pair)
     found = dict.fromkeys(key for key in row if key not in known)
-    if shape == "sharegpt" and isinstance(turns := row["conversations"], list):
+    if shape == "sharegpt" and isinstance(turns := row.get("conversations"), list):
         inside = (key for turn in turns if isinstance(turn, dict) for key in turn)
         found |= dict.fromkeys(key for key in inside if key not in ("from", "value"))
     return tuple(found)
@@ -219,7 +219,10 @@ def _sharegpt(row: Row) -> _Talk:
 
 def _alpaca(row: Row) -> _Talk:
     messages = [_said("system", _text(row, "system"))] if row.get("system") else []
-    for turn in row.get("history") or []:
+    history = row.get("history") or []
+    if not isinstance(history, list | str | dict | tuple):
+        raise _unmade()
+    for turn in history:
         match turn:
             case [str(question), str(answer)]:
                 messages += [_said("user", question), _said("assistant", answer)]
