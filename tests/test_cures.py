@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Shell
+from conftest import FINETUNE, ROOT, Shell, small_project
 from test_docs import ERRORS, FAULTY, Faulty
 
 from ftctl.errors import FILE, NEW, ROWS, Diagnostic, Finding, Span
@@ -399,3 +399,21 @@ def test_a_file_of_comments_alone_is_promised_no_rows(shell: Shell) -> None:
     (shell.folder / "a.jsonl").write_text("// a\n// b\n", "utf-8")
 
     assert "--to rows" not in shell("dataset", "check", "a.jsonl").out
+
+
+def test_a_cure_for_rows_that_a_step_has_taken_names_their_source(shell: Shell) -> None:
+    dataset = "apiVersion: ftctl/v1\nkind: Dataset\nname: some\nsource: ../data/a.jsonl\n"
+    files = small_project(
+        FINETUNE.replace("{source: ../data/train.jsonl}", "some"),
+        **{
+            "finetunes/some.yaml": f"{dataset}sample: {{rows: 11}}\n",
+            "data/a.jsonl": TEXT.replace('{"messages"', '{"id": 7, "messages"'),
+        },
+    )
+    for name, text in files.items():
+        (shell.folder / name).parent.mkdir(exist_ok=True)
+        (shell.folder / name).write_text(text, "utf-8")
+
+    said = shell("validate").out
+
+    assert "ftctl dataset convert data/a.jsonl data/a-new.jsonl --to chat --drop id" in said

@@ -137,7 +137,8 @@ def at_source(problem: Diagnostic, shown: str, places: array[int]) -> Diagnostic
     line = problem.span.line
     span = Span(shown, places[line - 1] if line is not None and line <= len(places) else None)
     message = _OWN_LINE.sub(partial(_in_source, places), problem.message)
-    return Diagnostic(problem.code, message, span, problem.hint, problem.severity)
+    hint = problem.hint_for_any or problem.hint  # with the source's path in it
+    return Finding(problem.code, message, hint, severity=problem.severity).at(span)
 
 
 def at_training_source(problem: Diagnostic, places: array[int]) -> Diagnostic:
