@@ -157,6 +157,8 @@ _STEMS = (
     "numeric rodn rč egn егн amka αμκα nif contribuinte id ประชาชน снилс snils תעודת zehut "
     "mykad nric kp kad henkil hetu"
 )
+# Each shape with its form, for a quick look.
+SHAPES_OF_DIGITS = tuple((shape, form) for form in DIGITS for shape in form.shapes)
 ANY_NAME = re.compile("|".join(map(re.escape, _STEMS.split())))
 _LETTERED_SHAPES = tuple(dict.fromkeys(shape for form in LETTERED for shape in form.shapes))
 
@@ -164,6 +166,6 @@ _LETTERED_SHAPES = tuple(dict.fromkeys(shape for form in LETTERED for shape in f
 def may_hold_lettered(shape: bytes) -> bool:
     """Whether a text of that shape may hold a number with letters: False is certain."""
     # One of these stands in the shape of each, and in few texts.
-    if not (b"A00" in shape or b"00A" in shape or b"AA 00 00" in shape or b"A-0000000" in shape):
+    if not (b"A00" in shape or b"00A" in shape or b" 00 00 00 " in shape or b"A-0000000" in shape):
         return False
     return any(one in shape for one in _LETTERED_SHAPES)

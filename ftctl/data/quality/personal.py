@@ -14,9 +14,9 @@ from string import digits
 from ftctl.data.quality.checkdigits import IBAN_LENGTHS, is_iban
 from ftctl.data.quality.identifiers import (
     ANY_NAME,
-    DIGITS,
     LETTERED,
     NAMED,
+    SHAPES_OF_DIGITS,
     Form,
     may_hold_lettered,
     shape_of,
@@ -88,7 +88,7 @@ def personal_in(
     found: list[_Placed] = []
     if b"AA00" in shape:
         found += _ibans(text, shape, allowed)
-    forms = [form for form in DIGITS if any(one in shape for one in form.shapes)]
+    forms = dict.fromkeys([form for one, form in SHAPES_OF_DIGITS if one in shape])
     without_words = bool(regions) or b"+" in shape or MOBILE_SHAPE in shape
     patience = Patience()
     for run in _compiled(_RUN).finditer(text):
