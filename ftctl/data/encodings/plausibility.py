@@ -75,7 +75,7 @@ def plausibility(text: str) -> float:
     """0 for what nobody writes, 1 for what reads like words of one language; ASCII says nothing."""
     if _CONTROLS.search(text):
         return 0.0
-    words = [word[:_LONGEST] for word in _WORD.findall(text)]
+    words = [cut for one in _WORD.findall(text) if not (cut := one[-_LONGEST:]).isascii()]
     if not words:
         return 1.0
     words = words[:: 1 + sum(map(len, words)) // _MOST_CHARACTERS]
