@@ -286,6 +286,7 @@ HONEST = {
     "a file in Azure's storage": "azure's token, md5 0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "a commit that W&B has": "wandb, login by key: commit 9a57b84a2c0d1e3f4a5b6c7d8e9f0a1b2c3d4e5f",
     "a digest at Together": f"together.ai key: sha256:{'0b69d04f2abe6c52' * 4}",
+    "a word behind a service's token": "the Dropbox token, Characteristics of which are told",
     "a name in code of a firmware": "fw_updaterOfTheFirmwareClassName",
     "a path of Windows": r"C:\users\xavier\data\train.jsonl",
     "percent signs": "37.5 % of 100%25 and 100%",
