@@ -802,7 +802,7 @@ def test_the_cure_has_the_files_own_columns(file: File) -> None:
         "FAQ 2026\nquestion;answer\nA?;yes\n",
         "FAQ 2026,,\n\nUpdated in May,,\nquestion,answer,\nA?,yes,\n",
         "FAQ 2026\n질문\t답변\nA?\tyes\n",
-        "FAQ 2026,\nDate,2026-01-01\nquestion,answer\nA?,yes\n",
+        "FAQ 2026,,\nDate,2026-01-01,\nquestion,answer,note\nA?,yes,\n",
     ],
 )
 def test_a_title_above_the_columns_names_is_passed_over_and_told(file: File, content: str) -> None:
@@ -810,6 +810,34 @@ def test_a_title_above_the_columns_names_is_passed_over_and_told(file: File, con
 
     assert rows == [{"messages": TALK}]
     assert result.notes[0].endswith(", below a title in line 1")
+
+
+def test_rows_as_wide_as_the_known_names_are_no_title(file: File) -> None:
+    result, rows = run(file("a.csv", "Name,Value\nfirst,one\nQ,A\nx,y\n"))
+
+    assert (rows, [one.code for one in result.problems]) == ([], ["unknown-format"])
+
+
+def test_a_delimiter_at_the_end_of_each_row_is_no_cell(file: File) -> None:
+    _, rows = run(file("a.csv", "question,answer\nA?,yes,\nA?,yes,,\n"))
+
+    assert rows == [{"messages": TALK}] * 2
+
+
+def test_calls_between_tags_are_calls_wherever_tools_are_declared(file: File) -> None:
+    tagged = '<tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>'
+    turns = [HUMAN, {"from": "gpt", "value": tagged},
+             {"from": "tool", "value": "<tool_response>1</tool_response>"},
+             {"from": "gpt", "value": tagged}]  # fmt: skip
+    row = {"conversations": turns, "tools": json.dumps([WEATHER])}
+
+    _, rows = run(file("a.jsonl", lines(row, {**row, "conversations": turns[:2]})))
+
+    assert [row["messages"] for row in rows] == [
+        [user("A?"), {"role": "assistant", "tool_calls": [call("weather", "{}")]}, result_of("1"),
+         {"role": "assistant", "tool_calls": [call("weather", "{}", "call_2")]}],
+        [user("A?"), {"role": "assistant", "tool_calls": [call("weather", "{}")]}],
+    ]  # fmt: skip
 
 
 def test_a_title_above_columns_of_a_template_is_passed_over(file: File) -> None:

@@ -216,8 +216,8 @@ def _records(
         for number, cells in rows:
             if not _filled(cells):
                 yield Record(number, {})
-            elif len(cells) == width:
-                yield Record(number, dict(zip(columns, cells, strict=True)))
+            elif len(cells) == width or (len(cells) > width and not _filled(cells[width:])):
+                yield Record(number, dict(zip(columns, cells[:width], strict=True)))
             else:
                 yield Record(number, _ragged(len(cells), width))
 

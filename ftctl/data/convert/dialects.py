@@ -102,6 +102,8 @@ class _Talk:
         self._waiting: list[tuple[str, str]] = []  # id and name
         self._made = 0  # ids
         self._open = False  # whether calls may join the last message
+        # Where ShareGPT's rows declare tools, texts with calls between tags are calls.
+        self._tags = "conversations" in reading.row and says_something(reading.row.get("tools"))
 
     def add(self, turn: Any, place: str) -> None:
         """Add what the turn says."""
@@ -118,6 +120,8 @@ class _Talk:
             if type(text) is str and type(speaker) is str and speaker in _TALKERS:
                 self.messages.append({"role": SPEAKERS[speaker], "content": text})
                 self._open = SPEAKERS[speaker] == "assistant"
+                if self._tags and self._open:
+                    self._call_in_tags()
                 return
         match turn:
             case {"role": str(role)} if role in ROLES and "parts" not in turn:
@@ -392,12 +396,13 @@ class _Talk:
         return made
 
     def _add_result(self, text: Any, identity: Any, name: Any, place: str) -> None:
-        if not self._waiting and not isinstance(identity, str):
-            self._call_in_tags()
-            if self._waiting and isinstance(text, str):
-                texts = _tagged(text, "tool_response")[0] or [text]
-                for one in texts:
-                    self._tell_result(one.strip(), self._waiting_id(None, place))
+        if not isinstance(identity, str):
+            if not self._waiting:
+                self._call_in_tags()
+            texts = _tagged(text, "tool_response")[0] if isinstance(text, str) else []
+            for one in texts:
+                self._tell_result(one, self._waiting_id(None, place))
+            if texts:
                 return
         known = identity if isinstance(identity, str) else self._waiting_id(name, place)
         self._waiting = [one for one in self._waiting if one[0] != known]
@@ -425,11 +430,12 @@ class _Talk:
         text = last.get("content")
         if last.get("role") != "assistant" or not isinstance(text, str):
             return
-        tagged, rest = _tagged(text, "tool_call")
+        tagged, rest = _tagged(text, "tool_call") if "<tool_call>" in text else ([], text)
         calls = [calls_of(found) for found in tagged]
         if not calls or None in calls:
             return
         made = [self._call(call, "a call") for several in calls for call in several or ()]
+        self._open = False
         self.messages[-1] = {"role": "assistant", **({"content": rest} if rest else {}),
                              "tool_calls": made}  # fmt: skip
 

@@ -33,13 +33,15 @@ def find_header(
 ) -> Header:
     """The first row that says something, or one below it whose names are known.
 
-    What stands above names that are known, and is none itself, is a title.
+    What stands above names that are known, with fewer cells, is a title.
     """
     above: list[NumberedRow] = []
     for number, cells in rows:
         if not any(map(filled, cells)):
             continue
-        if is_header(cells):
+        count = sum(map(filled, cells))
+        fewer = all(sum(map(filled, title)) < count for _, title in above)
+        if fewer and is_header(cells):
             return Header(cells, rows, above[0][0] if above else None)
         above.append((number, cells))
         if len(above) > _MOST_TITLES:

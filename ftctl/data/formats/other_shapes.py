@@ -251,6 +251,7 @@ _ANSWERS |= _named(
 )
 # What numbers, dates and sorts rows: no template begins with it.
 _NUMBERS = _named(
+    "role", "speaker", "author", "from",
     "id", "no", "nr", "n", "num", "number", "index", "idx", "uuid", "key", "row", "date",
     "created", "created at", "timestamp", "time", "source", "category", "type", "lang",
     "language", "url", "번호", "순번", "날짜", "구분", "분류", "番号", "日付", "編號", "编号",
