@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import json
+import os
 import re
 import shutil
 import socket
@@ -295,6 +296,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Several workers compute on small arrays, and their threads would wait for each other. numpy
+    # reads this once, as it is loaded: by what checks data, in most tests, and not by the emulator.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Each client reads the certificates of all authorities, though none of them is asked here.
     ssl.create_default_context = cache(ssl.create_default_context)
     _form["whole"] = bool(config.getoption("--simulate-all"))
