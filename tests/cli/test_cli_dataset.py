@@ -215,7 +215,8 @@ def test_check_counts_tokens_for_a_model(data: Shell) -> None:
 
 
 def test_check_caps_each_kind_in_text_and_never_in_json(data: Shell) -> None:
-    (data.folder / "odd.jsonl").write_text("nonsense\n" * 50)
+    row = '{"prompt": "Q", "completion": "A"}\n'
+    (data.folder / "odd.jsonl").write_text(row + "nonsense\n" * 50)
 
     text = data("dataset", "check", "odd.jsonl", "--max-per-code", "3").out
     usual = data("dataset", "check", "odd.jsonl").out
@@ -226,7 +227,7 @@ def test_check_caps_each_kind_in_text_and_never_in_json(data: Shell) -> None:
     assert usual.count("error[not-json]") == 21
     assert document["counts"]["not-json"] == 50
     lines = [one["line"] for one in document["problems"] if one["code"] == "not-json"]
-    assert lines == list(range(1, 51))
+    assert lines == list(range(2, 52))
     assert (document["ok"], document["files"][0]["ok"]) == (False, False)
 
 

@@ -132,6 +132,30 @@ def test_a_command_is_given_only_where_it_reads_the_whole_file(tmp_path: Path) -
     assert faults.rows == 3
 
 
+def test_a_key_that_stands_twice_is_told_in_a_row_over_several_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{GOOD}\n{{"a": "x\ny", "a": 1}}\n', "utf-8")
+
+    with path.open("rb") as stream:
+        faults = text_faults(stream)
+
+    assert [(one.code, one.line) for one in faults.findings] == [
+        ("not-json", 2),
+        ("repeated-key", 2),
+    ]
+    assert "--to rows" not in str(faults.findings)
+
+
+def test_a_row_over_several_lines_that_is_nested_too_deep_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{GOOD}\n{{"a":\n{"[" * 9_000}{"]" * 9_000}}}\n', "utf-8")
+
+    with path.open("rb") as stream:
+        faults = text_faults(stream)
+
+    assert {one.code for one in faults.findings} == {"json-not-lines", "nesting-too-deep"}
+
+
 @pytest.mark.parametrize("lines", [12, 60_000])  # in one chunk, and in several
 def test_one_cause_in_many_lines_is_one_finding(tmp_path: Path, lines: int) -> None:
     path = tmp_path / "a.jsonl"

@@ -170,7 +170,7 @@ class ChunkChecker:
         try:
             row, findings = read_row(line)
         except RecursionError:
-            found.findings.add(_too_deep(), line.number)
+            found.findings.add(too_deep(), line.number)
             return
         if row is None or line.content is None:
             for finding in findings:
@@ -197,7 +197,7 @@ class ChunkChecker:
         try:
             yield from self.checker.check(row)
         except RecursionError:
-            yield _too_deep()
+            yield too_deep()
 
     def _count_tokens(self, row: Row, number: int, bound: int, found: CheckedChunk) -> None:
         """Count the row's tokens, at most `bound`, and take its fingerprint."""
@@ -313,7 +313,7 @@ def _byte_order_mark() -> Finding:
     )
 
 
-def _too_deep() -> Finding:
+def too_deep() -> Finding:
     message = "the row is nested too deep to be read"
     return Finding("nesting-too-deep", message, "flatten it")
 

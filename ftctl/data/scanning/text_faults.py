@@ -22,7 +22,7 @@ from ftctl.data.formats.row_text import (
     is_row,
     read_row,
 )
-from ftctl.data.scanning.chunk_checker import blank
+from ftctl.data.scanning.chunk_checker import blank, too_deep
 from ftctl.data.scanning.source import BYTE_ORDER_MARK
 from ftctl.errors import FILE, ROWS, Finding
 from ftctl.text.format import plural
@@ -102,8 +102,18 @@ def _lines(stream: BufferedReader, loosener: Loosener) -> Iterator[tuple[int, Fi
             rows = loosener.rows(line, upcoming)
             if rows is not None:
                 yield len(rows), None
+                yield from ((0, fault) for fault in map(_doubt, rows) if fault is not None)
                 continue
         yield 1, finding
+
+
+def _doubt(line: Line) -> Finding | None:
+    """What a conversion would not take in a row that it reads."""
+    try:
+        _, findings = read_row(line)
+    except RecursionError:
+        findings = (too_deep(),)
+    return findings[0]._replace(line=line.number, column=None) if findings else None
 
 
 def _unmarked(line: Line) -> Line:
