@@ -177,6 +177,31 @@ def test_an_encoding_that_it_is_not_in_is_refused(raw: bytes, encoding: str, mes
     assert (found.code, found.message) == ("wrong-encoding", message)
 
 
+@pytest.mark.parametrize(
+    ("language", "encoding", "said"),
+    [
+        ("Korean", "cp949", "gb18030"), ("Korean", "cp949", "euc_jp"),
+        ("Japanese", "cp932", "gb18030"), ("Chinese", "gb18030", "big5"),
+        ("German", "cp1252", "gb18030"),
+    ],
+)  # fmt: skip
+def test_characters_of_another_script_are_not_taken_for_words(
+    language: str, encoding: str, said: str
+) -> None:
+    raw = as_csv(language).encode(encoding)
+
+    found = doubts_of(io.BytesIO(raw), said, "--encoding", samples=False)
+
+    assert found is not None
+    assert found.message.startswith(f"read as {said} the text is no words; it is as {encoding}")
+
+
+def test_half_width_japanese_is_told() -> None:
+    raw = "question,answer\nｶｻﾊﾄﾞｺﾃﾞｽｶ,ｲﾘｸﾞﾁﾉﾖｺﾆｱﾘﾏｽ\n".encode("cp932")
+
+    assert "cp932 (Japanese)" in told(not_utf8(io.BytesIO(raw), samples=True))
+
+
 @pytest.mark.parametrize("encoding", ["cp949", "cp1252", "utf-16"])
 def test_ascii_is_in_every_encoding_that_keeps_it(encoding: str) -> None:
     raw = b'{"a": "b"}\n' if keeps_ascii(encoding) else '{"a": "b"}\n'.encode(encoding)

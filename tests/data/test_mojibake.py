@@ -102,6 +102,8 @@ HONEST = (
     "Ελληνικά: Πού είναι ο Όμηρος; Ψωμί και ελιές.",
     'print(f"{x!r}→{y}")  # ≠ ≤ ≥ ∑ ∀x∈ℝ: ¬p ∧ q; a²+b²=c²; ½·g·t²',
     "👩‍👩‍👧‍👦 🇩🇪 👍🏽 ❤️ ☕ ✅ ⚠️",
+    "ÄÖÜß ÅÄÖ ÆØÅ",
+    "Fix mojibake: 'Ã¼' means ü",
     "CAFÉ™ ZOÉ® São Paulo ÃO Ñandú ÀÉÎÕÜ ÇA",
     "用python写code, 在GPU上run；「東京」と大阪、ｶﾅ、한국어 쓰기ㅋㅋㅋ 똠방각하 펲시",
     "the character U+FFFD is written '\ufffd' here",

@@ -18,6 +18,9 @@ _SHOWN = 40  # characters of a decoded line
 _BEFORE = 20
 _NONSENSE = 0.3  # a text that is less plausible was read wrongly
 _SENSE = 0.8
+_PLAIN = 0.9  # so plausible is what is read rightly
+_ENOUGH = 24  # bytes beyond ASCII
+_CJK = ("cp949", "euc", "johab", "cp932", "shift_jis", "gb", "hz", "big5", "cp950")
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
 _MOST_OTHERS = 0.1
 _FEW = 4  # characters that may be UTF-8 by chance
@@ -179,10 +182,13 @@ def _nonsense(
     lines: HighLines, encoding: str, found: Sequence[Reading], said: str, *, samples: bool
 ) -> Finding | None:
     """Another encoding makes sense of what this one makes none of."""
-    text = lines.bad.content.decode(encoding, "replace")
-    if not found or plausibility(text) > _NONSENSE or found[0].plausible < _SENSE:
+    raw = lines.bad.content
+    text = raw.decode(encoding, "replace")
+    if not found or found[0].plausible < _SENSE:
         return None
-    if any(one.encoding == encoding for one in found):
+    if any(one.encoding == encoding or raw.decode(one.encoding) == text for one in found):
+        return None
+    if plausibility(text) > _NONSENSE and not _is_of_another_script(raw, encoding, found):
         return None
     shown = ""
     if samples:
@@ -193,6 +199,14 @@ def _nonsense(
         f"read as {encoding} the text is no words; it is as {_named(found[0])}"
     )  # fmt: skip
     return Finding("wrong-encoding", message, _other(found, said))
+
+
+def _is_of_another_script(raw: bytes, encoding: str, found: Sequence[Reading]) -> bool:
+    """Whether one reading is certain: in two bytes each, much else passes for characters."""
+    high = sum(1 for byte in raw[:4096] if byte > 0x7F)
+    cjk = encoding.startswith(_CJK) or found[0].encoding.startswith(_CJK)
+    sure = len(found) == 1 and found[0].plausible > _PLAIN and found[0].words_believed == 1
+    return cjk and sure and high >= _ENOUGH
 
 
 def _with_readings(

@@ -39,7 +39,7 @@ _SENSE = 0.7
 _NONSENSE = 0.6
 _CERTAIN = 0.85  # of what bytes say in another encoding
 _WHOLE = 0.75  # of the characters that are UTF-8 again; the rest was lost on the way
-_FEWEST = 6  # bytes that are judged by what they say
+_FEWEST = 12  # bytes that are judged by what they say
 _RUN = re.compile(r"[^\x00-\x7f](?:[^\x00-\x7f]|[ !-~](?=[^\x00-\x7f]))*")
 
 

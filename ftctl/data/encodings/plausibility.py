@@ -190,7 +190,7 @@ def _mixture(word: str, scripts: Sequence[int]) -> float:
         else:
             faults += 1.0
     if _Script.HALF in scripts and len(set(scripts)) == 1:
-        faults += 0.3 * len(word)
+        faults += 0.02 * len(word)
     return faults
 
 

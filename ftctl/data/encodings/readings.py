@@ -32,6 +32,7 @@ ENCODINGS: dict[str, tuple[str, float]] = {
 
 _HIGH_WORD = rb"[\x80-\xff][\x30-\x7e\x80-\xff]*"
 _RUN = re.compile(rb"(?<![A-Za-z])[A-Za-z]*%b(?: [\x30-\x7e]*%b)*" % (_HIGH_WORD, _HIGH_WORD))
+_MORE = 0.06  # who makes more sense is told, whatever the detector believes
 _SURE = 0.12  # by so much the best must be better than what reads otherwise
 _RARE = 0.85  # hardly anybody has such files: not worth a doubt of what many have
 _FEWEST = 0.5  # what is less plausible is no text in this encoding
@@ -53,7 +54,7 @@ class Reading:
 
     def is_beaten_by(self, best: Reading) -> bool:
         """Whether it need not be told beside the best: judge and detector must say so."""
-        if self.score > best.score - _SURE:
+        if self.score > best.score - _SURE or self.plausible > best.plausible + _MORE:
             return False
         return self.plausible < best.plausible - _SURE / 2 or (
             best.words_believed - self.words_believed > 0.5
