@@ -456,6 +456,8 @@ def test_other_dialects_are_read_as_they_were_meant(
          "conversations[1].value is a string, not the JSON of a call with name and arguments"),
         ({"contents": [{"role": "user", "parts": [{"executableCode": {}}]}]},
          "contents[0].parts[0] is a part of no kind known here"),
+        ({"input": TALK, "output": "no"},
+         "'input' ends with an answer of its own, beside 'output'"),
         ({"question": "A?", "answer": ["yes"]},
          "the value of 'answer' is a list, not a text"),
         ({"question": "A?", "answer": {"yes": 1}},

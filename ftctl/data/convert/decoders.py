@@ -130,6 +130,9 @@ def decode_columns(reading: Reading, pair: Pair, table: Table) -> Conversation:
     calls = calls_of(reading.row.get(pair.answer)) if declares else None
     before = _history(reading) if _is_history(reading.row.get("history")) else []
     asked = [*before, *_cell(reading, pair.question, "user", table)]
+    if asked and asked[-1]["role"] == "assistant":
+        what = f"{quoted_key(pair.question)} ends with an answer of its own"
+        refuse(f"{what}, beside {quoted_key(pair.answer)}", "take one of them out")
     if calls is None:
         answer = _cell(reading, pair.answer, "assistant", table)
     else:
