@@ -30,8 +30,8 @@ from ftctl.emulator.model import (
     turns_of,
 )
 from ftctl.emulator.model.examples import Example
-from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.trainer import StepMetrics
+from ftctl.numeric import np
 
 BASE = "gpt-4o-mini-2024-07-18"
 

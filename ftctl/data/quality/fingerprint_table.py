@@ -168,7 +168,7 @@ def _few(rows: bytearray, signatures: bytes) -> FingerprintColumns:
 
 
 def _many(rows: bytearray, signatures: bytes) -> FingerprintColumns:
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     whole = np.frombuffer(rows, np.dtype(_FIELDS))
     order = np.argsort(whole["line"], kind="stable")
@@ -191,7 +191,7 @@ def _packed(table: FingerprintColumns) -> bytes:
     )  # fmt: skip
     if len(table.lines) < _MANY:
         return b"".join(ROW.pack(*fields) for fields in zip(*columns, strict=True))
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     whole = np.empty(len(table.lines), np.dtype(_FIELDS))
     for (name, _), column in zip(_FIELDS, columns, strict=True):

@@ -29,7 +29,7 @@ def most_common(keys: array[int]) -> Common:
         counts = Counter(keys)
         key = min(counts, key=lambda one: (-counts[one], one))
         return Common(len(counts), key, counts[key])
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     different, sums = np.unique(np.frombuffer(keys, np.uint64), return_counts=True)
     best = int(sums.argmax())
@@ -41,7 +41,7 @@ def middle(values: array[int] | array[float]) -> float:
     if len(values) < _MANY:
         ordered = sorted(values)
         return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     return float(np.median(np.asarray(values)))
 
@@ -54,7 +54,7 @@ def _few(keys: array[int]) -> Iterator[list[int]]:
 
 
 def _many(keys: array[int]) -> Iterator[list[int]]:
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     column = np.frombuffer(keys, np.uint64)
     order = np.argsort(column, kind="stable")

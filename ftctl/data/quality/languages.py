@@ -266,7 +266,10 @@ def _reads_as_code(sample: str) -> bool:
 
 @cache
 def _model() -> _Model:
-    # Half a second.
+    # Half a second. numpy comes by its own door, first.
+    import ftctl.numeric  # noqa: F401, PLC0415
+
+    # isort: split
     from py3langid.langid import (  # type: ignore[import-untyped] # noqa: PLC0415
         MODEL_FILE,
         LanguageIdentifier,

@@ -38,7 +38,7 @@ class Alike(NamedTuple):
 
 def signature_of(words: Sequence[bytes]) -> bytes:
     """The signature of a text's folded words; zeros alone where they are too few to compare."""
-    import numpy as np  # noqa: PLC0415 - slow to load, and not settings for every file
+    from ftctl.numeric import np  # noqa: PLC0415 - slow to load, and not settings for every file
 
     phrases = _phrases(words)
     if phrases is None:
@@ -58,7 +58,7 @@ def alike(
 
     `marker` parts the texts in two: then only those of 1 are compared, and only with those of 0.
     """
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     if len(signatures) < 2:
         return []
@@ -87,7 +87,7 @@ def _neighbours(
     All pairs would be too many where a template makes thousands alike. Of two sides, the one
     before is the last of side 0.
     """
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     if not len(order):
         return []
@@ -127,7 +127,7 @@ def _keep(
 
 def _phrases(words: Sequence[bytes]) -> Numbers | None:
     """A well-mixed number for each phrase."""
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     text = b"".join(words)
     if len(text) > 15 * len(words) and not text.isascii():  # a script that parts no words
@@ -145,7 +145,7 @@ def _phrases(words: Sequence[bytes]) -> Numbers | None:
 
 def _mixed(numbers: Numbers) -> Numbers:
     """Each bit of the result depends on each of the number (MurmurHash3's last step)."""
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     numbers = (numbers ^ (numbers >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     numbers = (numbers ^ (numbers >> np.uint32(13))) * np.uint32(0xC2B2AE35)
@@ -156,7 +156,7 @@ def _mixed(numbers: Numbers) -> Numbers:
 @cache
 def _permutations() -> tuple[Numbers, Numbers]:
     """Odd factors and shifts, as columns; always the same, since signatures are kept."""
-    import numpy as np  # noqa: PLC0415
+    from ftctl.numeric import np  # noqa: PLC0415
 
     seeds = np.arange(1, 2 * SIGNATURE_BYTES + 1, dtype=np.uint32) * np.uint32(0x9E3779B1)
     numbers = _mixed(seeds).reshape(2, SIGNATURE_BYTES, 1)

@@ -5,9 +5,8 @@ What `may_repeat` finds out of one line, numpy finds of all lines of a chunk in 
 
 from __future__ import annotations
 
-import numpy as np
-
 from ftctl.data.scanning.json_equivalence import UNSURE
+from ftctl.numeric import np
 
 
 def key_counts(content: bytes) -> list[int]:

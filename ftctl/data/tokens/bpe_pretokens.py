@@ -26,8 +26,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from ftctl.numeric import NDArray, np
 
 _LETTER, _DIGIT, _SIGN, _SLASH, _APOSTROPHE, _BLANK, _BREAK, _SPACE, _INNER, _LEAD, _BETWEEN = (
     range(11)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from ftctl.emulator.model.numeric import NDArray, np
+from ftctl.numeric import NDArray, np
 
 _MAGIC = b"FTMIND01"
 _TYPES = frozenset({"<f2", "<f4", "<u4", "|u1"})

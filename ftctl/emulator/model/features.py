@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 from zlib import crc32
 
 from ftctl.emulator.model.examples import Prompt
-from ftctl.emulator.model.numeric import NDArray, np
+from ftctl.numeric import NDArray, np
 
 Numbers = NDArray[np.uint32]
 Floats = NDArray[np.float32]

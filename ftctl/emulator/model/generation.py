@@ -17,8 +17,8 @@ from ftctl.emulator.model.network import (
     prompt_state,
     read_prompt,
 )
-from ftctl.emulator.model.numeric import NDArray, np
 from ftctl.emulator.model.vocabulary import BYTES, END, may_follow, unfinished
+from ftctl.numeric import NDArray, np
 
 MOST_GENERATED = 2_048
 """No answer has more pieces, whatever was asked for."""

@@ -11,8 +11,8 @@ from ftctl.emulator.model.examples import Prompt
 from ftctl.emulator.model.features import Floats, Numbers
 from ftctl.emulator.model.generation import Generation, Sampling
 from ftctl.emulator.model.network import WIDTH, likelihood_of, write_script
-from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import FIRST_WORD, Vocabulary
+from ftctl.numeric import np
 
 MOST_PIECES = 512
 """Of a longer answer only the start is learnt and scored."""

@@ -19,8 +19,8 @@ from ftctl.emulator.model.features import (
     next_context,
     prompt_features,
 )
-from ftctl.emulator.model.numeric import NDArray, np
 from ftctl.emulator.model.vocabulary import Vocabulary
+from ftctl.numeric import NDArray, np
 
 Indices = NDArray[np.int32]
 

@@ -34,8 +34,8 @@ from ftctl.emulator.model.network import (
     script_of,
     write_script,
 )
-from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import END
+from ftctl.numeric import np
 
 Grade = Callable[[dict[str, Any], str], float]
 Seeds = tuple[int, ...]

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from ftctl.emulator.model.arrays import pack, unpack
 from ftctl.emulator.model.examples import Example, GradedPrompt, PreferencePair, Prompt
 from ftctl.emulator.model.language_model import Model
-from ftctl.emulator.model.numeric import NDArray, np
 from ftctl.emulator.model.objectives import (
     Grade,
     Measured,
@@ -27,6 +26,7 @@ from ftctl.emulator.model.objectives import (
     Supervised,
 )
 from ftctl.emulator.model.weights import Weights, grown, spread
+from ftctl.numeric import NDArray, np
 
 MOST_VALIDATED = 1_000
 """Rows of a full validation, spread evenly; of a reinforcement's, which draws answers, 200."""

@@ -17,8 +17,8 @@ from ftctl.emulator.model.features import (
 )
 from ftctl.emulator.model.language_model import MOST_PIECES, Model, kept, rounded
 from ftctl.emulator.model.network import WIDTH, Gradient
-from ftctl.emulator.model.numeric import np
 from ftctl.emulator.model.vocabulary import Vocabulary
+from ftctl.numeric import np
 
 MOST_NEW_ROWS = 65_536
 MOST_ROWS = 131_072

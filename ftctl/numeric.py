@@ -1,4 +1,4 @@
-"""numpy, set to compute on one thread: the only door to it.
+"""numpy, set to compute on one thread: the only door to it, for whoever loads it first.
 
 The arrays here are small. Two threads on a busy machine wait for each other many times longer
 than one computes, and one thread adds up in the same order on every machine of a kind. The
