@@ -13,6 +13,7 @@ from ftctl.catalog import Catalog, load_catalog
 from ftctl.catalog.services import SERVICES
 from ftctl.catalog.terms import terms_of
 from ftctl.data.cache import Datasets, Known, open_store
+from ftctl.data.formats.reserved_tokens import REFUSED_CODE
 from ftctl.data.scanning.scan_request import TRAINING_CONTEXT, Counting, ScanRequest, ScanResult
 from ftctl.data.tokens.model_encodings import encoding_for
 from ftctl.domain.desired import Before, Dataset, DataSource, Method, ServiceInfo
@@ -50,6 +51,8 @@ class ScannedData:
     # Errors of rows in whose place those of an earlier ftctl stand: they stop a purchase alone.
     held: Mapping[_Place, tuple[Diagnostic, ...]] = field(default_factory=dict)
     refused: Mapping[_Place, Before] = field(default_factory=dict)  # those rows
+    # What the project's service is known to refuse in rows: it stops a purchase alone.
+    unwanted: Mapping[_Place, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def dataset_of(self, source: DataSource, method: Method | None) -> Dataset:
         """The rows behind a name. Several may have steps that make the same."""
@@ -67,10 +70,11 @@ class ScannedData:
 
     def held_for(self, source: DataSource, method: Method | None) -> tuple[Diagnostic, ...]:
         """What stands against training on a source by a method, and stops a purchase alone."""
-        rows = self.held.get((source.source, method))
-        if rows is None:
-            return self.located.held.get(source.name, ())
-        return tuple(map(self.located.at_source, rows))
+        place = (source.source, method)
+        unwanted = map(self.located.at_source, self.unwanted.get(place, ()))
+        if place not in self.held:
+            return (*self.located.held.get(source.name, ()), *unwanted)
+        return (*map(self.located.at_source, self.held[place]), *unwanted)
 
     @property
     def files(self) -> Mapping[tuple[str, str], Path]:
@@ -133,6 +137,8 @@ def scan(
     problems: list[Diagnostic] = []
     held: dict[_Place, tuple[Diagnostic, ...]] = {}
     refused: dict[_Place, Before] = {}
+    unwanted: dict[_Place, tuple[Diagnostic, ...]] = {}
+    refuses = _refuses_tokens(project)
     with ExitStack() as stack:
         data = Datasets(store, folder and folder / "fingerprints", workers=_opener(stack))
         for need in _data_needs(located):
@@ -155,6 +161,9 @@ def scan(
             elif any(map(_is_error, told)) and (errors := _refusals(need, located)):
                 told = errors  # the rows of then stand for nothing either: this is what is wrong
                 held[place] = ()
+            if refuses and need.method is not None:
+                unwanted[place] = tuple(map(as_error, filter(is_refused, told)))
+                told = tuple(one for one in told if not is_refused(one))
             found[place] = _Found(result, source, request)
             problems += told
             for note in result.notes:
@@ -169,7 +178,9 @@ def scan(
         )
     store.save()
     datasets = {place: one.scan.dataset for place, one in found.items() if one.scan.dataset}
-    return ScannedData(located, datasets, tuple(problems), leaking, repeated, held, refused)
+    return ScannedData(
+        located, datasets, tuple(problems), leaking, repeated, held, refused, unwanted
+    )
 
 
 def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
@@ -197,6 +208,21 @@ def _data_needs(located: Located) -> tuple[_DataNeed, ...]:
 
 def _is_error(problem: Diagnostic) -> bool:
     return problem.severity == "error"
+
+
+def is_refused(problem: Diagnostic) -> bool:
+    """Whether it is about rows that a service may be known to refuse."""
+    return problem.code == REFUSED_CODE
+
+
+def as_error(problem: Diagnostic) -> Diagnostic:
+    """The same at a service that refuses such rows."""
+    return replace(problem, severity="error")
+
+
+def _refuses_tokens(project: Project) -> bool:
+    catalog = load_catalog().with_overrides(project.config.catalog)
+    return "tokens" in catalog.service(project.config.provider.type).refuses
 
 
 def _may_stand(source: DataSource, need: _DataNeed, told: Collection[Diagnostic]) -> Before | None:

@@ -426,6 +426,10 @@ COMPLETIONS: dict[str, tuple[Row, str]] = {
         {**COMPLETION, "completion": "a <|endoftext|>"},
         "reserved-token",
     ),
+    "a completion that fills in": (
+        {**COMPLETION, "completion": "a <|fim_suffix|> b"},
+        "refused-token",
+    ),
     "a completion that is a number": ({**COMPLETION, "completion": 4}, "wrong-type"),
     "a label": ({**COMPLETION, "label": "x"}, "unknown-key"),
     "a chat": (chat(USER, ANSWER), "mixed-formats"),

@@ -11,6 +11,7 @@ import pytest
 from ftctl.data.formats.formats import RowChecker
 from ftctl.data.formats.reserved_tokens import (
     REFUSED,
+    REFUSED_CODE,
     RESERVED,
     check_reserved,
     may_hold_reserved,
@@ -116,18 +117,18 @@ def said(path: Path, row: Any, method: Method | None) -> list[tuple[str, int | N
     return [
         (one.severity, one.span.line, one.code, one.message)
         for one in scan.diagnostics
-        if one.code == "reserved-token"
+        if one.code in ("reserved-token", "refused-token")
     ]
 
 
 @pytest.mark.parametrize("place", places(""))
-def test_a_refused_token_is_an_error_in_every_place(tmp_path: Path, place: str) -> None:
+def test_a_refused_token_has_a_code_of_its_own_in_every_place(tmp_path: Path, place: str) -> None:
     method, row = places(BAD)[place]
 
     told = said(tmp_path / "rows.jsonl", row, method)
 
-    message = f"{place} has '<|fim_suffix|>', which the service refuses in a text"
-    assert told == [("error", 3, "reserved-token", message)]
+    message = f"{place} has '<|fim_suffix|>', which OpenAI refuses in a text"
+    assert told == [("warning", 3, "refused-token", message)]
 
 
 @pytest.mark.parametrize("place", places(""))
@@ -151,7 +152,7 @@ def test_every_token_is_told_however_json_writes_it(tmp_path: Path, token: str) 
 
         told = said(tmp_path / "rows.jsonl", line, None)
 
-        assert [one[0] for one in told] == ["error" if token in REFUSED else "warning"]
+        assert [one[2] for one in told] == [REFUSED_CODE if token in REFUSED else "reserved-token"]
 
 
 @pytest.mark.parametrize(
@@ -168,9 +169,9 @@ def test_several_in_one_text_are_told_by_what_becomes_of_them() -> None:
 
     refused, doubted = check_reserved({"prompt": text})
 
-    assert refused.severity == "error"
+    assert refused.code == REFUSED_CODE
     assert refused.message.startswith("prompt has '<|fim_suffix|>', which")
-    assert doubted.severity == "warning"
+    assert doubted.code == "reserved-token"
     assert doubted.message.startswith("prompt has '<|fim_prefix|>' and '<|fim_middle|>', which")
     assert doubted.hint == "take it out, or write it otherwise, such as '<fim_prefix>'"
 
@@ -187,15 +188,14 @@ def test_a_mark_of_other_models_is_text_to_the_base_model() -> None:
     assert len([*check_reserved(row)]) == 2
 
 
-def test_warnings_fill_no_room_that_an_error_needs(tmp_path: Path) -> None:
+def test_doubts_fill_no_room_that_a_refusal_needs(tmp_path: Path) -> None:
     rows = [_chat(USER, {**ANSWER, "content": text}) for text in [*[ODD] * 30, BAD]]
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
 
     scan = scan_file("rows", path, "rows.jsonl", ScanRequest())
 
-    assert scan.dataset is None
-    assert [one.span.line for one in scan.diagnostics if one.severity == "error"] == [31]
+    assert [one.span.line for one in scan.diagnostics if one.code == REFUSED_CODE] == [31]
     assert any(one.message == "… and 10 more of this kind" for one in scan.diagnostics)
 
 
@@ -222,7 +222,7 @@ def test_the_fast_reader_lets_none_by(place: str) -> None:
 
     found = checker.check(Chunk(1, b"\n".join(lines), ended=True))
 
-    told = [one.line for one in found.findings.kept if one.code == "reserved-token"]
+    told = [one.line for one in found.findings.kept if one.code == REFUSED_CODE]
     assert told == [1, 2, 3]
 
 

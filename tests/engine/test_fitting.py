@@ -339,3 +339,68 @@ def test_a_file_to_measure_on_is_held_against_the_others(
         " training are chat rows\n    hint: ftctl dataset convert data/check.jsonl"
         " data/check-chat.jsonl --to chat\n"
     )
+
+
+FILLED = "".join(
+    json.dumps(
+        {
+            "messages": [
+                {"role": "user", "content": f"Fill {number} in: <|fim_prefix|>a<|fim_suffix|>c"},
+                {"role": "assistant", "content": "b"},
+            ]
+        }
+    )
+    + "\n"
+    for number in range(12)
+)
+ELSEWHERE = (
+    "project: acme-support\nprovider: {type: compatible, base_url: 'http://127.0.0.1:9/v1'}\n"
+)
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "apply --auto-approve"])
+def test_a_token_that_the_service_refuses_stops_a_purchase(
+    shell: Shell, write_project: Write, command: str
+) -> None:
+    write_project(small_project(**{"data/train.jsonl": FILLED}))
+
+    result = shell(*command.split())
+
+    assert result.status == 1
+    assert "train.jsonl:1: error[refused-token]: messages[0].content has '<|fim_suffix|>'" in (
+        result.out + result.err
+    )
+    assert not (shell.folder / ".ftctl" / "store.db").exists()
+
+
+def test_a_file_alone_with_such_a_token_is_refused_for_whose_it_is(
+    shell: Shell, write_project: Write
+) -> None:
+    write_project({"train.jsonl": FILLED})
+
+    assert shell("dataset", "check", "train.jsonl").status == 1
+    assert shell("dataset", "check", "train.jsonl", "--model", "Qwen/Qwen3-32B").status == 0
+
+
+def test_elsewhere_such_a_token_is_a_warning(shell: Shell, write_project: Write) -> None:
+    write_project(small_project(**{"data/train.jsonl": FILLED, "ftctl.yaml": ELSEWHERE}))
+
+    result = shell("validate")
+
+    assert result.status == 0
+    assert "train.jsonl:1: warning[refused-token]" in result.out + result.err
+
+
+def test_what_was_trained_on_such_tokens_stays_as_it_is(
+    shell: Shell, write_project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(small_project(**{"data/train.jsonl": FILLED}))
+    with monkeypatch.context() as earlier:
+        earlier.setattr("ftctl.project.scan.is_refused", lambda _problem: False)
+        earlier.setattr("ftctl.emulator.jobs.training_file.REFUSED_TOKENS", ())
+        shell.ok("apply", "--auto-approve", "--wait")
+
+    result = shell("plan", "--detailed-exitcode")
+
+    assert result.status == 0
+    assert "error" not in result.out + result.err

@@ -48,6 +48,7 @@ from ftctl.engine.command_words import project_command
 from ftctl.errors import Diagnostic, Span, in_order, problems_text
 from ftctl.files import free_name
 from ftctl.project.fit import can_be_written
+from ftctl.project.scan import as_error, is_refused
 from ftctl.reports.problems import problems_github, problems_json
 from ftctl.text.format import plural
 
@@ -174,6 +175,8 @@ def check_command(
     )
     ask = _moderator(settings, options) if moderation else None  # without a key, at once
     checked, problems = check_files(settings, files, validation, options)
+    if _refuses_tokens(model):
+        problems = tuple(as_error(one) if is_refused(one) else one for one in problems)
     problems = in_order([*problems, *unfit_rows(settings, checked, model, method, validation)])
     if ask is not None:
         problems = in_order([*problems, *ask(checked)])
@@ -197,6 +200,13 @@ def check_files(
             problems += _leaks(checked, held, options)
             checked.append(held)
     return tuple(checked), in_order(map(named_here, problems))
+
+
+def _refuses_tokens(model: str | None) -> bool:
+    """Whether the service that a base model is most likely meant for refuses some in texts."""
+    catalog = load_catalog()
+    service = likely_service(catalog, model or "")
+    return service is not None and "tokens" in catalog.service(service).refuses
 
 
 def unfit_rows(

@@ -276,11 +276,14 @@ _TABLE: Mapping[str, _Row] = MappingProxyType(
         ),
         "reserved-token": (
             "A text has a token that models read as a mark and not as text.",
+            "nothing",
+            "one such token is refused, see refused-token; of these no report was found",
+            "2026-11",
+        ),
+        "refused-token": (
+            "A text has a token that OpenAI refuses in texts.",
             "refused",
-            (
-                "'Example 6174 message contains an invalid token: <|fim_suffix|>', an error; of "
-                "the other tokens no report was found, so they are warned of"
-            ),
+            "'Example 6174 message contains an invalid token: <|fim_suffix|>'",
             "github johny-b/llmcomp#59, 2026-02-12",
         ),
         "unknown-role": (
@@ -463,7 +466,7 @@ EVIDENCE: Mapping[str, Evidence] = MappingProxyType(
     {code: Evidence(*row[1:]) for code, row in _TABLE.items()}
 )
 
-# The rest are errors; a finding of `reserved-token` says itself which it is.
+# The rest are errors. `refused-token` is made one where the service is known to refuse it.
 WARNINGS = frozenset(
     {
         "byte-order-mark",
@@ -473,6 +476,8 @@ WARNINGS = frozenset(
         "identical-outputs",
         "ignored-key",
         "name-form",
+        "reserved-token",
+        "refused-token",
         "image-type-differs",
         "doubtful-schema",
         "strict-schema",

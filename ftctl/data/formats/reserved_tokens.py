@@ -13,12 +13,14 @@ from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.formats.shape import strings
-from ftctl.errors import Finding, Severity
+from ftctl.errors import Finding
 
 # "The job failed due to a file format error in the training file. Invalid file format. Example 6174
 # message contains an invalid token: <|fim_suffix|>." (github johny-b/llmcomp#59, 2026-02-12). No
 # other name was found in any report, so the others are warned of.
 REFUSED = frozenset({"<|fim_suffix|>"})
+# Rows for a code model are made of it elsewhere: whoever knows the service makes it an error.
+REFUSED_CODE = "refused-token"
 
 _BOTH = frozenset({"cl100k_base", "o200k_base"})
 # gpt-oss reads with o200k_harmony, which is o200k_base and these (tiktoken 0.14.0).
@@ -72,16 +74,14 @@ def check_reserved(row: dict[str, Any], encodings: Collection[str] = ()) -> Iter
             for token in dict.fromkeys(_TOKEN.findall(text))
             if not encodings or token in REFUSED or not RESERVED[token].isdisjoint(encodings)
         ]
-        refused = [token for token in tokens if token in REFUSED]
-        if refused:
-            why = "which the service refuses in a text"
-            yield _finding(place, refused, why, "error")
+        if refused := [token for token in tokens if token in REFUSED]:
+            yield _finding(REFUSED_CODE, place, refused, "which OpenAI refuses in a text")
         if rest := [token for token in tokens if token not in REFUSED]:
             why = "which models read as a mark and not as text: services may refuse it"
-            yield _finding(place, rest, why, "warning")
+            yield _finding("reserved-token", place, rest, why)
 
 
-def _finding(place: str, tokens: list[str], why: str, severity: Severity) -> Finding:
+def _finding(code: str, place: str, tokens: list[str], why: str) -> Finding:
     names = " and ".join(repr(token) for token in tokens)
     hint = f"take it out, or write it otherwise, such as '{tokens[0].replace('|', '')}'"
-    return Finding("reserved-token", f"{place} has {names}, {why}", hint, severity=severity)
+    return Finding(code, f"{place} has {names}, {why}", hint)
