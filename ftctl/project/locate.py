@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftctl.data.cache import Hashes, open_store
+from ftctl.data.convert.recipe import Recipe
 from ftctl.data.sources import unprintable
 from ftctl.domain.desired import DataSource
 from ftctl.errors import Diagnostic, Finding
@@ -148,10 +150,29 @@ def _made(
     made = {
         name: materialise(placed[name], steps.recipe, cache / "derived", steps.places, hash_of)
         for name, steps in symbols.steps.items()
-        if name in placed
+        if name in placed and not _changes_nothing(steps.recipe, placed[name].source)
     }
     hashes.save()
     return made
+
+
+def _changes_nothing(recipe: Recipe, source: Path) -> bool:
+    """Whether the encoding alone is named of a file that reads the same without: it is no step.
+
+    Else naming it would give the rows other line ends, and so buy what is trained already.
+    """
+    from ftctl.data.encodings.names import keeps_ascii
+
+    encoding = recipe.encoding
+    if encoding is None or recipe != Recipe(encoding=encoding) or not keeps_ascii(encoding):
+        return False
+    if not source.is_file():  # a pipe would be waited for
+        return False
+    try:
+        with source.open("rb") as stream:
+            return all(chunk.isascii() for chunk in iter(partial(stream.read, 1 << 20), b""))
+    except OSError:
+        return False
 
 
 def _is_refused(made: Materialised) -> bool:

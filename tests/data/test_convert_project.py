@@ -293,3 +293,31 @@ def test_a_message_names_other_rows_where_they_stand_in_the_source(
     assert (
         "data/held.csv:3: warning[leaked-row]: the row is also line 2 of the training file" in told
     )
+
+
+def test_an_encoding_that_changes_nothing_buys_nothing(shell: Shell, write_project: Write) -> None:
+    """The line ends of a file that needs no encoding stay its own."""
+    rows = chat_rows(12).replace("\n", "\r\n").rstrip()
+    plain = project("", **{"data/train.jsonl": rows})
+    plain["finetunes/faq.yaml"] = plain["finetunes/faq.yaml"].replace("faq.csv", "train.jsonl")
+    write_project(plain)
+    (shell.folder / "data/train.jsonl").write_bytes(rows.encode())
+    shell.ok("apply", "--auto-approve", "--wait")
+
+    for name in ("cp949", "ascii", "cp1252"):
+        manifest = plain["finetunes/faq.yaml"].replace("jsonl\n", f"jsonl\nencoding: {name}\n", 1)
+        (shell.folder / "finetunes/faq.yaml").write_text(manifest)
+
+        assert not bought(shell)
+
+
+def test_an_encoding_that_is_needed_is_a_step(shell: Shell, write_project: Write) -> None:
+    rows = chat_rows(12).replace("yes", "네, 그렇습니다")
+    files = project("encoding: cp949", **{"data/train.jsonl": ""})
+    files["finetunes/faq.yaml"] = files["finetunes/faq.yaml"].replace("faq.csv", "train.jsonl")
+    write_project(files)
+    (shell.folder / "data/train.jsonl").write_bytes(rows.encode("cp949"))
+
+    plan = shell.ok("plan").out
+
+    assert "faq-train (data/train.jsonl, 12 rows)" in plan

@@ -98,6 +98,7 @@ class CheckOptions:
     quality: QualitySettings
     most: int | None
     encoding: str | None = None
+    samples: bool = False  # a piece of a file in another encoding is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def check_command(
         replace(QualitySettings(regions=regions), **off),  # type: ignore[arg-type]  # all are levels
         None if form == "json" else max_per_code,
         encoding,
+        samples=form == "text",  # the rest is made to be passed on
     )
     ask = _moderator(settings, options) if moderation else None  # without a key, at once
     checked, problems = check_files(settings, files, validation, options)
@@ -281,7 +283,7 @@ def _request(options: CheckOptions) -> ScanRequest:
         quality=options.quality,
         most=options.most,
         encoding=options.encoding,
-        samples=True,
+        samples=options.samples,
     )
 
 
