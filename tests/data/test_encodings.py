@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import FINETUNE, ROOT, Shell, chat_rows, small_project
+from conftest import FINETUNE, ROOT, Shell, small_project
 from jsonschema import Draft202012Validator
 from tongues import KEPT_IN, as_chats, as_csv, as_jsonl
 
@@ -516,13 +516,12 @@ def test_of_a_line_without_end_a_part_is_judged(raw: bytes) -> None:
 
 @pytest.mark.parametrize("form", ["json", "github"])
 def test_what_is_made_to_be_passed_on_shows_no_piece_of_a_row(shell: Shell, form: str) -> None:
-    rows = chat_rows(12).replace("yes", "전화는 010-1234-5678입니다")
-    (shell.folder / "rows.jsonl").write_bytes(rows.encode("cp949"))
+    (shell.folder / "rows.jsonl").write_bytes(as_jsonl("Korean").encode("cp949"))
 
     shown = shell("dataset", "check", "rows.jsonl", "--format", form)
     text = shell("dataset", "check", "rows.jsonl")
 
     assert "read as cp949 (Korean)" in shown.out
     assert "such as" not in shown.out
-    assert "전화" not in shown.out + shown.err
+    assert "역사" not in shown.out + shown.err
     assert "such as '" in text.out + text.err
