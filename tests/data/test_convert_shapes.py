@@ -686,6 +686,191 @@ def test_an_image_that_cannot_be_shown_is_an_error(file: File, row: Row, code: s
     assert (rows, [one.code for one in result.problems]) == ([], [code])
 
 
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ({"text": "What?", "image": URL}, [text("What?"), image()]),
+        ({"image": URL, "text": "What?", "detail": "low"},
+         [{"type": "image_url", "image_url": {"url": URL, "detail": "low"}}, text("What?")]),
+        ({"text": "What?", "inlineData": {"mimeType": "image/png", "data": PNG}},
+         [text("What?"), image(f"data:image/png;base64,{PNG}")]),
+        ({"text": "", "image": URL}, [image()]),
+        ({"text": "What?", "image": None}, "What?"),
+        ({"type": "image", "image": {"bytes": PNG, "path": "a.png"}},
+         [image(f"data:image/png;base64,{PNG}")]),
+    ],
+)  # fmt: skip
+def test_a_part_that_says_two_things_becomes_two(file: File, part: Row, content: Any) -> None:
+    path = file("a.jsonl", lines({"messages": [user([part]), said("yes")]}))
+
+    result, rows = run(path)
+
+    assert rows == [{"messages": [user(content), said("yes")]}], result.problems
+
+
+def test_a_part_that_says_something_and_calls_does_both(file: File) -> None:
+    part = {"text": "Let me see.", "functionCall": {"name": "weather", "args": {}}}
+    row = {"contents": [{"role": "user", "parts": [{"text": "A?"}]},
+                        {"role": "model", "parts": [part]}], "tools": [TOOL]}  # fmt: skip
+
+    _, rows = run(file("a.jsonl", lines(row)))
+
+    answer = {"role": "assistant", "content": "Let me see.", "tool_calls": [call("weather", "{}")]}
+    assert rows == [{"messages": [user("A?"), answer], "tools": [TOOL]}]
+
+
+def test_a_result_with_something_beside_it_is_an_error(file: File) -> None:
+    made = [{"functionCall": {"name": "weather", "args": {}}}]
+    got = [{"functionResponse": {"name": "weather", "response": {}}}, {"text": "Hm."}]
+    row = {"contents": [{"role": "user", "parts": [{"text": "A?"}]},
+                        {"role": "model", "parts": made}, {"role": "function", "parts": got},
+                        {"role": "model", "parts": [{"text": "yes"}]}]}  # fmt: skip
+
+    result, rows = run(file("a.jsonl", lines(row)))
+
+    assert rows == []
+    assert [one.message for one in result.problems] == [
+        "contents[2].parts holds a tool's result and something else beside it"
+    ]
+
+
+CALLED = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "weather",
+                                            "input": {}}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("manner", [COMMAND, MANIFEST])
+@pytest.mark.parametrize(
+    ("turns", "key", "place"),
+    [
+        ([user([{"type": "input_text", "text": "A?", "extra": 1}])], "extra", "[0].content[0]"),
+        ([user([{"type": "image_url", "image_url": URL, "caption": "x"}])], "caption",
+         "[0].content[0]"),
+        ([user([{"type": "image", "image": URL, "caption": "x"}])], "caption", "[0].content[0]"),
+        ([user([{"text": "A?", "video": URL[:-3]}])], "video", "[0].content[0]"),
+        ([user("A?"), {"role": "assistant", "tool_calls": [
+            {"name": "weather", "arguments": {}, "note": "x"}]}, result_of("1")], "note",
+         "[1].tool_calls[0]"),
+        ([user("A?"), {"role": "assistant", "tool_calls": [
+            {"function": {"name": "weather", "arguments": {}, "note": "x"}}]}, result_of("1")],
+         "note", "[1].tool_calls[0].function"),
+        ([user("A?"), {"from": "function_call", "value": json.dumps(
+            {"name": "weather", "arguments": {}, "thought": "x"})}, result_of("1")], "thought",
+         "[1].value"),
+        ([user("A?"), {"role": "assistant", "content": [{**CALLED["content"][0], "note": "x"}]},
+          result_of("1", "t")], "note", "[1].content[0]"),
+        ([user("A?"), CALLED, user([{"type": "tool_result", "tool_use_id": "t", "content": "r",
+                                     "is_error": True}])], "is_error", "[2].content[0]"),
+        ([user([{"type": "output_text", "text": "A?", "annotations": [{"url": URL}]}])],
+         "annotations", "[0].content[0]"),
+    ],
+)  # fmt: skip
+def test_what_else_a_part_or_call_says_is_left_out_only_by_name(
+    file: File, turns: list[Row], key: str, place: str, manner: Manner
+) -> None:
+    path = file("a.jsonl", lines({"messages": [*turns, said("yes")], "tools": [TOOL]}))
+    message = f"nothing is made of '{key}' in messages{place}: chat rows have no place for it"
+    is_error = manner is COMMAND or key == "video"
+
+    result, rows = run(path, manner=manner)
+    dropped, made = run(path, Convert(drop=(key,)), manner=manner)
+
+    assert [(one.code, one.severity, one.message) for one in result.problems] == [
+        ("unread-key", "error" if is_error else "warning", message)
+    ]
+    assert (len(rows), len(made), dropped.problems) == (int(not is_error), 1, ())
+    assert dropped.notes[-1] == f"left out: '{key}'"
+
+
+def test_what_says_nothing_that_could_be_learnt_is_no_problem(file: File) -> None:
+    got = {"type": "tool_result", "tool_use_id": "t", "content": "r", "is_error": False}
+    asked = [{"type": "input_text", "text": "A?", "annotations": [], "id": "p1", "index": 0,
+              "cache_control": {"type": "ephemeral"}, "logprobs": [0.5]}]  # fmt: skip
+    row = {"messages": [user(asked), CALLED, user([got]), said("yes")], "tools": [TOOL]}
+
+    result, rows = run(file("a.jsonl", lines(row)))
+
+    assert (len(rows), result.problems) == (1, ())
+
+
+def test_a_key_twice_in_a_text_of_json_is_told(file: File) -> None:
+    messages = (
+        '[{"role":"user","content":"B?","content":"A?"},{"role":"assistant","content":"yes"}]'
+    )
+    path = file("a.jsonl", lines({"messages": messages}))
+
+    strict, none = run(path)
+    lenient, rows = run(path, manner=MANIFEST)
+
+    assert (none, rows) == ([], [{"messages": TALK}])
+    message = "in the text of messages, key 'content' stands more than once in one object"
+    hint = "keep one: readers disagree on which of them counts"
+    assert told(strict) == [("error[repeated-key]", message, hint)]
+    assert told(lenient) == [("warning[repeated-key]", message, hint)]
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        {"from": "function_call", "value": '{"name":"weather","arguments":{"a":1,"a":2}}'},
+        {"from": "gpt",
+         "value": '<tool_call>{"name":"weather","arguments":{"a":1,"a":2}}</tool_call>'},
+    ],
+)  # fmt: skip
+def test_a_key_twice_in_a_calls_arguments_is_told(file: File, calling: Row) -> None:
+    turns = [HUMAN, calling, {"from": "observation", "value": "1"}, GPT]
+
+    result, _ = run(file("a.jsonl", lines({"conversations": turns})))
+
+    assert [one.code for one in result.problems] == ["repeated-key"]
+
+
+def test_a_key_to_be_dropped_that_no_row_has_is_told(file: File) -> None:
+    path = file("a.jsonl", lines({"messages": TALK, "id": 1}))
+    drop = ("id", "idd")
+
+    result, _ = run(path, Convert(drop=drop))
+    as_it_is, _ = run(path, Convert(as_they_are=True, drop=drop))
+
+    assert result.notes[-2:] == as_it_is.notes[-2:]
+    assert result.notes[-2:] == ("left out: 'id'", "to be left out, but in no row: 'idd'")
+
+
+def test_an_image_of_an_answer_does_not_move_to_the_question(file: File) -> None:
+    row = {"messages": [user("Draw."), said("<image>")], "images": [URL]}
+
+    result, rows = run(file("a.jsonl", lines(row)))
+
+    assert rows == []
+    assert told(result)[0][1] == (
+        "messages[1], an answer, has the place for an image of 'images', and only a question can"
+        " have one"
+    )
+    assert run(file("a.jsonl", lines(row)), Convert(drop=("images",)))[0].ok
+
+
+def test_calls_between_tags_in_two_forms_are_told(file: File) -> None:
+    calling = {"from": "gpt", "value": '<tool_call>{"name":"f","arguments":{}}</tool_call>'}
+    answered = {"conversations": [HUMAN, calling, {"from": "tool", "value": "1"}, GPT]}
+    open_ = {"conversations": [HUMAN, calling]}
+
+    mixed, rows = run(file("a.jsonl", lines(answered, answered, open_)))
+    one, _ = run(file("one.jsonl", lines(answered)))
+    other, _ = run(file("other.jsonl", lines(open_)))
+
+    assert len(rows) == 3
+    assert told(mixed) == [
+        (
+            "warning[cannot-convert]",
+            (
+                "calls between <tool_call> tags became calls in 2 of 3 rows, and stayed text in 1,"
+                " where no result follows: both forms are learnt"
+            ),
+            "give each such row 'tools', or the turn with the call's result",
+        )
+    ]
+    assert "both forms" not in str([*told(one), *told(other)])
+
+
 def test_rows_can_stay_as_they_are(file: File) -> None:
     rows = [
         {"messages": [user("A?")], "reference": {"b": "é", "a": [1]}, "id": number}

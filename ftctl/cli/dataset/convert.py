@@ -43,7 +43,7 @@ _ORIGINS = tuple(dict.fromkeys(("auto", *CONTAINERS, *SHAPES)))
 @click.option("--sheet", metavar="NAME", help="The sheet of an XLSX file.  [default: the first]")
 @click.option(
     "--drop", "dropped", multiple=True, metavar="KEY",
-    help="Leave out a key of the rows, or of their messages; once for each.",
+    help="Leave out a key of the rows, their messages or what these hold; once for each.",
 )  # fmt: skip
 @click.option(
     "--check/--no-check", default=True, show_default=True,

@@ -59,7 +59,7 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
     """The conversion for this file; `FileFault` or `TemplateFault` when there is none."""
     columns = records.columns or tuple(first)
     if convert.as_they_are:
-        return Conversion(format_of(first), lambda _, row: Reading(row, convert.drop).row, tuple)
+        return _as_they_are(convert, columns, first)
     if convert.template:
         return _by_template(convert, records, columns, parse_templates(convert.template))
     columns = tuple(name for name in columns if name not in convert.drop)
@@ -72,6 +72,17 @@ def find_conversion(convert: Convert, records: Records, first: Row, manner: Mann
             raise FileFault(_unknown(columns, first, records, manner))
         return _by_columns(convert, records, pair, manner)
     return _by_shape(convert, records, first, shape, manner)
+
+
+def _as_they_are(convert: Convert, columns: Collection[str], first: Row) -> Conversion:
+    unread = Unread(convert.drop)
+
+    def change(_: int, row: Row) -> Row:
+        reading = Reading(row, convert.drop)
+        unread.note_inside(reading)
+        return reading.row
+
+    return Conversion(format_of(first), change, lambda: unread.notes(columns))
 
 
 def _by_shape(
@@ -91,6 +102,7 @@ def _by_shape(
         if isinstance(what, Conversation) and not may_be_open:
             _expect_answer(what, manner)
         unread.note(row, reading.left())
+        unread.note_inside(reading)
         if isinstance(what, PreferencePair) and convert.to is None and form != "preference":
             refuse("the row has two answers, in a file of rows with one", "keep the better one")
         return encode(what)
@@ -162,6 +174,7 @@ def _by_columns(convert: Convert, records: Records, pair: Pair, manner: Manner) 
         what = decode_columns(reading, pair, table)
         left = {key: value for key, value in reading.left().items() if not key.startswith("{")}
         unread.note(row, left)
+        unread.note_inside(reading)
         return encode(what)
 
     def notes() -> list[str]:

@@ -19,32 +19,42 @@ def extras_of(reading: Reading, keys: tuple[str, ...]) -> dict[str, Any]:
     for key in keys:
         value = reading.take(key)
         if isinstance(value, str):
-            value = _parsed(value, key) if value.strip() else None
+            text = value
+            value = _parsed(text, key) if text.strip() else None
+            reading.look_for_repeats(text, value, key)
         if key == "tools" and value is not None:
-            value = tools_of(value)
+            value = tools_of(value, reading)
         if value is not None and value != []:
             found[key] = value
     return found
 
 
-def tools_of(value: Any) -> Any:
+def tools_of(value: Any, reading: Reading) -> Any:
     """The tools; what is as the service has it stays as it is."""
     several = value if isinstance(value, list) else [value]
     if not isinstance(value, list | dict):
         return value
-    return [made for tool in several for made in _tool(tool)]
+    return [
+        made
+        for index, tool in enumerate(several)
+        for made in _tool(tool, f"tools[{index}]", reading)
+    ]
 
 
-def _tool(tool: Any) -> Iterator[Any]:
+def _tool(tool: Any, place: str, reading: Reading) -> Iterator[Any]:
     if isinstance(tool, str):
-        tool = jsonish(tool) or tool
+        text, tool = tool, jsonish(tool) or tool
+        reading.look_for_repeats(text, tool, place)
     match tool:
         case {"type": "function", "function": dict()}:
             yield tool
         case {"functionDeclarations": list(several)} | {"function_declarations": list(several)}:
+            used = ("functionDeclarations", "function_declarations")
+            reading.leave_rest(tool, used, place)
             for one in several:
-                yield from (_small_types(made, 0) for made in _tool(one))
+                yield from (_small_types(made, 0) for made in _tool(one, place, reading))
         case {"function": dict(function)}:
+            reading.leave_rest(tool, ("function",), place)
             yield {"type": "function", "function": _function(function)}
         case {"name": str()}:
             inner = {key: tool[key] for key in tool if key != "type"}

@@ -104,8 +104,7 @@ def decode_preference(reading: Reading) -> PreferencePair:
         _one(_messages_at(reading, "non_preferred_output"), "non_preferred_output"),
         extras_of(inner, _PAIR_EXTRAS),
     )
-    for key, value in inner.left().items():
-        reading.leave(key, value)
+    reading.join(inner)
     return pair
 
 
@@ -189,7 +188,7 @@ def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
         value = reading.row.get(key)
         if reading.has_taken(key) or not says_something(value):
             continue
-        made = _system(value)
+        made = _system(value, reading, key)
         if made is None:
             continue
         reading.take(key)
@@ -202,18 +201,24 @@ def _with_system(reading: Reading, messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _system(value: Any) -> Message | None:
+def _system(value: Any, reading: Reading, place: str) -> Message | None:
     """The system message; None where the value is nothing of the kind."""
     if isinstance(value, str):
         return said("system", value)
     if isinstance(value, dict):
-        inner = next((value[key] for key in ("content", "parts", "text") if key in value), None)
-        return _system(inner)
+        key = next((key for key in ("content", "parts", "text") if key in value), "")
+        made = _system(value.get(key), reading, place)
+        if made is not None:
+            reading.leave_rest(value, (key, "role"), place)
+        return made
     if not isinstance(value, list):
         return None
     texts = [part.get("text") if isinstance(part, dict) else part for part in value]
     if not texts or not all(isinstance(text, str) for text in texts):
         return None
+    for index, part in enumerate(value):
+        if isinstance(part, dict):
+            reading.leave_rest(part, ("text",), f"{place}[{index}]")
     parts = [{"type": "text", "text": text} for text in texts]
     return {"role": "system", "content": texts[0] if len(texts) == 1 else parts}
 
@@ -223,7 +228,7 @@ def _with_images(reading: Reading, messages: list[Message]) -> list[Message]:
         value = reading.row.get(key)
         if says_something(value):
             reading.take(key)
-            return with_images(messages, images_of(value, key), key)
+            return with_images(messages, images_of(value, key, reading), key)
     for index, message in enumerate(messages):
         content = message.get("content")
         if isinstance(content, list) and {"type": "image"} in content:
@@ -239,6 +244,7 @@ def _history(reading: Reading) -> list[Message]:
         return []
     reading.take("history")
     turns = jsonish(value) if isinstance(value, str) else value
+    reading.look_for_repeats(value, turns, "history")
     if looks_like_messages(turns):
         return read_messages(turns, "history", reading)
     messages = []

@@ -64,6 +64,7 @@ _AS_THEY_ARE = frozenset({"text", "refusal", "input_audio", "file"})
 def read_messages(value: Any, place: str, reading: Reading) -> list[Message]:
     """The messages of a list of turns, or of the text of one; `RowFault` for what is none."""
     turns = jsonish(value) if isinstance(value, str) else value
+    reading.look_for_repeats(value, turns, place)
     if not isinstance(turns, list):
         turn = "from" if place == "conversations" else "role"
         what = "a list of turns" if turn == "from" else "a list of messages"
@@ -71,6 +72,7 @@ def read_messages(value: Any, place: str, reading: Reading) -> list[Message]:
     talk = _Talk(reading)
     for index, turn in enumerate(turns):
         talk.add(turn, f"{place}[{index}]")
+    talk.look_for_tags()
     return talk.messages
 
 
@@ -108,6 +110,7 @@ class _Talk:
     def add(self, turn: Any, place: str) -> None:
         """Add what the turn says."""
         if type(turn) is dict and self._reading.dropped:
+            self._reading.met.update(key for key in turn if key in self._reading.dropped)
             turn = {key: turn[key] for key in turn if key not in self._reading.dropped}
         if type(turn) is dict and turn.get("type") == "message":
             turn = {key: turn[key] for key in turn if key not in _ENVELOPE}
@@ -133,6 +136,14 @@ class _Talk:
             case _:
                 text = f"{place} is {described(turn)}, not an object"
                 raise RowFault(Finding("wrong-type", text, "write a message with role and content"))
+
+    def look_for_tags(self) -> None:
+        """Note whether calls between tags have stayed texts: no result follows them."""
+        for message in self.messages:
+            text = message.get("content")
+            if message["role"] == "assistant" and isinstance(text, str) and "<tool_call>" in text:
+                tagged, _ = _tagged(text, "tool_call")
+                self._reading.tags_kept |= any(calls_of(found) is not None for found in tagged)
 
     # Messages with a role that the service knows.
 
@@ -210,6 +221,9 @@ class _Talk:
                 self._reading.leave(other, turn[other])
         at = f"{place}.{said_key}"
         if role == "call":
+            if name not in map(_name_of, calls_of(value) or ()):
+                self._reading.leave("name", name, place)
+            self._reading.leave("tool_call_id", identity, place)
             self._add_calls(value, at)
         elif role == "result":
             self._add_results(value, at, identity, name)
@@ -219,11 +233,14 @@ class _Talk:
     def _add_results(self, value: Any, place: str, identity: Any, name: Any) -> None:
         """One result, or Gemini's parts with several."""
         if isinstance(value, list) and any(map(_is_response, value)):
-            _, _, results = self._content(value, place)
+            content, calls, results = self._content(value, place)
+            if content is not None or calls:
+                raise cannot(f"{place} holds a tool's result and something else beside it",
+                             "give each its own turn")  # fmt: skip
             for known, text in results:
                 self._add_result(text, known, None, place)
         else:
-            self._add_result(_result_text(value, place), identity, name, place)
+            self._add_result(self._result_text(value, place), identity, name, place)
 
     def _add_said(self, turn: Message, role: str, value: Any, at: str, place: str) -> None:
         if not isinstance(value, str | list | dict) and not turn.get("tool_calls"):
@@ -255,9 +272,12 @@ class _Talk:
             case {"type": "function_call", "name": str(name), "arguments": arguments}:
                 call = {"id": turn.get("call_id") or turn.get("id"),
                         "function": {"name": name, "arguments": arguments}}  # fmt: skip
+                self._reading.leave_rest(turn, ("call_id", "name", "arguments"), place)
                 self._join_calls([self._call(call, place)])
             case {"type": "function_call_output", "call_id": str(identity), "output": output}:
-                self._add_result(_result_text(output, f"{place}.output"), identity, None, place)
+                self._reading.leave_rest(turn, ("call_id", "output"), place)
+                text = self._result_text(output, f"{place}.output")
+                self._add_result(text, identity, None, place)
             case {"type": str(kind)} if kind in _THOUGHTS:
                 self._reading.leave(kind, turn)
             case _:
@@ -287,7 +307,11 @@ class _Talk:
         if value is None or isinstance(value, str):
             return value, [], []
         if isinstance(value, dict):
-            value = value["parts"] if isinstance(value.get("parts"), list) else [value]
+            if isinstance(value.get("parts"), list):
+                self._reading.leave_rest(value, ("parts", "role", "content_type"), place)
+                value = value["parts"]
+            else:
+                value = [value]
         if not isinstance(value, list):
             return value, [], []
         parts: list[Any] = []
@@ -297,12 +321,13 @@ class _Talk:
         for index, part in enumerate(value):
             at = f"{place}[{index}]"
             made = self._part(part, at)
-            if isinstance(made, _Calls):
-                calls += [self._call(call, at) for call in made.values]
-            elif isinstance(made, _Result):
-                results.append((made.identity or self._name_id(made.name, at), made.value))
-            elif made is not None:
-                parts.append(made)
+            for one in made.pieces if isinstance(made, _Several) else (made,):
+                if isinstance(one, _Calls):
+                    calls += [self._call(call, at) for call in one.values]
+                elif isinstance(one, _Result):
+                    results.append((one.identity or self._name_id(one.name, at), one.value))
+                elif one is not None:
+                    parts.append(one)
             changed = changed or made is not part
         if not changed:
             return value, [], []
@@ -316,26 +341,35 @@ class _Talk:
             return part
         kind = part.get("type")
         if "value" in part and kind in ("text", "image_url") and kind not in part:
+            self._reading.leave_rest(part, ("value",), place)
             part = {"type": kind, kind: part["value"]}
         if kind is None:
             return self._part_by_its_key(part, place)
         if isinstance(kind, str) and kind in _THOUGHTS:
             self._reading.leave(kind, part)
             return None
+        rest = self._reading.leave_rest
         match part:
             case {"type": "input_text" | "output_text", "text": str(text)}:
+                rest(part, ("text",), place)
                 return {"type": "text", "text": text}
             case {"type": "tool_call", "value": value} if (calls := calls_of(value)) is not None:
+                rest(part, ("value",), place)
+                self._look_for_repeats(value, place)
                 return _Calls(calls)
             case {"type": "image_url" | "input_image", "image_url": str(url)}:
                 detail = part.get("detail")
-                return image_part(url, place, detail if isinstance(detail, str) else None)
+                rest(part, ("image_url", "detail"), place)
+                shown = detail if isinstance(detail, str) else None
+                return image_part(url, place, self._reading, shown)
             case {"type": "image"}:
-                return _image(part, place)
+                return _image(part, place, self._reading)
             case {"type": "tool_use", "name": str(name)}:
+                rest(part, ("name", "input"), place)
                 return _Calls([_called(part.get("id"), name, part.get("input", {}))])
             case {"type": "tool_result", "tool_use_id": str(identity)}:
-                return _Result(identity, None, _result_text(part.get("content"), place))
+                rest(part, ("tool_use_id", "content"), place)
+                return _Result(identity, None, self._result_text(part.get("content"), place))
         return part
 
     def _part_by_its_key(self, part: Message, place: str) -> Any:
@@ -343,14 +377,66 @@ class _Talk:
         if part.get("thought") is True:
             self._reading.leave("thought", part)
             return None
-        made = _part_in_camels(part, place)
-        if made is not None:
-            return made
-        if not _IMAGE_KEYS.isdisjoint(part):
-            return _image(part, place)
-        raise cannot(
-            f"{place} is a part of no kind known here", "write a text, or an image's address"
-        )
+        found = {key: self._piece(key, value, part, place) for key, value in part.items()}
+        pieces = {key: made for key, made in found.items() if made is not None}
+        if not pieces:
+            raise cannot(
+                f"{place} is a part of no kind known here", "write a text, or an image's address"
+            )
+        self._reading.leave_rest(part, (*pieces, "detail"), place)
+        if len(pieces) > 1 and not part.get("text"):
+            pieces.pop("text", None)
+        made = list(pieces.values())
+        return made[0] if len(made) == 1 else _Several(made)
+
+    def _piece(self, key: str, value: Any, part: Message, place: str) -> Any:
+        """What one key of such a part says; None where it is none that says what the part is."""
+        rest = self._reading.leave_rest
+        match key, value:
+            case "text", str():
+                return {"type": "text", "text": value}
+            case "functionCall" | "function_call", {"name": str(name)}:
+                rest(value, ("name", "args"), place)
+                return _Calls([_called(value.get("id"), name, value.get("args", {}))])
+            case "functionResponse" | "function_response", {"name": str(name)}:
+                rest(value, ("name", "response"), place)
+                text = self._result_text(value.get("response"), place)
+                return _Result(value.get("id"), name, text)
+            case "toolUse", {"name": str(name), "toolUseId": str(identity)}:
+                rest(value, ("name", "toolUseId", "input"), place)
+                return _Calls([_called(identity, name, value.get("input", {}))])
+            case "toolResult", {"toolUseId": str(identity)}:
+                rest(value, ("toolUseId", "content"), place)
+                return _Result(identity, None, self._result_text(value.get("content"), place))
+        if key in _IMAGE_KEYS and says_something(value):
+            detail = part.get("detail")
+            shown = detail if isinstance(detail, str) else None
+            return image_part({key: value}, place, self._reading, shown)
+        return None
+
+    def _result_text(self, value: Any, place: str) -> Any:
+        """What a tool gave back, as text: a value of JSON is written as such."""
+        match value:
+            case None:
+                return ""
+            case str():
+                return value
+            case [*parts] if parts and all(map(_is_text_part, parts)):
+                for index, part in enumerate(parts):
+                    self._reading.leave_rest(part, ("text",), f"{place}[{index}]")
+                texts = [part["text"] for part in parts]
+                several = [{"type": "text", "text": one} for one in texts]
+                return texts[0] if len(texts) == 1 else several
+            case [{"json": inner}] if len(value[0]) == 1:
+                return _json(inner, place)
+            case [*parts] if any(
+                isinstance(part, dict) and part.get("type") == "image" for part in parts
+            ):
+                raise cannot(
+                    f"{place} holds an image, which no tool's result can be", "take it out"
+                )
+            case _:
+                return _json(value, place)
 
     # Calls and their results.
 
@@ -358,7 +444,12 @@ class _Talk:
         calls = calls_of(value)
         if calls is None:
             raise RowFault(wrong_type(place, value, "the JSON of a call with name and arguments"))
+        self._look_for_repeats(value, place)
         self._join_calls([self._call(call, place) for call in calls])
+
+    def _look_for_repeats(self, value: Any, place: str) -> None:
+        if isinstance(value, str):
+            self._reading.look_for_repeats(value, jsonish(value), place)
 
     def _join_calls(self, calls: list[Message]) -> None:
         """Calls belong to the text that the assistant says before them, and to each other."""
@@ -380,12 +471,19 @@ class _Talk:
         function = call.get("function", call)
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             return call
-        arguments = function.get("arguments", function.get("parameters"))
+        given = "arguments" if "arguments" in function else "parameters"
+        arguments = function.get(given)
         identity = call.get("id")
         if isinstance(identity, str) and isinstance(arguments, str) and "function" in call:
-            made = call if "type" in call else {"id": identity, "type": "function",
-                                                "function": function}  # fmt: skip
+            made = call
+            if "type" not in call:
+                made = {"id": identity, "type": "function", "function": function}
+                self._reading.leave_rest(call, ("function",), place)
         else:
+            inner = f"{place}.function" if "function" in call else place
+            self._reading.leave_rest(function, ("name", given), inner)
+            if "function" in call:
+                self._reading.leave_rest(call, ("function",), place)
             if not isinstance(identity, str) or not identity:
                 self._made += 1
                 identity = f"call_{self._made}"
@@ -434,6 +532,9 @@ class _Talk:
         calls = [calls_of(found) for found in tagged]
         if not calls or None in calls:
             return
+        self._reading.tags_read = True
+        for found in tagged:
+            self._look_for_repeats(found, "a call")
         made = [self._call(call, "a call") for several in calls for call in several or ()]
         self._open = False
         self.messages[-1] = {"role": "assistant", **({"content": rest} if rest else {}),
@@ -464,6 +565,13 @@ class _Calls:
         self.values = values
 
 
+class _Several:
+    """A part that says several things."""
+
+    def __init__(self, pieces: list[Any]) -> None:
+        self.pieces = pieces
+
+
 class _Result:
     """A part that is a tool's result."""
 
@@ -487,34 +595,15 @@ def _is_response(part: Any) -> bool:
     return isinstance(part, dict) and ("functionResponse" in part or "function_response" in part)
 
 
-def _part_in_camels(part: Message, place: str) -> Any:
-    match part:
-        case {"text": str(text)}:
-            return {"type": "text", "text": text}
-        case {"functionCall": {"name": str(name)} as call} | {
-            "function_call": {"name": str(name)} as call
-        }:
-            return _Calls([_called(call.get("id"), name, call.get("args", {}))])
-        case {"functionResponse": {"name": str(name)} as answer} | {
-            "function_response": {"name": str(name)} as answer
-        }:
-            return _Result(answer.get("id"), name, _result_text(answer.get("response"), place))
-        case {"toolUse": {"name": str(name), "toolUseId": str(identity)} as call}:
-            return _Calls([_called(identity, name, call.get("input", {}))])
-        case {"toolResult": {"toolUseId": str(identity)} as answer}:
-            return _Result(identity, None, _result_text(answer.get("content"), place))
-    return None
-
-
 def _called(identity: Any, name: str, arguments: Any) -> Message:
     return {"id": identity, "function": {"name": name, "arguments": arguments}}
 
 
-def _image(part: Message, place: str) -> Any:
+def _image(part: Message, place: str, reading: Reading) -> Any:
     """The image, or a place for one of the row's images."""
     if set(part) <= _NO_IMAGE:
         return dict(IMAGE_PLACE)
-    return image_part(part, place)
+    return image_part(part, place, reading)
 
 
 IMAGE_PLACE: Message = {"type": "image"}
@@ -539,6 +628,10 @@ def calls_of(value: Any) -> list[Message] | None:
     return calls if calls and all(map(_is_call, calls)) else None
 
 
+def _name_of(call: Message) -> Any:
+    return call.get("function", call).get("name")
+
+
 def _is_call(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
@@ -548,26 +641,6 @@ def _is_call(value: Any) -> bool:
         and isinstance(function.get("name"), str)
         and isinstance(function.get("arguments", function.get("parameters")), dict | str)
     )
-
-
-def _result_text(value: Any, place: str) -> Any:
-    """What a tool gave back, as text: a value of JSON is written as such."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case [*parts] if parts and all(map(_is_text_part, parts)):
-            texts = [part["text"] for part in parts]
-            return texts[0] if len(texts) == 1 else [{"type": "text", "text": one} for one in texts]
-        case [{"json": inner}] if len(value[0]) == 1:
-            return _json(inner, place)
-        case [*parts] if any(
-            isinstance(part, dict) and part.get("type") == "image" for part in parts
-        ):
-            raise cannot(f"{place} holds an image, which no tool's result can be", "take it out")
-        case _:
-            return _json(value, place)
 
 
 def _is_text_part(part: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ftctl.data.convert.conversation import Message, cannot, refuse
 from ftctl.data.convert.fault import RowFault
+from ftctl.data.convert.reading import Reading, says_something
 from ftctl.data.formats.image_checks import check_image_address
 from ftctl.errors import Finding
 
@@ -15,39 +16,66 @@ _STARTS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 _WEBP = 12  # bytes of the head of a WebP file
 _ENCODED = {"iVBORw0KGgo": "png", "/9j/": "jpeg", "UklGR": "webp"}  # how base64 of each begins
 _LONGEST_PATH = 64  # characters, of one that begins like base64
+# Where an image is said, the surest first, and what may stand beside it.
+_KEYS = ("bytes", "source", "url", "inlineData", "inline_data", "fileData", "file_data", "image",
+         "image_url", "path")  # fmt: skip
+_DIRECT = frozenset({"bytes", "url", "image", "image_url", "path"})
+_BESIDE = ("detail", "format")
 _CURE = "put the image where https:// reaches it, or write data:image/png;base64,…; or drop the key"
 
 
-def image_part(value: Any, place: str, detail: str | None = None) -> Message:
+def image_part(value: Any, place: str, reading: Reading, detail: str | None = None) -> Message:
     """The part of an image: an address, a data URL, base64, bytes, or an object with one."""
-    image: Message = {"url": _url(value, place)}
+    image: Message = {"url": _url(value, place, reading)}
     found = detail or (value.get("detail") if isinstance(value, dict) else None)
     if isinstance(found, str):
         image["detail"] = found
     return {"type": "image_url", "image_url": image}
 
 
-def _url(value: Any, place: str) -> str:
+def _url(value: Any, place: str, reading: Reading) -> str:
     if isinstance(value, str):
         return _of_text(value, place)
     if isinstance(value, bytes):
         return _of_bytes(value, place)
-    match value:
-        case {"bytes": bytes() | str() as inner}:
-            return _url(inner, place)
-        case {"source": {"type": "base64", "media_type": str(media), "data": str(data)}}:
+    if not isinstance(value, dict):
+        raise _no_image(place)
+    key = next((key for key in _KEYS if says_something(value.get(key))), None)
+    url = None
+    match value.get(key) if key is not None else None:
+        case None:
+            pass
+        case dict(inner) if key == "source":
+            url = _of_source(inner, place, reading)
+        case dict(inner) if key in ("inlineData", "inline_data"):
+            kind = inner.get("mimeType", inner.get("mime_type"))
+            reading.leave_rest(inner, ("mimeType", "mime_type", "data"), place)
+            url = f"data:{kind};base64,{inner.get('data')}"
+        case dict(inner) if key in ("fileData", "file_data"):
+            reading.leave_rest(inner, ("mimeType", "mime_type", "fileUri", "file_uri"), place)
+            url = _url(inner.get("fileUri", inner.get("file_uri")), place, reading)
+        case inner if key in _DIRECT and (key != "bytes" or isinstance(inner, bytes | str)):
+            url = _url(inner, place, reading)
+    if url is None:
+        raise _no_image(place)
+    named = ("path",) if key == "bytes" else ()  # the name of the file that the bytes were
+    reading.leave_rest(value, (str(key), *named, *_BESIDE), place)
+    return url
+
+
+def _of_source(source: dict[str, Any], place: str, reading: Reading) -> str | None:
+    reading.leave_rest(source, ("media_type", "data", "bytes", "url"), place)
+    match source:
+        case {"type": "base64", "media_type": str(media), "data": str(data)}:
             return f"data:{media};base64,{data}"
-        case {"source": {"bytes": inner} | {"url": inner}} | {"url": inner}:
-            return _url(inner, place)
-        case {"inlineData": dict(data)} | {"inline_data": dict(data)}:
-            kind = data.get("mimeType", data.get("mime_type"))
-            return f"data:{kind};base64,{data.get('data')}"
-        case {"fileData": dict(data)} | {"file_data": dict(data)}:
-            return _url(data.get("fileUri", data.get("file_uri")), place)
-        case {"image": inner} | {"image_url": inner} | {"path": inner}:
-            return _url(inner, place)
+        case {"bytes": inner} | {"url": inner}:
+            return _url(inner, place, reading)
+    return None
+
+
+def _no_image(place: str) -> RowFault:
     message = f"{place} is no image: neither address nor data"
-    raise RowFault(Finding("bad-image-address", message, _CURE))
+    return RowFault(Finding("bad-image-address", message, _CURE))
 
 
 def _of_text(value: str, place: str) -> str:
@@ -72,11 +100,11 @@ def _of_bytes(content: bytes, place: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def images_of(value: Any, key: str) -> list[Message]:
+def images_of(value: Any, key: str, reading: Reading) -> list[Message]:
     """The parts of a row's images."""
     several = value if isinstance(value, list) else [value]
     return [
-        image_part(one, f"{key}[{index}]" if isinstance(value, list) else key)
+        image_part(one, f"{key}[{index}]" if isinstance(value, list) else key, reading)
         for index, one in enumerate(several)
     ]
 
@@ -85,6 +113,7 @@ def with_images(messages: list[Message], images: list[Message], key: str) -> lis
     """The messages with the images where `<image>` stands, else before the first question."""
     places = sum(_places(message) for message in messages)
     if not places and images:
+        _expect_no_marks(messages, key)
         return _before_first_question(messages, images)
     if places != len(images):
         refuse(
@@ -98,6 +127,18 @@ def with_images(messages: list[Message], images: list[Message], key: str) -> lis
         else message
         for message in messages
     ]
+
+
+def _expect_no_marks(messages: list[Message], key: str) -> None:
+    """An answer's image must not move to the question."""
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        if message["role"] == "assistant" and isinstance(content, str) and PLACE in content:
+            refuse(
+                f"messages[{index}], an answer, has the place for an image of {key!r}, and only a"
+                " question can have one",
+                f"write {PLACE} into the question, or leave {key!r} out by name",
+            )
 
 
 def _before_first_question(messages: list[Message], images: list[Message]) -> list[Message]:

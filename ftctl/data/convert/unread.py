@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ftctl.data.convert.manner import Manner
-from ftctl.data.convert.reading import says_something
+from ftctl.data.convert.reading import Reading, says_something
 from ftctl.data.convert.recipe import Container
 from ftctl.data.formats.other_shapes import Pair, plain_name
+from ftctl.data.formats.row_text import repeated_key
 from ftctl.data.formats.shape import quoted_key
 from ftctl.errors import FILE, NEW, ROWS, Finding, Severity
 
@@ -36,6 +38,20 @@ class Unread:
         self._dropped = frozenset(dropped)
         self._rows = 0
         self._labels: dict[str, _Label] = {}
+        self._met: set[str] = set()
+        self._places: dict[str, str] = {}  # of keys of parts and calls
+        self._repeated: dict[str, str] = {}
+        self._tags_read = self._tags_kept = 0  # rows
+
+    def note_inside(self, reading: Reading) -> None:
+        """What there is to say of a row beside its keys."""
+        self._met |= reading.met
+        self._tags_read += reading.tags_read
+        self._tags_kept += reading.tags_kept
+        for key, place in reading.places.items():
+            self._places.setdefault(key, place)
+        for key, place in reading.repeated.items():
+            self._repeated.setdefault(key, place)
 
     def note(self, row: Mapping[str, Any], left: Mapping[str, Any]) -> None:
         """Count a row, given what was not read of it."""
@@ -49,7 +65,10 @@ class Unread:
     def notes(self, columns: Collection[str]) -> list[str]:
         """What was left out, in a sentence."""
         left = [*(key for key in columns if key in self._dropped), *self.keys]
-        return [f"left out: {names(left)}"] if left else []
+        left += sorted(self._met.difference(left))
+        absent = sorted(self._dropped.difference(self._met, left))
+        said = [f"left out: {names(left)}"] if left else []
+        return [*said, *([f"to be left out, but in no row: {names(absent)}"] if absent else [])]
 
     def findings(
         self, manner: Manner, container: Container, into: str, pair: Pair | None
@@ -67,7 +86,8 @@ class Unread:
         wrong = [key for key in keys if manner.is_strict or self._is_meant(key, pair)]
         for some, severity in ((wrong, _ERROR), ([key for key in keys if key not in wrong], _TOLD)):
             if some:
-                message = f"nothing is made of {names(some)}: {into} have no place for {_it(some)}"
+                told = names(some, self._places)
+                message = f"nothing is made of {told}: {into} have no place for {_it(some)}"
                 hint = f"leave {_it(some)} out: {manner.dropping(some)}"
                 context = [key for key in some if plain_name(key) in _CONTEXT]
                 if pair is not None and context:
@@ -75,6 +95,21 @@ class Unread:
                              "assistant": f"{{{pair.answer}}}"}  # fmt: skip
                     hint = f"use it: {manner.template(texts)}; or {hint}"
                 yield Finding("unread-key", message, hint, severity=severity)
+
+        for key, place in self._repeated.items():
+            twice = repeated_key(key)
+            message = f"in the text of {place}, {twice.message}"
+            yield Finding(
+                twice.code, message, twice.hint, severity=_ERROR if manner.is_strict else _TOLD
+            )
+        if self._tags_read and self._tags_kept:
+            message = (
+                f"calls between <tool_call> tags became calls in {self._tags_read:,} of"
+                f" {self._rows:,} rows, and stayed text in {self._tags_kept:,}, where no result"
+                " follows: both forms are learnt"
+            )
+            hint = "give each such row 'tools', or the turn with the call's result"
+            yield Finding("cannot-convert", message, hint, severity=_TOLD)
 
     def _is_meant(self, key: str, pair: Pair | None) -> bool:
         """Whether rows teach something else without it. A table's `weight` may be in kilograms."""
@@ -145,8 +180,12 @@ def _it(keys: Collection[str]) -> str:
     return "it" if len(keys) == 1 else "them"
 
 
-def names(columns: Collection[str]) -> str:
-    """Some keys, in quotes."""
+def names(columns: Collection[str], places: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Some keys, in quotes, each with the place of the first where it is known."""
     some = list(columns)
     more = f" and {len(some) - _MOST_NAMES:,} more" if len(some) > _MOST_NAMES else ""
-    return (", ".join(map(quoted_key, some[:_MOST_NAMES])) or "no columns") + more
+    return (", ".join(_named(key, places) for key in some[:_MOST_NAMES]) or "no columns") + more
+
+
+def _named(key: str, places: Mapping[str, str]) -> str:
+    return quoted_key(key) + (f" in {places[key]}" if key in places else "")
