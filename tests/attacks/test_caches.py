@@ -583,7 +583,8 @@ def test_the_cure_works_as_it_stands(shell: Shell, tracked: Path) -> None:
 
     assert shell("validate").status == 0
     assert git(tracked, "status", "--porcelain", "--", ".ftctl") == "D  .ftctl/emulator.sqlite3\n"
-    assert (tracked / ".gitignore").read_text("utf-8") == ".ftctl/\n"
+    # The line begins anew, also behind a last line without an end.
+    assert (tracked / ".gitignore").read_text("utf-8") == "\n.ftctl/\n"
 
 
 def _track(*names: str) -> Callable[[Path], Path]:
