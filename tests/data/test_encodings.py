@@ -215,6 +215,90 @@ def test_two_bytes_that_may_be_utf8_by_chance_are_believed() -> None:
     assert doubts_of(io.BytesIO(raw), "cp949", "--encoding", samples=True) is None
 
 
+SMALL_TALK = {
+    "cp949": ["뷁", "ㅋㅋㅋ ㅠㅠ", "ㅇㅇ", "넹 ㅎㅎ", "응\nㅋㅋ\nㅇㅇ"],
+    "gb18030": ["你好", "简体字", "①②", "𠮷野"],
+    "gbk": ["你好"],
+    "gb2312": ["你好"],
+    "cp437": ["┌─┐"],
+}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [(name, text) for name, texts in SMALL_TALK.items() for text in texts]
+)
+@pytest.mark.parametrize("number", [1, 20])
+def test_a_few_characters_that_decode_as_was_said_are_no_error(
+    encoding: str, text: str, number: int
+) -> None:
+    raw = "".join(f"{text}{count}\n" for count in range(number)).encode(encoding)
+
+    found = doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True)
+
+    assert found is None or found.severity == "warning"
+
+
+@pytest.mark.parametrize("text", ["你好", "ㅋㅋㅋ ㅠㅠ", "ㅇㅇ"])
+def test_what_reads_as_words_in_what_was_said_is_not_doubted(text: str) -> None:
+    encoding = "gb18030" if text == "你好" else "cp949"
+    raw = "".join(f"{text}{count}\n" for count in range(20)).encode(encoding)
+
+    assert doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True) is None
+
+
+def test_a_doubt_shows_both_readings() -> None:
+    raw = "".join(f"简体字{count}\n" for count in range(20)).encode("gb18030")
+
+    found = doubts_of(io.BytesIO(raw), "gb18030", "--encoding", samples=True)
+
+    assert found is not None
+    assert str(found.in_file("rows.csv")) == (
+        "rows.csv:1: warning[wrong-encoding]: the text may rather be mac_cyrillic (Cyrillic) than"
+        " gb18030: 'Љтће„÷0', and not '简体字0'\n"
+        "    hint: look at what is made of it; if it is wrong: write --encoding mac_cyrillic"
+    )
+
+
+# In UTF-8 the last line is a letter of another alphabet, twice.
+@pytest.mark.parametrize(
+    ("language", "encoding", "chance"),
+    [("Chinese", "gb18030", "没"), ("Korean", "cp949", "짤"), ("Japanese", "euc_jp", "長")],
+)
+def test_a_line_that_is_utf8_by_chance_makes_no_second_encoding(
+    language: str, encoding: str, chance: str
+) -> None:
+    raw = as_csv(language).encode(encoding) + f"{chance},{chance}\n".encode(encoding)
+    assert raw.splitlines()[-1].decode().isprintable()  # it is UTF-8
+
+    assert doubts_of(io.BytesIO(raw), encoding, "--encoding", samples=True) is None
+    assert f"the file is not UTF-8: 12 lines read as {encoding}" in told(
+        not_utf8(io.BytesIO(raw), samples=False)
+    )
+
+
+def test_lines_that_read_as_utf8_are_warned_of_where_all_of_it_decodes() -> None:
+    raw = as_jsonl("French").encode() + as_jsonl("French").encode("cp1252")
+
+    found = doubts_of(io.BytesIO(raw), "cp1252", "--encoding", samples=True)
+
+    assert found is not None
+    assert str(found.in_file("rows.jsonl")) == (
+        "rows.jsonl:1: warning[wrong-encoding]: lines 1 to 12 read rather like UTF-8 than like"
+        " cp1252\n"
+        "    hint: if files in two encodings were joined, make each UTF-8 before you join them"
+    )
+
+
+@pytest.mark.parametrize("text", ["question,answer\na,b\n", as_csv("Korean")])
+def test_a_mark_of_utf8_is_believed(text: str) -> None:
+    raw = text.encode("utf-8-sig")
+
+    found = doubts_of(io.BytesIO(raw), "cp949", "--encoding", samples=True)
+
+    assert found is not None
+    assert found.message == "the file is UTF-8, though --encoding says cp949"
+
+
 # Names.
 
 
@@ -409,6 +493,52 @@ def test_a_wrong_encoding_of_a_dataset_is_told_at_its_row_without_its_text(shell
         " it is as cp949 (Korean)\n"
         "    hint: write 'encoding: cp949'\n"
     )
+
+
+DOUBTED = "question,answer\n" + "".join(f"简体字{n},简体字{n}\n" for n in range(20))
+DOUBT = "the text may rather be mac_cyrillic (Cyrillic) than gb18030"
+
+
+def test_a_doubt_stops_no_conversion(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_bytes(DOUBTED.encode("gb18030"))
+
+    shown = shell.ok("dataset", "convert", "rows.csv", "out.jsonl", "--encoding", "gb18030")
+
+    assert f"warning[wrong-encoding]: {DOUBT}: 'Љтће„÷0,Љтће„÷0', and not '简" in shown.err
+    assert "简体字19" in (shell.folder / "out.jsonl").read_text("utf-8")
+
+
+def test_a_doubt_stops_no_dataset_and_shows_none_of_its_text(shell: Shell) -> None:
+    project(shell, DOUBTED.encode("gb18030"), "gb18030", "rows.csv", "convert: {}\n")
+
+    shown = [shell.ok("validate").out for _ in range(2)]  # the second time from the cache
+
+    assert shown[0] == shown[1]
+    assert f"data/rows.csv:2: warning[wrong-encoding]: {DOUBT}\n" in shown[0]
+
+
+@pytest.mark.parametrize("command", ["check", "stats"])
+def test_rows_in_doubt_are_looked_at_all_the_same(shell: Shell, command: str) -> None:
+    row = '{"messages": [{"role": "user", "content": "简体字%d"},'
+    row += ' {"role": "assistant", "content": "a"}]}\n'
+    text = "".join(row % number for number in range(20))
+    (shell.folder / "rows.jsonl").write_bytes(text.encode("gb18030"))
+
+    shown = shell.ok("dataset", command, "rows.jsonl", "--encoding", "gb18030").out
+
+    assert "20 rows" in shown
+    assert (f"warning[wrong-encoding]: {DOUBT}" in shown) == (command == "check")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_table_in_utf16_without_its_mark_is_told_to_be_that(shell: Shell, encoding: str) -> None:
+    text = "질문,답변\n" + "".join(f"우산은 어디에 있나요,문 옆에 있어요 {n}\n" for n in range(12))
+    (shell.folder / "rows.csv").write_bytes(text.encode(encoding))
+
+    shown = shell("dataset", "convert", "rows.csv", "out.jsonl").err
+
+    assert f"ftctl dataset convert rows.csv rows.jsonl --encoding {encoding}" in shown
+    shell.ok("dataset", "convert", "rows.csv", "out.jsonl", "--encoding", encoding)
 
 
 def test_a_codec_that_is_no_texts_is_told_at_its_place(shell: Shell) -> None:

@@ -15,6 +15,7 @@ from ftctl.data.encodings.marks import encoding_shown
 from ftctl.data.encodings.transcoded import transcoded
 from ftctl.errors import FILE, ROWS, Finding
 
+_WORDS = 0.8  # so plausible is what is read rightly
 _CONVERT = f"read it so: ftctl dataset convert {FILE} {ROWS} --encoding"
 
 
@@ -30,16 +31,20 @@ class TextSource:
     encoding: str | None
     samples: bool
 
-    def check(self, stream: BinaryIO) -> None:
-        """`FileFault` where the file is hardly in the encoding that was named."""
+    def check(self, stream: BinaryIO) -> Finding | None:
+        """A warning where it may be in another encoding than the one that was named.
+
+        `FileFault` where it is in another without doubt.
+        """
         if self.encoding is None:
-            return
+            return None
         from ftctl.data.encodings.diagnosis import doubts_of  # noqa: PLC0415 - rarely asked for
 
         said = "--encoding" if self.samples else "'encoding'"
         finding = doubts_of(stream, self.encoding, said, samples=self.samples)
-        if finding is not None:
+        if finding is not None and finding.severity == "error":
             raise FileFault(finding, finding.line)
+        return finding
 
     def as_utf8(self, stream: BufferedReader, *, owner: bool = False) -> BufferedReader:
         """The open file from its start: as it is, or as UTF-8 if an encoding was named."""
@@ -92,5 +97,18 @@ def encoding_of(head: bytes) -> str:
         return "utf-16-le"
     if odd.count(0) == 0 and even.count(0) * 2 > len(even):
         return "utf-16-be"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if _reads_as(head, encoding):
+            message = "the file may be in UTF-16, without the mark that says so"
+            raise FileFault(Finding("wrong-encoding", message, f"{_CONVERT} {encoding}"))
     hint = "name a file of text, or say what it is with 'from'"
     raise FileFault(Finding("binary-file", "the file is not text", hint))
+
+
+def _reads_as(head: bytes, encoding: str) -> bool:
+    """Whether the start of the file is words in an encoding of two bytes each."""
+    from ftctl.data.encodings.plausibility import plausibility  # noqa: PLC0415 - it is rare
+
+    text = head[: len(head) // 2 * 2].decode(encoding, "ignore")
+    odd = any(sign < " " and sign not in "\t\r\n" for sign in text)
+    return not odd and "\n" in text and plausibility(text) >= _WORDS

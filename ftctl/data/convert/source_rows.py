@@ -116,7 +116,7 @@ class Rows:
         with opened:
             try:
                 if self._convert is None:
-                    self._source.check(opened)
+                    self._check_encoding(opened)
                     yield from self._as_they_are(self._source.as_utf8(opened))
                 else:
                     yield from self._converted(opened, self._convert)
@@ -196,7 +196,7 @@ class Rows:
         if container in _BINARY:
             _refuse_encoding(self._source, container)
         else:
-            self._source.check(stream)
+            self._check_encoding(stream)
             stream = self._source.as_utf8(stream)
             head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
             container = _container(self._path, head, convert.origin)
@@ -216,6 +216,11 @@ class Rows:
                 return read_list(self._source, stream)
             case "jsonl":
                 return read_lines(stream)
+
+    def _check_encoding(self, stream: BufferedReader) -> None:
+        doubt = self._source.check(stream)
+        if doubt is not None:
+            self.findings.add(doubt)
 
     def _tell(self, record: Record) -> None:
         if isinstance(record.value, Finding):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -19,11 +21,16 @@ _BEFORE = 20
 _NONSENSE = 0.3  # a text that is less plausible was read wrongly
 _SENSE = 0.8
 _PLAIN = 0.9  # so plausible is what is read rightly
+_HALF = 0.65  # so plausible is no text that was read rightly, nor wholly nonsense
 _ENOUGH = 24  # bytes beyond ASCII
+_DIFFERENT = 10  # characters beyond ASCII: fewer show little, however often they stand there
+_LINES_BY_CHANCE = 0.2  # of all: so many, if short, may be UTF-8 by chance
+_SHORT = 3  # characters of such a line
 _CJK = ("cp949", "euc", "johab", "cp932", "shift_jis", "gb", "hz", "big5", "cp950")
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
 _MOST_OTHERS = 0.1
-_FEW = 4  # characters that may be UTF-8 by chance
+_FEW = 4  # different characters that may be UTF-8 by chance
+_IN_WORD = re.compile("[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]")
 
 
 def not_utf8(stream: BinaryIO, *, samples: bool, mixed: bool = True) -> Finding | None:
@@ -36,7 +43,7 @@ def not_utf8(stream: BinaryIO, *, samples: bool, mixed: bool = True) -> Finding 
     if not lines.bad.number:
         return None
     found = readings(lines.bad.content)
-    if _is_mixed(lines, found):
+    if _is_mixed(lines, found[0].encoding if found else None):
         if not mixed:
             return None
         return _mixed(lines, found, samples=samples)._replace(column=lines.column)
@@ -98,19 +105,35 @@ def _numbers(bad: Sampled) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _is_mixed(lines: HighLines, found: Sequence[Reading]) -> bool:
-    """Whether the lines that are valid UTF-8 are meant as that: a few bytes may be so by chance."""
+def _is_mixed(lines: HighLines, encoding: str | None) -> bool:
+    """Whether the lines that are valid UTF-8 are meant as that: a few bytes may be so by chance.
+
+    `encoding` is what the other lines are in, as far as that is known.
+    """
     if not lines.good.number:
         return False
     content = lines.good.content
     text = content.decode("utf-8", "ignore")
-    if sum(1 for sign in text if sign > "\x7f") > 20 * lines.good.number or not found:
+    if sum(1 for sign in text if sign > "\x7f") > 20 * lines.good.number or encoding is None:
         return True
     try:
-        other = content.decode(found[0].encoding)
+        other = content.decode(encoding)
     except UnicodeDecodeError:
         return True
+    if _are_by_chance(lines, text, encoding):
+        return False
     return plausibility(text) > plausibility(other) - _MOST_OTHERS
+
+
+def _are_by_chance(lines: HighLines, text: str, encoding: str) -> bool:
+    """Few lines of a character or two each, none of them within a Latin word.
+
+    Two bytes of a character of CJK may be one of UTF-8, never three of them.
+    """
+    high = [sign for sign in text if sign > "\x7f"]
+    few = lines.good.number <= max(1, _LINES_BY_CHANCE * lines.bad.number)
+    short_ones = len(high) <= _SHORT * lines.good.number and max(high) < "\u0800"
+    return encoding.startswith(_CJK) and few and short_ones and not _IN_WORD.search(text)
 
 
 def _is_cut(bad: Sampled) -> bool:
@@ -125,20 +148,30 @@ def _is_cut(bad: Sampled) -> bool:
 
 
 def doubts_of(stream: BinaryIO, encoding: str, said: str, *, samples: bool) -> Finding | None:
-    """Why the file is hardly in the encoding that `said` names, or None."""
+    """Why the file is hardly in the encoding that `said` names, or None.
+
+    Where all of it decodes, it is an error on strong evidence alone, else a warning: who named
+    it may know better.
+    """
     if not keeps_ascii(encoding):
         return _undecodable(stream, encoding)
+    marked = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    stream.seek(0)
     lines = high_lines(stream)
     if not lines.bad.number:
-        return None if encoding in UTF_8 else _is_utf8_already(lines, encoding, said)
-    found = readings(lines.bad.content)
-    if lines.good.number and _is_mixed(lines, found):
-        return _mixed(lines, found, samples=samples)._replace(code="wrong-encoding")
+        if encoding in UTF_8:
+            return None
+        return _utf8(encoding, said, 1) if marked else _is_utf8_already(lines, encoding, said)
     stream.seek(0)
     fault = _undecodable(stream, encoding)
+    found = readings(lines.bad.content)
     if fault is None:
+        if _is_mixed(lines, encoding):
+            return _partly_utf8(lines, encoding)
         fault = _nonsense(lines, encoding, found, said, samples=samples)
         return fault and fault._replace(line=lines.bad.first[0])
+    if _is_mixed(lines, found[0].encoding if found else None):
+        return _mixed(lines, found, samples=samples)._replace(code="wrong-encoding")
     return _with_readings(fault, lines, found, said, encoding, samples=samples)
 
 
@@ -163,8 +196,15 @@ def _is_utf8_already(lines: HighLines, encoding: str, said: str) -> Finding | No
         other = -1.0
     if plausibility(text) + _MOST_OTHERS < other:
         return None
+    found = _utf8(encoding, said, lines.good.first[0])
+    few = len({sign for sign in text if sign > "\x7f"}) < _FEW
+    may_be_chance = few and other >= 0 and encoding.startswith(_CJK)
+    return found._replace(severity="warning") if may_be_chance else found
+
+
+def _utf8(encoding: str, said: str, line: int) -> Finding:
     message = f"the file is UTF-8, though {said} says {encoding}"
-    return Finding("wrong-encoding", message, f"leave {said} out", lines.good.first[0])
+    return Finding("wrong-encoding", message, f"leave {said} out", line)
 
 
 def _undecodable(stream: BinaryIO, encoding: str) -> Finding | None:
@@ -178,26 +218,45 @@ def _undecodable(stream: BinaryIO, encoding: str) -> Finding | None:
     return None
 
 
+def _partly_utf8(lines: HighLines, encoding: str) -> Finding:
+    """All is in the encoding that was named, but some lines read rather as UTF-8."""
+    one = lines.good.number == 1
+    these = f"line {lines.good.first[0]:,} reads" if one else f"lines {_numbers(lines.good)} read"
+    message = f"{these} rather like UTF-8 than like {encoding}"
+    hint = "if files in two encodings were joined, make each UTF-8 before you join them"
+    line = lines.good.first[0]
+    return Finding("wrong-encoding", message, hint, line, severity="warning")
+
+
 def _nonsense(
     lines: HighLines, encoding: str, found: Sequence[Reading], said: str, *, samples: bool
 ) -> Finding | None:
-    """Another encoding makes sense of what this one makes none of."""
+    """Another encoding makes sense of what this one makes none of, or hardly any."""
     raw = lines.bad.content
     text = raw.decode(encoding, "replace")
     if not found or found[0].plausible < _SENSE:
         return None
     if any(one.encoding == encoding or raw.decode(one.encoding) == text for one in found):
         return None
-    if plausibility(text) > _NONSENSE and not _is_of_another_script(raw, encoding, found):
+    plausible = plausibility(text)
+    if plausible > _HALF:
         return None
-    shown = ""
+    if plausible > _NONSENSE and not _is_of_another_script(raw, encoding, found):
+        return None
+    pieces: list[str] = []
     if samples:
         wrong = Reading(encoding, "", 0.0, 0.0, 0.0)
         pieces = _pieces(lines.bad, (wrong, found[0]))
-        shown = f" '{pieces[0]}', and as {found[0].encoding} '{pieces[1]}'"
-    message = f"read as {encoding} the text is no words:{shown}" if shown else (
-        f"read as {encoding} the text is no words; it is as {_named(found[0])}"
-    )  # fmt: skip
+    if len({sign for sign in text if sign > "\x7f"}) < _DIFFERENT:
+        message = f"the text may rather be {_named(found[0])} than {encoding}"
+        if pieces:
+            message += f": '{pieces[1]}', and not '{pieces[0]}'"
+        hint = f"look at what is made of it; if it is wrong: {_other(found, said)}"
+        return Finding("wrong-encoding", message, hint, severity="warning")
+    message = f"read as {encoding} the text is no words; it is as {_named(found[0])}"
+    if pieces:
+        message = f"read as {encoding} the text is no words: '{pieces[0]}'"
+        message += f", and as {found[0].encoding} '{pieces[1]}'"
     return Finding("wrong-encoding", message, _other(found, said))
 
 

@@ -40,6 +40,7 @@ _COMMON_HAN = frozenset(
 _APOSTROPHES = frozenset("’‘ʼ´`·‑–—ªº°")
 _SYMBOLS = frozenset(("Sc", "Sm", "So", "Sk", "No", "Po"))
 _AFTER_WORDS = frozenset("¡¿…™®©°²³¹§†‡•·")
+_JAMO = frozenset("ㅋㅎㅠㅜㅇ")  # what messages are full of
 _STRAY = frozenset("ªº")  # letters to Unicode, signs to people
 
 
@@ -123,6 +124,8 @@ def _odd(sign: str) -> float:
     category = _category(sign)
     if category in ("Cn", "Co", "Cc"):
         return 3.0
+    if sign in _JAMO:
+        return 0.0
     if 0x3400 <= code <= 0x4DBF or 0xF900 <= code <= 0xFAFF or 0x3130 <= code <= 0x318F:
         return 0.5
     if 0x2500 <= code <= 0x259F:  # what DOS drew frames with
@@ -219,7 +222,7 @@ def _usage(words: Iterable[str]) -> float:
         (_COMMON_HANGUL, _Script.HANGUL, 0.12),
         (_COMMON_HAN, _Script.HAN, 0.1),
     ):
-        signs = [sign for sign in text if script_of(sign) == script]
+        signs = [sign for sign in text if script_of(sign) == script and sign not in _JAMO]
         if len(signs) >= 8:
             if script == _Script.HAN and any(script_of(sign) == _Script.KANA for sign in text):
                 continue

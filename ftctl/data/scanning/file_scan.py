@@ -76,13 +76,13 @@ def scan_file(  # noqa: PLR0917 - what, how, by whom, and who listens
         if workers is not None and not workers.take(size, counted=counted):
             workers = None
         doubt = _doubt(opened, request)
-        if doubt is not None:
+        if doubt is not None and doubt.severity == "error":
             return ScanResult(None, (doubt.in_file(shown),))
-        run = _Pass(request, workers, on_progress)
+        run = _Pass(request, workers, on_progress, doubt)
         try:
             return run.scan(_as_text(opened, request), size, name, shown)
         except _Disagreement as found:
-            again = _Pass(request, workers, on_progress, exact=True)
+            again = _Pass(request, workers, on_progress, doubt, exact=True)
             result = again.scan(_as_text(opened, request), size, name, shown)
             return replace(result, notes=(f"{shown}: {found}",))
 
@@ -132,6 +132,7 @@ class _Pass:
         request: ScanRequest,
         workers: Workers | None,
         on_progress: OnProgress | None,
+        doubt: Finding | None = None,
         *,
         exact: bool = False,
     ) -> None:
@@ -141,6 +142,8 @@ class _Pass:
         self._exact = exact
         self._ranks: dict[str, str] | None = None  # of the faster tokenizer, where it counts
         self._findings = FindingLog(request.most)
+        if doubt is not None:
+            self._findings.add(doubt)
         self._checker = RowChecker(request.method, request.least, request.demands or Demands())
         self._tallies = tuple(TokenTally(one) for one in request.countings)
         self._fingerprints: FingerprintTable | None = None

@@ -92,7 +92,7 @@ class RowFile:
         from ftctl.data.encodings.diagnosis import doubts_of  # noqa: PLC0415 - rarely asked for
 
         fault = doubts_of(stream, encoding, "--encoding", samples=self._samples)
-        if fault is not None:
+        if fault is not None and fault.severity == "error":
             stream.close()
             raise self._refused(fault, fault.line)
         stream.seek(0)
