@@ -259,6 +259,16 @@ def test_a_doubt_shows_both_readings() -> None:
     )
 
 
+def test_a_frame_that_dos_drew_is_no_error() -> None:
+    raw = "┌────┬────┐\n│a   │b   │\n├────┼────┤\n╔════╦════╗\n║e   ║f   ║\n░▒▓█▄▀\n".encode(
+        "cp437"
+    )
+
+    found = doubts_of(io.BytesIO(raw), "cp437", "--encoding", samples=True)
+
+    assert found is None or found.severity == "warning"
+
+
 # In UTF-8 the last line is a letter of another alphabet, twice.
 @pytest.mark.parametrize(
     ("language", "encoding", "chance"),

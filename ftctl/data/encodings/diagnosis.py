@@ -30,6 +30,7 @@ _CJK = ("cp949", "euc", "johab", "cp932", "shift_jis", "gb", "hz", "big5", "cp95
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
 _MOST_OTHERS = 0.1
 _FEW = 4  # different characters that may be UTF-8 by chance
+_FRAME = re.compile("([─═█░])\\1\\1")  # as no letter stands three times in a row
 _IN_WORD = re.compile("[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]")
 
 
@@ -247,7 +248,7 @@ def _nonsense(
     if samples:
         wrong = Reading(encoding, "", 0.0, 0.0, 0.0)
         pieces = _pieces(lines.bad, (wrong, found[0]))
-    if len({sign for sign in text if sign > "\x7f"}) < _DIFFERENT:
+    if len({sign for sign in text if sign > "\x7f"}) < _DIFFERENT or _FRAME.search(text):
         message = f"the text may rather be {_named(found[0])} than {encoding}"
         if pieces:
             message += f": '{pieces[1]}', and not '{pieces[0]}'"
