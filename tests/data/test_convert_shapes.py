@@ -136,6 +136,10 @@ TOOL = {"type": "function", "function": WEATHER}
          pair(user("A?"))),
         ({"prompt": [user("A?")], "chosen": [said("yes")], "rejected": [said("no")]},
          pair(user("A?"))),
+        ({"messages": [user("A?")], "preferred_output": [said("yes")],
+          "non_preferred_output": [said("no")]}, pair(user("A?"))),
+        ({"prompt": "A?", "preferred_output": "yes", "non_preferred_output": "no"},
+         pair(user("A?"))),
     ],
 )  # fmt: skip
 def test_two_answers_become_a_preference(file: File, row: Row, expected: Row) -> None:

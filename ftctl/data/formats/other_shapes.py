@@ -42,6 +42,8 @@ def shape_of(keys: Collection[str]) -> KnownShape | None:
     known = set(keys)
     if {"chosen", "rejected"} <= known and "preferred_output" not in known:
         return "pairs"
+    if {"preferred_output", "non_preferred_output"} <= known and "input" not in known:
+        return "pairs"  # with the conversation beside them, or a prompt
     if "messages" in known:
         return "chat"
     if "conversations" in known:
@@ -104,6 +106,7 @@ _ANSWER_PAIRS = (
     AnswerKeys("response_chosen", "response_rejected"),
     AnswerKeys("chosen_answer", "rejected_answer"),
     AnswerKeys("chosen_messages", "rejected_messages"),
+    AnswerKeys("preferred_output", "non_preferred_output"),
     AnswerKeys("preferred", "dispreferred"),
     AnswerKeys("preferred", "rejected"),
     AnswerKeys("accepted", "rejected"),
