@@ -269,6 +269,25 @@ def test_a_frame_that_dos_drew_is_no_error() -> None:
     assert found is None or found.severity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("language", "encoding", "said", "severity"),
+    [
+        ("Ukrainian", "cp1251", "iso8859_10", "warning"),  # letters alone, as in no language
+        ("German", "cp850", "iso8859_15", "error"),  # control characters
+        ("German", "cp1252", "koi8_r", "error"),  # other letters within words
+    ],
+)
+def test_how_sure_it_is_decides_what_is_said(
+    language: str, encoding: str, said: str, severity: str
+) -> None:
+    raw = as_csv(language).encode(encoding)
+
+    found = doubts_of(io.BytesIO(raw), said, "--encoding", samples=False)
+
+    assert found is not None
+    assert found.severity == severity
+
+
 # In UTF-8 the last line is a letter of another alphabet, twice.
 @pytest.mark.parametrize(
     ("language", "encoding", "chance"),

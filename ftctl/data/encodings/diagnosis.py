@@ -30,6 +30,9 @@ _CJK = ("cp949", "euc", "johab", "cp932", "shift_jis", "gb", "hz", "big5", "cp95
 _CONVERT = f"ftctl dataset convert {FILE} {ROWS} --encoding"
 _MOST_OTHERS = 0.1
 _FEW = 4  # different characters that may be UTF-8 by chance
+_LATIN_WORD = re.compile("[A-Za-z]+[^\x00-\x7f]+[A-Za-z]+")
+_WORDS = 6  # different ones that hold a sign that is none of theirs
+_CONTROLS = re.compile("[\x80-\x9f]")  # no text has them
 _FRAME = re.compile("([─═█░])\\1\\1")  # as no letter stands three times in a row
 _IN_WORD = re.compile("[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]")
 
@@ -242,13 +245,20 @@ def _nonsense(
     plausible = plausibility(text)
     if plausible > _HALF:
         return None
-    if plausible > _NONSENSE and not _is_of_another_script(raw, encoding, found):
+    sure = _is_sure(raw, found)
+    if plausible > _NONSENSE and not sure:
+        return None
+    cjk = encoding.startswith(_CJK) or found[0].encoding.startswith(_CJK)
+    few = _speaks_little(text)
+    # In two bytes each, much else passes for characters that people write.
+    strong = not few and (plausible <= _NONSENSE or cjk) and not _FRAME.search(text)
+    if plausible > _NONSENSE and few and not cjk:
         return None
     pieces: list[str] = []
     if samples:
         wrong = Reading(encoding, "", 0.0, 0.0, 0.0)
         pieces = _pieces(lines.bad, (wrong, found[0]))
-    if len({sign for sign in text if sign > "\x7f"}) < _DIFFERENT or _FRAME.search(text):
+    if not strong:
         message = f"the text may rather be {_named(found[0])} than {encoding}"
         if pieces:
             message += f": '{pieces[1]}', and not '{pieces[0]}'"
@@ -261,12 +271,19 @@ def _nonsense(
     return Finding("wrong-encoding", message, _other(found, said))
 
 
-def _is_of_another_script(raw: bytes, encoding: str, found: Sequence[Reading]) -> bool:
-    """Whether one reading is certain: in two bytes each, much else passes for characters."""
+def _speaks_little(text: str) -> bool:
+    """Whether a few characters, however often they stand there, are all that can be judged."""
+    different = len({sign for sign in text if sign > "\x7f"})
+    words = len(set(_LATIN_WORD.findall(text)))
+    controls = len(_CONTROLS.findall(text))
+    return different < _DIFFERENT and words < _WORDS and controls < _FEW
+
+
+def _is_sure(raw: bytes, found: Sequence[Reading]) -> bool:
+    """Whether one reading alone is certain."""
     high = sum(1 for byte in raw[:4096] if byte > 0x7F)
-    cjk = encoding.startswith(_CJK) or found[0].encoding.startswith(_CJK)
     sure = len(found) == 1 and found[0].plausible > _PLAIN and found[0].words_believed == 1
-    return cjk and sure and high >= _ENOUGH
+    return sure and high >= _ENOUGH
 
 
 def _with_readings(
