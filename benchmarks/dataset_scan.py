@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ftctl.data.cache.datasets import Datasets
 from ftctl.data.cache.store import open_store
 from ftctl.data.scanning.scan_request import Counting, ScanRequest
+from ftctl.data.tokens.chat_counting import EXAMPLE_PRIMING_TOKENS
 
 if TYPE_CHECKING:
     from ftctl.data.scanning.workers import Workers
@@ -94,7 +95,9 @@ def scan(file: Path, way: str, cache: Path) -> None:
     store.save()
     assert found.dataset is not None, found.diagnostics[:3]
     assert found.tokens is not None
-    print(f"tokens {found.tokens.training}")
+    # The script counts tools as their JSON, which is our upper bound, and primes no example.
+    primed = EXAMPLE_PRIMING_TOKENS * found.dataset.examples
+    print(f"tokens {found.tokens.high - primed}")
 
 
 def measure(file: Path, runs: int, ways: list[str]) -> None:
