@@ -225,6 +225,22 @@ def test_a_schema_that_doubles_its_work_at_every_level_judges_nothing() -> None:
     assert rule_of(bomb)(value) is None
 
 
+@pytest.mark.parametrize(("levels", "place"), [(4, "fits none"), (30, "does not fit the param")])
+def test_branches_that_go_nowhere_are_judged_and_not_gone_through(levels: int, place: str) -> None:
+    misfit = rule_of({"properties": {"a": _branching(levels, {"type": "string"})}})
+    deep = rule_of(_branching(levels, {"type": "string"}))
+
+    assert deep("x") is None
+    told = deep(1)
+    assert told is not None
+    assert told[1].startswith(place)
+    assert misfit({"a": 1}) is None  # its references name nothing there, so it judges nothing
+
+
+def test_a_chain_of_a_thousand_references_judges_nothing() -> None:
+    assert rule_of(_branching(1_000, {"type": "string"}))(1) is None
+
+
 def test_what_would_take_long_to_explain_is_told_without_its_place() -> None:
     schema = _branching(1, {"properties": {"a": {"$ref": "#/$defs/d0"}}, "required": ["a"]})
     value: Any = {}
@@ -255,10 +271,27 @@ def test_what_would_take_long_to_explain_is_told_without_its_place() -> None:
         ({"properties": {"n": {"$ref": "#one"}}, "$defs": {"o": {"$anchor": "one"}}}, None),
         ({"properties": {"n": {"pattern": "("}}}, ".properties.n.pattern"),
         ({"enum": ["\ud800"]}, ""),
+        ({"$schema": 3}, None),
     ],
 )
 def test_parameters_that_are_no_schema_are_told(schema: dict[str, Any], fault: str | None) -> None:
     assert next((place for place, _ in faults_of(schema)), None) == fault
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"type": "date"}, "is none of object, array, string, boolean, number, integer, null"),
+        ({"pattern": "("}, "is no regular expression"),
+        ({"items": "text"}, "is a string, not a schema"),
+        ({"maximum": "3"}, "is a string, not a number"),
+        ({"anyOf": []}, "has 0 entries; at least 1 are asked for"),
+        ({"$ref": "#/x"}, "names nothing in these parameters"),
+        ({"$ref": "https://a.b/c"}, "refers to another document"),
+    ],
+)
+def test_a_fault_of_parameters_is_told_in_words(part: dict[str, Any], words: str) -> None:
+    assert [told for _, told in faults_of({"properties": {"n": part}})] == [words]
 
 
 @pytest.mark.parametrize(

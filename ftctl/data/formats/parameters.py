@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sized
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftctl.data.formats.shape import described, keyed, quoted_key
 
@@ -29,7 +29,7 @@ _DRAFTS = ("2020-12/", "2019-09/", "draft-07/", "draft-06/", "draft-04/")
 _DEEPEST = 60  # levels of a schema; deeper ones judge nothing
 # Looks at one part of a value by branches that each refer back double at every level of it.
 _MOST_LOOKS = 1_000_000
-_MOST_EXPLAINED = 1_000  # each of them costs a whole error where no branch fits
+_MOST_EXPLAINED = 4_000  # branches: each costs a whole error where none fits
 
 
 def rule_of(schema: Mapping[str, Any]) -> Rule:
@@ -37,16 +37,19 @@ def rule_of(schema: Mapping[str, Any]) -> Rule:
     validator = _compiled(schema)
     if isinstance(validator, tuple):
         return _anything
-    looks = _looks(schema)
+    try:
+        work = _work(schema)
+    except RecursionError:  # references to references to references …
+        return _anything
 
     def judge(value: Any) -> Misfit | None:
-        many = looks if looks == 1 else looks ** _depth(value)
-        if many > _MOST_LOOKS:
+        looks = work.looks if work.looks == 1 else work.looks ** _depth(value)
+        if looks > _MOST_LOOKS:
             return None
         try:
             if validator.is_valid(value):
                 return None
-            if many > _MOST_EXPLAINED:
+            if looks * work.branches > _MOST_EXPLAINED:
                 return "", "does not fit the parameters that its function declares"
             return _explained(validator, value)
         except UnicodeEncodeError:  # half a surrogate pair, which is told of elsewhere
@@ -230,27 +233,30 @@ def _null_allowed(schema: Any) -> Any:
     return known
 
 
-def _looks(root: Mapping[str, Any]) -> int:
-    """How often one part of a value may be looked at by the schema, at its level alone."""
+class _Work(NamedTuple):
+    """What one part of a value may cost, at its level alone: the most of any schema."""
 
+    looks: int  # by schemas that look into the parts of the part
+    branches: int  # each of which may have an error of its own
+
+
+def _work(root: Mapping[str, Any]) -> _Work:
     @cache
-    def beside(identity: int) -> int:
+    def beside(identity: int) -> _Work:
         schema = schemas[identity]
-        if id(schema) in open_now:
-            return 1  # it comes back to itself without a step into the value
-        open_now.add(id(schema))
-        looks = 0
-        for key, _, part in _parts(schema):
-            if key in _BESIDE:
-                looks += beside(known(part)) if isinstance(part, dict) else 0
-        target = _target(schema["$ref"], root) if isinstance(schema.get("$ref"), str) else None
-        if isinstance(target, dict):
-            looks += beside(known(target))
-        open_now.discard(id(schema))
-        steps_inside = any(
-            key not in (*_BESIDE, "$defs", "definitions") for key, *_ in _parts(schema)
+        if identity in open_now:
+            return _Work(0, 1)  # it comes back to itself without a step into the value
+        open_now.add(identity)
+        inner = [part for key, _, part in _parts(schema) if key in _BESIDE]
+        if isinstance(schema.get("$ref"), str):
+            inner.append(_target(schema["$ref"], root))
+        works = [beside(known(part)) for part in inner if isinstance(part, dict)]
+        open_now.discard(identity)
+        steps = any(key not in (*_BESIDE, "$defs", "definitions") for key, *_ in _parts(schema))
+        return _Work(
+            min(sum(one.looks for one in works) + steps, _MOST_LOOKS + 1),
+            min(sum(one.branches for one in works) + 1, _MOST_LOOKS + 1),
         )
-        return min(looks + steps_inside, _MOST_LOOKS + 1)
 
     def known(schema: dict[str, Any]) -> int:
         schemas[id(schema)] = schema
@@ -258,8 +264,8 @@ def _looks(root: Mapping[str, Any]) -> int:
 
     schemas: dict[int, dict[str, Any]] = {}
     open_now: set[int] = set()
-    every = [part for _, part in _subschemas(root, "", 0)]
-    return max([1, *(beside(known(part)) for part in every)])
+    works = [beside(known(part)) for _, part in _subschemas(root, "", 0)]
+    return _Work(*(max(1, *most) for most in zip(*works, strict=True)))
 
 
 def _depth(value: Any) -> int:
