@@ -404,3 +404,41 @@ def test_what_was_trained_on_such_tokens_stays_as_it_is(
 
     assert result.status == 0
     assert "error" not in result.out + result.err
+
+
+def _warned(shell: Shell, environ: Mapping[str, str]) -> list[str]:
+    workspace = Workspace.open(shell.folder, clock=shell.clock, environ=environ)
+    return [one for one in workspace.plan(observed=Observed()).plan.warnings if "shut" in one]
+
+
+@pytest.mark.parametrize(
+    ("provider", "warned"),
+    [
+        ("", True),
+        ("provider: {type: compatible, base_url: 'http://127.0.0.1:9/v1'}\n", True),
+        ("provider: {type: openai}\npolicy: {min_days_to_shutdown: 0}\n", False),
+    ],
+)
+def test_the_plan_warns_of_a_retired_base_model_where_no_policy_speaks_of_it(
+    shell: Shell, write_project: Write, provider: str, *, warned: bool
+) -> None:
+    old = FINETUNE.replace(MINI, "gpt-3.5-turbo-0613")
+    write_project(
+        small_project(**{"finetunes/tone.yaml": old, "ftctl.yaml": f"project: demo\n{provider}"})
+    )
+
+    assert bool(_warned(shell, {"OPENAI_API_KEY": "none"})) is warned
+
+
+def test_only_what_is_refused_stops_and_is_told_as_a_problem(
+    shell: Shell, write_project: Write
+) -> None:
+    """Beside it, what is only doubtful stays a warning."""
+    other = BESIDE.replace("good.jsonl", "seen.jsonl")
+    write_project({**UNFIT, "data/seen.jsonl": SEEN, "finetunes/good.yaml": other})
+
+    workspace = Workspace.open(shell.folder, clock=shell.clock, environ={})
+    with pytest.raises(InvalidProject) as refused:
+        workspace.plan(observed=Observed())
+
+    assert [one.code for one in refused.value.diagnostics] == ["wrong-format"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sized
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftctl.data.formats.shape import described, keyed, quoted_key
@@ -26,7 +27,8 @@ _TYPES = {
 }  # fmt: skip
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DRAFTS = ("2020-12/", "2019-09/", "draft-07/", "draft-06/", "draft-04/")
-_DEEPEST = 60  # levels of a schema; deeper ones judge nothing
+_DEEPEST = 60  # levels of a schema; what lies deeper is not looked at
+_MOST_PARTS = 10_000  # schemas in a schema; a larger one judges nothing, and is not doubted
 # Looks at one part of a value by branches that each refer back double at every level of it.
 _MOST_LOOKS = 1_000_000
 _MOST_EXPLAINED = 4_000  # branches: each costs a whole error where none fits
@@ -34,8 +36,8 @@ _MOST_EXPLAINED = 4_000  # branches: each costs a whole error where none fits
 
 def rule_of(schema: Mapping[str, Any]) -> Rule:
     """What is wrong with a value first, or None when it fits."""
-    validator = _compiled(schema)
-    if isinstance(validator, tuple):
+    validator = None if _is_huge(schema) else _compiled(schema)
+    if validator is None or isinstance(validator, tuple):
         return _anything
     try:
         work = _work(schema)
@@ -43,13 +45,13 @@ def rule_of(schema: Mapping[str, Any]) -> Rule:
         return _anything
 
     def judge(value: Any) -> Misfit | None:
-        looks = work.looks if work.looks == 1 else work.looks ** _depth(value)
-        if looks > _MOST_LOOKS:
+        many = work.branches * (1 if work.looks == 1 else work.looks ** _depth(value))
+        if many > _MOST_LOOKS:
             return None
         try:
             if validator.is_valid(value):
                 return None
-            if looks * work.branches > _MOST_EXPLAINED:
+            if many > _MOST_EXPLAINED:
                 return "", "does not fit the parameters that its function declares"
             return _explained(validator, value)
         except UnicodeEncodeError:  # half a surrogate pair, which is told of elsewhere
@@ -62,7 +64,7 @@ def faults_of(schema: Mapping[str, Any]) -> Iterator[Misfit]:
     """Where parameters are no JSON Schema of an object."""
     if schema.get("type", "object") != "object":
         yield ".type", "is not 'object', as every function's parameters are"
-    compiled = _compiled(schema)
+    compiled = None if _is_huge(schema) else _compiled(schema)
     if isinstance(compiled, tuple):
         yield compiled
 
@@ -78,6 +80,11 @@ def strict_faults(schema: Mapping[str, Any]) -> Iterator[Misfit]:
         needed: Any = part.get("required") if _texts(part.get("required")) else ()
         if isinstance(known, dict) and set(known) - set(needed):
             yield place, "does not list all of its properties in 'required'"
+
+
+def _is_huge(schema: Mapping[str, Any]) -> bool:
+    """Whether reading it would take long: a chain of references is gone through again and again."""
+    return next(islice(_subschemas(schema, "", 0), _MOST_PARTS, None), None) is not None
 
 
 def _anything(_: Any) -> Misfit | None:
