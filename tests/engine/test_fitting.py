@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -442,3 +443,28 @@ def test_only_what_is_refused_stops_and_is_told_as_a_problem(
         workspace.plan(observed=Observed())
 
     assert [one.code for one in refused.value.diagnostics] == ["wrong-format"]
+
+
+def test_what_else_is_doubtful_is_warned_of_at_a_billed_service_too(
+    shell: Shell, write_project: Write
+) -> None:
+    settings = "project: demo\nprovider: {type: openai}\n"
+    write_project(small_project(**{"data/train.jsonl": SEEN, "ftctl.yaml": settings}))
+    workspace = Workspace.open(shell.folder, clock=shell.clock, environ={"OPENAI_API_KEY": "none"})
+
+    warnings = workspace.plan(observed=Observed()).plan.warnings
+
+    assert any("is not known to train" in one and "images" in one for one in warnings)
+
+
+def test_attention_for_another_reason_says_nothing_of_the_rows(
+    shell: Shell, write_project: Write
+) -> None:
+    """A model that is gone was trained on them."""
+    write_project(UNFIT)
+    gone = replace(_with(shell, "succeeded"), models=frozenset())
+
+    plan = Workspace.open(shell.folder, clock=shell.clock, environ={}).plan(observed=gone).plan
+
+    assert [change.action for change in plan.changes] == [Action.ATTENTION]
+    assert not any("prompt/completion" in one for one in plan.warnings)
