@@ -118,7 +118,7 @@ class JobCreator:
             )
             raise FtctlError(
                 f"the service cannot train on {step.path}: {file.refusal}",
-                f"see 'ftctl {check}', or what the service wants of its files",
+                f"see what the service wants of its files, and what is found here: ftctl {check}",
             )
         return file
 

@@ -12,6 +12,7 @@ from scenes import dataset
 from ftctl.apply.inspection import NotAsAsked
 from ftctl.apply.job_creator import JobCreator, JobLimitReached
 from ftctl.apply.terms import Terms
+from ftctl.domain.desired import Origin
 from ftctl.domain.observed import CheckpointModel, File, Job
 from ftctl.domain.plan import FileRef, ParentModel, StartJob, Upload
 from ftctl.errors import FtctlError, ProviderError
@@ -554,6 +555,26 @@ def test_a_file_that_cannot_be_trained_on_is_told_in_the_services_words(
     assert str(fault.value) == (
         "the service cannot train on data/rows.jsonl: row 3 has no messages"
     )
+
+
+@pytest.mark.parametrize(
+    ("upload", "command"),
+    [
+        (UPLOAD, "ftctl dataset check data/rows.jsonl"),
+        (replace(UPLOAD, path="data/my rows.jsonl"), "ftctl dataset check 'data/my rows.jsonl'"),
+        (replace(UPLOAD, origin=Origin("data/qa.csv", "a" * 64, 12, 12, ())), "ftctl validate"),
+    ],
+)
+def test_a_file_that_cannot_be_trained_on_names_the_command_that_looks_at_its_rows(
+    service: FakeProvider, upload: Upload, command: str
+) -> None:
+    processed_in(service, 2, refusal="row 3 has no messages", usable=False)
+
+    with pytest.raises(FtctlError) as fault:
+        creator(service).upload(upload, PATH)
+
+    assert fault.value.hint is not None
+    assert fault.value.hint.endswith(f": {command}")
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
